@@ -1,0 +1,138 @@
+"""Every objective by name: `get("causal")`. A file in this folder is found by itself."""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .budget import Budget, largest_window
+from .errors import nearest
+from .example import Example, Lengths
+from .special_ids import SpecialIds
+from .text import Text
+
+CAPACITY = 32
+"""Most objectives there can be: the size of every per-objective array of a step."""
+
+_OBJECTIVES: dict[str, "Objective"] = {}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A registered objective, with its settings bound.
+
+    Attributes:
+      name: its name in tasks, mixtures and metrics.
+      id: its number in `Example.objective`. Recorded with the data: never reused.
+      function: `(text, rng, ids, **settings) -> Example`.
+      measure: `(tokens, **settings) -> Lengths | None`.
+      settings: every setting of `function`, by name.
+    """
+
+    name: str
+    id: int
+    function: Callable[..., Example]
+    measure: Callable[..., Lengths | None]
+    settings: Mapping[str, Any]
+
+    def with_settings(self, **settings: Any) -> "Objective":
+        """The same objective with some settings replaced."""
+        for setting in settings:
+            if setting not in self.settings:
+                raise ValueError(
+                    f"objective {self.name!r} has no setting {setting!r}; "
+                    + nearest(setting, self.settings)
+                )
+        merged = {**self.settings, **settings}
+        return Objective(self.name, self.id, self.function, self.measure, merged)
+
+    def __call__(
+        self, text: Text, rng: np.random.Generator, ids: SpecialIds
+    ) -> Example:
+        """Makes the Example of a window of text."""
+        return self.function(text, rng, ids, **self.settings)
+
+    def lengths(self, tokens: int) -> Lengths | None:
+        """What an Example of this many raw tokens takes at most; None: not taken."""
+        wanted = inspect.signature(self.measure).parameters
+        bound = {k: v for k, v in self.settings.items() if k in wanted}
+        return self.measure(tokens, **bound)
+
+    def window(self, budget: Budget) -> int:
+        """How many raw tokens fit the budget.
+
+        Raises:
+          ValueError: not even the smallest Example fits.
+        """
+        window = largest_window(self.lengths, budget)
+        if window == 0:
+            raise ValueError(
+                f"no Example of {self.name!r} with {dict(self.settings)} fits "
+                f"{budget}; give it more slots or predictions."
+            )
+        return window
+
+    def smallest(self) -> int:
+        """The fewest raw tokens that the objective takes."""
+        return next(n for n in range(1, 65) if self.lengths(n) is not None)
+
+
+def objective(*, id: int, measure: Callable[..., Lengths | None]):  # noqa: A002
+    """Registers a function as the objective of its own name.
+
+    Args:
+      id: its number in `Example.objective`, unique, below `CAPACITY`.
+      measure: `(tokens, **settings) -> Lengths | None`, the most that an Example of
+        that many raw tokens takes; it names the settings that it depends on.
+    """
+
+    def register(function: Callable[..., Example]) -> Callable[..., Example]:
+        name = function.__name__
+        taken = {o.id: o.name for o in _OBJECTIVES.values() if o.name != name}
+        if not 0 <= id < CAPACITY or id in taken:
+            free = [n for n in range(CAPACITY) if n not in taken]
+            raise ValueError(
+                f"objective {name!r} asks for the id {id}, which is "
+                + (f"{taken[id]!r}'s" if id in taken else "out of range")
+                + f"; free ids: {free}."
+            )
+        settings = {
+            parameter.name: parameter.default
+            for parameter in inspect.signature(function).parameters.values()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+        _OBJECTIVES[name] = Objective(name, id, function, measure, settings)
+        return function
+
+    return register
+
+
+@functools.cache
+def _discover() -> None:
+    package = __package__ or "objectives"
+    here = importlib.import_module(package).__path__
+    for module in pkgutil.iter_modules(here):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+def objectives() -> dict[str, Objective]:
+    """Every objective, by name, ordered by id."""
+    _discover()
+    return dict(sorted(_OBJECTIVES.items(), key=lambda item: item[1].id))
+
+
+def get(name: str) -> Objective:
+    """The objective of that name, with its default settings.
+
+    Raises:
+      ValueError: there is none; the message names the nearest.
+    """
+    known = objectives()
+    if name not in known:
+        raise ValueError(f"no objective {name!r}; {nearest(name, known)}")
+    return known[name]
