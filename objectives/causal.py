@@ -7,20 +7,24 @@ from .registry import objective
 from .special_ids import SpecialIds
 from .text import Text
 
+ID = 0
+
 
 def _lengths(tokens: int) -> Lengths:
-    return Lengths(0, tokens, 0, tokens)
+    return Lengths(
+        inputs=0, targets=tokens, inputs_predictions=0, targets_predictions=tokens
+    )
 
 
-@objective(id=0, measure=_lengths)
+@objective(id=ID, measure=_lengths)
 def causal(text: Text, rng: np.random.Generator, ids: SpecialIds) -> Example:
     """Predicts each token of the window from the ones before it.
 
-    Loss `-Σ_t log p(x_t | x_<t)`. Nothing is random. EOS is predicted at true ends
-    of documents only: a window cut inside a document teaches no early stop.
+    Loss `-Σ_t log p(x_t | x_<t)`. Nothing is random. EOS is predicted at the true end
+    of a document only, so that a window cut inside one teaches no early stop.
     """
     del rng, ids
-    tokens = text.tokens
+    positions = 1 + np.arange(len(text.tokens))
     return sequential(
-        ID, (), tokens, inputs_positions=(), targets_positions=1 + np.arange(len(tokens))
+        ID, (), text.tokens, inputs_positions=(), targets_positions=positions
     )

@@ -1,4 +1,4 @@
-"""Every objective by name: `get("causal")`. A file in this folder is found by itself."""
+"""Every objective by name. A file in this folder is found by itself."""
 
 import functools
 import importlib
@@ -82,7 +82,7 @@ class Objective:
         return next(n for n in range(1, 65) if self.lengths(n) is not None)
 
 
-def objective(*, id: int, measure: Callable[..., Lengths | None]):  # noqa: A002
+def objective(*, id: int, measure: Callable[..., Lengths | None]):
     """Registers a function as the objective of its own name.
 
     Args:

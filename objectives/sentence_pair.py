@@ -1,0 +1,121 @@
+"""Sentence pairs: does the second text continue the first?"""
+
+import numpy as np
+
+from .errors import require_share
+from .example import Example, Lengths, sequential
+from .registry import objective
+from .special_ids import SpecialIds
+from .text import Text, Tokens
+
+ID = 4
+
+_DRAWS = 16
+"""Documents to try before giving up on one that is long enough."""
+
+
+def _lengths(tokens: int, max_tokens: int) -> Lengths | None:
+    if not 4 <= tokens <= max_tokens:
+        return None
+    return Lengths(
+        inputs=tokens + 1, targets=1, inputs_predictions=0, targets_predictions=1
+    )
+
+
+@objective(id=ID, measure=_lengths)
+def sentence_pair(
+    text: Text,
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    other: float = 0.2,
+    further: float = 0.1,
+    swapped: float = 0.2,
+    max_tokens: int = 128,
+) -> Example:
+    """Cuts the window in two and predicts whether the second part continues the first.
+
+    `inputs` are `A SEP B`, the one target is a label token. Three kinds of negatives,
+    each at its own rate, the rest are positives: B from another document (BERT's next
+    sentence, Devlin et al. 2018, §3.1), from the same document further on (CONPONO,
+    Iter et al. 2020), or A and B swapped (ALBERT, Lan et al. 2019, §3.1).
+
+    Random: the cut, between a quarter and three quarters of the window; whether the
+    pair is a negative; which kind; where the other text starts. Nothing but the texts
+    may tell the label. So the cut is drawn first, a B from elsewhere is as long as
+    the true one, and the label is drawn before the kind: where a document has no text
+    further on, or no other document drawn is long enough, another kind that is asked
+    for takes its place, and swapping, which is always possible, if there is none.
+
+    Args:
+      text: the window.
+      rng: source of all randomness.
+      ids: reserved ids; `ids.labels` are (does not continue, continues).
+      other: rate of pairs with another document.
+      further: rate of pairs with the same document further on.
+      swapped: rate of swapped pairs.
+      max_tokens: most raw tokens in a pair.
+
+    Raises:
+      ValueError: a rate outside [0, 1], or rates that sum to more than 1.
+    """
+    for name, rate in (("other", other), ("further", further), ("swapped", swapped)):
+        require_share(f"sentence_pair.{name}", rate)
+    negative = other + further + swapped
+    require_share("sentence_pair.other + further + swapped", negative)
+
+    content = text.tokens[: len(text.tokens) - text.ends_document]
+    quarter = len(content) // 4
+    cut = int(rng.integers(max(1, quarter), max(2, len(content) - quarter)))
+    first, second = content[:cut], content[cut:]
+    continues = bool(rng.random() >= negative)
+    if not continues:
+        rates = {"other": other, "further": further, "swapped": swapped}
+        first, second = _negative(text, first, second, rng, rates=rates)
+    inputs = np.concatenate([first, [ids.sep], second])
+    return sequential(
+        ID,
+        inputs,
+        [ids.labels[continues]],
+        inputs_positions=1 + np.arange(len(inputs)),
+        targets_positions=[len(inputs) + 2],
+    )
+
+
+def _negative(
+    text: Text,
+    first: Tokens,
+    second: Tokens,
+    rng: np.random.Generator,
+    *,
+    rates: dict[str, float],
+) -> tuple[Tokens, Tokens]:
+    """A pair that does not continue, of a kind that the documents allow."""
+    size = len(second)
+    elsewhere = {"swapped": None}
+    if rates["other"]:
+        elsewhere["other"] = _first_long(text, rng, size)
+    if rates["further"]:
+        later = text.document[text.stop : -1]
+        elsewhere["further"] = later if len(later) >= size else None
+    kinds = [
+        kind
+        for kind, rate in rates.items()
+        if rate and (kind == "swapped" or elsewhere[kind] is not None)
+    ] or ["swapped"]
+    weights = np.array([rates[kind] or 1.0 for kind in kinds])
+    kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
+    source = elsewhere[kind]
+    if source is None:
+        return second, first
+    start = int(rng.integers(len(source) - size + 1))
+    return first, source[start : start + size]
+
+
+def _first_long(text: Text, rng: np.random.Generator, size: int) -> Tokens | None:
+    """Another document's tokens without EOS, at least `size` of them."""
+    for _ in range(_DRAWS):
+        document = text.other(rng)[:-1]
+        if len(document) >= size:
+            return document
+    return None

@@ -1,0 +1,112 @@
+"""Span corruption: dropped spans, one after another, behind their sentinels."""
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from .errors import require_share
+from .example import Example, Lengths, sequential
+from .registry import objective
+from .special_ids import SpecialIds
+from .text import Text
+
+ID = 2
+
+
+def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
+    """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
+    dropped = min(max(round(length * density), 1), length - 1)
+    spans = max(round(dropped / mean_span), 1)
+    return dropped, min(spans, dropped, length - dropped)
+
+
+def span_mask(
+    length: int, rng: np.random.Generator, *, density: float, mean_span: float
+) -> Bool[np.ndarray, " N"]:
+    """Marks the dropped tokens: `(kept, dropped)` runs in turn, kept ones first.
+
+    The counts are fixed by `noise_counts`; given them, every mask that starts with a
+    kept token and ends with a dropped one is equally likely.
+    """
+    dropped, spans = noise_counts(length, density=density, mean_span=mean_span)
+    runs = np.empty(2 * spans, np.int64)
+    runs[0::2] = _composition(length - dropped, spans, rng)
+    runs[1::2] = _composition(dropped, spans, rng)
+    return np.repeat(np.arange(2 * spans) % 2 == 1, runs)
+
+
+def _composition(
+    items: int, parts: int, rng: np.random.Generator
+) -> Int[np.ndarray, " parts"]:
+    """Splits `items` into `parts` positive numbers, every way equally likely."""
+    cuts = 1 + rng.choice(items - 1, parts - 1, replace=False)
+    return np.diff(np.sort(np.concatenate(([0], cuts, [items]))))
+
+
+def _lengths(tokens: int, density: float, mean_span: float) -> Lengths | None:
+    if tokens < 3:
+        return None
+    dropped, spans = noise_counts(tokens, density=density, mean_span=mean_span)
+    targets = dropped + spans + 1
+    return Lengths(
+        inputs=tokens - dropped + spans + 1,
+        targets=targets,
+        inputs_predictions=0,
+        targets_predictions=targets,
+    )
+
+
+@objective(id=ID, measure=_lengths)
+def span_corruption(
+    text: Text,
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    density: float = 0.15,
+    mean_span: float = 3.0,
+) -> Example:
+    """Replaces spans by sentinels and predicts the spans, each after its sentinel.
+
+    T5 (Raffel et al. 2020, §3.1.4; t5 `span_corruption`). `a b c d e f` with `b c`
+    and `f` dropped becomes inputs `a <0> d e <1> EOS`, targets `<0> b c <1> f EOS`.
+    Fixed: how many tokens and spans are dropped. Random: where. As in T5 both parts
+    end in EOS, also inside a document: here it ends an answer, not a document.
+
+    Args:
+      text: the window.
+      rng: source of all randomness.
+      ids: reserved ids; one sentinel a span.
+      density: share of the tokens that are dropped.
+      mean_span: mean length of a dropped span, in tokens.
+
+    Raises:
+      ValueError: more spans than sentinels, or a setting out of range.
+    """
+    require_share("span_corruption.density", density)
+    if mean_span < 1:
+        raise ValueError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
+    tokens = text.tokens[: len(text.tokens) - text.ends_document]
+    mask = span_mask(len(tokens), rng, density=density, mean_span=mean_span)
+    starts = mask & ~np.concatenate(([False], mask[:-1]))
+    spans = int(starts.sum())
+    if spans > len(ids.sentinels):
+        raise ValueError(
+            f"span_corruption with density={density} and mean_span={mean_span} drops "
+            f"{spans} spans of {len(tokens)} tokens, but the vocabulary has "
+            f"{len(ids.sentinels)} sentinels; raise mean_span, lower density or make "
+            "rows shorter."
+        )
+    sentinels = np.asarray(ids.sentinels[:spans], np.int32)
+
+    inputs = tokens.copy()
+    inputs[starts] = sentinels
+    inputs = np.append(inputs[~mask | starts], ids.eos)
+    dropped = np.flatnonzero(mask)
+    targets = np.insert(tokens[mask], np.flatnonzero(starts[dropped]), sentinels)
+    targets = np.append(targets, ids.eos)
+    return sequential(
+        ID,
+        inputs,
+        targets,
+        inputs_positions=1 + np.arange(len(inputs)),
+        targets_positions=len(inputs) + 2 + np.arange(len(targets)),
+    )
