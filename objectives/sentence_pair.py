@@ -92,7 +92,7 @@ def _negative(
 ) -> tuple[Tokens, Tokens]:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
-    elsewhere = {"swapped": None}
+    elsewhere: dict[str, Tokens | None] = {"swapped": None}
     if rates["other"]:
         elsewhere["other"] = _first_long(text, rng, size)
     if rates["further"]:
