@@ -1,0 +1,47 @@
+# Two commands, each of which does all its set-up on a fresh machine:
+#
+#   make quickstart    trains one model on five objectives, mixed in the same batches
+#   make test          lint, types, tests
+#
+# Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+CREATED := $(VENV)/created-$(RELEASE)
+INSTALLED := $(VENV)/installed-$(RELEASE)
+
+.PHONY: quickstart test check setup clean
+.DELETE_ON_ERROR:
+
+quickstart: $(INSTALLED)
+	$(BIN)/sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
+
+test: check
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+setup: $(INSTALLED)
+
+# A stamp is written only after the last command of its rule has succeeded, so a
+# half-finished install is begun again. Another Python release starts from nothing.
+$(CREATED):
+	$(PYTHON) -c 'import sys; sys.exit("Sightline needs Python 3.11 or newer: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+# pip promises no order between seqio and seqio-nightly, so the releases go on last.
+$(INSTALLED): $(CREATED) pyproject.toml constraints.txt
+	rm -f $(VENV)/installed-*
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps \
+	  --force-reinstall seqio tensorflow-datasets
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
