@@ -98,7 +98,7 @@ def objective(*, id: int, measure: Callable[..., Lengths | None]):
             free = [n for n in range(CAPACITY) if n not in taken]
             raise ValueError(
                 f"objective {name!r} asks for the id {id}, which is "
-                + (f"{taken[id]!r}'s" if id in taken else "out of range")
+                + (f"taken by {taken[id]!r}" if id in taken else "out of range")
                 + f"; free ids: {free}."
             )
         settings = {

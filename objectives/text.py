@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
-Tokens = Int32[np.ndarray, " N"]
+Tokens = Int32[np.ndarray, " _"]
 
 
 class Text(NamedTuple):

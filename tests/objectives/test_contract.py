@@ -1,0 +1,163 @@
+"""What every objective promises. A new objective is one more row of `CASES`."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from sightline.objectives import registry
+from sightline.objectives.budget import Budget
+from sightline.objectives.example import Lengths
+
+CASES = [
+    ("causal", {}),
+    ("masked", {}),
+    ("masked", {"rate": 0.5, "masked_share": 0.0, "random_share": 1.0}),
+    ("span_corruption", {}),
+    ("span_corruption", {"density": 0.5, "mean_span": 8.0}),
+    ("permuted", {}),
+    ("permuted", {"selection": "spans"}),
+    ("permuted", {"selection": "all"}),
+    ("sentence_pair", {}),
+    ("sentence_pair", {"other": 0.0, "further": 0.5, "swapped": 0.0}),
+]
+each_case = pytest.mark.parametrize(("name", "bound"), CASES)
+
+windows = st.tuples(
+    st.integers(5, 128), st.integers(0, 40), st.booleans(), st.integers(0, 2**32)
+)
+
+
+def example_of(name, bound, window, make_text, ids):
+    """An Example of a window of `length` tokens that ends its document or does not."""
+    length, start, ends, seed = window
+    total = start + length + (0 if ends else 9)
+    text = make_text(total, start, start + length)
+    objective = registry.get(name).with_settings(**bound)
+    return objective, text, objective(text, np.random.default_rng(seed), ids)
+
+
+def test_every_objective_has_a_row():
+    assert {name for name, _ in CASES} == set(registry.objectives())
+
+
+@each_case
+@settings(max_examples=60, deadline=None)
+@given(window=windows)
+def test_lengths_are_never_exceeded(name, bound, window, make_text, ids):
+    objective, text, example = example_of(name, bound, window, make_text, ids)
+    bounds = objective.lengths(len(text.tokens))
+    taken = Lengths(
+        len(example.inputs),
+        len(example.targets),
+        int((example.inputs_weights > 0).sum()),
+        int((example.targets_weights > 0).sum()),
+    )
+    assert all(a <= b for a, b in zip(taken, bounds, strict=True)), (taken, bounds)
+    if not text.ends_document:
+        assert taken == bounds
+
+
+@each_case
+@settings(max_examples=60, deadline=None)
+@given(window=windows)
+def test_fields_agree_and_something_is_predicted(name, bound, window, make_text, ids):
+    objective, _, example = example_of(name, bound, window, make_text, ids)
+    assert example.objective == objective.id
+    for part in ("inputs", "targets"):
+        size = len(getattr(example, part))
+        assert len(getattr(example, f"{part}_positions")) == size
+        assert len(getattr(example, f"{part}_weights")) == size
+    assert len(example.inputs_targets) == len(example.inputs)
+    assert example.inputs_weights.sum() + example.targets_weights.sum() > 0
+    positions = np.concatenate([example.inputs_positions, example.targets_positions])
+    assert positions.min() >= 1
+    assert len(set(positions.tolist())) == len(positions)
+
+
+@each_case
+@settings(max_examples=60, deadline=None)
+@given(window=windows)
+def test_only_ids_with_a_reason_appear(name, bound, window, make_text, ids):
+    """No pad and no BOS inside an Example; every other id is text or is meant."""
+    _, _, example = example_of(name, bound, window, make_text, ids)
+    shown = np.concatenate([example.inputs, example.targets])
+    meant = {ids.eos, ids.mask, ids.sep, *ids.labels, *ids.sentinels}
+    assert set(shown.tolist()) <= set(ids.text.tolist()) | meant
+    assert not set(ids.labels) & set(example.inputs.tolist())
+    if name != "span_corruption":
+        assert not set(ids.sentinels) & set(shown.tolist())
+
+
+@each_case
+@settings(max_examples=20, deadline=None)
+@given(window=windows)
+def test_same_generator_same_example(name, bound, window, make_text, ids):
+    _, _, one = example_of(name, bound, window, make_text, ids)
+    _, _, two = example_of(name, bound, window, make_text, ids)
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@each_case
+def test_the_window_is_left_alone(name, bound, make_text, ids):
+    _, text, _ = example_of(name, bound, (60, 0, True, 0), make_text, ids)
+    np.testing.assert_array_equal(text.document, make_text(60).document)
+
+
+@each_case
+@pytest.mark.parametrize(
+    "budget",
+    [
+        Budget(slots=512, predictions=512),
+        Budget(slots=256, predictions=100),
+        Budget(inputs=512, targets=114, inputs_predictions=80),
+    ],
+)
+def test_window_is_the_largest_that_fits(name, bound, budget):
+    objective = registry.get(name).with_settings(**bound)
+    window = objective.window(budget)
+    assert budget.fits(objective.lengths(window))
+    larger = (objective.lengths(window + more) for more in range(1, 9))
+    assert not any(need is not None and budget.fits(need) for need in larger)
+
+
+def test_unknown_names_give_the_nearest():
+    with pytest.raises(
+        ValueError, match="no objective 'casual'; did you mean 'causal'"
+    ):
+        registry.get("casual")
+    with pytest.raises(ValueError, match="has no setting 'ratio'; did you mean 'rat"):
+        registry.get("masked").with_settings(ratio=0.3)
+    with pytest.raises(ValueError, match="'slot'; did you mean 'slots'"):
+        Budget.from_sequence_length({"slot": 3})
+
+
+def test_a_row_too_small_is_an_error():
+    with pytest.raises(ValueError, match="no Example of 'sentence_pair'"):
+        registry.get("sentence_pair").window(Budget(slots=4))
+
+
+def test_an_id_is_given_once():
+    def fresh(text, rng, ids):
+        raise AssertionError("never called")
+
+    with pytest.raises(ValueError, match="taken by 'causal'; free ids"):
+        registry.objective(id=0, measure=lambda tokens: None)(fresh)
+    with pytest.raises(ValueError, match="out of range"):
+        registry.objective(id=registry.CAPACITY, measure=lambda tokens: None)(fresh)
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "message"),
+    [
+        ("masked", {"rate": 1.5}, "masked.rate is 1.5"),
+        ("masked", {"masked_share": 0.8, "random_share": 0.3}, "within \\[0, 1\\]"),
+        ("span_corruption", {"mean_span": 0.5}, "mean_span is 0.5"),
+        ("permuted", {"k": 0}, "permuted.k is 0"),
+        ("sentence_pair", {"other": 0.9, "swapped": 0.9}, "other \\+ further"),
+        ("sentence_pair", {"other": -0.1}, "sentence_pair.other is -0.1"),
+    ],
+)
+def test_bad_settings_are_refused(name, bound, message, make_text, ids):
+    with pytest.raises(ValueError, match=message):
+        example_of(name, bound, (60, 0, True, 0), make_text, ids)
