@@ -1,7 +1,10 @@
 """The dimensions and choices of a model; one class for both architectures."""
 
 import dataclasses
+import typing
 from typing import Literal
+
+from ..objectives.errors import nearest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,13 +20,23 @@ class ModelConfig:
       d_hidden: F, hidden width of the gated MLP.
       activation: of the MLP's gate: "silu" (Llama) or "gelu" (T5 v1.1).
       position: "rope", or "relative_bias" (T5's buckets; none on cross-attention).
+        The decoder of an encoder–decoder with "relative_bias" is T5's and tells keys
+        that stand after the query apart from none: take "rope" where targets are
+        permuted.
       rope_theta: base of the RoPE frequencies.
+      relative_buckets: of "relative_bias", per stack.
+      relative_max_distance: from which on all distances share a bucket.
+      norm_epsilon: added to the mean square in every norm.
       tie_embeddings: whether the output projection is the embedding table.
       compute_dtype: of activations and matmuls; parameters are always float32.
       remat: what the backward pass recomputes: "none" keeps everything, "dots" keeps
-        matmul outputs, "full" keeps only each layer's input.
+        the outputs of matmuls with parameters, "full" keeps only each layer's input.
       loss_chunk: predictions a row whose logits exist at one time; None is all of P.
       z_loss: weight of log² Z in the loss (PaLM §5 uses 1e-4).
+
+    Raises:
+      ValueError: a dimension is not positive, `kv_heads` does not divide `heads`, a
+        head that rotates is odd, or a choice is none of those listed.
     """
 
     layers: int
@@ -35,8 +48,32 @@ class ModelConfig:
     activation: Literal["silu", "gelu"] = "silu"
     position: Literal["rope", "relative_bias"] = "rope"
     rope_theta: float = 10_000.0
+    relative_buckets: int = 32
+    relative_max_distance: int = 128
+    norm_epsilon: float = 1e-6
     tie_embeddings: bool = True
     compute_dtype: Literal["bfloat16", "float32"] = "bfloat16"
     remat: Literal["none", "dots", "full"] = "none"
     loss_chunk: int | None = None
     z_loss: float = 1e-4
+
+    def __post_init__(self) -> None:
+        for field, hint in typing.get_type_hints(type(self)).items():
+            value, choices = getattr(self, field), typing.get_args(hint)
+            if typing.get_origin(hint) is Literal and value not in choices:
+                raise ValueError(
+                    f"ModelConfig.{field} is {value!r}; {nearest(str(value), choices)}"
+                )
+            if int in (hint, *choices) and value is not None and value < 1:
+                raise ValueError(f"ModelConfig.{field} is {value}; it must be ≥ 1.")
+        if self.heads % self.kv_heads:
+            raise ValueError(
+                f"ModelConfig.kv_heads={self.kv_heads} does not divide "
+                f"heads={self.heads}; take one of "
+                f"{[n for n in range(1, self.heads + 1) if self.heads % n == 0]}."
+            )
+        if self.position == "rope" and self.head_dim % 2:
+            raise ValueError(
+                f"ModelConfig.head_dim={self.head_dim} is odd; RoPE turns pairs, so "
+                f"take {self.head_dim + 1}."
+            )

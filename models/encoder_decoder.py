@@ -1,0 +1,123 @@
+"""The encoder–decoder: two streams, two stacks (a T5 v1.1 with relative bias)."""
+
+import jax
+from flax import nnx
+from jaxtyping import Float, Float32
+
+from .block import Block, own_sight
+from .config import ModelConfig
+from .embedding import Embedding
+from .hidden import Hidden
+from .mlp import GatedMLP
+from .norm import RMSNorm
+from .projections import Attention, Sight
+from .relative_bias import RelativeBias
+from .rope import rotation
+from .rows import Batch
+from .stack import scan_layers, stacked
+
+
+class CrossBlock(nnx.Module):
+    """A block with cross-attention between self-attention and the MLP."""
+
+    def __init__(self, config: ModelConfig, rngs: nnx.Rngs):
+        gain = (3 * config.layers) ** -0.5
+        self.attention_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.attention = Attention(config, rngs, residual_gain=gain)
+        self.cross_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.cross = Attention(config, rngs, residual_gain=gain)
+        self.mlp_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.mlp = GatedMLP(config, rngs, residual_gain=gain)
+
+    def __call__(
+        self,
+        x: Float[jax.Array, "B T D"],
+        memory: Float[jax.Array, "B S D"],
+        sight: Sight,
+        memory_sight: Sight,
+    ) -> Float[jax.Array, "B T D"]:
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed, sight)
+        x = x + self.cross(self.cross_norm(x), memory, memory_sight)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class EncoderDecoder(nnx.Module):
+    """An encoder stack over one stream, a decoder stack that also sees the encoder.
+
+    With RoPE, cross-attention rotates as well: the two streams share their positions,
+    so a target knows where it stands among the inputs. With "relative_bias" the model
+    is T5 v1.1: cross-attention has no positions, and the decoder's buckets look at
+    the past only, so a permuted target cannot tell on which side its inputs stand.
+    """
+
+    def __init__(self, config: ModelConfig, rngs: nnx.Rngs, *, vocabulary_size: int):
+        self.config = config
+        self.embedding = Embedding(config, rngs, vocabulary_size=vocabulary_size)
+        relative = config.position == "relative_bias"
+        self.encoder_bias = (
+            RelativeBias(config, rngs, direction="both") if relative else None
+        )
+        self.decoder_bias = (
+            RelativeBias(config, rngs, direction="past") if relative else None
+        )
+        self.encoder_layers = stacked(lambda r: Block(config, r), config.layers, rngs)
+        self.encoder_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.decoder_layers = stacked(
+            lambda r: CrossBlock(config, r), config.layers, rngs
+        )
+        self.decoder_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+
+    def __call__(self, batch: Batch) -> Hidden:
+        """Hidden states of every slot of both streams.
+
+        Raises:
+          ValueError: the batch has no encoder stream.
+        """
+        memory = self.encode(batch)
+        stream = batch.decoder
+        sight = own_sight(stream, self.config, self.decoder_bias)
+        memory_sight = _memory_sight(batch, self.config)
+        x = scan_layers(
+            self.decoder_layers,
+            self.embedding(stream.tokens),
+            lambda layer, x: layer(x, memory, sight, memory_sight),
+            remat=self.config.remat,
+        )
+        return Hidden(self.decoder_norm(x), memory)
+
+    def encode(self, batch: Batch) -> Float[jax.Array, "B S D"]:
+        """Hidden states of the encoder stream alone."""
+        stream = batch.encoder
+        if stream is None:
+            raise ValueError(
+                "an encoder–decoder got a batch without an encoder stream; pack its "
+                "rows with rows.encoder_decoder_rows."
+            )
+        sight = own_sight(stream, self.config, self.encoder_bias)
+        x = scan_layers(
+            self.encoder_layers,
+            self.embedding(stream.tokens),
+            lambda layer, x: layer(x, sight),
+            remat=self.config.remat,
+        )
+        return self.encoder_norm(x)
+
+    def projection(self) -> Float32[jax.Array, "V D"]:
+        """The table of the vocabulary projection."""
+        return self.embedding.projection()
+
+
+def _memory_sight(batch: Batch, config: ModelConfig) -> Sight:
+    """What the decoder's slots attend to the encoder by."""
+    assert batch.encoder is not None
+    if batch.memory is None:
+        raise ValueError("an encoder–decoder got a batch without `memory` intervals.")
+    seen = Sight(batch.memory.memory_from, batch.memory.memory_to)
+    if config.position == "relative_bias":
+        return seen
+    settings = dict(head_dim=config.head_dim, theta=config.rope_theta)
+    return seen._replace(
+        queries=rotation(batch.decoder.query_positions, **settings),
+        keys=rotation(batch.encoder.positions, **settings),
+    )

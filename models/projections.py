@@ -1,0 +1,81 @@
+"""Multi-head attention: the projections around `interval_attention`."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Float, Float32, Int32
+
+from .attention import interval_attention
+from .axes import constrain
+from .config import ModelConfig
+from .initialisers import fan_in
+from .rope import Rotation, rotate
+
+
+class Sight(NamedTuple):
+    """What every layer of a stack attends by; made once for all of them.
+
+    Attributes:
+      visible_from: first key slot that each slot sees.
+      visible_to: one past the last.
+      queries: rotation of the queries; None where positions do not rotate.
+      keys: rotation of the keys, likewise.
+      bias: relative position bias, or None.
+    """
+
+    visible_from: Int32[jax.Array, "B T"]
+    visible_to: Int32[jax.Array, "B T"]
+    queries: Rotation | None = None
+    keys: Rotation | None = None
+    bias: Float32[jax.Array, "B H T S"] | None = None
+
+
+class Attention(nnx.Module):
+    """Grouped-query attention of one stream to itself or to another, no biases."""
+
+    def __init__(self, config: ModelConfig, rngs: nnx.Rngs, *, residual_gain: float):
+        width, heads, kv = config.d_model, config.heads, config.kv_heads
+        head = config.head_dim
+        rotates = config.position == "rope"
+        self.query = fan_in(
+            rngs,
+            (width, heads, head),
+            ("embed", "heads", "head"),
+            inputs=width,
+            gain=1.0 if rotates else head**-0.5,
+        )
+        into = ("embed", "kv", "head")
+        self.key = fan_in(rngs, (width, kv, head), into, inputs=width)
+        self.value = fan_in(rngs, (width, kv, head), into, inputs=width)
+        self.out = fan_in(
+            rngs,
+            (heads, head, width),
+            ("heads", "head", "embed"),
+            inputs=heads * head,
+            gain=residual_gain,
+        )
+
+    def __call__(
+        self,
+        x: Float[jax.Array, "B T D"],
+        memory: Float[jax.Array, "B S D"],
+        sight: Sight,
+    ) -> Float[jax.Array, "B T D"]:
+        """Attends from `x` to `memory`, which is `x` itself in self-attention."""
+        q = jnp.einsum("btd,dhk->bthk", x, self.query[...].astype(x.dtype))
+        k = jnp.einsum("bsd,dgk->bsgk", memory, self.key[...].astype(x.dtype))
+        v = jnp.einsum("bsd,dgk->bsgk", memory, self.value[...].astype(x.dtype))
+        if sight.queries is not None:
+            q = rotate(q, sight.queries, scale=q.shape[-1] ** -0.5)
+        if sight.keys is not None:
+            k = rotate(k, sight.keys)
+        q = constrain(q, "batch", "slots", "heads", None)
+        # Any slot may see any other, so keys and values are whole on every device.
+        k = constrain(k, "batch", None, "kv", None)
+        v = constrain(v, "batch", None, "kv", None)
+        mixed = interval_attention(
+            q, k, v, sight.visible_from, sight.visible_to, bias=sight.bias
+        )
+        return jnp.einsum("bthk,hkd->btd", mixed, self.out[...].astype(x.dtype))

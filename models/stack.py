@@ -1,0 +1,66 @@
+"""Stacks of equal layers: stacked parameters, one scan over them, rematerialisation."""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import jax
+from flax import nnx
+from jaxtyping import Float
+
+from .axes import constrain
+
+Layer = TypeVar("Layer", bound=nnx.Module)
+Remat = Literal["none", "dots", "full"]
+
+
+def stacked(make: Callable[[nnx.Rngs], Layer], layers: int, rngs: nnx.Rngs) -> Layer:
+    """`layers` layers in one module: each parameter gets a leading `layers` axis.
+
+    Each layer is initialised from a key of its own.
+    """
+    keys = jax.random.split(rngs.params(), layers)
+    module = nnx.vmap(lambda key: make(nnx.Rngs(params=key)))(keys)
+    for _, parameter in nnx.to_flat_state(nnx.state(module)):
+        axes = parameter.get_metadata()["axes"]
+        parameter.set_metadata(axes=("layers", *axes))
+    return module
+
+
+def scan_layers(
+    layers: Layer,
+    x: Float[jax.Array, "B T D"],
+    apply: Callable[[Layer, jax.Array], jax.Array],
+    *,
+    remat: Remat,
+) -> Float[jax.Array, "B T D"]:
+    """Runs stacked layers one after another: `x = apply(layer, x)` for each.
+
+    One layer is compiled, whatever their number.
+
+    Args:
+      layers: of `stacked`.
+      x: the residual stream.
+      apply: one layer's function; what else it needs, it closes over.
+      remat: `ModelConfig.remat`.
+    """
+    graph, parameters = nnx.split(layers)
+
+    def body(x: jax.Array, parameters: nnx.State) -> tuple[jax.Array, None]:
+        x = apply(nnx.merge(graph, parameters), x)
+        return constrain(x, "batch", "slots", None), None
+
+    x = constrain(x, "batch", "slots", None)
+    return jax.lax.scan(_rematerialised(body, remat), x, parameters)[0]
+
+
+def _rematerialised(body: Callable, remat: Remat) -> Callable:
+    policies = jax.checkpoint_policies
+    if remat == "none":
+        return body
+    policy = {
+        # Matmuls with parameters have no batch dimensions; attention scores do.
+        "dots": policies.dots_with_no_batch_dims_saveable,
+        "full": policies.nothing_saveable,
+    }[remat]
+    # A scan already keeps the compiler from undoing the recomputation.
+    return jax.checkpoint(body, policy=policy, prevent_cse=False)
