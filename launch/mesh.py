@@ -1,0 +1,57 @@
+"""The device mesh."""
+
+import dataclasses
+import math
+
+import jax
+from jax.sharding import AxisType, Mesh
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshShape:
+    """How many devices lie along each axis; at most one may be -1, "all the others".
+
+    Attributes:
+      data: rows of the batch, parameters repeated (may span slices over DCN).
+      fsdp: rows of the batch, parameters split.
+      sequence: slots of a row.
+      tensor: heads, hidden width and vocabulary.
+    """
+
+    data: int = 1
+    fsdp: int = 1
+    sequence: int = 1
+    tensor: int = 1
+
+
+def make_mesh(shape: MeshShape) -> Mesh:
+    """A mesh of all devices, with the four axes of `MeshShape`, all `AxisType.Auto`.
+
+    Raises:
+      ValueError: the axes do not multiply to the number of devices.
+    """
+    sizes = dataclasses.asdict(shape)
+    devices = jax.devices()
+    rest = [name for name, size in sizes.items() if size == -1]
+    bad = [name for name, size in sizes.items() if size < 1 and size != -1]
+    if bad or len(rest) > 1:
+        raise ValueError(
+            f"mesh axes are sizes ≥ 1, and at most one of them -1, got {shape}."
+        )
+    known = math.prod(size for size in sizes.values() if size != -1)
+    if rest and len(devices) % known == 0:
+        sizes[rest[0]] = len(devices) // known
+    if math.prod(sizes.values()) != len(devices):
+        kind = devices[0].platform
+        raise ValueError(
+            f"{shape} asks for {'a multiple of ' if rest else ''}{known} devices, and "
+            f"there are {len(devices)} ({kind}); bind other sizes, such as "
+            f"--gin.MeshShape.data=-1, or emulate {known} devices on the CPU with "
+            f"JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES={known}."
+        )
+    return jax.make_mesh(
+        tuple(sizes.values()),
+        tuple(sizes),
+        axis_types=(AxisType.Auto,) * len(sizes),
+        devices=devices,
+    )

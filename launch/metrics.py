@@ -1,0 +1,112 @@
+"""Where numbers go: one flat JSON object a record, and TensorBoard."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+
+Value = float | int | str | None
+
+
+class MetricsWriter:
+    """Appends records to `run_dir/metrics.jsonl` and scalars to `run_dir/tensorboard`.
+
+    A record is one line, written at once: `{"step": 10, "train/causal/loss": 3.2}`. A
+    number that is not finite is written as a string, "NaN", "Infinity" or "-Infinity"
+    (JSON has no such numbers, and null would not tell them apart); `float()` reads it.
+
+    A run that resumes at step k has records of later steps behind it, from before it
+    was stopped: they are dropped, so that the file ends up as if it had not been.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike[str], *, resume_step: int = 0):
+        """Opens both, without the records of steps after `resume_step`."""
+        folder = Path(run_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "metrics.jsonl"
+        drop_after(path, step=resume_step)
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        # TensorBoard drops what another run of the same folder wrote beyond this step.
+        self._board = SummaryWriter(
+            str(folder / "tensorboard"), purge_step=resume_step + 1, flush_secs=10
+        )
+
+    def write(self, step: int, values: Mapping[str, Value]) -> None:
+        """Writes one record.
+
+        Args:
+          step: training steps done; it becomes the record's "step".
+          values: numbers go to both, strings and None to the file only.
+        """
+        record = {"step": step, **{name: _plain(v) for name, v in values.items()}}
+        self._file.write(json.dumps(record, allow_nan=False) + "\n")
+        for name, value in values.items():
+            if isinstance(value, int | float):
+                self._board.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Writes out what is buffered, and closes both."""
+        self._file.close()
+        self._board.close()
+
+    def __enter__(self) -> "MetricsWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read(path: str | os.PathLike[str]) -> list[dict]:
+    """The records of a metrics file; a torn last line is left out.
+
+    Raises:
+      ValueError: a line before the last is no JSON object.
+    """
+    return [record for record, _ in _records(Path(path))]
+
+
+def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
+    """Drops records of steps after `step`, and a torn last line, all at once or not.
+
+    The other lines stay byte for byte as they are. A missing file stays missing.
+    """
+    path = Path(path)
+    if not path.exists():
+        return
+    kept = "".join(line for record, line in _records(path) if record["step"] <= step)
+    temporary = path.with_suffix(".jsonl.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(kept)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _records(path: Path) -> list[tuple[dict, str]]:
+    """Each record with its line."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            whole = line.endswith("\n") and isinstance(record["step"], int)
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        if whole:
+            records.append((record, line))
+        elif number < len(lines):
+            raise ValueError(
+                f"{path}:{number}: not a record: {line[:80]!r}; only the last line "
+                "may be torn. Move the file away to start a new one."
+            )
+    return records
+
+
+def _plain(value: Value) -> Value:
+    """A value that JSON can hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

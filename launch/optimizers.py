@@ -1,0 +1,158 @@
+"""Optimisers by optax. Each knows a matrix from an embedding by its axis names.
+
+Parameters are a Flax state whose layers are stacked: `[L, D, F]` is L matrices, and
+`[L, D]` is L norm scales, no matrix. The names beside each parameter
+(`nnx.Param(value, axes=("layers", "embed", "hidden"))`) tell which; a plain array is a
+matrix where it has two dimensions.
+"""
+
+from typing import Any
+
+import jax
+import optax
+from flax import nnx
+from jaxtyping import PyTree
+from optax.contrib import MuonDimensionNumbers
+
+STACKED = "layers"
+"""The axis that counts layers: no axis of any layer's own matrix."""
+
+NO_MATRIX = frozenset({"vocab", "buckets"})
+"""Axes of tables that are looked up (or look like it: the output projection)."""
+
+
+def matrix_axes(axes: tuple[str | None, ...]) -> MuonDimensionNumbers | None:
+    """Which axes of a parameter are a matrix's inputs, and which its outputs.
+
+    `("layers", "embed", "heads", "head")` maps axis 1 to axes 2 and 3 in each layer;
+    `("layers", "heads", "head", "embed")` maps axes 1 and 2 to axis 3.
+
+    Returns:
+      None where the parameter is no matrix: scales, biases, embeddings.
+    """
+    own = [i for i, name in enumerate(axes) if name != STACKED]
+    if len(own) < 2 or NO_MATRIX.intersection(axes):
+        return None
+    split = 1 if axes[own[0]] == "embed" else len(own) - 1
+    return MuonDimensionNumbers(tuple(own[:split]), tuple(own[split:]))
+
+
+def matrices(params: PyTree) -> PyTree:
+    """`matrix_axes` of every parameter, in a tree like the parameters'."""
+
+    def one(leaf: Any) -> Any:
+        if isinstance(leaf, nnx.Variable):
+            axes = leaf.get_metadata().get("axes")
+            if axes is None:
+                raise ValueError(
+                    f"a parameter without axis names: {leaf}; give it "
+                    "nnx.Param(value, axes=(...))."
+                )
+            return leaf.replace(matrix_axes(axes))
+        return MuonDimensionNumbers() if getattr(leaf, "ndim", 0) == 2 else None
+
+    return jax.tree.map(one, params, is_leaf=lambda x: isinstance(x, nnx.Variable))
+
+
+def is_matrix(params: PyTree) -> PyTree:
+    """Whether each parameter is a matrix: what weight decay applies to."""
+    return jax.tree.map(
+        lambda numbers: numbers is not None,
+        matrices(params),
+        is_leaf=lambda x: x is None or isinstance(x, MuonDimensionNumbers),
+    )
+
+
+def adamw(
+    schedule: optax.Schedule,
+    *,
+    b1: float = 0.9,
+    b2: float = 0.95,
+    eps: float = 1e-8,
+    weight_decay: float = 0.1,
+) -> optax.GradientTransformation:
+    """AdamW (Loshchilov & Hutter 2019); decay, times the learning rate, of matrices.
+
+    Args:
+      schedule: learning rate by update.
+      b1: decay of the first moment.
+      b2: decay of the second moment.
+      eps: added to the root of the second moment.
+      weight_decay: share of a matrix taken off at each update, per learning rate.
+    """
+    return optax.adamw(
+        schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay, mask=is_matrix
+    )
+
+
+def adafactor(
+    schedule: optax.Schedule,
+    *,
+    decay_rate: float = 0.8,
+    clipping_threshold: float = 1.0,
+    momentum: float | None = None,
+    min_dim_size_to_factor: int = 128,
+    weight_decay: float = 0.0,
+) -> optax.GradientTransformation:
+    """Adafactor (Shazeer & Stern 2018): second moments as row and column means.
+
+    The learning rate is relative: an update is scaled by the root mean square of the
+    parameter that it changes, here of a whole stack of layers. The two largest axes
+    are factored.
+
+    Args:
+      schedule: relative learning rate by update.
+      decay_rate: exponent of the second moment's decay, `1 - t^-decay_rate`.
+      clipping_threshold: most that the root mean square of an update may be.
+      momentum: decay of the first moment; None keeps none.
+      min_dim_size_to_factor: smaller axes keep whole second moments.
+      weight_decay: share of a matrix taken off at each update, per learning rate.
+    """
+    return optax.chain(
+        optax.scale_by_factored_rms(
+            decay_rate=decay_rate, min_dim_size_to_factor=min_dim_size_to_factor
+        ),
+        optax.clip_by_block_rms(clipping_threshold),
+        optax.scale_by_param_block_rms(),
+        optax.identity() if momentum is None else optax.ema(momentum, debias=False),
+        optax.add_decayed_weights(weight_decay, mask=is_matrix),
+        optax.scale_by_learning_rate(schedule),
+    )
+
+
+def muon(
+    schedule: optax.Schedule,
+    *,
+    beta: float = 0.95,
+    ns_steps: int = 5,
+    consistent_rms: float = 0.2,
+    weight_decay: float = 0.1,
+    adam_b1: float = 0.9,
+    adam_b2: float = 0.95,
+) -> optax.GradientTransformation:
+    """Muon (Jordan 2024): a matrix moves by its momentum, orthogonalised.
+
+    Each layer's matrix is orthogonalised on its own; an attention kernel [D, H, K] is
+    the matrix [D, H·K]. All that is no matrix goes to Adam, with the same learning
+    rate, which is fair because matrix updates are scaled to the root mean square that
+    Adam's have (Liu et al. 2025, §2.2).
+
+    Args:
+      schedule: learning rate by update.
+      beta: decay of the momentum.
+      ns_steps: Newton–Schulz iterations.
+      consistent_rms: root mean square of a matrix update, per learning rate.
+      weight_decay: share of a matrix taken off at each update, per learning rate.
+      adam_b1: decay of Adam's first moment.
+      adam_b2: decay of Adam's second moment.
+    """
+    return optax.contrib.muon(
+        schedule,
+        beta=beta,
+        ns_steps=ns_steps,
+        consistent_rms=consistent_rms,
+        weight_decay=weight_decay,
+        adam_b1=adam_b1,
+        adam_b2=adam_b2,
+        muon_weight_dimension_numbers=matrices,
+    )

@@ -1,0 +1,106 @@
+"""A configuration written out: what is used, with every default, as gin text."""
+
+import ast
+import inspect
+import pprint
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .bindings import Bindings, Macro, Reference, Scope, leaves
+
+
+def text(bindings: Bindings, root: str, objectives: Sequence[str]) -> str:
+    """Gin text of all that `root` uses. Read again, it gives the same values.
+
+    Args:
+      bindings: the configuration.
+      root: the configurable to start from.
+      objectives: names of objectives; their settings are written out where the
+        configuration binds them or names a task of theirs (`python_docs.masked`).
+    """
+    blocks = [_block(bindings, *place) for place in _places(bindings, root, objectives)]
+    return "\n".join(blocks)
+
+
+def unused(bindings: Bindings, root: str, objectives: Sequence[str]) -> list[str]:
+    """`file:line: name.parameter` of each binding that `root` does not use."""
+    used = {
+        (scope[:depth], name)
+        for scope, name in _places(bindings, root, objectives)
+        for depth in range(len(scope) + 1)
+    }
+    return [
+        f"{binding.where}: {'/'.join((*scope, name))}.{parameter}"
+        for (scope, name), parameters in bindings.values.items()
+        if (scope, name) not in used
+        for parameter, binding in parameters.items()
+    ]
+
+
+def _places(
+    bindings: Bindings, root: str, objectives: Sequence[str]
+) -> list[tuple[Scope, str]]:
+    """Every configurable used, with its scope, each once; then the objectives."""
+    places = [(use.scope, use.name) for use in bindings.uses(root)]
+    named = {
+        word
+        for scope, name in places
+        for binding in bindings.bound(scope, name).values()
+        for word in _words(bindings, binding.value)
+    }
+    scopes = [scope for scope, name in places if name == "Mixture"]
+    for scope in scopes:
+        for name in objectives:
+            if name in named:
+                places.append((scope, name))
+    return list(dict.fromkeys(places))
+
+
+def _words(bindings: Bindings, value: Any) -> Iterator[str]:
+    """Last parts of the names of tasks inside a value: `masked`."""
+    for leaf in leaves(value):
+        if isinstance(leaf, str):
+            yield leaf.rpartition(".")[2]
+        elif isinstance(leaf, Macro):
+            yield from _words(bindings, bindings.macros[leaf.name].value)
+
+
+def _block(bindings: Bindings, scope: Scope, name: str) -> str:
+    prefix = "/".join((*scope, name))
+    bound = bindings.bound(scope, name)
+    lines = [f"# {prefix}"]
+    for parameter, signature in bindings.table[name].parameters.items():
+        if (name, parameter) in bindings.injected:
+            continue
+        if parameter in bound:
+            value = _inline(bindings, bound[parameter].value)
+            lines.append(f"{prefix}.{parameter} = {_spell(value)}")
+        elif signature.default is not inspect.Parameter.empty:
+            mark = "" if _literal(signature.default) else "# "
+            lines.append(f"{mark}{prefix}.{parameter} = {_spell(signature.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _inline(bindings: Bindings, value: Any) -> Any:
+    """The value with its macros replaced by what they stand for."""
+    if isinstance(value, Macro):
+        return _inline(bindings, bindings.macros[value.name].value)
+    if isinstance(value, Reference):
+        return value
+    if isinstance(value, dict):
+        return {_inline(bindings, k): _inline(bindings, v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_inline(bindings, item) for item in value)
+    return value
+
+
+def _spell(value: Any) -> str:
+    return pprint.pformat(value, width=80, sort_dicts=False)
+
+
+def _literal(value: Any) -> bool:
+    try:
+        ast.literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        return False
+    return True
