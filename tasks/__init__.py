@@ -1,0 +1,1 @@
+"""Corpora, vocabularies, SeqIO tasks and mixtures, packing into rows, serving rows."""

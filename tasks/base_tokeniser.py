@@ -1,0 +1,101 @@
+"""The tokenisers that a vocabulary can stand on: a SentencePiece model, or bytes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import sentencepiece
+
+_SPACE = "▁"  # how SentencePiece writes a space
+
+
+class BaseTokeniser(NamedTuple):
+    """What a vocabulary needs of a tokeniser.
+
+    Attributes:
+      size: number of its ids.
+      control: its ids of "pad", "bos" and "eos", None where it has no such control
+        symbol; distinct, and never produced by `encode`.
+      unk: its id for what it cannot spell, None if it can spell everything.
+      text_ids: ids that raw text can hold, ascending; not `unk`.
+      encode: text to ids.
+      decode: `(ids, follows)` to text; `follows` says that something stands before,
+        so that a leading space counts.
+      content: bytes that tell it from any other.
+    """
+
+    size: int
+    control: Mapping[str, int | None]
+    unk: int | None
+    text_ids: Sequence[int]
+    encode: Callable[[str], Sequence[int]]
+    decode: Callable[[Sequence[int], bool], str]
+    content: bytes
+
+
+def bytes_tokeniser() -> BaseTokeniser:
+    """UTF-8 bytes, as in ByT5: pad 0, eos 1, an idle 2, then byte b is 3 + b."""
+    return BaseTokeniser(
+        size=259,
+        control={"pad": 0, "eos": 1},
+        unk=None,
+        text_ids=range(3, 259),
+        encode=lambda text: [3 + byte for byte in text.encode()],
+        decode=lambda ids, follows: bytes(i - 3 for i in ids if i > 2).decode(
+            errors="replace"
+        ),
+        content=b"bytes",
+    )
+
+
+def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
+    """A SentencePiece model file.
+
+    Raises:
+      ValueError: there is no such file, or it is not a SentencePiece model.
+    """
+    if not path.is_file():
+        raise ValueError(f"no vocabulary file at {str(path)!r}; check the path.")
+    content = path.read_bytes()
+    model = sentencepiece.SentencePieceProcessor()
+    try:
+        loaded = model.LoadFromSerializedProto(content)
+    except RuntimeError:
+        loaded = False
+    if not loaded or model.vocab_size() == 0:
+        raise ValueError(
+            f"{str(path)!r} is no SentencePiece model, or a damaged one "
+            f"({len(content)} bytes); copy or train it again."
+        )
+    return BaseTokeniser(
+        size=model.vocab_size(),
+        control=_control(model),
+        unk=model.unk_id(),
+        text_ids=[i for i in range(model.vocab_size()) if _is_text(model, i)],
+        encode=model.encode_as_ids,
+        decode=lambda ids, follows: _decode(model, ids, follows),
+        content=content,
+    )
+
+
+def _control(model: sentencepiece.SentencePieceProcessor) -> dict[str, int | None]:
+    """The model's own control ids; one that raw text can spell does not count."""
+    control: dict[str, int | None] = {}
+    own = {"pad": model.pad_id(), "eos": model.eos_id(), "bos": model.bos_id()}
+    for key, id_ in own.items():
+        fit = id_ >= 0 and model.is_control(id_) and id_ not in control.values()
+        control[key] = id_ if fit else None
+    return control
+
+
+def _is_text(model: sentencepiece.SentencePieceProcessor, id_: int) -> bool:
+    special = model.is_control(id_) or model.is_unknown(id_) or model.is_unused(id_)
+    return not special
+
+
+def _decode(
+    model: sentencepiece.SentencePieceProcessor, ids: Sequence[int], follows: bool
+) -> str:
+    text = model.decode_ids(list(ids))
+    spaced = follows and model.id_to_piece(ids[0]).startswith(_SPACE)
+    return f" {text}" if spaced and not text.startswith(" ") else text
