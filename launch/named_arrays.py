@@ -1,0 +1,103 @@
+"""A tree of arrays as a flat dict by name, and back: what a checkpoint holds.
+
+Names and plain arrays outlive libraries: no class of Flax or Optax is needed to read a
+checkpoint. PRNG keys are held as their words.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+from jaxtyping import PyTree
+
+
+class Mismatch(ValueError):
+    """A checkpoint is whole, but it is of another model, optimiser or precision."""
+
+
+def as_arrays(tree: PyTree) -> dict[str, jax.Array]:
+    """Every array of a tree by its path, `params.decoder.mlp.gate`."""
+    return {
+        name: jax.random.key_data(leaf) if _is_key(leaf) else leaf
+        for name, leaf in _named(tree).items()
+    }
+
+
+def wanted(abstract: PyTree) -> dict[str, jax.ShapeDtypeStruct]:
+    """What to read for an abstract tree: shapes, types and shardings by name.
+
+    Raises:
+      ValueError: a leaf has no sharding. Orbax would guess one.
+    """
+    structs = {}
+    for name, leaf in _named(abstract).items():
+        if not isinstance(leaf, jax.ShapeDtypeStruct) or leaf.sharding is None:
+            raise ValueError(
+                f"{name} must be a jax.ShapeDtypeStruct with a sharding, got {leaf}."
+            )
+        plain = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+        structs[name] = jax.ShapeDtypeStruct(
+            plain.shape, plain.dtype, sharding=leaf.sharding
+        )
+    return structs
+
+
+def as_tree(arrays: Mapping[str, jax.Array], abstract: PyTree) -> PyTree:
+    """The arrays in a tree like the abstract one."""
+    leaves = [
+        jax.random.wrap_key_data(arrays[name], impl=_implementation(leaf))
+        if _is_key(leaf)
+        else arrays[name]
+        for name, leaf in _named(abstract).items()
+    ]
+    return jax.tree.unflatten(jax.tree.structure(abstract), leaves)
+
+
+def check_same(
+    saved: Mapping[str, Mapping[str, Any]], structs: Mapping[str, jax.ShapeDtypeStruct]
+) -> None:
+    """Compares what was saved with what is wanted.
+
+    Args:
+      saved: "shape" and "dtype" of each array.
+      structs: as `wanted` gives them.
+
+    Raises:
+      Mismatch: arrays are missing, too many, or of another shape or type.
+    """
+    wrong = [f"{name} is missing" for name in structs if name not in saved]
+    wrong += [f"{name} is not wanted" for name in saved if name not in structs]
+    for name, struct in structs.items():
+        have = name in saved and (tuple(saved[name]["shape"]), saved[name]["dtype"])
+        want = (struct.shape, str(struct.dtype))
+        if have and have != want:
+            wrong.append(f"{name} is {_spell(have)}, wanted {_spell(want)}")
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise Mismatch(
+            f"the checkpoint is of another state: {'; '.join(wrong[:5])}{more}. Resume "
+            "with the model and optimiser that saved it, or choose a new run_dir."
+        )
+
+
+def _spell(kind: tuple[tuple[int, ...], str]) -> str:
+    return f"{kind[1]}{list(kind[0])}"
+
+
+def _named(tree: PyTree) -> dict[str, Any]:
+    """Leaves by path, in the tree's order."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+
+
+def _is_key(leaf: Any) -> bool:
+    return jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _implementation(key: jax.ShapeDtypeStruct) -> Any:
+    """The PRNG of an abstract key; jax tells it of concrete and traced ones only."""
+    found = []
+    jax.eval_shape(lambda k: found.append(jax.random.key_impl(k)), key)
+    return found[0]
