@@ -2,63 +2,21 @@
 
 import copy
 import functools
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..objectives.errors import nearest
 from . import typed
-
-Scope = tuple[str, ...]
-
-
-class Reference(NamedTuple):
-    """`@scope/name` (the configurable itself) or `@scope/name()` (what it returns)."""
-
-    scope: Scope
-    name: str
-    called: bool
-
-    def __repr__(self) -> str:
-        return f"@{'/'.join((*self.scope, self.name))}{'()' if self.called else ''}"
-
-
-class Macro(NamedTuple):
-    """`%name`, the value that `name = value` gives."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return f"%{self.name}"
-
-
-class Binding(NamedTuple):
-    """A bound value, and the file and line that bind it."""
-
-    value: Any
-    where: str
-
-
-class Configurable(NamedTuple):
-    """What gin may bind parameters of.
-
-    Attributes:
-      function: builds it; None for a bag of settings that is only read.
-      parameters: those that may be bound.
-    """
-
-    function: Callable[..., Any] | None
-    parameters: Mapping[str, inspect.Parameter]
-
-    def required(self) -> list[str]:
-        """Parameters without a default."""
-        star = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        return [
-            name
-            for name, parameter in self.parameters.items()
-            if parameter.default is parameter.empty and parameter.kind not in star
-        ]
+from .gin_values import (
+    Binding,
+    Configurable,
+    Macro,
+    Reference,
+    Scope,
+    known,
+    leaves,
+)
 
 
 class Use(NamedTuple):
@@ -151,11 +109,12 @@ class Bindings:
                 values.setdefault(parameter, make(scope))
         return values
 
-    def build(self, name: str, scope: Scope = (), **given: Any) -> Any:
-        """Calls a configurable with its arguments."""
-        function = self.table[name].function
+    def build(self, name: str, scope: Scope, *positional: Any, **given: Any) -> Any:
+        """Calls a configurable with its arguments; those that are given win."""
+        function, parameters = self.table[name]
         if function is None:
             raise ValueError(f"{name!r} only has settings; it cannot be called.")
+        given |= dict(zip(parameters, positional, strict=False))
         arguments = self.arguments(name, scope, **given)
         try:
             return function(**arguments)
@@ -233,24 +192,3 @@ class Bindings:
                 f"not bound, and without a default: {', '.join(names)}. Bind them in "
                 f"a gin file or on the command line: --gin.{names[0]}=VALUE."
             )
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """What is inside lists, tuples and dicts, at any depth; keys of dicts too."""
-    if isinstance(value, Reference | Macro):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from leaves(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from leaves(item)
-    else:
-        yield value
-
-
-def known(kind: str, name: str, valid: Mapping[str, Any], where: str) -> None:
-    """Raises a ValueError if a name is not among the valid ones."""
-    if name not in valid:
-        raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")

@@ -6,8 +6,6 @@ without a word), types are compared (it casts without a word), a checkpoint that
 be used is passed over and put aside, and a save that failed or was refused is an error.
 """
 
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -21,6 +19,7 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
 from .fingerprint import fingerprints
+from .manifest import make_manifest, manifest_damage
 from .named_arrays import as_arrays, as_tree, check_same, wanted
 
 _LOG = logging.getLogger(__name__)
@@ -91,14 +90,16 @@ class Checkpoints:
                 f"{self._folder}; move later checkpoints away to go back in time."
             )
         arrays = as_arrays(state)
-        manifest = _manifest(arrays, data, fingerprint or fingerprints(arrays))
+        manifest = make_manifest(arrays, data, fingerprint or fingerprints(arrays))
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(arrays),
             data=ocp.args.JsonSave(data),
             manifest=ocp.args.JsonSave(manifest),
         )
         name = f"the checkpoint of step {step}"
-        if not self._run(name, lambda: self._manager.save(step, args=items, force=True)):
+        if not self._run(
+            name, lambda: self._manager.save(step, args=items, force=True)
+        ):
             raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
 
     def restore(self, abstract_state: PyTree) -> tuple[int, PyTree, dict] | None:
@@ -167,10 +168,8 @@ class Checkpoints:
 
         plain = items(data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore())
         manifest, data = plain.manifest, plain.data
-        if manifest.get("digest") != _digest(_without_digest(manifest)):
-            raise CheckpointError("its manifest is damaged")
-        if manifest["data"] != _digest(data):
-            raise CheckpointError("the position in the data is damaged")
+        if damage := manifest_damage(manifest, data):
+            raise CheckpointError(damage)
         check_same(manifest["arrays"], structs)
         arrays = items(state=ocp.args.StandardRestore(structs)).state
         found = fingerprints(arrays)
@@ -234,28 +233,6 @@ def _readable(action: Callable[[], Any]) -> Any:
         if "RESOURCE_EXHAUSTED" in str(error):
             raise
         raise CheckpointError(f"unreadable: {_first_line(error)}") from error
-
-
-def _manifest(arrays: dict, data: dict, fingerprint: dict[str, int]) -> dict[str, Any]:
-    entries = {
-        name: {
-            "shape": list(array.shape),
-            "dtype": str(array.dtype),
-            "fingerprint": fingerprint[name],
-        }
-        for name, array in arrays.items()
-    }
-    manifest = {"arrays": entries, "data": _digest(data)}
-    return {**manifest, "digest": _digest(manifest)}
-
-
-def _without_digest(manifest: dict) -> dict:
-    return {key: value for key, value in manifest.items() if key != "digest"}
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _first_line(error: Exception) -> str:

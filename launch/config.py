@@ -19,17 +19,9 @@ from typing import Any
 from gin import config_parser
 
 from . import resolved, typed
-from .bindings import (
-    Binding,
-    Bindings,
-    Configurable,
-    Macro,
-    Reference,
-    Scope,
-    known,
-    leaves,
-)
+from .bindings import Bindings
 from .gin_files import find, find_included
+from .gin_values import Binding, Configurable, Macro, Reference, Scope, known, leaves
 
 
 def configurables() -> dict[str, Callable[..., Any]]:
@@ -170,11 +162,11 @@ class _Delegate(config_parser.ParserDelegate):
 
     def configurable_reference(
         self, scoped_configurable_name: str, evaluate: bool
-    ) -> Reference:
+    ) -> Any:
         *scope, name = scoped_configurable_name.split("/")
         return Reference(tuple(scope), name, evaluate)
 
-    def macro(self, macro_name: str) -> Macro:
+    def macro(self, macro_name: str) -> Any:
         return Macro(macro_name)
 
 

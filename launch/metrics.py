@@ -90,12 +90,8 @@ def _records(path: Path) -> list[tuple[dict, str]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     records = []
     for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            whole = line.endswith("\n") and isinstance(record["step"], int)
-        except (ValueError, KeyError, TypeError):
-            whole = False
-        if whole:
+        record = _record(line)
+        if record is not None:
             records.append((record, line))
         elif number < len(lines):
             raise ValueError(
@@ -103,6 +99,16 @@ def _records(path: Path) -> list[tuple[dict, str]]:
                 "may be torn. Move the file away to start a new one."
             )
     return records
+
+
+def _record(line: str) -> dict | None:
+    """The record on a line; None if it is torn."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    whole = line.endswith("\n") and isinstance(record, dict)
+    return record if whole and isinstance(record.get("step"), int) else None
 
 
 def _plain(value: Value) -> Value:

@@ -6,7 +6,8 @@ import pprint
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .bindings import Bindings, Macro, Reference, Scope, leaves
+from .bindings import Bindings
+from .gin_values import Macro, Reference, Scope, leaves
 
 
 def text(bindings: Bindings, root: str, objectives: Sequence[str]) -> str:

@@ -1,0 +1,156 @@
+"""`sightline doctor`: what is installed, what really won, what is missing."""
+
+import argparse
+import importlib.metadata as metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from . import gin_files
+from .cli import parse
+from .installed import files_as_recorded
+
+NEEDED = (
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "tensorflow",
+    "tensorflow-datasets",
+    "seqio",
+    "t5",
+    "sentencepiece",
+    "gin-config",
+    "jaxtyping",
+    "rich",
+    "tensorboardX",
+)
+
+RIVALS = (("seqio", "seqio-nightly"), ("tensorflow-datasets", "tfds-nightly"))
+"""Distributions that install over the same files: a release, and a nightly of t5's."""
+
+DEVICE_SECONDS = 60
+"""How long jax may take to find its devices."""
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    what: str
+    state: Literal["ok", "note", "missing"]
+    text: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the report; exit status 1 if something that is needed is missing."""
+    parse(argparse.ArgumentParser("sightline doctor", description=__doc__), arguments)
+    table = Table("", "", "", show_header=False)
+    missing = False
+    colours = {"ok": "green", "note": "yellow", "missing": "bold red"}
+    for finding in findings(os.environ):
+        colour = colours[finding.state]
+        table.add_row(finding.what, f"[{colour}]{finding.state}[/]", finding.text)
+        missing |= finding.state == "missing"
+    Console().print(table)
+    return int(missing)
+
+
+def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Everything there is to say, the slow parts last."""
+    yield _python()
+    yield from (_version(name) for name in NEEDED)
+    yield from (_winner(*pair) for pair in RIVALS)
+    yield _gin_files()
+    yield _corpus(environment)
+    yield _devices(environment)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    return Finding("python", "ok" if good else "missing", f"{version}; needs ≥ 3.11")
+
+
+def _version(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", metadata.version(name))
+    except metadata.PackageNotFoundError:
+        how = f"not installed; run pip install -c constraints.txt {name}"
+        return Finding(name, "missing", how)
+
+
+def _winner(release: str, nightly: str) -> Finding:
+    """Which of two distributions the files on disk are of."""
+    what = f"{release} on disk"
+    shares = {name: files_as_recorded(name) for name in (release, nightly)}
+    if shares[release] is None:
+        return Finding(what, "missing", f"{release} is not installed")
+    if shares[nightly] is None:
+        return Finding(what, "ok", f"the release; {nightly} is not installed")
+    spoken = ", ".join(f"{name}: {share:.0%}" for name, share in shares.items())
+    if shares[release] == 1:
+        return Finding(what, "ok", f"the release won (files as recorded: {spoken})")
+    return Finding(
+        what,
+        "note",
+        f"the release did not win (files as recorded: {spoken}); run pip install "
+        f"-c constraints.txt --force-reinstall --no-deps {release}",
+    )
+
+
+def _gin_files() -> Finding:
+    names = gin_files.shipped()
+    if not names:
+        return Finding("gin files", "missing", f"none below {gin_files.SHIPPED}")
+    return Finding("gin files", "ok", ", ".join(names))
+
+
+def _corpus(environment: Mapping[str, str]) -> Finding:
+    """Whether a corpus was prepared; looked up on disk, without TensorFlow."""
+    default = Path.home() / ".cache" / "sightline"
+    root = Path(environment.get("SIGHTLINE_DATA_DIR") or default)
+    found = sorted(path.parent for path in root.glob("*/*/dataset_info.json"))
+    if not found:
+        text = f"none below {root}; the first run prepares it, without a download"
+        return Finding("corpora", "note", text)
+    names = ", ".join(f"{path.parent.name} {path.name}" for path in found)
+    return Finding("corpora", "ok", f"{names} below {root}")
+
+
+def _devices(environment: Mapping[str, str]) -> Finding:
+    """What jax finds, asked in a process of its own that may be given up."""
+    platforms = environment.get("JAX_PLATFORMS")
+    if importlib.util.find_spec("libtpu") and not platforms:
+        return Finding(
+            "devices",
+            "note",
+            "not asked: libtpu is installed and JAX_PLATFORMS is not set, so that jax "
+            "hangs where there is no TPU; set JAX_PLATFORMS=tpu, or =cpu without one",
+        )
+    code = (
+        "import jax; d = jax.devices(); "
+        "print(len(d), 'x', d[0].device_kind, f'({d[0].platform})')"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=DEVICE_SECONDS,
+            env=dict(environment),
+        )
+    except subprocess.TimeoutExpired:
+        text = f"jax found none in {DEVICE_SECONDS} s; try JAX_PLATFORMS=cpu"
+        return Finding("devices", "missing", text)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding("devices", "missing", f"jax cannot start: {last}")
+    return Finding("devices", "ok", done.stdout.strip())
