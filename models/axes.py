@@ -81,7 +81,7 @@ def param_shardings(abstract_state: nnx.State, mesh: Mesh) -> nnx.State:
     def shard(path, parameter):
         name = _name(path)
         axes = parameter.get_metadata().get("axes")
-        shape = parameter[...].shape
+        shape = parameter.get_value().shape
         if axes is None or len(axes) != len(shape):
             raise ValueError(
                 f"parameter {name} of shape {shape} has the axes {axes}; give it one "

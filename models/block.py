@@ -1,5 +1,7 @@
 """The pre-norm block that a decoder model and an encoder are stacks of."""
 
+import functools
+
 import jax
 from flax import nnx
 from jaxtyping import Float
@@ -36,8 +38,10 @@ def own_sight(stream: Stream, config: ModelConfig, bias: RelativeBias | None) ->
     seen = Sight(stream.visible_from, stream.visible_to)
     if bias is not None:
         return seen._replace(bias=bias(stream.query_positions, stream.positions))
-    settings = dict(head_dim=config.head_dim, theta=config.rope_theta)
+    turn = functools.partial(
+        rotation, head_dim=config.head_dim, theta=config.rope_theta
+    )
     return seen._replace(
-        queries=rotation(stream.query_positions, **settings),
-        keys=rotation(stream.positions, **settings),
+        queries=turn(stream.query_positions),
+        keys=turn(stream.positions),
     )

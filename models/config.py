@@ -31,6 +31,8 @@ class ModelConfig:
       compute_dtype: of activations and matmuls; parameters are always float32.
       remat: what the backward pass recomputes: "none" keeps everything, "dots" keeps
         the outputs of matmuls with parameters, "full" keeps only each layer's input.
+      unroll: layers that one step of the scan over layers computes. More compile
+        longer and copy less: on CPU, unrolling a shallow model saves about a tenth.
       loss_chunk: predictions a row whose logits exist at one time; None is all of P.
       z_loss: weight of log² Z in the loss (PaLM §5 uses 1e-4).
 
@@ -54,6 +56,7 @@ class ModelConfig:
     tie_embeddings: bool = True
     compute_dtype: Literal["bfloat16", "float32"] = "bfloat16"
     remat: Literal["none", "dots", "full"] = "none"
+    unroll: int = 1
     loss_chunk: int | None = None
     z_loss: float = 1e-4
 

@@ -42,6 +42,7 @@ class Decoder(nnx.Module):
             self.embedding(stream.tokens),
             lambda layer, x: layer(x, sight),
             remat=self.config.remat,
+            unroll=self.config.unroll,
         )
         return Hidden(self.norm(x))
 

@@ -7,6 +7,7 @@ from jaxtyping import Float, Float32, Int32
 
 from .config import ModelConfig
 from .initialisers import fan_in
+from .rows import Array
 
 
 class Embedding(nnx.Module):
@@ -27,7 +28,7 @@ class Embedding(nnx.Module):
         )
         self.compute_dtype = jnp.dtype(config.compute_dtype)
 
-    def __call__(self, tokens: Int32[jax.Array, "B T"]) -> Float[jax.Array, "B T D"]:
+    def __call__(self, tokens: Int32[Array, "B T"]) -> Float[jax.Array, "B T D"]:
         """Looks tokens up. An id outside of [0, V) gives NaN, never another's row."""
         # As unsigned, a negative id is too large as well, and does not wrap around.
         table = self.table[...].astype(self.compute_dtype)

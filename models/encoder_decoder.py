@@ -1,5 +1,7 @@
 """The encoder–decoder: two streams, two stacks (a T5 v1.1 with relative bias)."""
 
+import functools
+
 import jax
 from flax import nnx
 from jaxtyping import Float, Float32
@@ -83,6 +85,7 @@ class EncoderDecoder(nnx.Module):
             self.embedding(stream.tokens),
             lambda layer, x: layer(x, memory, sight, memory_sight),
             remat=self.config.remat,
+            unroll=self.config.unroll,
         )
         return Hidden(self.decoder_norm(x), memory)
 
@@ -100,6 +103,7 @@ class EncoderDecoder(nnx.Module):
             self.embedding(stream.tokens),
             lambda layer, x: layer(x, sight),
             remat=self.config.remat,
+            unroll=self.config.unroll,
         )
         return self.encoder_norm(x)
 
@@ -116,8 +120,10 @@ def _memory_sight(batch: Batch, config: ModelConfig) -> Sight:
     seen = Sight(batch.memory.memory_from, batch.memory.memory_to)
     if config.position == "relative_bias":
         return seen
-    settings = dict(head_dim=config.head_dim, theta=config.rope_theta)
+    turn = functools.partial(
+        rotation, head_dim=config.head_dim, theta=config.rope_theta
+    )
     return seen._replace(
-        queries=rotation(batch.decoder.query_positions, **settings),
-        keys=rotation(batch.encoder.positions, **settings),
+        queries=turn(batch.decoder.query_positions),
+        keys=turn(batch.encoder.positions),
     )

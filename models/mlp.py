@@ -3,13 +3,13 @@
 import functools
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float
 
 from .axes import constrain
 from .config import ModelConfig
 from .initialisers import fan_in
+from .linear import project
 
 _ACTIVATIONS = {
     "silu": jax.nn.silu,
@@ -31,8 +31,8 @@ class GatedMLP(nnx.Module):
         self.activation = config.activation
 
     def __call__(self, x: Float[jax.Array, "B T D"]) -> Float[jax.Array, "B T D"]:
-        gate = x @ self.gate[...].astype(x.dtype)  # [B T D] -> [B T F]
-        up = x @ self.up[...].astype(x.dtype)
+        gate = project(x, self.gate[...])  # [B T D] -> [B T F]
+        up = project(x, self.up[...])
         hidden = _ACTIVATIONS[self.activation](gate) * up
         hidden = constrain(hidden, "batch", "slots", "hidden")
-        return jnp.asarray(hidden @ self.down[...].astype(x.dtype))
+        return project(hidden, self.down[...])

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
@@ -11,7 +10,9 @@ from .attention import interval_attention
 from .axes import constrain
 from .config import ModelConfig
 from .initialisers import fan_in
+from .linear import project
 from .rope import Rotation, rotate
+from .rows import Array
 
 
 class Sight(NamedTuple):
@@ -25,8 +26,8 @@ class Sight(NamedTuple):
       bias: relative position bias, or None.
     """
 
-    visible_from: Int32[jax.Array, "B T"]
-    visible_to: Int32[jax.Array, "B T"]
+    visible_from: Int32[Array, "B T"]
+    visible_to: Int32[Array, "B T"]
     queries: Rotation | None = None
     keys: Rotation | None = None
     bias: Float32[jax.Array, "B H T S"] | None = None
@@ -64,9 +65,9 @@ class Attention(nnx.Module):
         sight: Sight,
     ) -> Float[jax.Array, "B T D"]:
         """Attends from `x` to `memory`, which is `x` itself in self-attention."""
-        q = jnp.einsum("btd,dhk->bthk", x, self.query[...].astype(x.dtype))
-        k = jnp.einsum("bsd,dgk->bsgk", memory, self.key[...].astype(x.dtype))
-        v = jnp.einsum("bsd,dgk->bsgk", memory, self.value[...].astype(x.dtype))
+        q = project(x, self.query[...])  # [B T D] -> [B T H K]
+        k = project(memory, self.key[...])  # [B S D] -> [B S G K]
+        v = project(memory, self.value[...])
         if sight.queries is not None:
             q = rotate(q, sight.queries, scale=q.shape[-1] ** -0.5)
         if sight.keys is not None:
@@ -78,4 +79,5 @@ class Attention(nnx.Module):
         mixed = interval_attention(
             q, k, v, sight.visible_from, sight.visible_to, bias=sight.bias
         )
-        return jnp.einsum("bthk,hkd->btd", mixed, self.out[...].astype(x.dtype))
+        flat = self.out[...].reshape(-1, x.shape[-1])  # [H K D] -> [HK D]
+        return project(mixed.reshape(*x.shape[:-1], -1), flat)

@@ -11,6 +11,7 @@ from jaxtyping import Float32, Int, Int32
 
 from .config import ModelConfig
 from .initialisers import fan_in
+from .rows import Array
 
 Direction = Literal["both", "past"]
 
@@ -53,8 +54,8 @@ class RelativeBias(nnx.Module):
 
     def __call__(
         self,
-        query_positions: Int32[jax.Array, "B T"],
-        positions: Int32[jax.Array, "B S"],
+        query_positions: Int32[Array, "B T"],
+        positions: Int32[Array, "B S"],
     ) -> Float32[jax.Array, "B H T S"]:
         """The bias of every pair of a query and a key."""
         buckets = bucket_of_distance(

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Float32, Int32
 
+from .rows import Array
+
 
 class Rotation(NamedTuple):
     """Cosine and sine of each slot's angles, made once for all layers."""
@@ -15,7 +17,7 @@ class Rotation(NamedTuple):
 
 
 def rotation(
-    positions: Int32[jax.Array, "B T"], *, head_dim: int, theta: float
+    positions: Int32[Array, "B T"], *, head_dim: int, theta: float
 ) -> Rotation:
     """The angles `position · theta^(-2i/K)` for i in [0, K/2) (Su et al. 2021)."""
     powers = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim

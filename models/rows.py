@@ -51,6 +51,10 @@ class Stream(NamedTuple):
     objective_ids: Int32[Array, "B P"]
 
 
+PREDICTION_FIELDS = ("prediction_slots", "targets", "loss_weights", "objective_ids")
+"""The fields of a stream that are [B, P]; the others are [B, T]."""
+
+
 class Memory(NamedTuple):
     """Which slots of the encoder each decoder slot sees: `[memory_from, memory_to)`."""
 

@@ -32,6 +32,7 @@ def scan_layers(
     apply: Callable[[Layer, jax.Array], jax.Array],
     *,
     remat: Remat,
+    unroll: int,
 ) -> Float[jax.Array, "B T D"]:
     """Runs stacked layers one after another: `x = apply(layer, x)` for each.
 
@@ -42,15 +43,17 @@ def scan_layers(
       x: the residual stream.
       apply: one layer's function; what else it needs, it closes over.
       remat: `ModelConfig.remat`.
+      unroll: `ModelConfig.unroll`.
     """
     graph, parameters = nnx.split(layers)
 
-    def body(x: jax.Array, parameters: nnx.State) -> tuple[jax.Array, None]:
+    def layer(x: jax.Array, parameters: nnx.State) -> tuple[jax.Array, None]:
         x = apply(nnx.merge(graph, parameters), x)
         return constrain(x, "batch", "slots", None), None
 
     x = constrain(x, "batch", "slots", None)
-    return jax.lax.scan(_rematerialised(body, remat), x, parameters)[0]
+    body = _rematerialised(layer, remat)
+    return jax.lax.scan(body, x, parameters, unroll=unroll)[0]
 
 
 def _rematerialised(body: Callable, remat: Remat) -> Callable:

@@ -67,13 +67,14 @@ def logits(
     hidden: Float[jax.Array, "B P D"], projection: Float[jax.Array, "V D"]
 ) -> Float32[jax.Array, "B P V"]:
     """Logits of every token, accumulated in float32."""
+    rows = hidden.reshape(-1, hidden.shape[-1])  # one dimension, as in `project`
     scores = jnp.einsum(
-        "bpd,vd->bpv",
-        hidden,
+        "nd,vd->nv",
+        rows,
         projection.astype(hidden.dtype),
         preferred_element_type=jnp.float32,
     )
-    return constrain(scores, "batch", None, "vocab")
+    return constrain(scores.reshape(*hidden.shape[:-1], -1), "batch", None, "vocab")
 
 
 def _token_loss(
