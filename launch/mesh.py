@@ -55,3 +55,18 @@ def make_mesh(shape: MeshShape) -> Mesh:
         axis_types=(AxisType.Auto,) * len(sizes),
         devices=devices,
     )
+
+
+def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
+    """Refuses a batch whose rows cannot be dealt out evenly.
+
+    Raises:
+      ValueError: microbatches times the devices along data and fsdp do not divide B.
+    """
+    parts = microbatches * mesh.shape["data"] * mesh.shape["fsdp"]
+    if microbatches < 1 or rows < 1 or rows % parts:
+        raise ValueError(
+            f"train.batch_rows={rows} does not divide by {parts} = "
+            f"{microbatches} microbatches × {mesh.shape['data']} (data) × "
+            f"{mesh.shape['fsdp']} (fsdp); take {max(1, round(rows / parts)) * parts}."
+        )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import jax
 from flax import nnx
 from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
+from jaxtyping import PyTree
 
 from ..objectives.errors import nearest
 
@@ -63,7 +64,7 @@ def constrain(x: jax.Array, *logical_names: str | None) -> jax.Array:
     return jax.lax.with_sharding_constraint(x, spec)
 
 
-def param_shardings(abstract_state: nnx.State, mesh: Mesh) -> nnx.State:
+def param_shardings(abstract_state: PyTree, mesh: Mesh) -> PyTree:
     """How each parameter lies on the mesh, by the axis names beside it.
 
     Args:

@@ -31,7 +31,7 @@ def sentence_pair(
     other: float = 0.2,
     further: float = 0.1,
     swapped: float = 0.2,
-    max_tokens: int = 128,
+    max_tokens: int = 126,
 ) -> Example:
     """Cuts the window in two and predicts whether the second part continues the first.
 
@@ -54,7 +54,7 @@ def sentence_pair(
       other: rate of pairs with another document.
       further: rate of pairs with the same document further on.
       swapped: rate of swapped pairs.
-      max_tokens: most raw tokens in a pair.
+      max_tokens: most raw tokens in a pair; 126 and their SEP and label take 128 slots.
 
     Raises:
       ValueError: a rate outside [0, 1], or rates that sum to more than 1.

@@ -116,7 +116,7 @@ def _targets(example: Example, bos: int) -> Slots:
     # The first slot holds no token of the text: it stands where it asks from.
     return Slots(
         tokens=_shifted(example.targets, bos),
-        positions=_shifted(example.targets_positions, asks_from[0] if size else 0),
+        positions=_shifted(example.targets_positions, int(asks_from[0]) if size else 0),
         query_positions=asks_from,
         visible_to=np.arange(1, size + 1, dtype=np.int32),
         prediction_slots=predicted,

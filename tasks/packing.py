@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from jaxtyping import Int32
 
 from ..models.rows import Batch, Capacity, Memory, RowShape, Stream
 from .layout import Placed, Slots, capacities
@@ -117,19 +116,3 @@ def _place(
     stream.loss_weights[listed] = slots.loss_weights
     stream.objective_ids[listed] = objective
     return stop
-
-
-def utilisation(rows: Iterable[list[Placed]], shape: RowShape) -> dict[str, float]:
-    """The share of each capacity that is filled, by name.
-
-    Args:
-      rows: packed rows, at least one.
-      shape: their capacities.
-    """
-    packed = list(rows)
-    used: Int32[np.ndarray, " c"] = np.sum(
-        [example.sizes for row in packed for example in row], axis=0
-    ).astype(np.int32)
-    names = ["slots", "predictions", "memory_slots", "memory_predictions"]
-    total = len(packed) * np.array(capacities(shape))
-    return dict(zip(names, (used / total).tolist(), strict=False))

@@ -17,13 +17,6 @@ from .packing import collate, first_fit
 T = TypeVar("T")
 
 
-def examples(features: Iterable[dict[str, Any]]) -> Iterator[Example]:
-    """Reads Examples from what a SeqIO task emits (`dataset.as_numpy_iterator()`)."""
-    for example in features:
-        fields = {name: example[name] for name in Example._fields}
-        yield Example(**{**fields, "objective": int(fields["objective"].item())})
-
-
 def batches(
     stream: Iterable[Example],
     shape: RowShape,

@@ -1,5 +1,6 @@
 """What each objective takes of a mixture: examples, processed and supervised tokens."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +31,28 @@ class Counts(NamedTuple):
         }
 
 
+def nothing() -> Counts:
+    """Counts of no batch."""
+    return Counts(*(np.zeros(CAPACITY, np.int64) for _ in Counts._fields))
+
+
 def add(one: Counts, other: Counts) -> Counts:
     """The counts of both."""
     return Counts(*map(np.add, one, other))
+
+
+def utilisation(batches: Sequence[Batch]) -> dict[str, float]:
+    """The share of each capacity that is filled, by name, over all the batches."""
+    names = {"decoder": "", "encoder": "memory_"}
+    filled: dict[str, float] = {}
+    for field, prefix in names.items():
+        streams = [s for b in batches if (s := getattr(b, field)) is not None]
+        if streams:
+            slots = np.mean([np.mean(s.segment_ids > 0) for s in streams])
+            predictions = np.mean([np.mean(s.loss_weights > 0) for s in streams])
+            filled[f"{prefix}slots"] = float(slots)
+            filled[f"{prefix}predictions"] = float(predictions)
+    return filled
 
 
 def count(batch: Batch) -> Counts:

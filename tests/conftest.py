@@ -1,9 +1,52 @@
-"""Every test sees eight emulated CPU devices."""
+"""What every test shares: eight emulated CPU devices, and text to make Examples of."""
 
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax
+import numpy as np
+import pytest
+
+from sightline.objectives.special_ids import SpecialIds
+from sightline.objectives.text import Text
 
 jax.config.update("jax_num_cpu_devices", 8)
+
+FIRST, SIZE, EXTRA = 3, 1000, 100
+
+
+@pytest.fixture(scope="session")
+def ids() -> SpecialIds:
+    """Text ids 3..999, reserved ids around them, sentinels descending at the end."""
+    return SpecialIds(
+        pad=0,
+        bos=SIZE,
+        eos=1,
+        mask=SIZE + 1,
+        sep=SIZE + 2,
+        labels=(SIZE + 3, SIZE + 4),
+        modes=(SIZE + 5, SIZE + 6, SIZE + 7),
+        sentinels=tuple(range(SIZE + 8 + EXTRA - 1, SIZE + 7, -1)),
+        text=np.arange(FIRST, SIZE, dtype=np.int32),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_text():
+    """`make_text(length, start=0, stop=None, seed=0)`: a window of a random document.
+
+    Token ids of the document are below 500, those of other documents above.
+    """
+
+    def make(length: int, start: int = 0, stop: int | None = None, seed: int = 0):
+        rng = np.random.default_rng([length, seed])
+        document = np.append(rng.integers(FIRST, 500, length - 1), 1).astype(np.int32)
+
+        def other(rng: np.random.Generator):
+            size = int(rng.integers(100, 300))
+            return np.append(rng.integers(500, SIZE, size), 1).astype(np.int32)
+
+        return Text(document, start, length if stop is None else stop, other)
+
+    return make

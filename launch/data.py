@@ -1,0 +1,82 @@
+"""The streams of a run: training batches, and held-out batches of each objective.
+
+TensorFlow is imported when a stream is first read, on the thread that reads it, so
+that it loads while the step compiles.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+
+from ..models.rows import Batch, RowShape
+from ..tasks.layout import sequence_length
+from ..tasks.mixture import Mixture
+from ..tasks.pipeline import batches
+from ..tasks.vocabulary import vocabulary
+
+HELD_OUT_SEED = 0
+"""Held-out batches are the same ones in every run, whatever its seed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Where a run's batches come from.
+
+    Attributes:
+      mixture: what is mixed, and the vocabulary.
+      rows: capacities of a row.
+      batch_rows: B.
+    """
+
+    mixture: Mixture
+    rows: RowShape
+    batch_rows: int
+
+    def training(self, *, seed: int, skip: int) -> Iterator[Batch]:
+        """Training batches without end, straight from SeqIO.
+
+        The stream is a function of this object and the seed alone. A resumed run
+        reads the same stream and drops what it has seen; that costs the time to make
+        it again.
+
+        Args:
+          seed: of the order of documents, of the mixing and of every Example.
+          skip: batches to drop from the front.
+        """
+        from ..tasks.seqio_tasks import seqio_mixture
+
+        mixed = seqio_mixture(self.mixture)
+        stream = self._batches(mixed, split="train", seed=seed)
+        yield from itertools.islice(stream, skip, None)
+
+    def held_out(self, *, most: int) -> list[Batch]:
+        """Validation batches, each of one task, at most `most` of each.
+
+        Every task of the mixture is measured alike, whatever its rate: on its own
+        rows, so that a pair's one label gets as many rows as a text's 512 tokens.
+        """
+        from ..tasks.seqio_tasks import seqio_mixture
+
+        found: list[Batch] = []
+        for task in seqio_mixture(self.mixture).tasks:
+            stream = self._batches(task, split="validation", seed=HELD_OUT_SEED)
+            found.extend(itertools.islice(stream, most))
+        return found
+
+    def _batches(self, provider, *, split: str, seed: int) -> Iterator[Batch]:
+        from ..tasks.seqio_tasks import to_example
+
+        dataset = provider.get_dataset(
+            sequence_length=sequence_length(self.rows),
+            split=split,
+            seed=seed,
+            num_epochs=None,
+        )
+        words = vocabulary(self.mixture.vocabulary)
+        return batches(
+            map(to_example, dataset.as_numpy_iterator()),
+            self.rows,
+            batch_rows=self.batch_rows,
+            ids=words.special_ids,
+            vocabulary_size=words.size,
+        )

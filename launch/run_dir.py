@@ -1,0 +1,60 @@
+"""A run's directory: what is in it, and whether a run may go on in it."""
+
+import difflib
+import os
+from pathlib import Path
+
+MAY_CHANGE = (
+    "train.steps",
+    "train.log_every",
+    "train.eval_every",
+    "train.eval_batches",
+    "train.checkpoint_every",
+    "train.keep",
+    "train.mesh",
+    "MeshShape.",
+)
+"""Bindings that a resumed run may change: none alters what a step computes."""
+
+
+def claim(run_dir: str | os.PathLike[str], config: str) -> Path:
+    """Makes the directory and saves the run's resolved config in it.
+
+    Where there is one already, it must be the same, but for `MAY_CHANGE`: going on
+    with other data or another model would be neither run.
+
+    Args:
+      run_dir: the directory, made when missing.
+      config: the resolved gin config.
+
+    Raises:
+      ValueError: the directory holds a run of another config; the message shows the
+        difference.
+    """
+    folder = Path(run_dir)
+    saved = folder / "config.gin"
+    if saved.exists():
+        before, now = _compared(saved.read_text()), _compared(config)
+        if before != now:
+            difference = "\n".join(
+                line
+                for line in difflib.unified_diff(before, now, "saved", "now", n=0)
+                if not line.startswith("@@")
+            )
+            raise ValueError(
+                f"{folder} holds a run of another config:\n{difference}\n"
+                "Resume it with its own config, or give this run another --run_dir."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "config.gin.tmp"
+    temporary.write_text(config)
+    temporary.replace(saved)
+    return folder
+
+
+def _compared(config: str) -> list[str]:
+    return [
+        line
+        for line in config.splitlines()
+        if line.strip() and not line.startswith(("#", *MAY_CHANGE))
+    ]
