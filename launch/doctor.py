@@ -117,11 +117,11 @@ def _corpus(environment: Mapping[str, str]) -> Finding:
     """Whether a corpus was prepared; looked up on disk, without TensorFlow."""
     default = Path.home() / ".cache" / "sightline"
     root = Path(environment.get("SIGHTLINE_DATA_DIR") or default)
-    found = sorted(path.parent for path in root.glob("*/*/dataset_info.json"))
+    found = sorted(path.parent for path in root.glob("*/**/dataset_info.json"))
     if not found:
         text = f"none below {root}; the first run prepares it, without a download"
         return Finding("corpora", "note", text)
-    names = ", ".join(f"{path.parent.name} {path.name}" for path in found)
+    names = ", ".join(str(path.relative_to(root)) for path in found)
     return Finding("corpora", "ok", f"{names} below {root}")
 
 

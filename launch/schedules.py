@@ -1,5 +1,6 @@
 """Learning rates: functions of the number of updates made so far, from 0."""
 
+import jax.numpy as jnp
 import optax
 
 
@@ -35,7 +36,8 @@ def warmup_rsqrt(peak: float, *, warmup_steps: int) -> optax.Schedule:
     _check(warmup_steps, None)
 
     def decay(step):
-        return peak * (warmup_steps / (step + warmup_steps)) ** 0.5
+        # A joined schedule is asked about steps before its beginning, too.
+        return peak * (warmup_steps / (jnp.maximum(step, 0) + warmup_steps)) ** 0.5
 
     return optax.join_schedules([_warmup(peak, warmup_steps), decay], [warmup_steps])
 
