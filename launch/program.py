@@ -1,9 +1,11 @@
 """What a run computes: shapes, where they lie, and the compiled steps."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
+import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh
@@ -24,7 +26,8 @@ from .state import (
 from .step import StepMetrics, make_eval_step, make_train_step
 
 TrainStep = Callable[
-    [TrainState, Batch, Float32[Array, " O"]], tuple[TrainState, StepMetrics]
+    [TrainState, Batch, Float32[Array | np.ndarray, " O"]],
+    tuple[TrainState, StepMetrics],
 ]
 EvalStep = Callable[[PyTree, Batch], ObjectiveSums]
 
@@ -83,7 +86,7 @@ class Program:
 
     def place(self, batch: Batch) -> Batch:
         """Puts a batch of NumPy arrays where the steps read it."""
-        return jax.device_put(batch, self._batch_shardings())
+        return jax.device_put(batch, self._batch_shardings)
 
     def compile_train_step(self) -> TrainStep:
         """Compiles the train step, ahead of any data. It consumes the state it gets."""
@@ -102,10 +105,10 @@ class Program:
                 jax.jit(
                     step,
                     donate_argnums=0,
-                    in_shardings=(placement, self._batch_shardings(), None),
+                    in_shardings=(placement, self._batch_shardings, None),
                     out_shardings=(placement, None),
                 )
-                .lower(state, self._abstract_batch(), shares)
+                .lower(state, self._abstract_batch, shares)
                 .compile()
             )
 
@@ -116,8 +119,8 @@ class Program:
         step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):
             return (
-                jax.jit(step, in_shardings=(placement, self._batch_shardings()))
-                .lower(params, self._abstract_batch())
+                jax.jit(step, in_shardings=(placement, self._batch_shardings))
+                .lower(params, self._abstract_batch)
                 .compile()
             )
 
@@ -127,8 +130,10 @@ class Program:
     def _graph(self) -> nnx.GraphDef:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))
 
+    @functools.cached_property
     def _abstract_batch(self) -> Batch:
         return abstract_batch(self.rows, batch_rows=self.batch_rows)
 
+    @functools.cached_property
     def _batch_shardings(self) -> Batch:
-        return batch_shardings(self._abstract_batch(), self.mesh)
+        return batch_shardings(self._abstract_batch, self.mesh)

@@ -16,8 +16,12 @@ MAY_CHANGE = (
 )
 """Bindings that a resumed run may change: none alters what a step computes."""
 
+_VOCABULARY = "# vocabulary sha256"
 
-def claim(run_dir: str | os.PathLike[str], config: str) -> Path:
+
+def claim(
+    run_dir: str | os.PathLike[str], config: str, *, vocabulary_digest: str
+) -> Path:
     """Makes the directory and saves the run's resolved config in it.
 
     Where there is one already, it must be the same, but for `MAY_CHANGE`: going on
@@ -26,6 +30,7 @@ def claim(run_dir: str | os.PathLike[str], config: str) -> Path:
     Args:
       run_dir: the directory, made when missing.
       config: the resolved gin config.
+      vocabulary_digest: of the vocabulary: a file changes under its name.
 
     Raises:
       ValueError: the directory holds a run of another config; the message shows the
@@ -33,6 +38,7 @@ def claim(run_dir: str | os.PathLike[str], config: str) -> Path:
     """
     folder = Path(run_dir)
     saved = folder / "config.gin"
+    config = f"{_VOCABULARY} {vocabulary_digest}\n{config}"
     if saved.exists():
         before, now = _compared(saved.read_text()), _compared(config)
         if before != now:
@@ -56,5 +62,6 @@ def _compared(config: str) -> list[str]:
     return [
         line
         for line in config.splitlines()
-        if line.strip() and not line.startswith(("#", *MAY_CHANGE))
+        if line.startswith(_VOCABULARY)
+        or (line.strip() and not line.startswith(("#", *MAY_CHANGE)))
     ]

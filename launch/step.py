@@ -78,7 +78,7 @@ def make_train_step(
         (loss, sums), grads = _accumulate(
             jax.value_and_grad(loss_of, has_aux=True), state.params, batch, microbatches
         )
-        grad_norm = optax.global_norm(grads)
+        grad_norm = optax.tree.norm(grads)
         finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
         scale = jnp.minimum(1.0, clip_norm / jnp.maximum(grad_norm, 1e-12))
         grads = jax.tree.map(lambda g: g * scale, grads)

@@ -95,7 +95,7 @@ def train(
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
     shares = mixture.loss_share_array()
     words = vocabulary(mixture.vocabulary)
-    claim(run_dir, f"# vocabulary {words.digest}\n{config}")
+    claim(run_dir, config, vocabulary_digest=words.digest)
 
     program = Program(
         model=model,
@@ -130,13 +130,13 @@ def train(
     stream = prefetch(source.training(seed=seed, skip=start), ahead=2 * MEASURED)
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
-        eval_step = program.compile_eval_step()
         first = list(itertools.islice(stream, MEASURED))
 
     # ---------------------------------------------------- what the mixture really is
     counts = functools.reduce(add, map(count, first))
     console.print(report.share_table(counts, shares, utilisation=utilisation(first)))
     stream = itertools.chain(first, stream)
+    eval_step = functools.cache(program.compile_eval_step)
     held_out = functools.cache(lambda: source.held_out(most=eval_batches))
 
     # --------------------------------------------------------------------------- loop
@@ -178,7 +178,7 @@ def train(
                 bar.update(shown, speed=speed)
                 interval = fresh()
             if evaluates:
-                measured = evaluate(program, eval_step, state.params, held_out())
+                measured = evaluate(program, eval_step(), state.params, held_out())
                 values |= report.record_of("eval", measured._asdict())
                 bar.console.print(report.evaluation_table(measured, step=step))
             if values:
