@@ -30,7 +30,7 @@ def _all(arrays: dict[str, Array]) -> dict[str, UInt32[Array, ""]]:
 
 def fingerprint(array: Shaped[Array, "..."]) -> UInt32[Array, ""]:
     """The fingerprint of one array; may be traced."""
-    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
         array = jax.random.key_data(array)
     if array.dtype == jnp.bool_:
         array = array.astype(jnp.uint8)
