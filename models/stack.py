@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 import jax
 from flax import nnx
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from .axes import constrain
 
@@ -47,7 +47,7 @@ def scan_layers(
     """
     graph, parameters = nnx.split(layers)
 
-    def layer(x: jax.Array, parameters: nnx.State) -> tuple[jax.Array, None]:
+    def layer(x: jax.Array, parameters: PyTree) -> tuple[jax.Array, None]:
         x = apply(nnx.merge(graph, parameters), x)
         return constrain(x, "batch", "slots", None), None
 

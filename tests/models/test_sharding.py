@@ -1,0 +1,90 @@
+"""The compiled program: which collectives it holds, and that meshes agree."""
+
+import re
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+from jax.sharding import AxisType, NamedSharding
+
+from sightline.models import loss as losses
+from sightline.models.axes import MESH_AXES, param_shardings, partition_spec
+from sightline.objectives.registry import CAPACITY
+
+ROWS = 8
+COLLECTIVE = re.compile(r"= (.*?) (all-gather|all-reduce|all-to-all)(?:-start)?\(")
+
+
+def step(architecture, sizes: tuple[int, ...]):
+    """Compiled loss and gradient on a mesh, and what it gives."""
+    mesh = jax.make_mesh(sizes, MESH_AXES, axis_types=(AxisType.Auto,) * 4)
+    graph, state = nnx.split(architecture.build(kv_heads=4, loss_chunk=4))
+    batch = jax.tree.map(lambda x: np.tile(x, (ROWS // 2, 1)), architecture.batch)
+    shares = np.full(CAPACITY, 1 / CAPACITY, np.float32)
+    coefficients = losses.loss_coefficients(shares, losses.weight_totals(batch))
+
+    def gradient(state, batch):
+        def loss(state):
+            return losses.mixture_loss(nnx.merge(graph, state), batch, coefficients)[0]
+
+        return jax.value_and_grad(loss)(state)
+
+    with jax.set_mesh(mesh):
+        layout = param_shardings(state, mesh)
+        rows = NamedSharding(mesh, partition_spec(("batch", None)))
+        whole = NamedSharding(mesh, partition_spec(()))
+        run = jax.jit(
+            gradient, in_shardings=(layout, rows), out_shardings=(whole, layout)
+        )
+        state, batch = jax.device_put(state, layout), jax.device_put(batch, rows)
+        compiled = run.lower(state, batch).compile()
+        return compiled.as_text(), jax.device_get(compiled(state, batch))
+
+
+@pytest.fixture(scope="module")
+def alone(architecture):
+    return step(architecture, (1, 1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "sizes", [(8, 1, 1, 1), (1, 8, 1, 1), (2, 2, 2, 1), (1, 2, 1, 4), (1, 1, 4, 2)]
+)
+def test_every_mesh_gives_the_same(architecture, alone, sizes):
+    _, ours = step(architecture, sizes)
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(alone[1]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-6)
+
+
+def collectives(text: str) -> list[tuple[str, str, tuple[int, ...]]]:
+    """(computation, kind, shape) of every array that a collective makes."""
+    found, computation = [], ""
+    for line in text.splitlines():
+        if line.endswith("{") and not line.startswith(" "):
+            computation = line.split()[0]
+        for made, kind in COLLECTIVE.findall(line):
+            for shape in re.findall(r"\w+\[([\d,]*)\]", made):
+                found.append(
+                    (computation, kind, tuple(map(int, filter(None, shape.split(",")))))
+                )
+    return found
+
+
+def test_fsdp_gathers_parameters_and_never_sums_activations(architecture):
+    text, _ = step(architecture, (1, 8, 1, 1))
+    made = [item for item in collectives(text) if not item[0].startswith("ENTRY")]
+    gathered = [shape for _, kind, shape in made if kind == "all-gather"]
+    # The matrices of a layer, as `project` sees them: attention, then the MLP's.
+    for matrix in (16, 32), (32, 16), (16, 24), (24, 16):
+        assert gathered.count(matrix) >= 2, (matrix, gathered)  # forwards, backwards
+    largest = 16 * 32
+    # An activation has 8 rows of 8 slots of D = 16: [8 8 16], or [64 16] as one.
+    for computation, kind, shape in made:
+        assert np.prod(shape) <= largest, (computation, kind, shape)
+
+
+def test_data_alone_moves_gradients_only(decoder):
+    text, _ = step(decoder, (8, 1, 1, 1))
+    made = collectives(text)
+    assert {kind for _, kind, _ in made} == {"all-reduce"}
+    assert max(np.prod(shape) for _, _, shape in made) <= 32 * 16

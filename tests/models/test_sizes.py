@@ -1,0 +1,83 @@
+"""The shipped sizes: what their headers say is what gets built."""
+
+import ast
+import pathlib
+import re
+
+import jax
+import pytest
+from flax import nnx
+from jax.sharding import AbstractMesh, AxisType
+
+from sightline.models.axes import MESH_AXES, param_shardings
+from sightline.models.build import build
+from sightline.models.config import ModelConfig
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
+
+FOLDER = pathlib.Path(__file__).parents[2] / "gin" / "models"
+BINDING = re.compile(r"ModelConfig\.(\w+) = (.+)")
+VOCABULARY = 1024
+SHAPES = {
+    "decoder": decoder_rows(slots=8, predictions=8),
+    "encoder-decoder": encoder_decoder_rows(
+        slots=8, predictions=8, memory_slots=8, memory_predictions=8
+    ),
+}
+
+
+def read(path: pathlib.Path) -> tuple[str, ModelConfig]:
+    lines = path.read_text().splitlines()
+    text = " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+    bindings = [line for line in lines if line and not line.startswith("#")]
+    matches = [BINDING.fullmatch(line) for line in bindings]
+    assert all(matches), bindings
+    values = {m[1]: ast.literal_eval(m[2]) for m in matches if m}
+    assert len(values) == len(bindings)
+    return text, ModelConfig(**values)
+
+
+def test_there_are_six():
+    sizes = {path.stem for path in FOLDER.glob("*.gin")}
+    assert sizes == {"tiny", "small", "base", "large", "1b", "7b"}
+
+
+@pytest.mark.parametrize("name", ["tiny", "small", "base", "large", "1b", "7b"])
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_the_header_counts_the_parameters(name, architecture):
+    header, config = read(FOLDER / f"{name}.gin")
+    model = nnx.eval_shape(
+        lambda: build(
+            config,
+            vocabulary_size=VOCABULARY,
+            shape=SHAPES[architecture],
+            rngs=nnx.Rngs(0),
+        )
+    )
+    state = nnx.state(model)
+    tables = 1 if config.tie_embeddings else 2
+    stated = re.search(rf"(?<![\w-]){architecture} (\d+)", header)
+    assert stated is not None
+    count = sum(x.size for x in jax.tree.leaves(state))
+    assert count - tables * VOCABULARY * config.d_model == int(stated[1])
+    assert f"V × {config.d_model}" in header
+    # Divides by the meshes that it is meant for.
+    mesh = AbstractMesh((1, 16, 1, 4), MESH_AXES, axis_types=(AxisType.Auto,) * 4)
+    param_shardings(state, mesh)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(kv_heads=3), "kv_heads=3 does not divide heads=4"),
+        (dict(head_dim=7), "odd; RoPE turns pairs, so take 8"),
+        (dict(activation="relu"), "'relu'; did you mean"),
+        (dict(position="rop"), "did you mean 'rope'"),
+        (dict(layers=0), "layers is 0; it must be ≥ 1"),
+        (dict(loss_chunk=0), "loss_chunk is 0; it must be ≥ 1"),
+    ],
+    ids=str,
+)
+def test_impossible_models_are_refused(change, message):
+    sizes = dict(layers=1, d_model=8, heads=4, kv_heads=2, head_dim=8, d_hidden=8)
+    with pytest.raises(ValueError, match=message):
+        ModelConfig(**{**sizes, **change})
