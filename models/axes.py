@@ -64,7 +64,7 @@ def constrain(x: jax.Array, *logical_names: str | None) -> jax.Array:
     return jax.lax.with_sharding_constraint(x, spec)
 
 
-def param_shardings(abstract_state: PyTree, mesh: Mesh) -> PyTree:
+def param_shardings(abstract_state: PyTree, mesh: Mesh | AbstractMesh) -> PyTree:
     """How each parameter lies on the mesh, by the axis names beside it.
 
     Args:

@@ -86,30 +86,29 @@ class Tiny:
         return _build(self.architecture, tiny(**changes))
 
 
+one = functools.cache(Tiny)
+
+
 @functools.cache
 def _build(architecture: str, config: ModelConfig):
-    @nnx.jit
-    def make():
-        return build(
-            config,
-            vocabulary_size=VOCABULARY,
-            shape=SHAPES[architecture],
-            rngs=nnx.Rngs(0),
-        )
-
-    return make()
+    return build(
+        config,
+        vocabulary_size=VOCABULARY,
+        shape=SHAPES[architecture],
+        rngs=nnx.Rngs(0),
+    )
 
 
 @pytest.fixture(scope="module", params=["decoder", "encoder_decoder"])
 def architecture(request) -> Tiny:
-    return Tiny(request.param)
+    return one(request.param)
 
 
 @pytest.fixture(scope="module")
 def decoder() -> Tiny:
-    return Tiny("decoder")
+    return one("decoder")
 
 
 @pytest.fixture(scope="module")
 def encoder_decoder() -> Tiny:
-    return Tiny("encoder_decoder")
+    return one("encoder_decoder")

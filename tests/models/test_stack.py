@@ -20,15 +20,15 @@ def gradients(architecture, **changes):
 
 
 @pytest.fixture(scope="module")
-def plain(architecture):
-    return gradients(architecture)
+def plain(decoder):
+    return gradients(decoder)
 
 
 @pytest.mark.parametrize(
     "changes", [{"remat": "dots"}, {"remat": "full"}, {"unroll": 2}], ids=str
 )
-def test_remat_and_unrolling_change_no_gradient(architecture, plain, changes):
-    other = gradients(architecture, **changes)
+def test_remat_and_unrolling_change_no_gradient(decoder, plain, changes):
+    other = gradients(decoder, **changes)
     for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(other), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
