@@ -10,6 +10,7 @@ from ..objectives.errors import nearest
 
 COMMANDS = {
     "train": ("train a model on a mixture of objectives", ".train_command"),
+    "bench": ("time a configuration's steps and packing, side by side", ".bench"),
     "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
 }
 """Help and module by name; the module's `main(arguments)` returns the exit status."""

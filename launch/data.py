@@ -6,9 +6,10 @@ that it loads while the step compiles.
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..models.rows import Batch, RowShape
+from ..objectives.example import Example
 from ..tasks.layout import sequence_length
 from ..tasks.mixture import Mixture
 from ..tasks.pipeline import batches
@@ -32,21 +33,28 @@ class Data:
     rows: RowShape
     batch_rows: int
 
+    def examples(self, *, seed: int) -> Iterator[Example]:
+        """Training Examples without end, straight from SeqIO.
+
+        Args:
+          seed: of the order of documents, of the mixing and of every Example.
+        """
+        from ..tasks.seqio_tasks import seqio_mixture
+
+        return self._read(seqio_mixture(self.mixture), split="train", seed=seed)
+
     def training(self, *, seed: int, skip: int) -> Iterator[Batch]:
-        """Training batches without end, straight from SeqIO.
+        """Training batches without end.
 
         The stream is a function of this object and the seed alone. A resumed run
         reads the same stream and drops what it has seen; that costs the time to make
         it again.
 
         Args:
-          seed: of the order of documents, of the mixing and of every Example.
+          seed: as for `examples`.
           skip: batches to drop from the front.
         """
-        from ..tasks.seqio_tasks import seqio_mixture
-
-        mixed = seqio_mixture(self.mixture)
-        stream = self._batches(mixed, split="train", seed=seed)
+        stream = self._batches(self.examples(seed=seed))
         yield from itertools.islice(stream, skip, None)
 
     def held_out(self, *, most: int) -> list[Batch]:
@@ -59,11 +67,12 @@ class Data:
 
         found: list[Batch] = []
         for task in seqio_mixture(self.mixture).tasks:
-            stream = self._batches(task, split="validation", seed=HELD_OUT_SEED)
-            found.extend(itertools.islice(stream, most))
+            stream = self._read(task, split="validation", seed=HELD_OUT_SEED)
+            found.extend(itertools.islice(self._batches(stream), most))
         return found
 
-    def _batches(self, provider, *, split: str, seed: int) -> Iterator[Batch]:
+    def _read(self, provider, *, split: str, seed: int) -> Iterator[Example]:
+        """The Examples of a SeqIO task or mixture, epoch after epoch."""
         from ..tasks.seqio_tasks import to_example
 
         dataset = provider.get_dataset(
@@ -72,9 +81,12 @@ class Data:
             seed=seed,
             num_epochs=None,
         )
+        return map(to_example, dataset.as_numpy_iterator())
+
+    def _batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         words = vocabulary(self.mixture.vocabulary)
         return batches(
-            map(to_example, dataset.as_numpy_iterator()),
+            stream,
             self.rows,
             batch_rows=self.batch_rows,
             ids=words.special_ids,

@@ -123,7 +123,7 @@ def train(
     console.print(f"{size:,} parameters on {device_mesh.size} device(s).")
     if start >= steps:
         console.print(f"Step {start:,} of {steps:,} is done; raise train.steps.")
-        return
+        return checkpoints.close()
 
     # ------------------------------------- data, made on a thread while steps compile
     source = Data(mixture, rows, batch_rows)

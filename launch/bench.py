@@ -1,0 +1,164 @@
+"""`sightline bench`: what a configuration costs, measured side by side in one run."""
+
+import argparse
+import dataclasses
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ..models.rows import Batch
+from ..tasks.layout import capacities, layout
+from ..tasks.mixture import Mixture
+from ..tasks.packing import first_fit
+from ..tasks.vocabulary import vocabulary
+from .cli import parse
+from .data import Data
+from .mesh import make_mesh
+from .program import Program
+
+_ABOUT = """\
+Time the train step on a mixture and on each of its tasks alone, in turns, with one
+compiled program; then compare the packing with SeqIO's own on the same examples.
+
+  sightline bench --gin_file=quickstart.gin
+"""
+
+BATCHES = 4
+"""Different batches of each mixture."""
+
+EXAMPLES = 2000
+"""Examples to pack."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints both tables; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        "sightline bench",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--gin_file", action="append", required=True, metavar="FILE")
+    parser.add_argument("--rounds", type=int, default=20, metavar="N")
+    bindings = [w.removeprefix("--gin.") for w in arguments if w.startswith("--gin.")]
+    options = parse(parser, [w for w in arguments if not w.startswith("--gin.")])
+
+    from .config import load
+
+    settings = load(options.gin_file, bindings).arguments(
+        "train", run_dir="unused", config="unused"
+    )
+    console = Console()
+    console.print(step_table(step_seconds(settings, rounds=options.rounds)))
+    console.print(packing_table(settings))
+    return 0
+
+
+def step_seconds(
+    settings: Mapping[str, Any], *, rounds: int
+) -> dict[str, Float[np.ndarray, " rounds"]]:
+    """Seconds of a train step on each mixture, one value a round.
+
+    Every round takes one step on each mixture, so that a slow moment of the machine
+    falls on all of them alike. One program is compiled, once, for all.
+
+    Args:
+      settings: arguments of `train`.
+      rounds: steps of each mixture.
+    """
+    mixture: Mixture = settings["mixture"]
+    program = Program(
+        model=settings["model"],
+        vocabulary_size=vocabulary(mixture.vocabulary).size,
+        rows=settings["rows"],
+        batch_rows=settings["batch_rows"],
+        transformation=settings["optimizer"](settings["schedule"]),
+        mesh=make_mesh(settings["mesh"]),
+        microbatches=settings["microbatches"],
+    )
+    mixtures = {mixture.name: mixture, **_alone(mixture)}
+    batches = {
+        name: [program.place(b) for b in _some_batches(each, settings)]
+        for name, each in track(mixtures.items(), "Reading text", transient=True)
+    }
+    step, state = program.compile_train_step(), program.initial_state()
+    seconds: dict[str, list[float]] = {name: [] for name in mixtures}
+    for round_ in track(range(-1, rounds), "Timing steps", transient=True):
+        for name, each in mixtures.items():
+            batch = batches[name][round_ % BATCHES]
+            began = time.perf_counter()
+            state, metrics = step(state, batch, each.loss_share_array())
+            jax.block_until_ready(metrics)
+            if round_ >= 0:  # the first round warms up
+                seconds[name].append(time.perf_counter() - began)
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def step_table(seconds: Mapping[str, Float[np.ndarray, " rounds"]]) -> Table:
+    """Median and spread of each mixture's step, and its ratio to causal alone."""
+    reference = next((n for n in seconds if n.endswith(".causal")), next(iter(seconds)))
+    table = Table(title="Train step, one compiled program", caption="ms; in turns")
+    table.add_column("mixture")
+    for column in ("median", "10 %", "90 %", f"ratio to {reference}"):
+        table.add_column(column, justify="right")
+    for name, values in seconds.items():
+        figures = 1e3 * np.quantile(values, [0.5, 0.1, 0.9])
+        # Of each round by itself: what slows the machine slows both.
+        ratio = np.median(values / seconds[reference])
+        table.add_row(name, *(f"{x:.1f}" for x in figures), f"{ratio:.3f}")
+    return table
+
+
+def packing_table(settings: Mapping[str, Any]) -> Table:
+    """Rows needed and their filling: first-fit's, and SeqIO's of the same Examples."""
+    from ..tasks.seqio_packing import seqio_filled
+
+    shape, mixture = settings["rows"], settings["mixture"]
+    place = layout(shape, bos=vocabulary(mixture.vocabulary).special_ids.bos)
+    data = Data(mixture, shape, settings["batch_rows"])
+    stream = itertools.islice(data.examples(seed=settings["seed"]), EXAMPLES)
+    placed = list(map(place, stream))
+
+    began = time.perf_counter()
+    rows = list(first_fit(placed, shape))
+    ours = time.perf_counter() - began
+    slots = np.array(capacities(shape))[::2]
+    used = np.sum([example.sizes[::2] for example in placed], axis=0)
+    filled = used.sum() / (len(rows) * slots.sum())
+    began = time.perf_counter()
+    seqio_rows, seqio_share = seqio_filled(placed, shape)
+    theirs = time.perf_counter() - began
+    table = Table(title=f"Packing of the same {EXAMPLES:,} examples")
+    table.add_column("packer")
+    for column in ("rows", "slots filled", "examples/s"):
+        table.add_column(column, justify="right")
+    for name, count, share, seconds in (
+        ("first-fit, every capacity", len(rows), filled, ours),
+        ("SeqIO, slots only", seqio_rows, seqio_share, theirs),
+    ):
+        table.add_row(name, f"{count:,}", f"{share:.2%}", f"{EXAMPLES / seconds:,.0f}")
+    return table
+
+
+def _alone(mixture: Mixture) -> dict[str, Mixture]:
+    """A mixture of each task by itself, with the same settings."""
+    return {
+        task: dataclasses.replace(
+            mixture, name=task, rates={task: 1.0}, loss_shares=None
+        )
+        for task in mixture.positive_rates()
+    }
+
+
+def _some_batches(mixture: Mixture, settings: Mapping[str, Any]) -> list[Batch]:
+    data = Data(mixture, settings["rows"], settings["batch_rows"])
+    stream = data.training(seed=settings["seed"], skip=0)
+    return list(itertools.islice(stream, BATCHES))

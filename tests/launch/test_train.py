@@ -1,0 +1,100 @@
+"""Whole runs on real text: killed at any step, a run ends where it would have ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sightline.launch import metrics
+from sightline.launch.cli import main
+
+BINDINGS = [
+    "train.steps=6",
+    "train.log_every=2",
+    "train.eval_every=3",
+    "train.eval_batches=1",
+    "train.checkpoint_every=2",
+    "train.batch_rows=8",
+    "ModelConfig.layers=1",
+    "ModelConfig.d_model=32",
+    "ModelConfig.d_hidden=64",
+    "ModelConfig.heads=2",
+    "ModelConfig.kv_heads=2",
+    "ModelConfig.head_dim=16",
+    "decoder_rows.slots=128",
+    "decoder_rows.predictions=128",
+]
+CLOCKED = ("tokens_per_second",)
+
+
+def arguments(run_dir: Path, *bindings: str) -> list[str]:
+    bound = [f"--gin.{text}" for text in (*BINDINGS, *bindings)]
+    return ["train", "--gin_file=quickstart.gin", f"--run_dir={run_dir}", *bound]
+
+
+def records(run_dir: Path) -> list[dict]:
+    """The run's metrics, without those that depend on the clock."""
+    found = metrics.read(run_dir / "metrics.jsonl")
+    return [{k: v for k, v in r.items() if k not in CLOCKED} for r in found]
+
+
+def fingerprints(run_dir: Path, step: int) -> dict:
+    """What the checkpoint of a step holds, by the fingerprints in its manifest."""
+    path = run_dir / "checkpoints" / str(step) / "manifest"
+    (file,) = [f for f in path.rglob("*") if f.is_file() and "metadata" in f.name]
+    return json.loads(file.read_text())["arrays"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("runs") / "whole"
+    assert main(arguments(run_dir)) == 0
+    return run_dir
+
+
+def test_a_run_records_what_it_promises(uninterrupted):
+    last = records(uninterrupted)[-1]
+    assert last["step"] == 6
+    objectives = ("causal", "masked", "span_corruption", "permuted", "sentence_pair")
+    for name in objectives:
+        for key in ("train/{}/loss", "eval/{}/loss", "eval/{}/baseline"):
+            assert last[key.format(name)] > 0
+        shares = (f"shares/{name}/{kind}" for kind in ("examples", "loss"))
+        assert all(0 < last[key] < 1 for key in shares)
+    assert (uninterrupted / "config.gin").exists()
+    assert list((uninterrupted / "tensorboard").iterdir())
+
+
+def test_a_run_killed_without_warning_resumes_bit_for_bit(uninterrupted, tmp_path):
+    """SIGKILL once the checkpoint of step 2 is there, at whatever step it then is."""
+    run_dir = tmp_path / "killed"
+    command = [sys.executable, "-m", "sightline.launch.cli", *arguments(run_dir)]
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "8"}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 240
+        while not (run_dir / "checkpoints" / "2").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert main(arguments(run_dir)) == 0
+    assert records(run_dir) == records(uninterrupted)
+    assert fingerprints(run_dir, 6) == fingerprints(uninterrupted, 6)
+
+
+def test_a_run_of_another_config_is_refused(uninterrupted, capsys):
+    before = records(uninterrupted)
+    assert main(arguments(uninterrupted, "masked.rate=0.3")) == 2
+    message = capsys.readouterr().err
+    assert "holds a run of another config" in message
+    assert "+masked.rate = 0.3" in message
+    assert records(uninterrupted) == before
