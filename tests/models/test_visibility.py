@@ -90,6 +90,19 @@ def test_a_slot_asks_from_its_query_position(architecture):
     np.testing.assert_array_equal(changed(run(batch).decoder, after.decoder), expected)
 
 
+def test_cross_attention_asks_from_the_query_position(architecture):
+    """Slot 6 of row 1 sees itself alone, so only its memory can tell positions."""
+    run, batch = compiled(architecture.build()), architecture.batch
+    positions = batch.decoder.query_positions.copy()
+    positions[1, 6] += 1
+    after = run(
+        batch._replace(decoder=batch.decoder._replace(query_positions=positions))
+    )
+    expected = np.zeros((2, 8), bool)
+    expected[1, 6:] = batch.encoder is not None  # slot 7 sees slot 6
+    np.testing.assert_array_equal(changed(run(batch).decoder, after.decoder), expected)
+
+
 def test_only_differences_of_positions_matter(architecture):
     """Positions are relative, also between the streams of an encoder–decoder."""
     run, batch = compiled(architecture.build()), architecture.batch
