@@ -1,6 +1,7 @@
 """A corpus as a SeqIO source of documents in an order made from a seed alone."""
 
 import functools
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from jaxtyping import Int32
 
 from . import corpora
+from .closing import tracked
 from .vocabulary import Vocabulary
 
 
@@ -62,6 +64,7 @@ class DocumentSource(seqio.DataSource):
         if shard_info is not None:
             dataset = dataset.shard(shard_info.num_shards, shard_info.index)
 
+        @tracked
         def read(index: np.int64) -> bytes:
             return documents[int(index)].encode()
 
@@ -74,15 +77,17 @@ class DocumentSource(seqio.DataSource):
 
 def _permutation(size: int, seed: Any) -> Callable[[tf.Tensor], tf.Tensor]:
     if seed is None:
-        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+        seed = secrets.randbits(62)
     seed = tf.cast(seed, tf.int64)
     low = tf.bitwise.bitwise_and(seed, 0xFFFFFFFF)
     high = tf.bitwise.bitwise_and(tf.bitwise.right_shift(seed, 32), 0xFFFFFFFF)
     words = tf.cast(tf.stack([low, high]), tf.uint32)
 
+    random: Any = tf.random  # whose stubs leave `experimental` out
+
     def shuffled(index: tf.Tensor) -> tf.Tensor:
         last = tf.constant(size - 1, tf.int64)
-        return tf.random.experimental.index_shuffle(index, words, last)
+        return random.experimental.index_shuffle(index, words, last)
 
     return shuffled
 
@@ -99,9 +104,7 @@ class TokenisedDocuments:
     def _tokenise(self, index: int) -> Int32[np.ndarray, " N"]:
         return self._vocabulary.encode_document(self._documents[index])
 
-    def other(
-        self, document: int, rng: np.random.Generator
-    ) -> Int32[np.ndarray, " N"]:
+    def other(self, document: int, rng: np.random.Generator) -> Int32[np.ndarray, " N"]:
         """Draws a document that is not `document`, every other one equally likely."""
         others = len(self._documents) - 1
         if others < 1:

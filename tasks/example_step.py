@@ -13,6 +13,7 @@ from ..objectives.example import Example
 from ..objectives.registry import Objective
 from ..objectives.text import Text
 from . import corpora
+from .closing import tracked, until_exit
 from .document_source import TokenisedDocuments
 from .vocabulary import Vocabulary
 from .windows import example_rng, windows
@@ -59,75 +60,107 @@ class MakeExamples:
                 f"the examples of {self.objective.name!r} have no seed or no epoch: a "
                 "task changed by Task.replace makes none; use objective_task instead."
             )
-        cut = self._cutter()
         make = self._maker()
 
         def examples_of(document: dict[str, tf.Tensor]) -> tf.data.Dataset:
-            tokens = document["tokens"]
-            bounds = tf.numpy_function(cut, [tf.size(tokens)], tf.int64, stateful=False)
-            spans = tf.data.Dataset.from_tensor_slices(tf.ensure_shape(bounds, [None, 3]))
+            place = (self.seed, self.epoch, document["document"])
+            place = tf.stack([tf.cast(part, tf.int64) for part in place])
+            types = [tf.int32, tf.float32, tf.int64, tf.int64]
+            ints, floats, bounds, example_ids = tf.numpy_function(
+                make, [document["tokens"], place], types, stateful=False
+            )
+            ints, floats = (
+                tf.ensure_shape(ints, [None]),
+                tf.ensure_shape(floats, [None]),
+            )
+            bounds = tf.ensure_shape(bounds, [None, len(FEATURES), 2])
+            example_ids = tf.ensure_shape(example_ids, [None, 3])
 
-            def example_of(span: tf.Tensor) -> dict[str, tf.Tensor]:
-                place = tf.stack(
-                    [tf.cast(self.epoch, tf.int64), document["document"], span[0]]
-                )
-                arguments = [tokens, span, tf.cast(self.seed, tf.int64), place]
-                types = [tf.as_dtype(dtype) for dtype in FEATURES.values()]
-                made = tf.numpy_function(make, arguments, types, stateful=False)
-                made = [tf.ensure_shape(array, [None]) for array in made]
-                return {**dict(zip(FEATURES, made, strict=True)), "example_id": place}
+            def example_of(bound, example_id) -> dict[str, tf.Tensor]:
+                features = {
+                    name: (floats if dtype == np.float32 else ints)[start:stop]
+                    for (name, dtype), (start, stop) in zip(
+                        FEATURES.items(),
+                        map(tf.unstack, tf.unstack(bound)),
+                        strict=True,
+                    )
+                }
+                return {**features, "example_id": example_id}
 
-            return spans.map(example_of)
+            rows = tf.data.Dataset.from_tensor_slices((bounds, example_ids))
+            return rows.map(example_of)
 
-        return dataset.flat_map(examples_of)
+        return until_exit(dataset).flat_map(examples_of)
 
     def check(self) -> None:
         """Raises ValueError where no Example fits `sequence_length`."""
         if self.sequence_length is not None:
             self.objective.window(Budget.from_sequence_length(self.sequence_length))
 
-    def _cutter(self) -> Callable[[np.int32], np.ndarray]:
-        """A function from a document's length to rows `(index, start, stop)`."""
+    def _cutter(self) -> Callable[[int], list[tuple[int, int]]]:
+        """A function from a document's length to its windows."""
         smallest = self.objective.smallest()
-        if self.sequence_length is None:
-            window = None
-        else:
+        if self.sequence_length is not None:
             budget = Budget.from_sequence_length(self.sequence_length)
             window = self.objective.window(budget)
+            return functools.partial(windows, window=window, smallest=smallest)
 
-        def cut(length: np.int32) -> np.ndarray:
-            size = int(length)
-            if window is None and size >= smallest and not self.objective.lengths(size):
+        def whole(length: int) -> list[tuple[int, int]]:
+            if length >= smallest and self.objective.lengths(length) is None:
                 raise ValueError(
-                    f"{self.objective.name!r} does not take a whole document of {size} "
-                    "tokens as one window; give sequence_length."
+                    f"{self.objective.name!r} does not take a whole document of "
+                    f"{length} tokens as one window; give sequence_length."
                 )
-            spans = windows(size, window=window or max(size, 1), smallest=smallest)
-            rows = [(index, *span) for index, span in enumerate(spans)]
-            return np.array(rows, np.int64).reshape(-1, 3)
+            return windows(length, window=max(length, 1), smallest=smallest)
 
-        return cut
+        return whole
 
-    def _maker(self) -> Callable[..., list[np.ndarray]]:
-        """A function from tokens, a row of `cut`, seed and place to features."""
+    def _maker(self) -> Callable[..., tuple[np.ndarray, ...]]:
+        """A function from a document to its Examples, flattened (`_flatten`).
+
+        One call a document: a call from TensorFlow costs more than an Example.
+        """
+        cut = self._cutter()
         documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
         ids = self.vocabulary.special_ids
+        name = self.objective.name
 
-        def make(tokens, span, seed, place) -> list[np.ndarray]:
-            epoch, document, window = (int(part) for part in place)
-            rng = example_rng(
-                int(seed),
-                self.objective.name,
-                epoch=epoch,
-                document=document,
-                window=window,
-            )
+        @tracked
+        def make(tokens: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, ...]:
+            seed, epoch, document = (int(part) for part in place)
             other = functools.partial(documents.other, document)
-            text = Text(tokens, int(span[1]), int(span[2]), other)
-            example = self.objective(text, rng, ids)
-            return [
-                np.atleast_1d(np.asarray(value, FEATURES[name]))
-                for name, value in example._asdict().items()
-            ]
+            examples = []
+            for window, (start, stop) in enumerate(cut(len(tokens))):
+                rng = example_rng(
+                    seed, name, epoch=epoch, document=document, window=window
+                )
+                text = Text(tokens, start, stop, other)
+                examples.append(self.objective(text, rng, ids))
+            example_ids = [(epoch, document, window) for window in range(len(examples))]
+            return *_flatten(examples), np.array(example_ids, np.int64).reshape(-1, 3)
 
         return make
+
+
+def _flatten(examples: list[Example]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All integers, all floats, and where each feature of each Example stands there.
+
+    Returns:
+      int32 [integers], float32 [floats], and int64 [examples, features, 2], the
+      interval `[start, stop)` of each feature in the array of its type.
+    """
+    parts: dict[type, list[np.ndarray]] = {np.int32: [], np.float32: []}
+    filled = {np.int32: 0, np.float32: 0}
+    bounds = np.zeros((len(examples), len(FEATURES), 2), np.int64)
+    for row, example in enumerate(examples):
+        for column, (value, dtype) in enumerate(
+            zip(example, FEATURES.values(), strict=True)
+        ):
+            array = np.atleast_1d(np.asarray(value, dtype))
+            bounds[row, column] = filled[dtype], filled[dtype] + len(array)
+            filled[dtype] += len(array)
+            parts[dtype].append(array)
+    ints, floats = (
+        np.concatenate([np.zeros(0, dtype), *arrays]) for dtype, arrays in parts.items()
+    )
+    return ints, floats, bounds

@@ -37,9 +37,9 @@ class Mixture:
     """
 
     name: str
-    rates: Mapping[str, float]
+    rates: Mapping[str, float | int]
     _: dataclasses.KW_ONLY
-    loss_shares: Mapping[str, float] | None = None
+    loss_shares: Mapping[str, float | int] | None = None
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     vocabulary: str = "python_docs"
 
@@ -69,7 +69,11 @@ class Mixture:
     def objectives(self) -> dict[str, Objective]:
         """The objectives that take part, with their settings, ordered by id."""
         mixed = {split_task(task)[1] for task in self.positive_rates()}
-        return {name: self.objective(name) for name in registry.objectives() if name in mixed}
+        return {
+            name: self.objective(name)
+            for name in registry.objectives()
+            if name in mixed
+        }
 
     def loss_share_array(self) -> Float32[np.ndarray, " O"]:
         """Each objective's share of the loss, at the objective's id; sums to 1."""
@@ -82,7 +86,7 @@ class Mixture:
                 shares[registry.get(name).id] = share
         return (shares / shares.sum()).astype(np.float32)
 
-    def _check_loss_shares(self, shares: Mapping[str, float]) -> None:
+    def _check_loss_shares(self, shares: Mapping[str, float | int]) -> None:
         where = f"loss_shares of mixture {self.name!r}"
         mixed = self.objectives()
         for name in shares:
@@ -101,7 +105,8 @@ class Mixture:
             )
         total = sum(shares.values())
         if abs(total - 1) > _TOLERANCE:
-            fixed = {name: round(share / total, 6) for name, share in shares.items()}
+            scale = total or 1.0
+            fixed = {name: round(share / scale, 6) for name, share in shares.items()}
             raise ValueError(
                 f"{where} sum to {total:.6g}, not 1"
                 + (f"; did you mean {fixed}?" if total else ".")
@@ -125,7 +130,7 @@ def _require(where: str, kind: str, name: str, valid: Iterable[str]) -> None:
         raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
 
 
-def _require_amounts(where: str, amounts: Mapping[str, float]) -> None:
+def _require_amounts(where: str, amounts: Mapping[str, float | int]) -> None:
     for name, amount in amounts.items():
         number = isinstance(amount, int | float) and not isinstance(amount, bool)
         if not number or not math.isfinite(amount) or amount < 0:

@@ -24,6 +24,7 @@ from ..objectives import registry
 from ..objectives.example import Example
 from ..objectives.registry import CAPACITY, Objective
 from . import corpora
+from .closing import until_exit
 from .document_source import DocumentSource
 from .example_step import FEATURES, MakeExamples
 from .mixture import Mixture, split_task, task_names
@@ -61,7 +62,8 @@ class ObjectiveTask(seqio.Task):
           ValueError: no such split, or `sequence_length` holds no Example.
         """
         del try_in_mem_cache  # would freeze the order of the first epoch
-        *before, step = self.preprocessors
+        steps: list[Any] = list(self.preprocessors)
+        *before, step = steps
         corpora.check_split(step.corpus, split)
         dataclasses.replace(step, sequence_length=sequence_length).check()
         run_seed = tf.cast(secrets.randbits(62) if seed is None else seed, tf.int64)
@@ -69,7 +71,7 @@ class ObjectiveTask(seqio.Task):
         @tf.autograph.experimental.do_not_convert
         def one_pass(epoch: tf.Tensor) -> tf.data.Dataset:
             bound = dataclasses.replace(step, split=split, seed=run_seed, epoch=epoch)
-            task = self.replace(preprocessors=[*before, bound])
+            task: Any = self.replace(preprocessors=[*before, bound])
             return task.get_dataset(
                 sequence_length=sequence_length,
                 split=split,
@@ -84,7 +86,7 @@ class ObjectiveTask(seqio.Task):
             )
 
         epochs = _FOREVER if num_epochs is None else num_epochs
-        return tf.data.Dataset.range(epochs).flat_map(one_pass)
+        return until_exit(tf.data.Dataset.range(epochs)).flat_map(one_pass)
 
 
 class StrictMixture(seqio.Mixture):
@@ -180,7 +182,7 @@ def register() -> None:
             seqio.TaskRegistry.add_provider(task, made)
 
 
-def _output_features(tokens: SeqioVocabulary) -> dict[str, seqio.Feature]:
+def _output_features(tokens: SeqioVocabulary) -> dict[str, Any]:
     numbers = seqio.PassThroughVocabulary(size=CAPACITY)
     spelled = ("inputs", "targets", "inputs_targets")
     return {
@@ -188,7 +190,7 @@ def _output_features(tokens: SeqioVocabulary) -> dict[str, seqio.Feature]:
             tokens if name in spelled else numbers,
             add_eos=False,
             required=True,
-            dtype=tf.as_dtype(dtype),
+            dtype=tf.float32 if dtype is np.float32 else tf.int32,
             rank=1,
         )
         for name, dtype in FEATURES.items()
@@ -202,12 +204,13 @@ def _order_seed(seed: tf.Tensor, task: str, epoch: tf.Tensor) -> tf.Tensor:
     tasks on one corpus do not read the same documents at the same time.
     """
     name = tf.constant(zlib.crc32(task.encode()), tf.int64)
-    mixed = tf.random.stateless_uniform(
-        [], tf.stack([seed, name]), None, None, tf.int64, alg="philox"
-    )
-    return tf.random.stateless_uniform(
-        [], tf.stack([mixed, epoch]), None, None, tf.int64, alg="philox"
-    )
+    return _fold(_fold(seed, name), epoch)
+
+
+def _fold(seed: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """A scalar of 64 random bits from two of them; the same on every device."""
+    draw: Any = tf.random.stateless_uniform  # its annotations forbid a full range
+    return draw([], tf.stack([seed, value]), None, None, tf.int64, alg="philox")
 
 
 register()

@@ -1,11 +1,13 @@
 """A vocabulary as SeqIO wants one. Imports TensorFlow."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, SupportsInt
 
 import numpy as np
 import seqio
 import tensorflow as tf
 
+from .closing import tracked
 from .vocabulary import SENTINELS, Vocabulary
 
 
@@ -40,7 +42,7 @@ class SeqioVocabulary(seqio.Vocabulary):
     def _base_vocab_size(self) -> int:
         return self.vocabulary.size - SENTINELS
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[SupportsInt]) -> str:
         """The text of ids through the first EOS; reserved ids show as names."""
         listed = [int(i) for i in np.asarray(ids).tolist()]
         if self.eos_id in listed:
@@ -58,14 +60,16 @@ class SeqioVocabulary(seqio.Vocabulary):
         return self.vocabulary.decode(ids)
 
     def _encode_tf(self, s: tf.Tensor) -> tf.Tensor:
-        def encode(text: bytes) -> np.ndarray:
-            return self.vocabulary.encode(text.decode())
+        @tracked
+        def encode(text: Any) -> np.ndarray:  # bytes, or where eager an array of them
+            return self.vocabulary.encode(np.asarray(text, object).item().decode())
 
         ids = tf.numpy_function(encode, [s], tf.int32, stateful=False)
         ids.set_shape([None])
         return ids
 
     def _decode_tf(self, ids: tf.Tensor) -> tf.Tensor:
+        @tracked
         def decode(rows: np.ndarray) -> np.ndarray:
             flat = rows.reshape(-1, rows.shape[-1])
             texts = [self.decode(row).encode() for row in flat]

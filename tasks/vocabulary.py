@@ -14,6 +14,7 @@ import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import SupportsInt
 
 import numpy as np
 from jaxtyping import Int32
@@ -78,7 +79,7 @@ class Vocabulary:
         """The ids of a whole document, EOS at its end."""
         return np.append(self.encode(text), np.int32(self.special_ids.eos))
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[SupportsInt]) -> str:
         """The text of ids; a reserved id shows as its name, such as `<mask>`.
 
         Raises:

@@ -1,4 +1,4 @@
-"""How a document is cut into windows, and from where each Example's randomness comes."""
+"""How a document is cut into windows, and where each Example's randomness is from."""
 
 import hashlib
 

@@ -7,11 +7,12 @@ underscore is a corpus's helper.
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...objectives.errors import nearest
 
 
+@runtime_checkable
 class Corpus(Protocol):
     """Documents of text, split by document.
 

@@ -1,0 +1,140 @@
+import ast
+import inspect
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from sightline.tasks import corpora
+from sightline.tasks.corpora._docstrings import in_source
+from sightline.tasks.corpora._prose import paragraphs
+
+PREPARE = """
+from pathlib import Path
+import sys
+from sightline.tasks.corpora.python_docs import prepare
+Path(sys.argv[2]).touch()
+while len(list(Path(sys.argv[2]).parent.glob("ready*"))) < 2: pass
+builder = prepare(Path(sys.argv[1]))
+print([builder.info.splits[s].num_examples for s in ("train", "validation")])
+"""
+
+
+@pytest.fixture(scope="module")
+def documents():
+    corpus = corpora.get("python_docs")
+    return {split: list(corpus.documents(split)) for split in corpus.splits}
+
+
+def test_python_docs_is_two_megabytes_split_by_document(documents):
+    sizes = {split: sum(map(len, texts)) for split, texts in documents.items()}
+    assert sum(sizes.values()) >= 2_000_000
+    assert sizes["validation"] >= 80_000
+    share = len(documents["validation"]) / sum(map(len, documents.values()))
+    assert 0.04 <= share <= 0.09
+
+
+def test_no_paragraph_of_python_docs_occurs_twice(documents):
+    found = [
+        paragraph
+        for texts in documents.values()
+        for text in texts
+        for paragraph in text.split("\n\n")
+    ]
+    assert len(found) == len(set(found)) > 15_000
+    assert all(paragraph == paragraph.strip() != "" for paragraph in found)
+    assert not any("\n" in paragraph or ">>> " in paragraph for paragraph in found)
+
+
+def test_python_docs_reads_as_english(documents):
+    text = " ".join(documents["validation"])
+    words = text.lower().split()
+    assert words.count("the") / len(words) > 0.04  # about 6 % of English prose
+    letters = sum(letter.isalpha() or letter == " " for letter in text)
+    assert letters / len(text) > 0.9
+
+
+def test_documents_are_read_by_random_access(documents):
+    read = corpora.get("python_docs").documents("validation")
+    assert read[3] == documents["validation"][3]
+    with pytest.raises(IndexError, match=f"document {len(read)} of {len(read)}"):
+        read[len(read)]
+
+
+def test_two_processes_that_prepare_at_once_both_succeed(tmp_path):
+    data = tmp_path / "data"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PREPARE, str(data), str(tmp_path / f"ready{n}")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(2)
+    ]
+    printed = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert printed[0] == printed[1] != ""
+    assert [path.name for path in data.iterdir()] == ["python_docs"]
+
+
+def test_unknown_names_are_errors_with_the_nearest():
+    with pytest.raises(ValueError, match="'pyhton_docs'; did you mean 'python_docs'"):
+        corpora.get("pyhton_docs")
+    with pytest.raises(ValueError, match=r"no split 'vaildation'; .* 'validation'"):
+        corpora.check_split(corpora.get("python_docs"), "vaildation")
+
+
+def test_the_scan_for_docstrings_agrees_with_ast():
+    root = Path(sysconfig.get_paths()["stdlib"])
+    modules = ["argparse", "logging/__init__", "tarfile", "typing", "json/decoder"]
+    for module in modules:
+        source = (root / f"{module}.py").read_text()
+        exact = {
+            inspect.cleandoc(docstring)
+            for node in ast.walk(ast.parse(source))
+            if isinstance(
+                node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            )
+            if (docstring := ast.get_docstring(node))
+        }
+        scanned = {inspect.cleandoc(text) for text in in_source(source)}
+        assert len(exact & scanned) >= 0.9 * len(exact)
+
+
+def test_docstrings_and_comments_come_in_the_order_of_the_source():
+    source = '"""Module."""\n# A comment\n# of two lines.\ndef f():\n    r"""F."""\n'
+    assert [text.split() for text in in_source(source)] == [
+        ["Module."],
+        ["A", "comment", "of", "two", "lines."],
+        ["F."],
+    ]
+
+
+def test_paragraphs_keep_english_and_drop_the_rest():
+    docstring = """Return the name of a
+    well-
+    known file.
+
+    Arguments
+    ---------
+    f(x) -> int
+
+    >>> f(3)
+    4
+
+      +-----+-----+
+      | a   | b   |
+
+    Two words.
+
+    - The first item is a sentence.
+    - The second one
+      is, too.
+    """
+    assert paragraphs(docstring) == [
+        "Return the name of a well-known file.",
+        "The first item is a sentence.",
+        "The second one is, too.",
+    ]
