@@ -11,7 +11,7 @@ from .text import Text, Tokens
 ID = 4
 
 _DRAWS = 16
-"""Documents to try before giving up on one that is long enough."""
+"""Documents among which the one that gives a negative its B is chosen."""
 
 
 def _lengths(tokens: int, max_tokens: int) -> Lengths | None:
@@ -42,10 +42,12 @@ def sentence_pair(
 
     Random: the cut, between a quarter and three quarters of the window; whether the
     pair is a negative; which kind; where the other text starts. Nothing but the texts
-    may tell the label. So the cut is drawn first, a B from elsewhere is as long as
-    the true one, and the label is drawn before the kind: where a document has no text
-    further on, or no other document drawn is long enough, another kind that is asked
-    for takes its place, and swapping, which is always possible, if there is none.
+    may tell the label. So the cut is drawn first; a B from elsewhere is as long as the
+    true one, and comes from any place of the corpus alike (a document drawn at random
+    would be a short one more often than a true B's is); and the label is drawn before
+    the kind: where a document has no text further on, or no other document drawn is
+    long enough, another kind that is asked for takes its place, and swapping, which is
+    always possible, if there is none.
 
     Args:
       text: the window.
@@ -92,30 +94,34 @@ def _negative(
 ) -> tuple[Tokens, Tokens]:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
-    elsewhere: dict[str, Tokens | None] = {"swapped": None}
+    sources: dict[str, Tokens | None] = {"swapped": None}
     if rates["other"]:
-        elsewhere["other"] = _first_long(text, rng, size)
+        sources["other"] = _elsewhere(text, rng, size)
     if rates["further"]:
         later = text.document[text.stop : -1]
-        elsewhere["further"] = later if len(later) >= size else None
+        sources["further"] = later if len(later) >= size else None
     kinds = [
         kind
         for kind, rate in rates.items()
-        if rate and (kind == "swapped" or elsewhere[kind] is not None)
+        if rate and (kind == "swapped" or sources[kind] is not None)
     ] or ["swapped"]
     weights = np.array([rates[kind] or 1.0 for kind in kinds])
     kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-    source = elsewhere[kind]
+    source = sources[kind]
     if source is None:
         return second, first
     start = int(rng.integers(len(source) - size + 1))
     return first, source[start : start + size]
 
 
-def _first_long(text: Text, rng: np.random.Generator, size: int) -> Tokens | None:
-    """Another document's tokens without EOS, at least `size` of them."""
-    for _ in range(_DRAWS):
-        document = text.other(rng)[:-1]
-        if len(document) >= size:
-            return document
-    return None
+def _elsewhere(text: Text, rng: np.random.Generator, size: int) -> Tokens | None:
+    """Another document's tokens without EOS, at least `size` of them.
+
+    Of the documents drawn, one is chosen with a probability in proportion to the
+    number of places where a text of `size` tokens can start in it.
+    """
+    documents = [text.other(rng)[:-1] for _ in range(_DRAWS)]
+    starts = np.array([max(0, len(document) - size + 1) for document in documents])
+    if not starts.any():
+        return None
+    return documents[int(rng.choice(_DRAWS, p=starts / starts.sum()))]

@@ -72,3 +72,23 @@ def test_neither_eos_nor_label_is_shown(make_text, ids):
     for example in pairs(make_text(100), ids, count=200):
         assert ids.eos not in example.inputs
         assert not set(ids.labels) & set(example.inputs.tolist())
+
+
+def test_other_text_comes_from_any_place_of_the_corpus_alike(make_text, ids):
+    """Nine documents of 60 tokens for one of 960: the long one has 93 % of places."""
+
+    def other(rng):
+        long = rng.random() < 0.1
+        return np.append(np.full(960 if long else 60, 600 + long), 1).astype(np.int32)
+
+    text = make_text(400, 0, 40)._replace(other=other)
+    found = []
+    for example in pairs(text, ids, count=2000, other=1.0, further=0.0, swapped=0.0):
+        _, second = split(example, ids)
+        found.append((len(second), second[0] == 601))
+    sizes, from_long = np.array(found).T
+    long, short = 0.1 * (961 - sizes), 0.9 * (61 - sizes)
+    expected = np.mean(long / (long + short))
+    # 16 draws have no long document with probability 0.9^16 = 0.19.
+    assert expected - 0.25 < from_long.mean() <= expected
+    assert from_long.mean() > 0.6
