@@ -32,7 +32,7 @@ class ModelConfig:
       remat: what the backward pass recomputes: "none" keeps everything, "dots" keeps
         the outputs of matmuls with parameters, "full" keeps only each layer's input.
       unroll: layers that one step of the scan over layers computes. More compile
-        longer and copy less: on CPU, unrolling a shallow model saves about a tenth.
+        longer and may copy less; measure before raising it.
       loss_chunk: predictions a row whose logits exist at one time; None is all of P.
       z_loss: weight of log² Z in the loss (PaLM §5 uses 1e-4).
 
