@@ -29,8 +29,8 @@ def fan_in(
       no score by √K (T5, mesh-tensorflow);
     - the embedding table, and the output table where it is another: 1/√D. Neither is
       multiplied by anything on its way in or out. Hidden states leave the final norm
-      with mean square 1, so logits start with a deviation of about 1 and the loss
-      within half a nat of ln V. Smaller tables start nearer and learn slower (one seed,
+      with mean square 1, so logits start with a deviation of about 1 and the loss about
+      half a nat above ln V. Smaller tables start nearer and learn slower (one seed,
       150 steps of bytes: 1.95 nats, against 2.08 at half the deviation and 1.95 with
       Gemma's factor √D on the way in, which starts 3.6 nats above ln V);
     - T5's relative bias: 1/√D; norm scales: one.
