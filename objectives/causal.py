@@ -10,7 +10,9 @@ from .text import Text
 ID = 0
 
 
-def _lengths(tokens: int) -> Lengths:
+def _lengths(tokens: int) -> Lengths | None:
+    if tokens < 2:  # a lone EOS after BOS says nothing of any text
+        return None
     return Lengths(
         inputs=0, targets=tokens, inputs_predictions=0, targets_predictions=tokens
     )
