@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,7 +21,7 @@ from ..tasks.packing import first_fit
 from ..tasks.vocabulary import vocabulary
 from .cli import parse
 from .data import Data
-from .mesh import make_mesh
+from .mesh import MeshShape, make_mesh
 from .program import Program
 
 _ABOUT = """\
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     console = Console()
     console.print(step_table(step_seconds(settings, rounds=options.rounds)))
-    console.print(packing_table(settings))
+    console.print(packing_table(packings(settings)))
     return 0
 
 
@@ -81,8 +81,8 @@ def step_seconds(
         rows=settings["rows"],
         batch_rows=settings["batch_rows"],
         transformation=settings["optimizer"](settings["schedule"]),
-        mesh=make_mesh(settings["mesh"]),
-        microbatches=settings["microbatches"],
+        mesh=make_mesh(settings.get("mesh", MeshShape(data=-1))),
+        microbatches=settings.get("microbatches", 1),
     )
     mixtures = {mixture.name: mixture, **_alone(mixture)}
     batches = {
@@ -117,8 +117,21 @@ def step_table(seconds: Mapping[str, Float[np.ndarray, " rounds"]]) -> Table:
     return table
 
 
-def packing_table(settings: Mapping[str, Any]) -> Table:
-    """Rows needed and their filling: first-fit's, and SeqIO's of the same Examples."""
+class Packing(NamedTuple):
+    """What a packer made of the Examples."""
+
+    packer: str
+    rows: int
+    filled: float
+    seconds: float
+
+
+def packings(settings: Mapping[str, Any]) -> list[Packing]:
+    """First-fit's packing and SeqIO's, of the same Examples.
+
+    Args:
+      settings: arguments of `train`.
+    """
     from ..tasks.seqio_packing import seqio_filled
 
     shape, mixture = settings["rows"], settings["mixture"]
@@ -129,22 +142,26 @@ def packing_table(settings: Mapping[str, Any]) -> Table:
 
     began = time.perf_counter()
     rows = list(first_fit(placed, shape))
-    ours = time.perf_counter() - began
-    slots = np.array(capacities(shape))[::2]
-    used = np.sum([example.sizes[::2] for example in placed], axis=0)
-    filled = used.sum() / (len(rows) * slots.sum())
-    began = time.perf_counter()
+    middle = time.perf_counter()
     seqio_rows, seqio_share = seqio_filled(placed, shape)
-    theirs = time.perf_counter() - began
+    end = time.perf_counter()
+    slots = sum(capacities(shape)[::2])
+    filled = sum(sum(example.sizes[::2]) for example in placed) / (len(rows) * slots)
+    return [
+        Packing("first-fit, every capacity", len(rows), filled, middle - began),
+        Packing("SeqIO, slots only", seqio_rows, seqio_share, end - middle),
+    ]
+
+
+def packing_table(found: Sequence[Packing]) -> Table:
+    """Rows needed, how full they are, and how fast they were packed."""
     table = Table(title=f"Packing of the same {EXAMPLES:,} examples")
     table.add_column("packer")
     for column in ("rows", "slots filled", "examples/s"):
         table.add_column(column, justify="right")
-    for name, count, share, seconds in (
-        ("first-fit, every capacity", len(rows), filled, ours),
-        ("SeqIO, slots only", seqio_rows, seqio_share, theirs),
-    ):
-        table.add_row(name, f"{count:,}", f"{share:.2%}", f"{EXAMPLES / seconds:,.0f}")
+    for packer, rows, filled, seconds in found:
+        speed = EXAMPLES / seconds
+        table.add_row(packer, f"{rows:,}", f"{filled:.2%}", f"{speed:,.0f}")
     return table
 
 

@@ -42,12 +42,12 @@ def sentence_pair(
 
     Random: the cut, between a quarter and three quarters of the window; whether the
     pair is a negative; which kind; where the other text starts. Nothing but the texts
-    may tell the label. So the cut is drawn first; a B from elsewhere is as long as the
-    true one, and comes from any place of the corpus alike (a document drawn at random
-    would be a short one more often than a true B's is); and the label is drawn before
-    the kind: where a document has no text further on, or no other document drawn is
-    long enough, another kind that is asked for takes its place, and swapping, which is
-    always possible, if there is none.
+    may tell the label. So the cut is drawn first. A B from elsewhere is as long as the
+    true one, ends its document if and only if that does, and comes from any place of
+    the corpus alike (a document drawn at random would be a short one more often than a
+    true B's is). And the label is drawn before the kind: where a document has no text
+    further on, or no other document drawn is long enough, another kind that is asked
+    for takes its place, and swapping, which is always possible, if there is none.
 
     Args:
       text: the window.
@@ -94,34 +94,40 @@ def _negative(
 ) -> tuple[Tokens, Tokens]:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
-    sources: dict[str, Tokens | None] = {"swapped": None}
+    found: dict[str, Tokens | None] = {"swapped": first}
     if rates["other"]:
-        sources["other"] = _elsewhere(text, rng, size)
+        found["other"] = _other(text, size, rng)
     if rates["further"]:
-        later = text.document[text.stop : -1]
-        sources["further"] = later if len(later) >= size else None
-    kinds = [
-        kind
-        for kind, rate in rates.items()
-        if rate and (kind == "swapped" or sources[kind] is not None)
-    ] or ["swapped"]
-    weights = np.array([rates[kind] or 1.0 for kind in kinds])
-    kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-    source = sources[kind]
-    if source is None:
+        found["further"] = _slice(text.document[text.stop : -1], size, rng)
+    kinds = [k for k, text in found.items() if rates[k] and text is not None]
+    weights = np.array([rates[kind] for kind in kinds])
+    if not kinds:
         return second, first
-    start = int(rng.integers(len(source) - size + 1))
-    return first, source[start : start + size]
+    kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
+    instead = found[kind]
+    return (second, first) if kind == "swapped" else (first, instead)
 
 
-def _elsewhere(text: Text, rng: np.random.Generator, size: int) -> Tokens | None:
-    """Another document's tokens without EOS, at least `size` of them.
+def _slice(tokens: Tokens, size: int, rng: np.random.Generator) -> Tokens | None:
+    """`size` tokens that do not end the text, every start alike; None if too short."""
+    starts = len(tokens) - size
+    if starts < 1:
+        return None
+    start = int(rng.integers(starts))
+    return tokens[start : start + size]
 
-    Of the documents drawn, one is chosen with a probability in proportion to the
-    number of places where a text of `size` tokens can start in it.
+
+def _other(text: Text, size: int, rng: np.random.Generator) -> Tokens | None:
+    """`size` tokens of another document: of its end if the window ends its own.
+
+    Else, of the documents drawn, one is chosen with a probability in proportion to
+    the number of places where such a text can start in it.
     """
     documents = [text.other(rng)[:-1] for _ in range(_DRAWS)]
-    starts = np.array([max(0, len(document) - size + 1) for document in documents])
+    if text.ends_document:
+        return next((d[-size:] for d in documents if len(d) >= size), None)
+    starts = np.array([max(0, len(document) - size) for document in documents])
     if not starts.any():
         return None
-    return documents[int(rng.choice(_DRAWS, p=starts / starts.sum()))]
+    chosen = documents[int(rng.choice(_DRAWS, p=starts / starts.sum()))]
+    return _slice(chosen, size, rng)

@@ -14,7 +14,7 @@ import sentencepiece
 from . import corpora
 
 
-def train_vocabulary(documents: Iterable[str], *, pieces: int = 4096) -> bytes:
+def train_vocabulary(documents: Iterable[str], *, pieces: int = 1024) -> bytes:
     """Trains a SentencePiece unigram model and gives its serialised bytes.
 
     Lossless: no normalisation, every space kept, bytes for what has no piece. Each
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=train_vocabulary.__doc__)
     parser.add_argument("corpus")
     parser.add_argument("path", type=Path)
-    parser.add_argument("--pieces", type=int, default=4096)
+    parser.add_argument("--pieces", type=int, default=1024)
     chosen = parser.parse_args()
     documents = corpora.get(chosen.corpus).documents("train")
     chosen.path.write_bytes(train_vocabulary(documents, pieces=chosen.pieces))

@@ -1,11 +1,11 @@
 """A vocabulary: a base tokeniser, and reserved ids that raw text never produces.
 
-Layout of the ids of `vocabulary("python_docs")`, 4,224 in all:
+Layout of the ids of `vocabulary("python_docs")`, 1,152 in all:
 
-    0 … 4095       the base tokeniser's own; its pad, eos and unk are 0, 1, 2
-    4096 … 4103    bos, mask, sep, two labels, three modes
-    4104 … 4123    unused: they make the total a multiple of 128, to shard well
-    4124 … 4223    100 sentinels; sentinel k is the last id minus k, as in T5
+    0 … 1023       the base tokeniser's own; its pad, eos and unk are 0, 1, 2
+    1024 … 1031    bos, mask, sep, two labels, three modes
+    1032 … 1051    unused: they make the total a multiple of 128, to shard well
+    1052 … 1151    100 sentinels; sentinel k is the last id minus k, as in T5
 """
 
 import functools

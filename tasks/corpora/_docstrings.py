@@ -18,11 +18,16 @@ _SKIPPED = {"site-packages", "dist-packages", "__pycache__", "lib2to3"} | _TESTS
 _NOT_IMPORTED = re.compile(r"^(_test|_xx|xx|_ctypes_test|_tkinter|readline|nis)")
 _OPENING = re.compile(r"^[ \t]*([rRuU]?)(\"{3}|'{3})", re.MULTILINE)
 _COMMENTS = re.compile(r"(?:^[ \t]*#[^\n]*\n){2,}", re.MULTILINE)
+_INDENT = re.compile(r"[ \t]*")
 _COMMENT = re.compile(r"[ \t]*#[^\n]*(?=\n|$)")
 
 
 def documents() -> Iterator[tuple[str, list[str]]]:
-    """Yields `(name, texts)`, ordered by name: topics, sources, then C modules."""
+    """Yields `(name, texts)`, ordered by name: topics, sources, then C modules.
+
+    A document is a topic; or what a module, a class of its top level with its methods,
+    or a function of its top level says. The module's name ends before `#`.
+    """
     topics = importlib.import_module("pydoc_data.topics").topics
     for topic in sorted(topics):
         yield f"topic/{topic}", [topics[topic]]
@@ -31,20 +36,34 @@ def documents() -> Iterator[tuple[str, list[str]]]:
         relative = path.relative_to(root)
         if not _SKIPPED.intersection(relative.parts):
             source = path.read_text("utf-8", errors="replace")
-            yield f"module/{relative.as_posix()}", in_source(source)
+            for number, texts in enumerate(in_source(source)):
+                yield f"module/{relative.as_posix()}#{number}", texts
     for name in sorted(_c_modules()):
-        yield f"extension/{name}", _of_c_module(name)
+        for number, texts in enumerate(_of_c_module(name)):
+            yield f"extension/{name}#{number}", texts
 
 
-def in_source(source: str) -> list[str]:
-    """Docstrings and comments of two lines or more of a source file, in its order."""
+def in_source(source: str) -> list[list[str]]:
+    """Docstrings and comments of two lines or more of a source file, in its order.
+
+    A docstring that is indented at most once, the module's or one of its top level,
+    begins a new document; those of methods and the comments go on with it.
+    """
     found = _docstrings(source)
     if source.isascii():  # elsewhere: test data, and lines in other alphabets
         found += [
             (match.start(), re.sub(r"^[ \t]*#+:?", "", match[0], flags=re.MULTILINE))
             for match in _COMMENTS.finditer(source)
         ]
-    return [text for _, text in sorted(found)]
+    documents: list[list[str]] = []
+    for position, text in sorted(found):
+        indent = _INDENT.match(source, position)
+        comment = _COMMENTS.match(source, position)
+        deep = indent is not None and len(indent[0].expandtabs()) > 4
+        if not documents or not (comment or deep):
+            documents.append([])
+        documents[-1].append(text)
+    return documents
 
 
 def _docstrings(source: str) -> list[tuple[int, str]]:
@@ -95,17 +114,16 @@ def _c_modules() -> set[str]:
     return {name for name in names if not _NOT_IMPORTED.match(name)}
 
 
-def _of_c_module(name: str) -> list[str]:
-    """Docstrings of a module written in C: its own, its members', their members'."""
+def _of_c_module(name: str) -> list[list[str]]:
+    """Docstrings of a module written in C: its own, and its members' with theirs."""
     try:
         module = importlib.import_module(name)
     except ImportError:  # built without the library that this module wraps
         return []
-    found = [module.__doc__]
+    found = [[module.__doc__]]
     for _, member in sorted(vars(module).items()):
-        if not callable(member):
-            continue
-        found.append(inspect.getdoc(member))
-        if inspect.isclass(member):
-            found += [vars(member)[key].__doc__ for key in sorted(vars(member))]
-    return [text for text in found if isinstance(text, str)]
+        if callable(member):
+            own = sorted(vars(member)) if inspect.isclass(member) else []
+            found.append([inspect.getdoc(member)])
+            found[-1] += [vars(member)[key].__doc__ for key in own]
+    return [[text for text in texts if isinstance(text, str)] for texts in found]

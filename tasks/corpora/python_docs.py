@@ -1,8 +1,9 @@
 """The corpus `python_docs`: the English that ships with every CPython, ≥ 2 MB of it.
 
 Documentation topics, docstrings and comments of the standard library, cleaned to
-paragraphs. A document is a topic or a module. Prepared from the running interpreter,
-without a download; a split holds whole documents.
+paragraphs. A document is a topic, a module's own text, a class with its methods, or a
+function. Prepared from the running interpreter, without a download; a split holds
+whole modules.
 """
 
 import contextlib
@@ -33,8 +34,8 @@ def data_dir() -> Path:
 
 
 def split_of(name: str) -> str:
-    """The split of a document, from its name alone."""
-    digest = hashlib.sha256(name.encode()).digest()
+    """The split of a document, from the name of its topic or module alone."""
+    digest = hashlib.sha256(name.partition("#")[0].encode()).digest()
     percent = int.from_bytes(digest[:8], "big") % 100
     return "validation" if percent < _VALIDATION_PERCENT else "train"
 
@@ -53,7 +54,7 @@ def texts() -> Iterator[tuple[str, str]]:
 _PYTHON = sys.version_info
 _CONFIG = tfds.core.BuilderConfig(
     name=f"cpython_{_PYTHON.major}_{_PYTHON.minor}",
-    version=f"1.0.{_PYTHON.micro}",
+    version=f"1.1.{_PYTHON.micro}",
     description=f"Of CPython {_PYTHON.major}.{_PYTHON.minor}.{_PYTHON.micro}.",
 )
 
@@ -62,7 +63,7 @@ _NO_URLS: dict[str, Any] = {}
 
 
 class PythonDocs(tfds.core.GeneratorBasedBuilder):
-    """Topics and modules of the running CPython; the version's patch is CPython's."""
+    """Topics and docstrings of the running CPython; the version's patch is CPython's."""
 
     BUILDER_CONFIGS: ClassVar = [_CONFIG]
     # No checksums to look up. The look-up also imports importlib_resources, which

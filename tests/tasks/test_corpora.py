@@ -99,16 +99,32 @@ def test_the_scan_for_docstrings_agrees_with_ast():
             )
             if (docstring := ast.get_docstring(node))
         }
-        scanned = {inspect.cleandoc(text) for text in in_source(source)}
+        scanned = {inspect.cleandoc(t) for texts in in_source(source) for t in texts}
         assert len(exact & scanned) >= 0.9 * len(exact)
 
 
-def test_docstrings_and_comments_come_in_the_order_of_the_source():
-    source = '"""Module."""\n# A comment\n# of two lines.\ndef f():\n    r"""F."""\n'
-    assert [text.split() for text in in_source(source)] == [
-        ["Module."],
-        ["A", "comment", "of", "two", "lines."],
+def test_a_document_is_a_module_a_class_with_its_methods_or_a_function():
+    source = '''"""Module."""
+# A comment
+# of two lines.
+def f():
+    r"""F."""
+class C:
+    """C."""
+    def g(self):
+        """G."""
+        # Within
+        # a method.
+    def h(self):
+        """H."""
+def i():
+    """I."""
+'''
+    assert [[" ".join(t.split()) for t in texts] for texts in in_source(source)] == [
+        ["Module.", "A comment of two lines."],
         ["F."],
+        ["C.", "G.", "Within a method.", "H."],
+        ["I."],
     ]
 
 
