@@ -94,18 +94,15 @@ def _negative(
 ) -> tuple[Tokens, Tokens]:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
-    found: dict[str, Tokens | None] = {"swapped": first}
-    if rates["other"]:
-        found["other"] = _other(text, size, rng)
-    if rates["further"]:
-        found["further"] = _slice(text.document[text.stop : -1], size, rng)
-    kinds = [k for k, text in found.items() if rates[k] and text is not None]
-    weights = np.array([rates[kind] for kind in kinds])
-    if not kinds:
-        return second, first
-    kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-    instead = found[kind]
-    return (second, first) if kind == "swapped" else (first, instead)
+    pairs: dict[str, tuple[Tokens, Tokens]] = {"swapped": (second, first)}
+    if rates["other"] and (elsewhere := _other(text, size, rng)) is not None:
+        pairs["other"] = (first, elsewhere)
+    later = text.document[text.stop : -1]
+    if rates["further"] and (further := _slice(later, size, rng)) is not None:
+        pairs["further"] = (first, further)
+    kinds = [kind for kind in pairs if rates[kind]] or ["swapped"]
+    weights = np.array([rates[kind] or 1.0 for kind in kinds])
+    return pairs[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
 
 
 def _slice(tokens: Tokens, size: int, rng: np.random.Generator) -> Tokens | None:

@@ -63,7 +63,7 @@ _NO_URLS: dict[str, Any] = {}
 
 
 class PythonDocs(tfds.core.GeneratorBasedBuilder):
-    """Topics and docstrings of the running CPython; the version's patch is CPython's."""
+    """Topics and docstrings of the running CPython, whose patch the version has."""
 
     BUILDER_CONFIGS: ClassVar = [_CONFIG]
     # No checksums to look up. The look-up also imports importlib_resources, which

@@ -19,15 +19,12 @@ BINDINGS = [
     "train.eval_every=3",
     "train.eval_batches=1",
     "train.checkpoint_every=2",
-    "train.batch_rows=8",
     "ModelConfig.layers=1",
     "ModelConfig.d_model=32",
     "ModelConfig.d_hidden=64",
     "ModelConfig.heads=2",
     "ModelConfig.kv_heads=2",
     "ModelConfig.head_dim=16",
-    "decoder_rows.slots=128",
-    "decoder_rows.predictions=128",
 ]
 CLOCKED = ("tokens_per_second",)
 
