@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ..models.rows import Batch, RowShape
 from ..objectives.example import Example
-from ..tasks import quiet_tensorflow
+from ..tasks import host_tensorflow
 from ..tasks.layout import sequence_length
 from ..tasks.mixture import Mixture
 from ..tasks.pipeline import batches
@@ -40,7 +40,7 @@ class Data:
         Args:
           seed: of the order of documents, of the mixing and of every Example.
         """
-        quiet_tensorflow.load()
+        host_tensorflow.load()
         from ..tasks.seqio_tasks import seqio_mixture
 
         return self._read(seqio_mixture(self.mixture), split="train", seed=seed)
@@ -65,7 +65,7 @@ class Data:
         Every task of the mixture is measured alike, whatever its rate: on its own
         rows, so that a pair's one label gets as many rows as a text's 512 tokens.
         """
-        quiet_tensorflow.load()
+        host_tensorflow.load()
         from ..tasks.seqio_tasks import seqio_mixture
 
         found: list[Batch] = []
