@@ -64,25 +64,36 @@ class Data:
 
         Every task of the mixture is measured alike, whatever its rate: on its own
         rows, so that a pair's one label gets as many rows as a text's 512 tokens.
+
+        Raises:
+          ValueError: a task's validation text does not fill one batch.
         """
         host_tensorflow.load()
         from ..tasks.seqio_tasks import seqio_mixture
 
         found: list[Batch] = []
         for task in seqio_mixture(self.mixture).tasks:
-            stream = self._read(task, split="validation", seed=HELD_OUT_SEED)
-            found.extend(itertools.islice(self._batches(stream), most))
+            stream = self._read(task, split="validation", seed=HELD_OUT_SEED, epochs=1)
+            made = list(itertools.islice(self._batches(stream), most))
+            if not made:
+                raise ValueError(
+                    f"the validation split of {task.name} does not fill one batch of "
+                    f"{self.batch_rows} rows; lower train.batch_rows or the slots."
+                )
+            found.extend(made)
         return found
 
-    def _read(self, provider, *, split: str, seed: int) -> Iterator[Example]:
-        """The Examples of a SeqIO task or mixture, epoch after epoch."""
+    def _read(
+        self, provider, *, split: str, seed: int, epochs: int | None = None
+    ) -> Iterator[Example]:
+        """The Examples of a SeqIO task or mixture; None is epoch after epoch."""
         from ..tasks.seqio_tasks import to_example
 
         dataset = provider.get_dataset(
             sequence_length=sequence_length(self.rows),
             split=split,
             seed=seed,
-            num_epochs=None,
+            num_epochs=epochs,
         )
         return map(to_example, dataset.as_numpy_iterator())
 

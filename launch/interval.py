@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from ..objectives.registry import CAPACITY
 from ..tasks.shares import Counts, add, nothing
@@ -61,7 +61,7 @@ def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval
 
 
 def record(
-    interval: Interval, loss_shares: Float64[np.ndarray, " O"]
+    interval: Interval, loss_shares: Float[np.ndarray, " O"]
 ) -> dict[str, float]:
     """The interval as metrics: means of losses, shares of each objective."""
     with np.errstate(invalid="ignore", divide="ignore"):

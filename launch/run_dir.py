@@ -1,6 +1,7 @@
 """A run's directory: what is in it, and whether a run may go on in it."""
 
 import difflib
+import fcntl
 import os
 from pathlib import Path
 
@@ -24,8 +25,9 @@ def claim(
 ) -> Path:
     """Makes the directory and saves the run's resolved config in it.
 
-    Where there is one already, it must be the same, but for `MAY_CHANGE`: going on
-    with other data or another model would be neither run.
+    Where there is one already, with a checkpoint to go on from, it must be the same,
+    but for `MAY_CHANGE`: going on with other data or another model would be neither
+    run. The directory is this process's until it ends.
 
     Args:
       run_dir: the directory, made when missing.
@@ -33,13 +35,15 @@ def claim(
       vocabulary_digest: of the vocabulary: a file changes under its name.
 
     Raises:
-      ValueError: the directory holds a run of another config; the message shows the
-        difference.
+      ValueError: another process is training in the directory, or it holds a run of
+        another config; the message shows the difference.
     """
     folder = Path(run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    _lock(folder)
     saved = folder / "config.gin"
     config = f"{_VOCABULARY} {vocabulary_digest}\n{config}"
-    if saved.exists():
+    if saved.exists() and any(folder.glob("checkpoints/[0-9]*")):
         before, now = _compared(saved.read_text()), _compared(config)
         if before != now:
             difference = "\n".join(
@@ -51,11 +55,30 @@ def claim(
                 f"{folder} holds a run of another config:\n{difference}\n"
                 "Resume it with its own config, or give this run another --run_dir."
             )
-    folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "config.gin.tmp"
     temporary.write_text(config)
     temporary.replace(saved)
     return folder
+
+
+_LOCKS: dict[Path, int] = {}
+"""Open lock files of this process; the system frees them when it ends, however."""
+
+
+def _lock(folder: Path) -> None:
+    path = (folder / "lock").resolve()
+    if path in _LOCKS:
+        return
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise ValueError(
+            f"another process is training in {folder}; wait for it or stop it, or give "
+            "this run another --run_dir."
+        ) from error
+    _LOCKS[path] = descriptor
 
 
 def _compared(config: str) -> list[str]:

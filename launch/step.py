@@ -152,6 +152,7 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         f"step {step}: the last {metrics.skipped_in_a_row} steps were not finite and "
         f"were skipped ({metrics.skipped} in all); loss {metrics.loss}, gradient norm "
         f"{metrics.grad_norm}, objectives with a loss that is not finite: "
-        f"{', '.join(bad) or 'none, so it is the gradient'}. The newest checkpoint is "
-        "from before; lower the learning rate or look at the data of these steps."
+        f"{', '.join(bad) or 'none, so it is the gradient'}. The parameters "
+        "are those of the last finite step; lower the learning rate, or look at the "
+        "data of these steps."
     )

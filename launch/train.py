@@ -14,8 +14,9 @@ from ..models.config import ModelConfig
 from ..models.loss import Normalisation
 from ..models.rows import RowShape
 from ..tasks.mixture import Mixture
-from ..tasks.pipeline import prefetch
-from ..tasks.shares import Counts, add, count, utilisation
+from ..tasks.pipeline import check_same, digest, prefetch
+from ..tasks.preflight import check_examples
+from ..tasks.shares import Counts, add, count, loss_shares_of, utilisation
 from ..tasks.vocabulary import vocabulary
 from . import report
 from .checkpoint import Checkpoints
@@ -29,7 +30,7 @@ from .run_dir import claim
 from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
 
-MEASURED = 8
+MEASURED = 32
 """Batches that the share table, shown before the first step, is measured on."""
 
 
@@ -95,6 +96,7 @@ def train(
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
     shares = mixture.loss_share_array()
     words = vocabulary(mixture.vocabulary)
+    check_examples(mixture, rows)
     claim(run_dir, config, vocabulary_digest=words.digest)
 
     program = Program(
@@ -127,14 +129,23 @@ def train(
 
     # ------------------------------------- data, made on a thread while steps compile
     source = Data(mixture, rows, batch_rows)
-    stream = prefetch(source.training(seed=seed, skip=start), ahead=2 * MEASURED)
+    stream = prefetch(
+        source.training(seed=seed, skip=max(0, start - 1)), ahead=MEASURED
+    )
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
+        if restored:
+            check_same(next(stream), restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED))
 
     # ---------------------------------------------------- what the mixture really is
     counts = functools.reduce(add, map(count, first))
-    console.print(report.share_table(counts, shares, utilisation=utilisation(first)))
+    weighed = functools.partial(loss_shares_of, normalisation=normalisation)
+    console.print(
+        report.share_table(
+            counts, weighed(counts, shares), utilisation=utilisation(first)
+        )
+    )
     stream = itertools.chain(first, stream)
     eval_step = functools.cache(program.compile_eval_step)
     held_out = functools.cache(lambda: source.held_out(most=eval_batches))
@@ -156,7 +167,8 @@ def train(
             step += 1
 
             last = step == steps or stop.asked
-            logs, saves = step % log_every == 0, checkpoints.due(step) or last
+            logs = step % log_every == 0 or step == steps
+            saves = checkpoints.due(step) or last
             evaluates = step % eval_every == 0 or step == steps
             values: dict[str, float] = {}
 
@@ -164,15 +176,18 @@ def train(
             waiting.append((count(batch), metrics))
             while len(waiting) > (0 if logs or saves or evaluates else 1):
                 counted, reported = jax.device_get(waiting.pop(0))
-                stop_if_not_finite(reported, step=step, most=most_skipped_in_a_row)
+                stop_if_not_finite(
+                    reported, step=step - len(waiting), most=most_skipped_in_a_row
+                )
                 interval = extend(interval, counted, reported)
                 tokens += int(counted.processed.sum())
                 bar.update(shown, completed=step, loss=float(reported.loss))
 
             if logs:
                 speed = tokens / (time.perf_counter() - began)
-                values |= record(interval, shares) | {
-                    "learning_rate": float(np.asarray(schedule(step - 1))),
+                updates = step - int(state.skipped)
+                values |= record(interval, weighed(interval.counts, shares)) | {
+                    "learning_rate": float(np.asarray(schedule(updates - 1))),
                     "tokens_per_second": speed,
                 }
                 bar.update(shown, speed=speed)
@@ -184,7 +199,11 @@ def train(
             if values:
                 writer.write(step, values)
             if saves:
-                checkpoints.save(step, state, {"interval": to_json(interval)})
+                checkpoints.save(
+                    step,
+                    state,
+                    {"interval": to_json(interval), "last_batch": digest(batch)},
+                )
             if logs or evaluates or saves:
                 tokens, began = 0, time.perf_counter()
 

@@ -93,6 +93,12 @@ def objective(*, id: int, measure: Callable[..., Lengths | None]):
 
     def register(function: Callable[..., Example]) -> Callable[..., Example]:
         name = function.__name__
+        before = _OBJECTIVES.get(name)
+        if before and before.function.__module__ != function.__module__:
+            raise ValueError(
+                f"two objectives are called {name!r}, in {before.function.__module__} "
+                f"and {function.__module__}; rename one."
+            )
         taken = {o.id: o.name for o in _OBJECTIVES.values() if o.name != name}
         if not 0 <= id < CAPACITY or id in taken:
             free = [n for n in range(CAPACITY) if n not in taken]

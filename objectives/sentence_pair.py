@@ -67,8 +67,9 @@ def sentence_pair(
     require_share("sentence_pair.other + further + swapped", negative)
 
     content = text.tokens[: len(text.tokens) - text.ends_document]
-    quarter = len(content) // 4
-    cut = int(rng.integers(max(1, quarter), max(2, len(content) - quarter)))
+    # Symmetric: swapping must not show in the lengths of A and B.
+    shortest = max(1, len(content) // 4)
+    cut = int(rng.integers(shortest, len(content) - shortest + 1))
     first, second = content[:cut], content[cut:]
     continues = bool(rng.random() >= negative)
     if not continues:
@@ -120,7 +121,8 @@ def _other(text: Text, size: int, rng: np.random.Generator) -> Tokens | None:
     Else, of the documents drawn, one is chosen with a probability in proportion to
     the number of places where such a text can start in it.
     """
-    documents = [text.other(rng)[:-1] for _ in range(_DRAWS)]
+    # Without the first token: a true B never begins its document.
+    documents = [text.other(rng)[1:-1] for _ in range(_DRAWS)]
     if text.ends_document:
         return next((d[-size:] for d in documents if len(d) >= size), None)
     starts = np.array([max(0, len(document) - size) for document in documents])

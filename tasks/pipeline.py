@@ -1,8 +1,10 @@
 """From a stream of Examples to batches, made ahead of time on a thread of its own."""
 
+import hashlib
 import itertools
 import queue
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -60,11 +62,40 @@ def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
             )
 
 
+def digest(batch: Batch) -> str:
+    """sha256 of a batch of NumPy arrays, in hexadecimal."""
+    found = hashlib.sha256()
+    for stream in (batch.decoder, batch.encoder):
+        for array in stream or ():
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def check_same(batch: Batch, expected: str) -> None:
+    """Refuses to go on with other data than a run has read so far.
+
+    Args:
+      batch: the last one before the checkpoint, read again.
+      expected: its digest then.
+
+    Raises:
+      ValueError: they differ.
+    """
+    if digest(batch) != expected:
+        raise ValueError(
+            "the data is not what this run has read so far: the last batch before the "
+            "checkpoint comes out otherwise. Another Python (python_docs is made from "
+            "the running one), corpus or version of Sightline reads other text; go "
+            "back to the one before, or start a new --run_dir."
+        )
+
+
 def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
     """Yields the same items, made up to `ahead` early on a thread of its own.
 
-    An exception of the maker is raised to the taker, in its place in the order. When
-    the taker stops early (`close()`, or garbage collection), so does the thread.
+    The thread starts at once. An exception of the maker is raised to the taker, in its
+    place in the order. When the taker stops early (`close()`, or garbage collection),
+    the thread ends with the item that it is making.
     """
     ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=ahead)
     stopped = threading.Event()
@@ -87,16 +118,19 @@ def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
         except BaseException as error:  # handed to the taker, whatever it is
             put("error", error)
 
-    thread = threading.Thread(target=make, name="sightline-prefetch", daemon=True)
-    thread.start()
-    try:
-        while True:
-            kind, value = ready.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
-    finally:
-        stopped.set()
-        thread.join()
+    def take() -> Iterator[T]:
+        try:
+            while True:
+                kind, value = ready.get()
+                if kind == "end":
+                    return
+                if kind == "error":
+                    raise value
+                yield value
+        finally:
+            stopped.set()
+
+    threading.Thread(target=make, name="sightline-prefetch", daemon=True).start()
+    taken = take()
+    weakref.finalize(taken, stopped.set)  # a generator never begun has no `finally`
+    return taken

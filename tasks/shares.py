@@ -36,6 +36,19 @@ def nothing() -> Counts:
     return Counts(*(np.zeros(CAPACITY, np.int64) for _ in Counts._fields))
 
 
+def loss_shares_of(
+    counts: Counts, shares: Float[np.ndarray, " O"], *, normalisation: str
+) -> Float[np.ndarray, " O"]:
+    """The shares of the loss: those asked for, or what a plain token sum makes of it.
+
+    Args:
+      counts: of the batches in question.
+      shares: asked for.
+      normalisation: `models.loss.Normalisation`.
+    """
+    return counts.shares()["supervised"] if normalisation == "token_sum" else shares
+
+
 def add(one: Counts, other: Counts) -> Counts:
     """The counts of both."""
     return Counts(*map(np.add, one, other))

@@ -15,7 +15,7 @@ from sightline.launch.cli import main
 
 BINDINGS = [
     "train.steps=6",
-    "train.log_every=2",
+    "train.log_every=4",
     "train.eval_every=3",
     "train.eval_batches=1",
     "train.checkpoint_every=2",
@@ -61,14 +61,19 @@ def test_a_run_records_what_it_promises(uninterrupted):
     for name in objectives:
         for key in ("train/{}/loss", "eval/{}/loss", "eval/{}/baseline"):
             assert last[key.format(name)] > 0
-        shares = (f"shares/{name}/{kind}" for kind in ("examples", "loss"))
-        assert all(0 < last[key] < 1 for key in shares)
+        kinds = ("examples", "processed", "supervised", "loss")
+        assert all(0 < last[f"shares/{name}/{kind}"] < 1 for kind in kinds)
     assert (uninterrupted / "config.gin").exists()
     assert list((uninterrupted / "tensorboard").iterdir())
 
 
-def test_a_run_killed_without_warning_resumes_bit_for_bit(uninterrupted, tmp_path):
-    """SIGKILL once the checkpoint of step 2 is there, at whatever step it then is."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_run_resumes_bit_for_bit(how, uninterrupted, tmp_path):
+    """Stopped once the checkpoint of step 2 is there, at whatever step it then is.
+
+    SIGTERM is a request: the run saves the step it is at and leaves with status 0.
+    Both go on in the middle of an interval of metrics.
+    """
     run_dir = tmp_path / "killed"
     command = [sys.executable, "-m", "sightline.launch.cli", *arguments(run_dir)]
     environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "8"}
@@ -81,8 +86,8 @@ def test_a_run_killed_without_warning_resumes_bit_for_bit(uninterrupted, tmp_pat
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(how)
+        assert process.wait(timeout=60) == (0 if how == signal.SIGTERM else -how)
     assert main(arguments(run_dir)) == 0
     assert records(run_dir) == records(uninterrupted)
     assert fingerprints(run_dir, 6) == fingerprints(uninterrupted, 6)
@@ -95,3 +100,40 @@ def test_a_run_of_another_config_is_refused(uninterrupted, capsys):
     assert "holds a run of another config" in message
     assert "+masked.rate = 0.3" in message
     assert records(uninterrupted) == before
+
+
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        ("masked.rate=1.5", "masked.rate is 1.5; it is a share"),
+        ("sentence_pair.max_tokens=2", "no Example of 'sentence_pair'"),
+        ("train.batch_rows=7", "train.batch_rows=7 does not divide"),
+        (
+            "Mixture.rates={'python_docs.casual':1.0}",
+            "did you mean 'python_docs.causal",
+        ),
+    ],
+)
+def test_bad_settings_are_one_message_and_leave_nothing(
+    binding, message, tmp_path, capsys
+):
+    run_dir = tmp_path / "run"
+    assert main(arguments(run_dir, binding)) == 2
+    assert message in capsys.readouterr().err
+    assert not (run_dir / "config.gin").exists()
+
+
+def test_two_processes_do_not_train_in_one_directory(tmp_path):
+    """The lock is held by a process, not by a file that a killed one leaves behind."""
+    claim = "from sightline.launch.run_dir import claim; import sys; "
+    claim += "claim(sys.argv[1], '', vocabulary_digest=''); print('mine', flush=True); "
+    claim += "sys.stdin.read()"
+    command = [sys.executable, "-c", claim, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as first:
+        assert first.stdout.readline() == "mine\n"
+        second = subprocess.run(command, capture_output=True, text=True, input="")
+        assert "another process is training in" in second.stderr
+        first.kill()
+    third = subprocess.run(command, capture_output=True, text=True, input="")
+    assert third.stdout == "mine\n"

@@ -23,7 +23,7 @@ CASES = [
 each_case = pytest.mark.parametrize(("name", "bound"), CASES)
 
 windows = st.tuples(
-    st.integers(5, 126), st.integers(0, 40), st.booleans(), st.integers(0, 2**32)
+    st.integers(4, 126), st.integers(0, 40), st.booleans(), st.integers(0, 2**32)
 )
 
 

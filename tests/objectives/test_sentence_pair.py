@@ -92,3 +92,15 @@ def test_other_text_comes_from_any_place_of_the_corpus_alike(make_text, ids):
     # 16 draws have no long document with probability 0.9^16 = 0.19.
     assert expected - 0.25 < from_long.mean() <= expected
     assert from_long.mean() > 0.6
+
+
+@pytest.mark.parametrize("kind", ["other", "further", "swapped"])
+@pytest.mark.parametrize("length", [4, 5, 8, 9, 62])
+def test_no_length_is_found_with_one_label_only(kind, length, make_text, ids):
+    text = make_text(400, 0, length)
+    rates = {"other": 0.0, "further": 0.0, "swapped": 0.0, kind: 0.5}
+    lengths = {label: set() for label in ids.labels}
+    for example in pairs(text, ids, count=1500, **rates):
+        lengths[int(example.targets[0])].add(len(split(example, ids)[0]))
+    no, yes = (lengths[label] for label in ids.labels)
+    assert no == yes

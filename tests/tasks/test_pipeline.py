@@ -53,6 +53,18 @@ def test_prefetch_raises_the_makers_error_in_its_place():
         next(stream)
 
 
+def test_prefetch_begins_before_the_first_item_is_taken():
+    begun = threading.Event()
+
+    def items():
+        begun.set()
+        yield 1
+
+    stream = prefetch(items(), ahead=1)
+    assert begun.wait(timeout=5)
+    assert list(stream) == [1]
+
+
 def test_prefetch_stops_its_thread_when_closed():
     def running():
         return [t for t in threading.enumerate() if t.name == "sightline-prefetch"]
