@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--gin_file", action="append", required=True, metavar="FILE")
-    parser.add_argument("--rounds", type=int, default=20, metavar="N")
+    parser.add_argument("--rounds", type=int, default=40, metavar="N")
     bindings = [w.removeprefix("--gin.") for w in arguments if w.startswith("--gin.")]
     options = parse(parser, [w for w in arguments if not w.startswith("--gin.")])
 
@@ -106,7 +106,7 @@ def step_table(seconds: Mapping[str, Float[np.ndarray, " rounds"]]) -> Table:
     """Median and spread of each mixture's step, and its ratio to causal alone."""
     reference = next((n for n in seconds if n.endswith(".causal")), next(iter(seconds)))
     table = Table(title="Train step, one compiled program", caption="ms; in turns")
-    table.add_column("mixture")
+    table.add_column("mixture", no_wrap=True)
     for column in ("median", "10 %", "90 %", f"ratio to {reference}"):
         table.add_column(column, justify="right")
     for name, values in seconds.items():
