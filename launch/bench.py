@@ -1,6 +1,5 @@
 """`sightline bench`: what a configuration costs, measured side by side in one run."""
 
-import argparse
 import dataclasses
 import itertools
 import time
@@ -19,7 +18,7 @@ from ..tasks.layout import capacities, layout
 from ..tasks.mixture import Mixture
 from ..tasks.packing import first_fit
 from ..tasks.vocabulary import vocabulary
-from .cli import parse
+from .cli import gin_parser, parse_gin
 from .data import Data
 from .mesh import MeshShape, make_mesh
 from .program import Program
@@ -40,16 +39,9 @@ EXAMPLES = 2000
 
 def main(arguments: Sequence[str]) -> int:
     """Prints both tables; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        "sightline bench",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--gin_file", action="append", required=True, metavar="FILE")
+    parser = gin_parser("bench", _ABOUT)
     parser.add_argument("--rounds", type=int, default=40, metavar="N")
-    bindings = [w.removeprefix("--gin.") for w in arguments if w.startswith("--gin.")]
-    options = parse(parser, [w for w in arguments if not w.startswith("--gin.")])
+    options, bindings = parse_gin(parser, arguments)
 
     from .config import load
 

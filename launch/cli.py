@@ -40,6 +40,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def gin_parser(command: str, about: str) -> argparse.ArgumentParser:
+    """A parser of a subcommand that reads gin files and bindings."""
+    parser = argparse.ArgumentParser(
+        f"sightline {command}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--gin_file",
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="a path, or the name of a shipped file; later files win",
+    )
+    parser.add_argument(
+        "--gin.NAME",
+        dest="_",
+        metavar="VALUE",
+        help="binds a parameter, --gin.adamw.b1=0.8; wins over the files",
+    )
+    return parser
+
+
+def parse_gin(
+    parser: argparse.ArgumentParser, words: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`."""
+    bindings = [w.removeprefix("--gin.") for w in words if w.startswith("--gin.")]
+    return parse(parser, [w for w in words if not w.startswith("--gin.")]), bindings
+
+
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """Parses a subcommand's arguments.
 

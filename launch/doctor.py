@@ -18,6 +18,7 @@ from .cli import parse
 from .installed import files_as_recorded
 
 NEEDED = (
+    "numpy",
     "jax",
     "jaxlib",
     "flax",
@@ -30,6 +31,7 @@ NEEDED = (
     "sentencepiece",
     "gin-config",
     "jaxtyping",
+    "beartype",
     "rich",
     "tensorboardX",
 )

@@ -1,10 +1,11 @@
 """`sightline train`: from gin files and bindings to a run."""
 
-import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from .cli import parse
+from . import gin_files
+from .cli import gin_parser, parse_gin
 
 _ABOUT = """\
 Train one model on a mixture of objectives, or go on with a run that was stopped.
@@ -20,34 +21,18 @@ def main(arguments: Sequence[str]) -> int:
     Everything that the configuration can have wrong is found before anything is
     compiled and before TensorFlow is imported.
     """
-    parser = argparse.ArgumentParser(
-        "sightline train",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--gin_file",
-        action="append",
-        required=True,
-        metavar="FILE",
-        help="a path, or the name of a shipped file; later files win",
-    )
+    parser = gin_parser("train", _ABOUT)
     parser.add_argument("--run_dir", required=True, metavar="FOLDER")
-    parser.add_argument(
-        "--gin.NAME",
-        dest="_",
-        metavar="VALUE",
-        help="binds a parameter, --gin.adamw.b1=0.8; wins over the files",
-    )
-    bindings = [w.removeprefix("--gin.") for w in arguments if w.startswith("--gin.")]
-    words = [w for w in arguments if not w.startswith("--gin.")]
-    options = parse(parser, words)
+    options, bindings = parse_gin(parser, arguments)
 
     from .config import load
 
     config = load(options.gin_file, bindings)
+    # A shipped file also binds what other architectures would use.
+    ours = {Path(name).name for name in gin_files.shipped()}
     for binding in config.unused("train"):
+        if binding.partition(":")[0] in ours:
+            continue
         print(f"note: {binding} is bound, but nothing uses it.", file=sys.stderr)
     settings = config.arguments(
         "train", run_dir=options.run_dir, config=config.resolved_config("train")

@@ -13,7 +13,6 @@ FLOORS = ("objectives", "models", "tasks", "diagnosis", "launch")
 
 SIDEWAYS = {
     ("tasks", "models"): {"rows"},
-    # An optimiser and a step need no data; data needs no optimiser.
 }
 """Of a floor below, what may be imported where that is not everything."""
 
