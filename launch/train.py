@@ -124,7 +124,7 @@ def train(
     size = sum(x.size for x in jax.tree.leaves(state.params))
     console.print(f"{size:,} parameters on {device_mesh.size} device(s).")
     if start >= steps:
-        console.print(f"Step {start:,} of {steps:,} is done; raise train.steps.")
+        console.print(f"Step {start:,} of {steps:,} is done: nothing to do.")
         return checkpoints.close()
 
     # ------------------------------------- data, made on a thread while steps compile

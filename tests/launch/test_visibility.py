@@ -13,7 +13,7 @@ from flax import nnx
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives import registry
 from sightline.tasks.layout import layout
-from sightline.tasks.packing import collate
+from sightline.tasks.packing import collate, first_fit
 
 
 def seen(inputs: int, targets: int) -> np.ndarray:
@@ -41,7 +41,7 @@ def forward(request, make_program):
         model = nnx.merge(graph, params)
         hidden = model(batch)
         states = {k: v for k, v in hidden._asdict().items() if v is not None}
-        return {k: logits(v[:1], model.projection())[0] for k, v in states.items()}
+        return {k: logits(v, model.projection()) for k, v in states.items()}
 
     return program.rows, lambda batch: jax.device_get(run(batch))
 
@@ -63,7 +63,8 @@ def test_logits_depend_on_what_may_be_seen_and_on_nothing_else(
     names = [others[0], name, others[1]]  # a neighbour on either side, in one row
     examples = [registry.get(n)(make_text(13, seed=5), rng, ids) for n in names]
     place = layout(shape, bos=ids.bos)
-    batch = collate([[place(e) for e in examples]] * 8, shape)
+    (row,) = first_fit(map(place, examples), shape)
+    batch = collate([row] * 8, shape)
     sizes = [(len(e.inputs), len(e.targets)) for e in examples]
     inputs, targets = sizes[1]
     if shape.encoder is None:
@@ -76,8 +77,9 @@ def test_logits_depend_on_what_may_be_seen_and_on_nothing_else(
     for held, (stream, slot) in enumerate(places):
         found = run(perturbed(batch, stream, slot))
         changed = {
-            (part, at)
+            (part, row, at)
             for part in plain
-            for at in np.flatnonzero((plain[part] != found[part]).any(-1)).tolist()
+            for row, at in np.argwhere((plain[part] != found[part]).any(-1)).tolist()
         }
-        assert changed == {places[seer] for seer in np.flatnonzero(may[:, held])}
+        seers = [places[seer] for seer in np.flatnonzero(may[:, held])]
+        assert changed == {(part, 0, at) for part, at in seers}

@@ -91,6 +91,17 @@ def test_only_ids_with_a_reason_appear(name, bound, window, make_text, ids):
 @each_case
 @settings(max_examples=20, deadline=None)
 @given(window=windows)
+def test_eos_stands_at_true_ends_only(name, bound, window, make_text, ids):
+    """Span corruption alone ends its answers in EOS wherever the text was cut."""
+    _, text, example = example_of(name, bound, window, make_text, ids)
+    shown = np.concatenate([example.inputs, example.targets])
+    if name != "span_corruption" and not text.ends_document:
+        assert ids.eos not in shown
+
+
+@each_case
+@settings(max_examples=20, deadline=None)
+@given(window=windows)
 def test_same_generator_same_example(name, bound, window, make_text, ids):
     _, _, one = example_of(name, bound, window, make_text, ids)
     _, _, two = example_of(name, bound, window, make_text, ids)
