@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sightline.tasks import corpora
+from sightline.tasks.corpora import python_docs
 from sightline.tasks.corpora._docstrings import in_source
 from sightline.tasks.corpora._prose import paragraphs
 
@@ -28,12 +29,18 @@ def documents():
     return {split: list(corpus.documents(split)) for split in corpus.splits}
 
 
-def test_python_docs_is_two_megabytes_split_by_document(documents):
+def test_python_docs_is_two_megabytes_split_by_module(documents):
     sizes = {split: sum(map(len, texts)) for split, texts in documents.items()}
     assert sum(sizes.values()) >= 2_000_000
     assert sizes["validation"] >= 80_000
-    share = len(documents["validation"]) / sum(map(len, documents.values()))
-    assert 0.04 <= share <= 0.09
+    names = [name for name, _ in python_docs.texts()]
+    modules = {name.partition("#")[0] for name in names}
+    assert len(modules) < len(names)
+    held_out = [name for name in modules if python_docs.split_of(name) == "validation"]
+    assert 0.04 <= len(held_out) / len(modules) <= 0.09
+    for name in names:  # a class goes where its module goes
+        module = name.partition("#")[0]
+        assert python_docs.split_of(name) == python_docs.split_of(module)
 
 
 def test_no_paragraph_of_python_docs_occurs_twice(documents):
