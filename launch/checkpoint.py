@@ -64,20 +64,13 @@ class Checkpoints:
         """Whether a checkpoint is to be saved after this many steps."""
         return step % self._period == 0
 
-    def save(
-        self,
-        step: int,
-        state: PyTree,
-        data: dict[str, Any],
-        fingerprint: dict[str, int] | None = None,
-    ) -> None:
+    def save(self, step: int, state: PyTree, data: dict[str, Any]) -> None:
         """Saves in the background; returns when the state may be overwritten.
 
         Args:
           step: steps done; must be after the newest checkpoint's.
           state: a tree of arrays.
           data: what an exact resume needs besides, as plain JSON.
-          fingerprint: of every array of the state, if known already.
 
         Raises:
           CheckpointError: an earlier save failed, or this one was refused.
@@ -90,7 +83,7 @@ class Checkpoints:
                 f"{self._folder}; move later checkpoints away to go back in time."
             )
         arrays = as_arrays(state)
-        manifest = make_manifest(arrays, data, fingerprint or fingerprints(arrays))
+        manifest = make_manifest(arrays, data, fingerprints(arrays))
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(arrays),
             data=ocp.args.JsonSave(data),
