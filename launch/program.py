@@ -69,6 +69,7 @@ class Program:
             rngs=nnx.Rngs(params=self.seed),
         )
 
+    @functools.cached_property
     def abstract_state(self) -> TrainState:
         """The state's shapes, each with its sharding."""
         shapes = jax.eval_shape(self._fresh_state)
@@ -80,7 +81,7 @@ class Program:
 
     def initial_state(self) -> TrainState:
         """The state before the first step, made where it lies."""
-        placement = state_shardings(jax.eval_shape(self._fresh_state), self.mesh)
+        placement = jax.tree.map(lambda x: x.sharding, self.abstract_state)
         with jax.set_mesh(self.mesh):
             return jax.jit(self._fresh_state, out_shardings=placement)()
 
@@ -90,7 +91,7 @@ class Program:
 
     def compile_train_step(self) -> TrainStep:
         """Compiles the train step, ahead of any data. It consumes the state it gets."""
-        state = self.abstract_state()
+        state = self.abstract_state
         placement = jax.tree.map(lambda x: x.sharding, state)
         step = make_train_step(
             self._graph(),
@@ -114,7 +115,7 @@ class Program:
 
     def compile_eval_step(self) -> EvalStep:
         """Compiles the evaluation step."""
-        params = self.abstract_state().params
+        params = self.abstract_state.params
         placement = jax.tree.map(lambda x: x.sharding, params)
         step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):

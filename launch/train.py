@@ -114,7 +114,7 @@ def train(
 
     # ------------------------------------------------------- restore, or initialise
     checkpoints = Checkpoints(run_dir, keep=keep, period=checkpoint_every)
-    restored = checkpoints.restore(program.abstract_state())
+    restored = checkpoints.restore(program.abstract_state)
     if restored:
         start, state, saved = restored
         interval = from_json(saved["interval"])

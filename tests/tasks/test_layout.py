@@ -56,16 +56,21 @@ def some_examples(draw):
     return kinds, draw(st.integers(0, 2**32))
 
 
+def packed(drawn, shape, make_text, ids):
+    """Some Examples, and the batch of the one row that they make."""
+    kinds, seed = drawn
+    rng = np.random.default_rng(seed)
+    examples = [registry.get(o)(make_text(n), rng, ids) for o, n in kinds]
+    place = layout(shape, bos=BOS)
+    return examples, collate([[place(example) for example in examples]], shape)
+
+
 @each_shape
 @settings(max_examples=40, deadline=None)
 @given(drawn=some_examples())
 def test_slots_see_and_ask_as_defined(name, drawn, make_text, ids):
-    kinds, seed = drawn
-    rng = np.random.default_rng(seed)
-    examples = [registry.get(o)(make_text(n), rng, ids) for o, n in kinds]
     shape = SHAPES[name]
-    place = layout(shape, bos=BOS)
-    batch = collate([[place(example) for example in examples]], shape)
+    examples, batch = packed(drawn, shape, make_text, ids)
     decoder = batch.decoder
     parts = ("input", "target") if shape.encoder is None else ("target",)
     names = names_in_row(examples, parts)
@@ -95,12 +100,8 @@ def test_slots_see_and_ask_as_defined(name, drawn, make_text, ids):
 @given(drawn=some_examples())
 def test_slots_hold_and_predict_as_defined(name, drawn, make_text, ids):
     """A target's slot holds the target before it, and stands where that one stood."""
-    kinds, seed = drawn
-    rng = np.random.default_rng(seed)
-    examples = [registry.get(o)(make_text(n), rng, ids) for o, n in kinds]
     shape = SHAPES[name]
-    place = layout(shape, bos=BOS)
-    batch = collate([[place(example) for example in examples]], shape)
+    examples, batch = packed(drawn, shape, make_text, ids)
     held, stands, predicted = [], [], []
     for example in examples:
         block = list(zip(example.inputs, example.inputs_positions, strict=True))
