@@ -46,7 +46,7 @@ class Budget:
         pairs = (
             (need.inputs, self.inputs),
             (need.targets, self.targets),
-            (need.inputs + need.targets, self.slots),
+            (need.all_slots, self.slots),
             (need.inputs_predictions, self.inputs_predictions),
             (need.targets_predictions, self.targets_predictions),
             (need.inputs_predictions + need.targets_predictions, self.predictions),

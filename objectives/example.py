@@ -46,12 +46,26 @@ class Example(NamedTuple):
 
 
 class Lengths(NamedTuple):
-    """The most that an Example takes of each capacity of a row."""
+    """The most that an Example takes of each capacity of a row.
+
+    Attributes:
+      inputs: slots for inputs.
+      targets: slots for targets.
+      inputs_predictions: predictions in place.
+      targets_predictions: predictions of targets.
+      slots: slots for both; None where both can be at their most at one time.
+    """
 
     inputs: int
     targets: int
     inputs_predictions: int
     targets_predictions: int
+    slots: int | None = None
+
+    @property
+    def all_slots(self) -> int:
+        """Slots for inputs and targets together."""
+        return self.inputs + self.targets if self.slots is None else self.slots
 
 
 def in_place(objective: int, inputs, *, positions, targets, weights) -> Example:
@@ -70,11 +84,21 @@ def in_place(objective: int, inputs, *, positions, targets, weights) -> Example:
 
 
 def sequential(
-    objective: int, inputs, targets, *, inputs_positions, targets_positions
+    objective: int,
+    inputs,
+    targets,
+    *,
+    inputs_positions,
+    targets_positions,
+    targets_weights=None,
 ) -> Example:
-    """An Example that predicts every target, one after another, after a block."""
+    """An Example that predicts targets, one after another, after a block.
+
+    Every target is predicted unless `targets_weights` says otherwise.
+    """
     inputs = np.asarray(inputs, np.int32)
     targets = np.asarray(targets, np.int32)
+    weights = np.ones(len(targets)) if targets_weights is None else targets_weights
     return Example(
         objective=objective,
         inputs=inputs,
@@ -83,5 +107,5 @@ def sequential(
         inputs_weights=np.zeros(len(inputs), np.float32),
         targets=targets,
         targets_positions=np.asarray(targets_positions, np.int32),
-        targets_weights=np.ones(len(targets), np.float32),
+        targets_weights=np.asarray(weights, np.float32),
     )

@@ -24,7 +24,7 @@ def _lengths(tokens: int, rate: float) -> Lengths | None:
     )
 
 
-@objective(id=ID, measure=_lengths)
+@objective(id=ID, measure=_lengths, answers="shown")
 def masked(
     text: Text,
     rng: np.random.Generator,

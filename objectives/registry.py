@@ -5,8 +5,8 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .text import Text
 CAPACITY = 32
 """Most objectives there can be: the size of every per-objective array of a step."""
 
+Answers = Literal["hidden", "shown"]
+
 _OBJECTIVES: dict[str, "Objective"] = {}
 
 
@@ -27,11 +29,14 @@ class Objective:
     """A registered objective, with its settings bound.
 
     Attributes:
-      name: its name in tasks, mixtures and metrics.
+      name: its name in tasks and mixtures; `x64/span_corruption` is a variant of
+        `span_corruption` with settings of its own.
       id: its number in `Example.objective`. Recorded with the data: never reused.
       function: `(text, rng, ids, **settings) -> Example`.
       measure: `(tokens, **settings) -> Lengths | None`.
       settings: every setting of `function`, by name.
+      answers: "hidden" where no slot may see the token that it predicts; "shown"
+        where some do by definition: BERT's kept tokens, what a reconstruction copies.
     """
 
     name: str
@@ -39,6 +44,12 @@ class Objective:
     function: Callable[..., Example]
     measure: Callable[..., Lengths | None]
     settings: Mapping[str, Any]
+    answers: Answers = "hidden"
+
+    @property
+    def base(self) -> str:
+        """The name without the variant's: that of metrics and loss shares."""
+        return base_name(self.name)
 
     def with_settings(self, **settings: Any) -> "Objective":
         """The same objective with some settings replaced."""
@@ -48,8 +59,7 @@ class Objective:
                     f"objective {self.name!r} has no setting {setting!r}; "
                     + nearest(setting, self.settings)
                 )
-        merged = {**self.settings, **settings}
-        return Objective(self.name, self.id, self.function, self.measure, merged)
+        return replace(self, settings={**self.settings, **settings})
 
     def __call__(
         self, text: Text, rng: np.random.Generator, ids: SpecialIds
@@ -82,13 +92,16 @@ class Objective:
         return next(n for n in range(1, 65) if self.lengths(n) is not None)
 
 
-def objective(*, id: int, measure: Callable[..., Lengths | None]):
+def objective(
+    *, id: int, measure: Callable[..., Lengths | None], answers: Answers = "hidden"
+):
     """Registers a function as the objective of its own name.
 
     Args:
       id: its number in `Example.objective`, unique, below `CAPACITY`.
       measure: `(tokens, **settings) -> Lengths | None`, the most that an Example of
         that many raw tokens takes; it names the settings that it depends on.
+      answers: whether a slot may see the token that it predicts (`Objective`).
     """
 
     def register(function: Callable[..., Example]) -> Callable[..., Example]:
@@ -112,7 +125,7 @@ def objective(*, id: int, measure: Callable[..., Lengths | None]):
             for parameter in inspect.signature(function).parameters.values()
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         }
-        _OBJECTIVES[name] = Objective(name, id, function, measure, settings)
+        _OBJECTIVES[name] = Objective(name, id, function, measure, settings, answers)
         return function
 
     return register
@@ -135,10 +148,19 @@ def objectives() -> dict[str, Objective]:
 def get(name: str) -> Objective:
     """The objective of that name, with its default settings.
 
+    Args:
+      name: `span_corruption`, or that of a variant, `x64/span_corruption`.
+
     Raises:
       ValueError: there is none; the message names the nearest.
     """
     known = objectives()
-    if name not in known:
-        raise ValueError(f"no objective {name!r}; {nearest(name, known)}")
-    return known[name]
+    base = base_name(name)
+    if base not in known:
+        raise ValueError(f"no objective {base!r}; {nearest(base, known)}")
+    return replace(known[base], name=name)
+
+
+def base_name(name: str) -> str:
+    """`span_corruption` of `x64/span_corruption`."""
+    return name.rpartition("/")[2]

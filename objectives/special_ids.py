@@ -1,9 +1,14 @@
 """The reserved ids of a vocabulary, as objectives see them."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Int32
+
+Mode = Literal["R", "S", "X"]
+
+MODES: tuple[Mode, ...] = ("R", "S", "X")
+"""UL2's paradigms (Tay et al. 2022, §3.1.2): regular, sequential, extreme denoising."""
 
 
 class SpecialIds(NamedTuple):
@@ -16,10 +21,13 @@ class SpecialIds(NamedTuple):
       mask: stands for a token that is to be predicted in place.
       sep: stands between the two texts of a pair.
       labels: the two answers about a pair, (does not continue, continues).
-      modes: one id a denoising mode (UL2's R, S, X).
+      modes: one id a denoising mode, in the order of `MODES`.
+      fill: stand before the prefix, the suffix and the middle of a text to be filled.
       sentinels: stand for dropped spans; the k-th span takes `sentinels[k]`.
       text: ids that raw text can hold, ascending; random tokens are drawn from
         here and nowhere else.
+      word_starts: of `text`, those that begin a word; ascending.
+      sentence_ends: of `text`, those that a sentence can end in; ascending.
     """
 
     pad: int
@@ -29,5 +37,12 @@ class SpecialIds(NamedTuple):
     sep: int
     labels: tuple[int, int]
     modes: tuple[int, ...]
+    fill: tuple[int, int, int]
     sentinels: tuple[int, ...]
     text: Int32[np.ndarray, " ids"]
+    word_starts: Int32[np.ndarray, " starts"]
+    sentence_ends: Int32[np.ndarray, " ends"]
+
+    def mode(self, name: Mode) -> int:
+        """The id of a denoising mode."""
+        return self.modes[MODES.index(name)]

@@ -18,6 +18,8 @@ class BaseTokeniser(NamedTuple):
         symbol; distinct, and never produced by `encode`.
       unk: its id for what it cannot spell, None if it can spell everything.
       text_ids: ids that raw text can hold, ascending; not `unk`.
+      spell: what an id of those stands for, a space where a word begins; "" for a part
+        of a character.
       encode: text to ids.
       decode: `(ids, follows)` to text; `follows` says that something stands before,
         so that a leading space counts.
@@ -28,6 +30,7 @@ class BaseTokeniser(NamedTuple):
     control: Mapping[str, int | None]
     unk: int | None
     text_ids: Sequence[int]
+    spell: Callable[[int], str]
     encode: Callable[[str], Sequence[int]]
     decode: Callable[[Sequence[int], bool], str]
     content: bytes
@@ -40,6 +43,7 @@ def bytes_tokeniser() -> BaseTokeniser:
         control={"pad": 0, "eos": 1},
         unk=None,
         text_ids=range(3, 259),
+        spell=lambda id_: chr(id_ - 3) if id_ - 3 < 128 else "",
         encode=lambda text: [3 + byte for byte in text.encode()],
         decode=lambda ids, follows: bytes(i - 3 for i in ids if i > 2).decode(
             errors="replace"
@@ -72,6 +76,7 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
         control=_control(model),
         unk=model.unk_id(),
         text_ids=[i for i in range(model.vocab_size()) if _is_text(model, i)],
+        spell=lambda id_: _spell(model, id_),
         encode=model.encode_as_ids,
         decode=lambda ids, follows: _decode(model, ids, follows),
         content=content,
@@ -91,6 +96,14 @@ def _control(model: sentencepiece.SentencePieceProcessor) -> dict[str, int | Non
 def _is_text(model: sentencepiece.SentencePieceProcessor, id_: int) -> bool:
     special = model.is_control(id_) or model.is_unknown(id_) or model.is_unused(id_)
     return not special
+
+
+def _spell(model: sentencepiece.SentencePieceProcessor, id_: int) -> str:
+    piece = model.id_to_piece(id_)
+    if not model.is_byte(id_):
+        return piece.replace(_SPACE, " ")
+    byte = int(piece[3:-1], 16)  # "<0x0A>"
+    return chr(byte) if byte < 128 else ""
 
 
 def _decode(

@@ -3,8 +3,8 @@
 Layout of the ids of `vocabulary("python_docs")`, 1,152 in all:
 
     0 … 1023       the base tokeniser's own; its pad, eos and unk are 0, 1, 2
-    1024 … 1031    bos, mask, sep, two labels, three modes
-    1032 … 1051    unused: they make the total a multiple of 128, to shard well
+    1024 … 1034    bos, mask, sep, two labels, three modes, three of fill-in-the-middle
+    1035 … 1051    unused: they make the total a multiple of 128, to shard well
     1052 … 1151    100 sentinels; sentinel k is the last id minus k, as in T5
 """
 
@@ -12,7 +12,7 @@ import functools
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import SupportsInt
 
@@ -20,14 +20,16 @@ import numpy as np
 from jaxtyping import Int32
 
 from ..objectives.errors import nearest
-from ..objectives.special_ids import SpecialIds
+from ..objectives.special_ids import MODES, SpecialIds
 from .base_tokeniser import BaseTokeniser, bytes_tokeniser, sentencepiece_tokeniser
 
 SENTINELS = 100
-MODES = ("R", "S", "X")
+_FILL = ("fill_prefix", "fill_suffix", "fill_middle")
 _MULTIPLE = 128
 _SHIPPED = Path(__file__).parent / "vocabularies"
-_APPENDED = ("bos", "mask", "sep", "label_0", "label_1", *(f"mode_{m}" for m in MODES))
+_MODES = tuple(f"mode_{mode}" for mode in MODES)
+_APPENDED = ("bos", "mask", "sep", "label_0", "label_1", *_MODES, *_FILL)
+_CLOSERS = "\"'”’)]"
 
 
 class Vocabulary:
@@ -57,9 +59,14 @@ class Vocabulary:
             mask=ids["mask"],
             sep=ids["sep"],
             labels=(ids["label_0"], ids["label_1"]),
-            modes=tuple(ids[f"mode_{mode}"] for mode in MODES),
+            modes=tuple(ids[key] for key in _MODES),
+            fill=(ids[_FILL[0]], ids[_FILL[1]], ids[_FILL[2]]),
             sentinels=sentinels,
             text=np.asarray(base.text_ids, np.int32),
+            word_starts=_where(base, lambda piece: piece[:1].isspace()),
+            sentence_ends=_where(
+                base, lambda piece: piece.rstrip(_CLOSERS).endswith((".", "!", "?"))
+            ),
         )
         self._shown = {id_: f"<{key}>" for key, id_ in ids.items()}
         self._shown |= {id_: f"<sentinel_{k}>" for k, id_ in enumerate(sentinels)}
@@ -101,6 +108,13 @@ class Vocabulary:
 
     def _is_reserved(self, id_: int) -> bool:
         return id_ in self._shown or id_ >= self._base.size
+
+
+def _where(
+    base: BaseTokeniser, condition: Callable[[str], bool]
+) -> Int32[np.ndarray, " ids"]:
+    """The text ids whose spelling meets a condition."""
+    return np.array([i for i in base.text_ids if condition(base.spell(i))], np.int32)
 
 
 def names() -> tuple[str, ...]:

@@ -27,8 +27,11 @@ def ids() -> SpecialIds:
         sep=SIZE + 2,
         labels=(SIZE + 3, SIZE + 4),
         modes=(SIZE + 5, SIZE + 6, SIZE + 7),
-        sentinels=tuple(range(SIZE + 8 + EXTRA - 1, SIZE + 7, -1)),
+        fill=(SIZE + 8, SIZE + 9, SIZE + 10),
+        sentinels=tuple(range(SIZE + 11 + EXTRA - 1, SIZE + 10, -1)),
         text=np.arange(FIRST, SIZE, dtype=np.int32),
+        word_starts=np.arange(FIRST, SIZE, 3, dtype=np.int32),
+        sentence_ends=np.arange(FIRST + 7, SIZE, 11, dtype=np.int32),
     )
 
 

@@ -20,6 +20,12 @@ CASES = [
     ("sentence_pair", {}),
     ("sentence_pair", {"other": 0.0, "further": 0.5, "swapped": 0.0}),
 ]
+VARIES: set[str] = set()
+"""Objectives whose lengths are random, below the bounds that they state."""
+
+ENDS_ANSWERS = {"span_corruption"}
+"""Objectives that end their answers in EOS wherever the text was cut."""
+
 each_case = pytest.mark.parametrize(("name", "bound"), CASES)
 
 windows = st.tuples(
@@ -52,9 +58,11 @@ def test_lengths_are_never_exceeded(name, bound, window, make_text, ids):
         int((example.inputs_weights > 0).sum()),
         int((example.targets_weights > 0).sum()),
     )
-    assert all(a <= b for a, b in zip(taken, bounds, strict=True)), (taken, bounds)
-    if not text.ends_document:
-        assert taken == bounds
+    sizes = (*taken[:4], taken.all_slots)
+    most = (*bounds[:4], bounds.all_slots)
+    assert all(a <= b for a, b in zip(sizes, most, strict=True)), (taken, bounds)
+    if not text.ends_document and name not in VARIES:
+        assert sizes == most
 
 
 @each_case
@@ -70,7 +78,7 @@ def test_fields_agree_and_something_is_predicted(name, bound, window, make_text,
     assert len(example.inputs_targets) == len(example.inputs)
     assert example.inputs_weights.sum() + example.targets_weights.sum() > 0
     positions = np.concatenate([example.inputs_positions, example.targets_positions])
-    assert positions.min() >= 1
+    assert positions.min() >= 0
     assert len(set(positions.tolist())) == len(positions)
 
 
@@ -92,10 +100,9 @@ def test_only_ids_with_a_reason_appear(name, bound, window, make_text, ids):
 @settings(max_examples=20, deadline=None)
 @given(window=windows)
 def test_eos_stands_at_true_ends_only(name, bound, window, make_text, ids):
-    """Span corruption alone ends its answers in EOS wherever the text was cut."""
     _, text, example = example_of(name, bound, window, make_text, ids)
     shown = np.concatenate([example.inputs, example.targets])
-    if name != "span_corruption" and not text.ends_document:
+    if name not in ENDS_ANSWERS and not text.ends_document:
         assert ids.eos not in shown
 
 

@@ -26,6 +26,7 @@ def every_reserved_id(special) -> list[int]:
         special.sep,
         *special.labels,
         *special.modes,
+        *special.fill,
         *special.sentinels,
     ]
 
@@ -38,7 +39,7 @@ def shipped(request):
 def test_reserved_ids_are_distinct_and_no_text_holds_them(shipped):
     special = shipped.special_ids
     reserved = every_reserved_id(special)
-    assert len(set(reserved)) == len(reserved) == 10 + 100
+    assert len(set(reserved)) == len(reserved) == 13 + 100
     assert not set(reserved) & set(special.text.tolist())
     assert special.sentinels == tuple(range(shipped.size - 1, shipped.size - 101, -1))
     assert shipped.size % 128 == 0
@@ -127,3 +128,15 @@ def test_training_is_deterministic_and_the_digest_tells_models_apart(tmp_path):
     assert first == again
     digests = {vocabulary(name).digest for name in names()}
     assert len(digests) == len(names()) and all(len(d) == 64 for d in digests)
+
+
+@pytest.mark.parametrize("name", ["python_docs", "bytes"])
+def test_words_and_sentences_are_told_by_ids(name):
+    words = vocabulary(name)
+    special = words.special_ids
+    ids = words.encode("It ends. Or (so it seems!) does it? At 2.5 it goes on.")
+    starts = np.isin(ids, special.word_starts)
+    assert starts.sum() == 13 - (name == "bytes")  # no space before the first word
+    ends = np.isin(ids, special.sentence_ends)
+    before_a_word = ends & np.append(starts[1:], True)
+    assert before_a_word.sum() == 3  # `!)` is two pieces, and the first ends no word
