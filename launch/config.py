@@ -56,27 +56,23 @@ class Config:
 
     Attributes:
       bindings: every bound value.
-      objectives: names of the objectives, whose bindings are settings to be read.
+      settings: names of objectives and corpora, whose bindings are settings to be read.
     """
 
     bindings: Bindings
-    objectives: tuple[str, ...]
+    settings: tuple[str, ...]
 
     def arguments(self, name: str, **given: Any) -> dict[str, Any]:
         """Keyword arguments of a configurable, as `Bindings.arguments` gives them."""
         return self.bindings.arguments(name, **given)
 
-    def objective_settings(self, scope: Scope = ()) -> dict[str, dict[str, Any]]:
-        """What is bound for each objective, `masked.rate = 0.3`, as plain values."""
-        return _objective_settings(self.bindings, self.objectives, scope)
-
     def resolved_config(self, root: str = "train") -> str:
         """Gin text of everything that `root` uses, with defaults written out."""
-        return resolved.text(self.bindings, root, self.objectives)
+        return resolved.text(self.bindings, root, self.settings)
 
     def unused(self, root: str = "train") -> list[str]:
         """Bindings that change nothing, because `root` does not use what they bind."""
-        return resolved.unused(self.bindings, root, self.objectives)
+        return resolved.unused(self.bindings, root, self.settings)
 
 
 def load(
@@ -84,7 +80,7 @@ def load(
     bindings: Sequence[str] = (),
     *,
     table: Mapping[str, Callable[..., Any]] | None = None,
-    objectives: Mapping[str, Mapping[str, inspect.Parameter]] | None = None,
+    settings: Mapping[str, Mapping[str, inspect.Parameter]] | None = None,
 ) -> Config:
     """Reads gin files, then `NAME=VALUE` bindings, which win over the files.
 
@@ -92,7 +88,8 @@ def load(
       files: paths, or names of shipped files.
       bindings: `adamw.b1=0.8`; a value that is a bare word is taken as a string.
       table: what may be bound; `configurables()` unless told.
-      objectives: settings that may be bound, by objective; the registry's unless told.
+      settings: what may be bound of each objective and corpus; of all that there are
+        unless told.
 
     Raises:
       ValueError: a file is missing or malformed; an `import`; a name or a parameter
@@ -100,7 +97,7 @@ def load(
         nothing uses. The message names the file and the line.
     """
     functions = configurables() if table is None else table
-    settings = _registered_objectives() if objectives is None else objectives
+    settings = _all_settings() if settings is None else settings
     known_names = {
         name: Configurable(function, typed.parameters(function))
         for name, function in functions.items()
@@ -120,7 +117,7 @@ def load(
             macros["/".join((*scope, name))] = binding
 
     def mixture_settings(scope: Scope) -> dict[str, dict[str, Any]]:
-        return _objective_settings(read, tuple(settings), scope)
+        return _mixture_settings(read, tuple(settings), scope)
 
     injected = {("Mixture", "settings"): mixture_settings}
     mentioned = frozenset(
@@ -134,22 +131,36 @@ def load(
     return Config(read, tuple(settings))
 
 
-def _registered_objectives() -> dict[str, Mapping[str, inspect.Parameter]]:
+def _all_settings() -> dict[str, Mapping[str, inspect.Parameter]]:
+    """The settings of every objective and every corpus, by its name."""
     from ..objectives import registry
+    from ..tasks import corpora
 
-    return {
-        name: {
-            parameter: typed.parameters(objective.function)[parameter]
-            for parameter in objective.settings
-        }
-        for name, objective in registry.objectives().items()
-    }
+    found = {name: typed.parameters(corpora.factory(name)) for name in corpora.names()}
+    for name, objective in registry.objectives().items():
+        every = typed.parameters(objective.function)
+        found[name] = {setting: every[setting] for setting in objective.settings}
+    return found
 
 
-def _objective_settings(
-    bindings: Bindings, objectives: Sequence[str], scope: Scope
+def _mixture_settings(
+    bindings: Bindings, names: Sequence[str], scope: Scope
 ) -> dict[str, dict[str, Any]]:
-    bound = {name: bindings.arguments(name, scope) for name in objectives}
+    """What a mixture under `scope` has for objectives and corpora, by name.
+
+    Deeper scopes are variants: `x64/span_corruption`, with what is bound without the
+    scope as well.
+    """
+    places = [(scope, name) for name in names]
+    places += [
+        (inner, name)
+        for inner, name in bindings.values
+        if name in names and len(inner) > len(scope) and inner[: len(scope)] == scope
+    ]
+    bound = {
+        "/".join((*inner[len(scope) :], name)): bindings.arguments(name, inner)
+        for inner, name in places
+    }
     return {name: values for name, values in bound.items() if values}
 
 

@@ -10,24 +10,24 @@ from .bindings import Bindings
 from .gin_values import Macro, Reference, Scope, leaves
 
 
-def text(bindings: Bindings, root: str, objectives: Sequence[str]) -> str:
+def text(bindings: Bindings, root: str, settings: Sequence[str]) -> str:
     """Gin text of all that `root` uses. Read again, it gives the same values.
 
     Args:
       bindings: the configuration.
       root: the configurable to start from.
-      objectives: names of objectives; their settings are written out where the
-        configuration binds them or names a task of theirs (`python_docs.masked`).
+      settings: names of objectives and corpora; their settings are written out where
+        a mixture names a task of theirs (`python_docs.x64/span_corruption`).
     """
-    blocks = [_block(bindings, *place) for place in _places(bindings, root, objectives)]
+    blocks = [_block(bindings, *place) for place in _places(bindings, root, settings)]
     return "\n".join(blocks)
 
 
-def unused(bindings: Bindings, root: str, objectives: Sequence[str]) -> list[str]:
+def unused(bindings: Bindings, root: str, settings: Sequence[str]) -> list[str]:
     """`file:line: name.parameter` of each binding that `root` does not use."""
     used = {
         (scope[:depth], name)
-        for scope, name in _places(bindings, root, objectives)
+        for scope, name in _places(bindings, root, settings)
         for depth in range(len(scope) + 1)
     }
     return [
@@ -39,31 +39,34 @@ def unused(bindings: Bindings, root: str, objectives: Sequence[str]) -> list[str
 
 
 def _places(
-    bindings: Bindings, root: str, objectives: Sequence[str]
+    bindings: Bindings, root: str, settings: Sequence[str]
 ) -> list[tuple[Scope, str]]:
-    """Every configurable used, with its scope, each once; then the objectives."""
+    """Every configurable used, with its scope, each once; then objectives, corpora."""
     places = [(use.scope, use.name) for use in bindings.uses(root)]
-    named = {
-        word
-        for scope, name in places
-        for binding in bindings.bound(scope, name).values()
-        for word in _words(bindings, binding.value)
-    }
-    scopes = [scope for scope, name in places if name == "Mixture"]
-    for scope in scopes:
-        for name in objectives:
-            if name in named:
-                places.append((scope, name))
+    named = [
+        (*scope, *variant, name)
+        for scope, user in places
+        if user == "Mixture"
+        for binding in bindings.bound(scope, user).values()
+        for *variant, name in _names(bindings, binding.value)
+        if name in settings
+    ]
+    ordered = sorted(named, key=lambda place: settings.index(place[-1]))
+    places += [(place[:-1], place[-1]) for place in ordered]
     return list(dict.fromkeys(places))
 
 
-def _words(bindings: Bindings, value: Any) -> Iterator[str]:
-    """Last parts of the names of tasks inside a value: `masked`."""
+def _names(bindings: Bindings, value: Any) -> Iterator[list[str]]:
+    """Scope and name of what the tasks inside a value name.
+
+    `policies` and `x64`, `span_corruption` of `policies.x64/span_corruption`.
+    """
     for leaf in leaves(value):
         if isinstance(leaf, str):
-            yield leaf.rpartition(".")[2]
+            for part in leaf.split("."):
+                yield part.split("/")
         elif isinstance(leaf, Macro):
-            yield from _words(bindings, bindings.macros[leaf.name].value)
+            yield from _names(bindings, bindings.macros[leaf.name].value)
 
 
 def _block(bindings: Bindings, scope: Scope, name: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from ..objectives import registry
 from ..objectives.errors import nearest
-from ..objectives.registry import CAPACITY, Objective
+from ..objectives.registry import CAPACITY, Objective, base_name
 from . import corpora
+from .corpora import Corpus
 from .vocabulary import vocabulary as find_vocabulary
 
 _TOLERANCE = 1e-6
@@ -21,74 +22,129 @@ _TOLERANCE = 1e-6
 class Mixture:
     """A mixture of tasks, checked when it is made.
 
+    A task is a corpus and an objective: `python_docs.causal`. `x64/span_corruption` is
+    a variant of an objective, with settings of its own, as gin scopes them
+    (`x64/span_corruption.mean_span = 64`); variants share their objective's loss.
+
     Attributes:
       name: its name.
-      rates: relative number of examples of each task (`python_docs.causal`). A task
+      rates: relative number of examples of each task. An objective that is named
+        without a corpus (`causal`) stands for one task of each of `corpora`. A task
         with rate 0 is left out.
+      corpora: relative rates of the corpora, for objectives named without one.
       loss_shares: share of the loss of each objective, summing to 1. None: the
         objectives' shares of the rates.
-      settings: settings of objectives, by objective and setting.
+      settings: settings by objective, variant (all of its settings) or corpus.
       vocabulary: of every task: a name or a path (`vocabulary.vocabulary`).
 
     Raises:
-      ValueError: an unknown task, objective, setting or vocabulary; a rate or share
-        that is negative or not finite; all rates 0; shares that miss an objective,
-        name one that is not mixed, or do not sum to 1.
+      ValueError: an unknown task, objective, corpus, setting or vocabulary; a rate or
+        share that is negative or not finite; all rates 0; shares that miss an
+        objective, name one that is not mixed, or do not sum to 1.
     """
 
     name: str
     rates: Mapping[str, float | int]
     _: dataclasses.KW_ONLY
+    corpora: Mapping[str, float | int] = dataclasses.field(default_factory=dict)
     loss_shares: Mapping[str, float | int] | None = None
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     vocabulary: str = "python_docs"
 
     def __post_init__(self):
-        for task in self.rates:
-            _require(f"mixture {self.name!r}", "task", task, task_names())
-        _require_amounts(f"mixture {self.name!r}: the rate of", self.rates)
+        where = f"mixture {self.name!r}"
+        for key in self.rates:
+            self._check_key(key)
+        for corpus in self.corpora:
+            _require(where, "corpus", corpus, corpora.names())
+        _require_amounts(f"{where}: the rate of", self.rates)
+        _require_amounts(f"{where}: the rate of corpus", self.corpora)
         if not self.positive_rates():
             raise ValueError(
-                f"mixture {self.name!r} has no task with a positive rate; it has "
-                f"{dict(self.rates)}."
+                f"{where} has no task with a positive rate; it has {dict(self.rates)}."
             )
-        for objective, settings in self.settings.items():
-            registry.get(objective).with_settings(**settings)
+        for name, settings in self.settings.items():
+            if name in corpora.names():
+                corpora.get(name, **settings)
+            else:
+                registry.get(name).with_settings(**settings)
         find_vocabulary(self.vocabulary)
         if self.loss_shares is not None:
             self._check_loss_shares(self.loss_shares)
 
     def positive_rates(self) -> dict[str, float]:
-        """The rates of the tasks that take part."""
-        return {task: float(rate) for task, rate in self.rates.items() if rate > 0}
+        """The rates of the tasks that take part, corpora written out."""
+        shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
+        found: dict[str, float] = {}
+        for key, rate in self.rates.items():
+            named = (
+                {key: 1.0} if "." in key else {f"{c}.{key}": shares[c] for c in shares}
+            )
+            for task, share in named.items():
+                if rate > 0:
+                    found[task] = found.get(task, 0.0) + rate * share
+        return found
+
+    def corpus(self, name: str) -> Corpus:
+        """A corpus with this mixture's settings."""
+        return corpora.get(name, **self.settings.get(name, {}))
 
     def objective(self, name: str) -> Objective:
-        """An objective with this mixture's settings."""
-        return registry.get(name).with_settings(**self.settings.get(name, {}))
+        """An objective or a variant with this mixture's settings."""
+        base = self.settings.get(base_name(name), {})
+        return registry.get(name).with_settings(**self.settings.get(name, base))
 
     def objectives(self) -> dict[str, Objective]:
-        """The objectives that take part, with their settings, ordered by id."""
+        """The objectives and variants that take part, ordered by id, then name."""
         mixed = {split_task(task)[1] for task in self.positive_rates()}
-        return {
-            name: self.objective(name)
-            for name in registry.objectives()
-            if name in mixed
-        }
+        bound = [self.objective(name) for name in mixed]
+        return {o.name: o for o in sorted(bound, key=lambda o: (o.id, o.name))}
+
+    def rate_array(self) -> Float64[np.ndarray, " O"]:
+        """Each objective's share of the examples, at the objective's id; sums to 1."""
+        shares = np.zeros(CAPACITY)
+        for task, rate in self.positive_rates().items():
+            shares[registry.get(split_task(task)[1]).id] += rate
+        return shares / shares.sum()
 
     def loss_share_array(self) -> Float32[np.ndarray, " O"]:
         """Each objective's share of the loss, at the objective's id; sums to 1."""
-        shares = np.zeros(CAPACITY, np.float64)
         if self.loss_shares is None:
-            for task, rate in self.positive_rates().items():
-                shares[registry.get(split_task(task)[1]).id] += rate
-        else:
-            for name, share in self.loss_shares.items():
-                shares[registry.get(name).id] = share
+            return self.rate_array().astype(np.float32)
+        shares = np.zeros(CAPACITY)
+        for name, share in self.loss_shares.items():
+            shares[registry.get(name).id] = share
         return (shares / shares.sum()).astype(np.float32)
+
+    def _corpora(self) -> list[tuple[str, float]]:
+        return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]
+
+    def _check_key(self, key: str) -> None:
+        """Refuses a rate of what is no task and no objective."""
+        where = f"mixture {self.name!r}"
+        corpus, variant = split_task(key)
+        base = base_name(variant)
+        if corpus:
+            task = f"{corpus}.{base}"
+            _require(where, "task", task, task_names())
+        else:
+            _require(where, "task or objective", base, registry.objectives())
+            if not self._corpora():
+                raise ValueError(
+                    f"{where}: the rate of {key!r} names no corpus; write "
+                    f"'python_docs.{key}', or give Mixture.corpora, the rates of the "
+                    f"corpora to read: {', '.join(corpora.names())}."
+                )
+        if variant != base and variant not in self.settings:
+            variants = [name for name in self.settings if "/" in name]
+            raise ValueError(
+                f"{where}: variant {variant!r} has no settings; bind one, as in "
+                f"`{variant}.mode = ...`; {nearest(variant, variants)}"
+            )
 
     def _check_loss_shares(self, shares: Mapping[str, float | int]) -> None:
         where = f"loss_shares of mixture {self.name!r}"
-        mixed = self.objectives()
+        mixed = list(dict.fromkeys(o.base for o in self.objectives().values()))
         for name in shares:
             _require(where, "objective", name, registry.objectives())
             if name not in mixed:
@@ -119,7 +175,7 @@ def task_names() -> tuple[str, ...]:
 
 
 def split_task(task: str) -> tuple[str, str]:
-    """The corpus and the objective of a task's name."""
+    """The corpus and the objective, or variant of it, of a task's name."""
     corpus, _, objective = task.rpartition(".")
     return corpus, objective
 

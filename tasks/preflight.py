@@ -5,12 +5,14 @@ import numpy as np
 from ..models.rows import RowShape
 from ..objectives.text import Text
 from .layout import budget, layout
-from .mixture import Mixture
+from .mixture import Mixture, split_task
 from .vocabulary import vocabulary
 
 
 def check_examples(mixture: Mixture, shape: RowShape) -> None:
     """Makes one Example of each objective, of its widest window, and lays it out.
+
+    The corpora are asked whether they have their documents.
 
     Args:
       mixture: its objectives and settings.
@@ -18,8 +20,10 @@ def check_examples(mixture: Mixture, shape: RowShape) -> None:
 
     Raises:
       ValueError: a setting is out of range, rows are too small for any Example, or
-        the vocabulary has too few sentinels.
+        the vocabulary has too few sentinels; a corpus's documents are missing.
     """
+    for corpus in {split_task(task)[0] for task in mixture.positive_rates()}:
+        mixture.corpus(corpus).check()
     ids = vocabulary(mixture.vocabulary).special_ids
     rng = np.random.default_rng(0)
     for objective in mixture.objectives().values():

@@ -122,7 +122,8 @@ def objective_task(
       corpus: where the documents are from.
       objective: with its settings bound.
       vocabulary: tokenises them.
-      name: of the task; `corpus.objective` by default. Part of the order's seed.
+      name: of the task; `corpus.objective` by default, with the `/` of a variant
+        written `:`, as SeqIO's names are. Part of the order's seed.
     """
 
     def tokenise(document: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -134,11 +135,12 @@ def objective_task(
         return dataset.map(tokenise)
 
     tokens_vocabulary = SeqioVocabulary(vocabulary)
-    # SeqIO finds cached tokens by the task's name alone, so only the task's own
-    # vocabulary may be cached under it.
-    cacheable = vocabulary.name == corpus.vocabulary
+    # SeqIO finds cached tokens by the task's name alone, so only the corpus as it is
+    # by default, in its own vocabulary, may be cached under it.
+    own = vocabulary.name == corpus.vocabulary
+    cacheable = own and corpora.is_default(corpus)
     return ObjectiveTask(
-        name or f"{corpus.name}.{objective.name}",
+        name or f"{corpus.name}.{objective.name}".replace("/", ":"),
         source=DocumentSource(corpus),
         output_features=_output_features(tokens_vocabulary),
         preprocessors=[
@@ -157,9 +159,8 @@ def seqio_mixture(mixture: Mixture) -> StrictMixture:
     for task, rate in mixture.positive_rates().items():
         corpus, objective = split_task(task)
         bound = mixture.objective(objective)
-        tasks.append(
-            (objective_task(corpora.get(corpus), bound, vocabulary=words), rate)
-        )
+        made = objective_task(mixture.corpus(corpus), bound, vocabulary=words)
+        tasks.append((made, rate))
     return StrictMixture(mixture.name, tasks)
 
 

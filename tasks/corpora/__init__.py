@@ -1,30 +1,43 @@
 """Every corpus by name: `get("python_docs")`. A file in this folder is one corpus.
 
-The file's name is the corpus's; it defines `CORPUS`. A name that begins with an
-underscore is a corpus's helper.
+The file's name is the corpus's. It defines `CORPUS`, which makes the corpus of its
+keyword arguments; they are what gin may bind (`text.folder = 'papers'`). Importing the
+file loads nothing heavy. A name that begins with an underscore is a corpus's helper.
 """
 
 import importlib
+import inspect
+import os
 import pkgutil
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from ...objectives.errors import nearest
 
 
 @runtime_checkable
 class Corpus(Protocol):
-    """Documents of text, split by document.
+    """Documents of text, split by document."""
 
-    Attributes:
-      name: its name in tasks; the name of its file.
-      splits: names of its splits.
-      vocabulary: name of the vocabulary that its registered tasks use.
-    """
+    @property
+    def name(self) -> str:
+        """Its name in tasks; the name of its file."""
+        ...
 
-    name: str
-    splits: tuple[str, ...]
-    vocabulary: str
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of its splits."""
+        ...
+
+    @property
+    def vocabulary(self) -> str:
+        """Name of the vocabulary that its registered tasks use."""
+        ...
+
+    def check(self) -> None:
+        """Raises ValueError where its documents cannot be had; quick and light."""
+        ...
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split, by random access; prepares them when missing."""
@@ -37,8 +50,8 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-def get(name: str) -> Corpus:
-    """The corpus of that name.
+def factory(name: str) -> Callable[..., Corpus]:
+    """What makes the corpus of that name; its parameters are the corpus's settings.
 
     Raises:
       ValueError: there is none; the message names the nearest.
@@ -48,6 +61,27 @@ def get(name: str) -> Corpus:
     return importlib.import_module(f"{__name__}.{name}").CORPUS
 
 
+def get(name: str, **settings: Any) -> Corpus:
+    """The corpus of that name, with settings.
+
+    Raises:
+      ValueError: no such corpus or setting, or a setting that it refuses.
+    """
+    make = factory(name)
+    known = inspect.signature(make).parameters
+    for setting in settings:
+        if setting not in known:
+            raise ValueError(
+                f"corpus {name!r} has no setting {setting!r}; {nearest(setting, known)}"
+            )
+    return make(**settings)
+
+
+def is_default(corpus: Corpus) -> bool:
+    """Whether a corpus is the one of its name, with the settings it has by default."""
+    return corpus.name in names() and corpus == get(corpus.name)
+
+
 def check_split(corpus: Corpus, split: str) -> None:
     """Raises ValueError if the corpus has no such split, naming its splits."""
     if split not in corpus.splits:
@@ -55,3 +89,9 @@ def check_split(corpus: Corpus, split: str) -> None:
             f"corpus {corpus.name!r} has no split {split!r}; "
             + nearest(split, corpus.splits)
         )
+
+
+def data_dir() -> Path:
+    """Where corpora are kept: `SIGHTLINE_DATA_DIR`, or `~/.cache/sightline`."""
+    chosen = os.environ.get("SIGHTLINE_DATA_DIR")
+    return Path(chosen) if chosen else Path.home() / ".cache" / "sightline"

@@ -87,7 +87,7 @@ def read(tmp_path):
     def read(text, *bindings):
         path = tmp_path / "run.gin"
         path.write_text(text)
-        return load([str(path)], bindings, table=TABLE, objectives=SETTINGS)
+        return load([str(path)], bindings, table=TABLE, settings=SETTINGS)
 
     return read
 
@@ -155,10 +155,23 @@ def test_loads_do_not_see_each_other(read):
 def test_objective_settings_reach_the_mixture(read):
     text = BASE + "train.mixture = @Mixture()\nMixture.name = 'm'\n"
     text += "Mixture.rates = {'docs.masked': 1}\nmasked.rate = 0.3\n"
-    config = read(text)
-    assert config.objective_settings() == {"masked": {"rate": 0.3}}
-    mixed = config.arguments("train", run_dir="")["mixture"]
+    mixed = read(text).arguments("train", run_dir="")["mixture"]
     assert mixed.settings == {"masked": {"rate": 0.3}}
+
+
+def test_a_scope_before_an_objective_is_a_variant_of_it(read):
+    text = BASE + "train.mixture = @Mixture()\nMixture.name = 'm'\n"
+    text += "Mixture.rates = {'docs.much/masked': 1, 'docs.masked': 1}\n"
+    text += "masked.rate = 0.3\nmuch/masked.kept = 0.5\n"
+    config = read(text)
+    mixed = config.arguments("train", run_dir="")["mixture"]
+    both = {"rate": 0.3, "kept": 0.5}
+    assert mixed.settings == {"masked": {"rate": 0.3}, "much/masked": both}
+    assert config.unused() == []
+    again = read(config.resolved_config())
+    resolved = again.arguments("train", run_dir="")["mixture"].settings
+    assert resolved["much/masked"] == both
+    assert resolved["masked"] == {"rate": 0.3, "kept": 0.1}
 
 
 MISTAKES = {
@@ -242,7 +255,7 @@ def test_a_builders_own_error_names_it():
         [],
         ["root.part=@picky()", "picky.size=3"],
         table={"root": root, "picky": picky},
-        objectives={},
+        settings={},
     )
     with pytest.raises(ValueError, match="picky: size 3 is odd"):
         config.arguments("root")

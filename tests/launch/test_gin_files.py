@@ -15,7 +15,7 @@ TABLE = {"train": train}
 
 
 def read(path):
-    return load([str(path)], table=TABLE, objectives={})
+    return load([str(path)], table=TABLE, settings={})
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_nothing_is_imported_or_called(tmp_path, evil, payload):
 def test_no_import_through_the_command_line(evil):
     for text in ("train.steps=1\nimport evil_module", "import evil_module\na=1"):
         with pytest.raises(ValueError):
-            load([], [text], table=TABLE, objectives={})
+            load([], [text], table=TABLE, settings={})
 
 
 def test_includes_beside_below_and_shipped(tmp_path, monkeypatch):

@@ -24,6 +24,9 @@ class SmallCorpus:
     def __init__(self, lengths: Sequence[int]):
         self._lengths = lengths
 
+    def check(self) -> None:
+        """Has its documents."""
+
     def documents(self, split: str) -> Sequence[str]:
         shift = 0 if split == "train" else 1
         return [

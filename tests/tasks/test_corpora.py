@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from sightline.tasks import corpora
-from sightline.tasks.corpora import python_docs
+from sightline.tasks.corpora import _python_docs_builder as builder_of
 from sightline.tasks.corpora._docstrings import in_source
 from sightline.tasks.corpora._prose import paragraphs
 
 PREPARE = """
 from pathlib import Path
 import sys
-from sightline.tasks.corpora.python_docs import prepare
+from sightline.tasks.corpora._python_docs_builder import prepare
 Path(sys.argv[2]).touch()
 while len(list(Path(sys.argv[2]).parent.glob("ready*"))) < 2: pass
 builder = prepare(Path(sys.argv[1]))
@@ -33,14 +33,14 @@ def test_python_docs_is_two_megabytes_split_by_module(documents):
     sizes = {split: sum(map(len, texts)) for split, texts in documents.items()}
     assert sum(sizes.values()) >= 2_000_000
     assert sizes["validation"] >= 80_000
-    names = [name for name, _ in python_docs.texts()]
+    names = [name for name, _ in builder_of.texts()]
     modules = {name.partition("#")[0] for name in names}
     assert len(modules) < len(names)
-    held_out = [name for name in modules if python_docs.split_of(name) == "validation"]
+    held_out = [name for name in modules if builder_of.split_of(name) == "validation"]
     assert 0.04 <= len(held_out) / len(modules) <= 0.09
     for name in names:  # a class goes where its module goes
         module = name.partition("#")[0]
-        assert python_docs.split_of(name) == python_docs.split_of(module)
+        assert builder_of.split_of(name) == builder_of.split_of(module)
 
 
 def test_no_paragraph_of_python_docs_occurs_twice(documents):

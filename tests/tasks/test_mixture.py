@@ -6,6 +6,7 @@ import pytest
 
 from sightline.objectives import registry
 from sightline.objectives.registry import CAPACITY
+from sightline.tasks import corpora
 from sightline.tasks.mixture import Mixture, task_names
 
 BOTH = {"python_docs.causal": 1.0, "python_docs.masked": 3.0}
@@ -41,11 +42,53 @@ def test_a_rate_of_zero_leaves_a_task_out():
     assert list(mixture.objectives()) == ["causal"]
 
 
+def test_rates_over_corpora_and_objectives():
+    mixture = Mixture(
+        "m",
+        {"causal": 3, "python_docs.causal": 1, "policies.masked": 4},
+        corpora={"python_docs": 1, "policies": 2, "text": 0},
+    )
+    assert mixture.positive_rates() == {
+        "python_docs.causal": 2.0,
+        "policies.causal": 2.0,
+        "policies.masked": 4.0,
+    }
+    shares = mixture.rate_array()
+    assert shares[registry.get("masked").id] == 0.5 == shares.sum() / 2
+
+
+def test_variants_have_settings_of_their_own_and_one_loss():
+    mixture = Mixture(
+        "m",
+        {"x/masked": 1, "y/masked": 1, "masked": 2},
+        corpora={"python_docs": 1},
+        settings={
+            "masked": {"rate": 0.2},
+            "x/masked": {"rate": 0.3},
+            "y/masked": {"rate": 0.4},
+        },
+    )
+    bound = {n: o.settings["rate"] for n, o in mixture.objectives().items()}
+    assert bound == {"masked": 0.2, "x/masked": 0.3, "y/masked": 0.4}
+    assert {o.id for o in mixture.objectives().values()} == {registry.get("masked").id}
+    assert mixture.loss_share_array()[registry.get("masked").id] == 1
+
+
+def test_an_objective_and_a_corpus_never_share_a_name():
+    assert not set(registry.objectives()) & set(corpora.names())
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"rates": {"python_docs.casual": 1}}, "did you mean 'python_docs.causal'"),
-        ({"rates": {"causal": 1}}, "no task 'causal'"),
+        ({"rates": {"causal": 1}}, "rate of 'causal' names no corpus; write 'pyth"),
+        ({"rates": {"casual": 1}}, "no task or objective 'casual'; did you mean 'ca"),
+        ({"rates": {"python_docs.x/masked": 1}}, "variant 'x/masked' has no settings"),
+        ({"corpora": {"pythn_docs": 1}}, "no corpus 'pythn_docs'; did you mean 'pyt"),
+        ({"corpora": {"python_docs": -1}}, "rate of corpus 'python_docs' is -1"),
+        ({"settings": {"x/maskd": {}}}, "did you mean 'masked'"),
+        ({"settings": {"python_docs": {"seed": 1}}}, "has no setting 'seed'"),
         ({"rates": {"python_docs.causal": -1}}, "is -1; give a finite number"),
         ({"rates": {"python_docs.causal": float("nan")}}, "is nan; give a finite"),
         ({"rates": {"python_docs.causal": float("inf")}}, "is inf; give a finite"),
