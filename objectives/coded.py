@@ -1,0 +1,116 @@
+"""Text whose tokens say where they stand, to see what an objective makes of a text.
+
+An objective never looks at what a token means, only at whether it begins a word or can
+end a sentence. So a text in which each token is a code of its own place goes through it
+as real text does, and in the Example each code says where its token was from.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from .example import Example
+from .special_ids import SpecialIds
+from .text import Text
+
+FIRST = 512
+"""Code of the first token of the document; place n of it is FIRST + n."""
+
+OTHER = 1 << 24
+"""From here on codes are of other documents."""
+
+WORD, SENTENCE = 3, 21
+"""Tokens a word, and a sentence, of coded text."""
+
+_MOST = 1 << 16
+
+
+def coded_ids() -> SpecialIds:
+    """Reserved ids below the codes. Random tokens are drawn from ids of no place."""
+    starts = FIRST + np.arange(0, _MOST, WORD, dtype=np.int32)
+    return SpecialIds(
+        pad=0,
+        eos=1,
+        bos=2,
+        mask=3,
+        sep=4,
+        labels=(5, 6),
+        modes=(7, 8, 9),
+        fill=(10, 11, 12),
+        sentinels=tuple(range(112, 12, -1)),
+        text=np.arange(128, FIRST, dtype=np.int32),
+        word_starts=starts,
+        sentence_ends=FIRST + np.arange(SENTENCE - 1, _MOST, SENTENCE, dtype=np.int32),
+    )
+
+
+def coded_text(length: int, start: int = 0, stop: int | None = None) -> Text:
+    """The window `[start, stop)` of a coded document of `length` tokens, EOS included.
+
+    Other documents are as long, and of codes that no place of this one has.
+    """
+    eos = coded_ids().eos
+    document = np.append(FIRST + np.arange(length - 1), eos).astype(np.int32)
+
+    def other(rng: np.random.Generator) -> Int[np.ndarray, " N"]:
+        begin = OTHER + int(rng.integers(1 << 24))
+        return np.append(begin + np.arange(length - 1), eos).astype(np.int32)
+
+    return Text(document, start, length if stop is None else stop, other)
+
+
+def places(tokens: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+    """Where in the document each token was from; -1 if it is from nowhere in it."""
+    inside = (tokens >= FIRST) & (tokens < OTHER)
+    return np.where(inside, tokens - FIRST, -1)
+
+
+class Contexts(NamedTuple):
+    """From what context supervised tokens are predicted; counts, or shares of them.
+
+    Attributes:
+      past: of the text, only what stands before the token is seen.
+      both: what stands after it is seen as well.
+      permuted: the same, and the tokens are asked for in a permuted order.
+    """
+
+    past: float
+    both: float
+    permuted: float
+
+
+def contexts(example: Example) -> Contexts:
+    """Counts the predictions of an Example of coded text by their context.
+
+    A target that is from nowhere in the text takes the place of the next one that is
+    from somewhere (a sentinel announces its span), else of the one before it (an
+    EOS); a label, among whose targets no one has a place, is about all of the text.
+    An order is permuted where it goes back more than once: fill-in-the-middle, which
+    is left to right but for one jump, is not.
+    """
+    held = places(example.inputs)
+    last = int(held.max(initial=-1))
+    asked = example.inputs_weights > 0
+    in_place = places(example.inputs_targets)[asked]
+    both = int((in_place < last).sum())
+    past = int(asked.sum()) - both
+
+    order = places(example.targets)
+    placed = order[order >= 0]
+    asked = example.targets_weights > 0
+    count = int(asked.sum())
+    if not placed.size:
+        return Contexts(past, both + count, 0)
+    if (np.diff(placed) < 0).sum() > 1:
+        return Contexts(past, both, count)
+    seen = np.maximum.accumulate(np.concatenate([[last], order[:-1]]))
+    later = int((asked & (seen > _filled(order))).sum())
+    return Contexts(past + count - later, both + later, 0)
+
+
+def _filled(order: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+    """Places, with -1 replaced by the next one's, or at the end the one before."""
+    known = np.flatnonzero(order >= 0)
+    following = np.searchsorted(known, np.arange(len(order)))
+    return order[known[np.minimum(following, len(known) - 1)]]
