@@ -1,26 +1,44 @@
 """Masked language modelling: selected tokens, in place, from both sides."""
 
-import numpy as np
+from typing import Literal
 
-from .errors import require_share
+import numpy as np
+from jaxtyping import Int
+
+from .errors import nearest, require_share
 from .example import Example, Lengths, in_place
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
+from .words import word_begins
 
 ID = 1
 
+Rate = float | Literal["uniform"]
+Unit = Literal["token", "word"]
 
-def _selected(tokens: int, rate: float) -> int:
+
+def _selected(tokens: int, rate: Rate) -> int:
+    """How many of the tokens are selected at most."""
+    if isinstance(rate, str):
+        if rate != "uniform":
+            raise ValueError(
+                f"masked.rate is {rate!r}; set a share within [0, 1], such as 0.15, "
+                'or "uniform".'
+            )
+        return tokens
+    require_share("masked.rate", rate)
     return max(1, round(rate * tokens))
 
 
-def _lengths(tokens: int, rate: float) -> Lengths | None:
+def _lengths(tokens: int, rate: Rate) -> Lengths | None:
     if tokens < 2:
         return None
-    selected = _selected(tokens, rate)
     return Lengths(
-        inputs=tokens, targets=0, inputs_predictions=selected, targets_predictions=0
+        inputs=tokens,
+        targets=0,
+        inputs_predictions=_selected(tokens, rate),
+        targets_predictions=0,
     )
 
 
@@ -30,9 +48,10 @@ def masked(
     rng: np.random.Generator,
     ids: SpecialIds,
     *,
-    rate: float = 0.15,
+    rate: Rate = 0.15,
     masked_share: float = 0.8,
     random_share: float = 0.1,
+    unit: Unit = "token",
 ) -> Example:
     """Hides a share of the tokens and predicts all of the selected ones in place.
 
@@ -41,37 +60,110 @@ def masked(
     likely, and for each whether it shows the mask, a random token of the text, or
     itself. EOS is never selected. Loss on every selected token, the kept ones too.
 
+    `unit="word"` is the whole-word masking of BERT's later release: words are taken
+    in random order, each whole, and passed over where it holds more tokens than may
+    still be selected; so there may be fewer than `rate` asks for. Where every word is
+    longer than that, the first tokens of one are selected. What a selected token
+    shows is drawn for each token by itself.
+
+    `rate="uniform"` trains a masked diffusion model (Sahoo et al. 2024; Ou et al.
+    2024; Nie et al. 2025). Its bound on `-log p(x)` for N tokens x, EOS and N given,
+    hides each with probability t, in the set M:
+
+        ∫₀¹ 1/t · E[Σ_{i ∈ M} -log p(x_i | the rest)] dt
+
+    A set of l tokens has weight ∫ t^(l-1) (1-t)^(N-l) dt = 1 / (l · C(N, l)) in it. So
+    with l drawn from 1 … N, every set of l equally likely, and weights N / l, the
+    expectation of the weighted sum is that same bound; its variance is lower, as the
+    weights of every Example sum to N.
+
     Args:
       text: the window.
       rng: source of all randomness.
-      ids: reserved ids; random tokens come from `ids.text` only.
-      rate: share of the tokens that are selected.
+      ids: reserved ids; random tokens come from `ids.text` only, and words begin at
+        `ids.word_starts` (`words.word_begins`).
+      rate: share of the tokens that are selected, or "uniform".
       masked_share: share of the selected that show the mask.
       random_share: share of the selected that show a random token.
+      unit: what is selected as one.
 
     Raises:
-      ValueError: a share outside [0, 1], or shares that sum to more than 1.
+      ValueError: a share outside [0, 1], shares that sum to more than 1, a `rate` of
+        "uniform" with tokens that are not hidden or with words, or words where the
+        vocabulary has none.
     """
-    require_share("masked.rate", rate)
-    require_share("masked.masked_share", masked_share)
-    require_share("masked.random_share", random_share)
-    require_share(
-        "masked.masked_share + masked.random_share", masked_share + random_share
-    )
+    _require(ids, rate, masked_share=masked_share, random_share=random_share, unit=unit)
     tokens = text.tokens
-    content = len(tokens) - text.ends_document
-    count = min(_selected(len(tokens), rate), content)
-    chosen = rng.choice(content, count, replace=False)
+    content = tokens[: len(tokens) - text.ends_document]
+    if rate == "uniform":
+        count = int(rng.integers(1, len(content) + 1))
+    else:
+        count = min(_selected(len(tokens), rate), len(content))
+    if unit == "word":
+        chosen = _whole_words(content, count, rng, ids)
+    else:
+        chosen = rng.choice(len(content), count, replace=False)
 
-    draw = rng.random(count)
-    drawn = rng.choice(ids.text, count)
+    draw = rng.random(len(chosen))
+    drawn = rng.choice(ids.text, len(chosen))
     shown = np.where(draw < masked_share + random_share, drawn, tokens[chosen])
     shown = np.where(draw < masked_share, ids.mask, shown)
 
     inputs = tokens.copy()
     inputs[chosen] = shown
     weights = np.zeros(len(tokens), np.float32)
-    weights[chosen] = 1.0
+    weights[chosen] = len(content) / count if rate == "uniform" else 1.0
     targets = np.where(weights > 0, tokens, 0)
     positions = 1 + np.arange(len(tokens))
     return in_place(ID, inputs, positions=positions, targets=targets, weights=weights)
+
+
+def _require(
+    ids: SpecialIds,
+    rate: Rate,
+    *,
+    masked_share: float,
+    random_share: float,
+    unit: Unit,
+) -> None:
+    require_share("masked.masked_share", masked_share)
+    require_share("masked.random_share", random_share)
+    require_share(
+        "masked.masked_share + masked.random_share", masked_share + random_share
+    )
+    if unit not in ("token", "word"):
+        raise ValueError(f"masked.unit is {unit!r}; {nearest(unit, ('token', 'word'))}")
+    if unit == "word" and not len(ids.word_starts):
+        raise ValueError(
+            'masked.unit is "word", but the vocabulary has no token that begins a '
+            'word; set unit="token".'
+        )
+    if rate != "uniform":
+        return
+    if (masked_share, random_share) != (1.0, 0.0):
+        raise ValueError(
+            f'masked.rate is "uniform" with masked_share={masked_share} and '
+            f"random_share={random_share}; its weights hold where every selected token "
+            "is hidden: set masked_share=1.0 and random_share=0.0."
+        )
+    if unit == "word":
+        raise ValueError(
+            'masked.rate is "uniform" with unit="word"; its weights hold where every '
+            'set of tokens is equally likely: set unit="token" or a rate such as 0.15.'
+        )
+
+
+def _whole_words(
+    tokens: Tokens, count: int, rng: np.random.Generator, ids: SpecialIds
+) -> Int[np.ndarray, " chosen"]:
+    """At most `count` tokens, in whole words wherever one fits."""
+    starts = np.flatnonzero(word_begins(tokens, ids))
+    words = np.split(np.arange(len(tokens)), starts[1:])
+    order = rng.permutation(len(words))
+    chosen: list[int] = []
+    for word in order:
+        if len(chosen) + len(words[word]) <= count:
+            chosen.extend(words[word])
+        if len(chosen) == count:
+            break
+    return np.array(chosen or words[order[0]][:count], np.int64)

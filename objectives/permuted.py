@@ -17,6 +17,8 @@ Selection = Literal["partial", "spans", "all"]
 
 
 def _selected(tokens: int, k: int) -> int:
+    if k < 1:
+        raise ValueError(f"permuted.k is {k}; one in k tokens is selected: set k ≥ 1.")
     return max(1, round(tokens / k))
 
 
@@ -62,8 +64,6 @@ def permuted(
       ValueError: an unknown selection, or k below 1.
     """
     del ids
-    if k < 1:
-        raise ValueError(f"permuted.k is {k}; one in k tokens is selected: set k ≥ 1.")
     tokens = text.tokens
     content = len(tokens) - text.ends_document
     count = min(_selected(len(tokens), k), content)

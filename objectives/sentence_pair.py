@@ -31,6 +31,7 @@ def sentence_pair(
     other: float = 0.2,
     further: float = 0.1,
     swapped: float = 0.2,
+    distance: int | None = None,
     max_tokens: int = 126,
 ) -> Example:
     """Cuts the window in two and predicts whether the second part continues the first.
@@ -38,7 +39,10 @@ def sentence_pair(
     `inputs` are `A SEP B`, the one target is a label token. Three kinds of negatives,
     each at its own rate, the rest are positives: B from another document (BERT's next
     sentence, Devlin et al. 2018, §3.1), from the same document further on (CONPONO,
-    Iter et al. 2020), or A and B swapped (ALBERT, Lan et al. 2019, §3.1).
+    Iter et al. 2020), or A and B swapped (ALBERT, Lan et al. 2019, §3.1). Further on
+    is any place after the window; with `distance` it is that many tokens after the
+    place where the true B begins, and so the harder the smaller: a small one leaves
+    the same topic, and may share text with the true B.
 
     Random: the cut, between a quarter and three quarters of the window; whether the
     pair is a negative; which kind; where the other text starts. Nothing but the texts
@@ -47,7 +51,9 @@ def sentence_pair(
     the corpus alike (a document drawn at random would be a short one more often than a
     true B's is). And the label is drawn before the kind: where a document has no text
     further on, or no other document drawn is long enough, another kind that is asked
-    for takes its place, and swapping, which is always possible, if there is none.
+    for takes its place, and swapping, which is always possible, if there is none. A
+    window that ends its document is such a case for `further`: a B that begins later
+    and is as long would have to reach beyond the end.
 
     Args:
       text: the window.
@@ -56,15 +62,23 @@ def sentence_pair(
       other: rate of pairs with another document.
       further: rate of pairs with the same document further on.
       swapped: rate of swapped pairs.
+      distance: tokens from the place where the true B begins to the one where a B
+        from further on does, ≥ 1; None: any place after the window.
       max_tokens: most raw tokens in a pair; 126 and their SEP and label take 128 slots.
 
     Raises:
-      ValueError: a rate outside [0, 1], or rates that sum to more than 1.
+      ValueError: a rate outside [0, 1], rates that sum to more than 1, or a distance
+        below 1.
     """
     for name, rate in (("other", other), ("further", further), ("swapped", swapped)):
         require_share(f"sentence_pair.{name}", rate)
     negative = other + further + swapped
     require_share("sentence_pair.other + further + swapped", negative)
+    if distance is not None and distance < 1:
+        raise ValueError(
+            f"sentence_pair.distance is {distance}, which is not later text; set it "
+            "to ≥ 1, or to None for any place after the window."
+        )
 
     content = text.tokens[: len(text.tokens) - text.ends_document]
     # Symmetric: swapping must not show in the lengths of A and B.
@@ -74,7 +88,9 @@ def sentence_pair(
     continues = bool(rng.random() >= negative)
     if not continues:
         rates = {"other": other, "further": further, "swapped": swapped}
-        first, second = _negative(text, first, second, rng, rates=rates)
+        first, second = _negative(
+            text, first, second, rng, rates=rates, distance=distance
+        )
     inputs = np.concatenate([first, [ids.sep], second])
     return sequential(
         ID,
@@ -92,18 +108,35 @@ def _negative(
     rng: np.random.Generator,
     *,
     rates: dict[str, float],
+    distance: int | None,
 ) -> tuple[Tokens, Tokens]:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
     pairs: dict[str, tuple[Tokens, Tokens]] = {"swapped": (second, first)}
     if rates["other"] and (elsewhere := _other(text, size, rng)) is not None:
         pairs["other"] = (first, elsewhere)
-    later = text.document[text.stop : -1]
-    if rates["further"] and (further := _slice(later, size, rng)) is not None:
-        pairs["further"] = (first, further)
+    if rates["further"]:
+        later = _further(text, len(first), size, rng, distance=distance)
+        if later is not None:
+            pairs["further"] = (first, later)
     kinds = [kind for kind in pairs if rates[kind]] or ["swapped"]
     weights = np.array([rates[kind] or 1.0 for kind in kinds])
     return pairs[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
+
+
+def _further(
+    text: Text,
+    cut: int,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    distance: int | None,
+) -> Tokens | None:
+    """`size` later tokens of the document that do not end it; None if too short."""
+    if distance is None:
+        return _slice(text.document[text.stop : -1], size, rng)
+    later = text.document[text.start + cut + distance : -1]
+    return later[:size] if len(later) > size else None
 
 
 def _slice(tokens: Tokens, size: int, rng: np.random.Generator) -> Tokens | None:

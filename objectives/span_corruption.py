@@ -1,19 +1,25 @@
 """Span corruption: dropped spans, one after another, behind their sentinels."""
 
+import math
+
 import numpy as np
 from jaxtyping import Bool, Int
 
 from .errors import require_share
 from .example import Example, Lengths, sequential
+from .mode import ShownMode, mode_slots, require_mode, with_mode
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 ID = 2
 
 
 def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
+    require_share("span_corruption.density", density)
+    if mean_span < 1:
+        raise ValueError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
     dropped = min(max(round(length * density), 1), length - 1)
     spans = max(round(dropped / mean_span), 1)
     return dropped, min(spans, dropped, length - dropped)
@@ -42,13 +48,15 @@ def _composition(
     return np.diff(np.sort(np.concatenate(([0], cuts, [items]))))
 
 
-def _lengths(tokens: int, density: float, mean_span: float) -> Lengths | None:
+def _lengths(
+    tokens: int, density: float, mean_span: float, mode: ShownMode, mode_rate: float
+) -> Lengths | None:
     if tokens < 3:
         return None
     dropped, spans = noise_counts(tokens, density=density, mean_span=mean_span)
     targets = dropped + spans + 1
     return Lengths(
-        inputs=tokens - dropped + spans + 1,
+        inputs=tokens - dropped + spans + 1 + mode_slots(mode, mode_rate),
         targets=targets,
         inputs_predictions=0,
         targets_predictions=targets,
@@ -63,13 +71,19 @@ def span_corruption(
     *,
     density: float = 0.15,
     mean_span: float = 3.0,
+    mode: ShownMode = "none",
+    mode_rate: float = 1.0,
 ) -> Example:
     """Replaces spans by sentinels and predicts the spans, each after its sentinel.
 
     T5 (Raffel et al. 2020, §3.1.4; t5 `span_corruption`). `a b c d e f` with `b c`
     and `f` dropped becomes inputs `a <0> d e <1> EOS`, targets `<0> b c <1> f EOS`.
-    Fixed: how many tokens and spans are dropped. Random: where. As in T5 both parts
-    end in EOS, also inside a document: here it ends an answer, not a document.
+    Fixed: how many tokens and spans are dropped. Random: where; whether the mode token
+    is shown. As in T5 both parts end in EOS, also inside a document: here it ends an
+    answer, not a document.
+
+    UL2's denoisers (Tay et al. 2022, table 1) as (mean_span, density): R (3, .15) and
+    (8, .15); X (3, .5), (8, .5), (64, .15) and (64, .5). S is `prefix`.
 
     Args:
       text: the window.
@@ -77,36 +91,43 @@ def span_corruption(
       ids: reserved ids; one sentinel a span.
       density: share of the tokens that are dropped.
       mean_span: mean length of a dropped span, in tokens.
+      mode: mode token before the inputs (`mode.with_mode`).
+      mode_rate: share of the Examples that show it.
 
     Raises:
       ValueError: more spans than sentinels, or a setting out of range.
     """
-    require_share("span_corruption.density", density)
-    if mean_span < 1:
-        raise ValueError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
+    require_mode("span_corruption", mode, mode_rate)
     tokens = text.tokens[: len(text.tokens) - text.ends_document]
     mask = span_mask(len(tokens), rng, density=density, mean_span=mean_span)
-    starts = mask & ~np.concatenate(([False], mask[:-1]))
-    spans = int(starts.sum())
-    if spans > len(ids.sentinels):
-        raise ValueError(
-            f"span_corruption with density={density} and mean_span={mean_span} drops "
-            f"{spans} spans of {len(tokens)} tokens, but the vocabulary has "
-            f"{len(ids.sentinels)} sentinels; raise mean_span, lower density or make "
-            "rows shorter."
-        )
-    sentinels = np.asarray(ids.sentinels[:spans], np.int32)
-
-    inputs = tokens.copy()
-    inputs[starts] = sentinels
-    inputs = np.append(inputs[~mask | starts], ids.eos)
-    dropped = np.flatnonzero(mask)
-    targets = np.insert(tokens[mask], np.flatnonzero(starts[dropped]), sentinels)
-    targets = np.append(targets, ids.eos)
-    return sequential(
+    inputs, targets = _with_sentinels(tokens, mask, ids)
+    example = sequential(
         ID,
         inputs,
         targets,
         inputs_positions=1 + np.arange(len(inputs)),
         targets_positions=len(inputs) + 2 + np.arange(len(targets)),
     )
+    return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)
+
+
+def _with_sentinels(
+    tokens: Tokens, mask: Bool[np.ndarray, " N"], ids: SpecialIds
+) -> tuple[Tokens, Tokens]:
+    """What is kept and what is dropped, a sentinel for each span in both."""
+    starts = mask & ~np.concatenate(([False], mask[:-1]))
+    spans = int(starts.sum())
+    if spans > len(ids.sentinels):
+        enough = math.ceil(10 * mask.sum() / len(ids.sentinels)) / 10
+        raise ValueError(
+            f"span_corruption drops {spans} spans of {len(tokens)} tokens, but the "
+            f"vocabulary has {len(ids.sentinels)} sentinels; raise mean_span to "
+            f"{enough}, lower density or make rows shorter."
+        )
+    sentinels = np.asarray(ids.sentinels[:spans], np.int32)
+    kept = tokens.copy()
+    kept[starts] = sentinels
+    kept = np.append(kept[~mask | starts], ids.eos)
+    dropped = np.flatnonzero(mask)
+    answer = np.insert(tokens[mask], np.flatnonzero(starts[dropped]), sentinels)
+    return kept.astype(np.int32), np.append(answer, ids.eos).astype(np.int32)

@@ -8,23 +8,53 @@ from sightline.objectives import registry
 from sightline.objectives.budget import Budget
 from sightline.objectives.example import Lengths
 
+VARIES = [
+    ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
+    ("masked", {"rate": 0.3, "unit": "word"}),
+    ("span_corruption", {"mode": "R", "mode_rate": 0.5}),
+    ("prefix", {}),
+    ("prefix", {"suffix": 0.25, "mode": "S", "mode_rate": 0.9}),
+    ("reconstruction", {}),
+    ("reconstruction", {"infill": 0.3, "mean_span": 1.0, "shuffle": 1.0}),
+    ("reconstruction", {"infill": 0.2, "mask": 0.1, "delete": 0.1, "shuffle": 0.5}),
+]
+"""Settings whose lengths are random, below the bounds that they state."""
+
 CASES = [
     ("causal", {}),
     ("masked", {}),
     ("masked", {"rate": 0.5, "masked_share": 0.0, "random_share": 1.0}),
     ("span_corruption", {}),
     ("span_corruption", {"density": 0.5, "mean_span": 8.0}),
+    ("span_corruption", {"density": 0.5, "mean_span": 3.0, "mode": "X"}),
+    ("span_corruption", {"density": 0.15, "mean_span": 64.0}),
     ("permuted", {}),
     ("permuted", {"selection": "spans"}),
     ("permuted", {"selection": "all"}),
     ("sentence_pair", {}),
     ("sentence_pair", {"other": 0.0, "further": 0.5, "swapped": 0.0}),
+    ("sentence_pair", {"further": 0.5, "distance": 7}),
+    ("prefix", {"suffix": 0.25}),
+    ("prefix", {"suffix": 0.5, "mode": "S"}),
+    ("fill_in_middle", {}),
+    ("fill_in_middle", {"spm": 1.0}),
+    ("reconstruction", {"infill": 0.0, "mask": 0.3, "delete": 0.2}),
+    ("reconstruction", {"infill": 0.0, "shuffle": 1.0}),
+    *VARIES,
 ]
-VARIES: set[str] = set()
-"""Objectives whose lengths are random, below the bounds that they state."""
 
-ENDS_ANSWERS = {"span_corruption"}
+ENDS_ANSWERS = {"span_corruption", "fill_in_middle", "reconstruction"}
 """Objectives that end their answers in EOS wherever the text was cut."""
+
+OWN_IDS = {
+    "masked": ("mask",),
+    "reconstruction": ("mask",),
+    "span_corruption": ("sentinels", "modes"),
+    "prefix": ("modes",),
+    "fill_in_middle": ("fill",),
+    "sentence_pair": ("sep", "labels"),
+}
+"""Reserved ids that an objective may show; all may show EOS."""
 
 each_case = pytest.mark.parametrize(("name", "bound"), CASES)
 
@@ -61,7 +91,7 @@ def test_lengths_are_never_exceeded(name, bound, window, make_text, ids):
     sizes = (*taken[:4], taken.all_slots)
     most = (*bounds[:4], bounds.all_slots)
     assert all(a <= b for a, b in zip(sizes, most, strict=True)), (taken, bounds)
-    if not text.ends_document and name not in VARIES:
+    if not text.ends_document and (name, bound) not in VARIES:
         assert sizes == most
 
 
@@ -89,11 +119,20 @@ def test_only_ids_with_a_reason_appear(name, bound, window, make_text, ids):
     """No pad and no BOS inside an Example; every other id is text or is meant."""
     _, _, example = example_of(name, bound, window, make_text, ids)
     shown = np.concatenate([example.inputs, example.targets])
-    meant = {ids.eos, ids.mask, ids.sep, *ids.labels, *ids.sentinels}
-    assert set(shown.tolist()) <= set(ids.text.tolist()) | meant
-    assert not set(ids.labels) & set(example.inputs.tolist())
-    if name != "span_corruption":
-        assert not set(ids.sentinels) & set(shown.tolist())
+    meant = [np.atleast_1d(getattr(ids, field)) for field in OWN_IDS.get(name, ())]
+    assert np.isin(shown, np.concatenate([ids.text, [ids.eos], *meant])).all()
+    assert not np.isin(ids.labels, example.inputs).any()
+
+
+@each_case
+@settings(max_examples=60, deadline=None)
+@given(window=windows)
+def test_an_example_ends_at_most_once(name, bound, window, make_text, ids):
+    """One EOS a part; a text filled in may end beside the answer that fills it."""
+    _, text, example = example_of(name, bound, window, make_text, ids)
+    ends = 1 + (name == "fill_in_middle" and text.ends_document)
+    assert (example.inputs == ids.eos).sum() <= 1
+    assert (example.targets == ids.eos).sum() <= ends
 
 
 @each_case
@@ -169,13 +208,39 @@ def test_an_id_is_given_once():
     ("name", "bound", "message"),
     [
         ("masked", {"rate": 1.5}, "masked.rate is 1.5"),
+        ("masked", {"rate": "uniform"}, "set masked_share=1.0 and random_share=0.0"),
+        (
+            "masked",
+            {
+                "rate": "uniform",
+                "masked_share": 1.0,
+                "random_share": 0.0,
+                "unit": "word",
+            },
+            'set unit="token" or a rate',
+        ),
         ("masked", {"masked_share": 0.8, "random_share": 0.3}, "within \\[0, 1\\]"),
         ("span_corruption", {"mean_span": 0.5}, "mean_span is 0.5"),
+        ("span_corruption", {"mean_span": 0.0}, "mean_span is 0.0"),
+        ("span_corruption", {"density": 1.5}, "span_corruption.density is 1.5"),
+        ("span_corruption", {"mode_rate": 2.0}, "span_corruption.mode_rate is 2.0"),
+        ("prefix", {"mode": "S", "mode_rate": -1.0}, "prefix.mode_rate is -1.0"),
+        ("prefix", {"suffix": 1.5}, "prefix.suffix is 1.5"),
+        ("fill_in_middle", {"spm": 1.1}, "fill_in_middle.spm is 1.1"),
+        ("reconstruction", {"infill": 0.5, "mask": 0.6}, "infill \\+ mask \\+ delete"),
+        ("reconstruction", {"delete": -0.5}, "reconstruction.delete is -0.5"),
+        ("reconstruction", {"shuffle": 3.0}, "reconstruction.shuffle is 3.0"),
+        ("reconstruction", {"mean_span": 0.9}, "mean_span is 0.9; set it to ≥ 1"),
+        ("reconstruction", {"infill": 0.0}, "nothing to restore; set one of them"),
         ("permuted", {"k": 0}, "permuted.k is 0"),
+        ("sentence_pair", {"distance": 0}, "distance is 0, which is not later text"),
         ("sentence_pair", {"other": 0.9, "swapped": 0.9}, "other \\+ further"),
         ("sentence_pair", {"other": -0.1}, "sentence_pair.other is -0.1"),
     ],
 )
 def test_bad_settings_are_refused(name, bound, message, make_text, ids):
     with pytest.raises(ValueError, match=message):
+        example_of(name, bound, (60, 0, True, 0), make_text, ids)
+    with pytest.raises(ValueError, match=message):  # as a mixture is checked
+        registry.get(name).with_settings(**bound).window(Budget(slots=128))
         example_of(name, bound, (60, 0, True, 0), make_text, ids)

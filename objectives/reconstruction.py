@@ -1,0 +1,175 @@
+"""Reconstruction: the whole original text, in order, from a corrupted one."""
+
+import numpy as np
+from jaxtyping import Int
+
+from .errors import require_share
+from .example import Example, Lengths, sequential
+from .registry import objective
+from .special_ids import SpecialIds
+from .text import Text, Tokens
+from .words import sentence_begins
+
+ID = 7
+
+
+def _counts(
+    tokens: int, *, infill: float, mask: float, delete: float
+) -> tuple[int, int, int]:
+    """How many tokens are dropped in spans, masked one for one, and deleted."""
+    shares = {"infill": infill, "mask": mask, "delete": delete}
+    for name, share in shares.items():
+        require_share(f"reconstruction.{name}", share)
+    require_share("reconstruction.infill + mask + delete", infill + mask + delete)
+    counts: list[int] = []
+    for share in shares.values():
+        count = max(round(share * tokens), 1) if share else 0
+        counts.append(min(count, tokens - sum(counts)))
+    return counts[0], counts[1], counts[2]
+
+
+def _lengths(tokens: int, infill: float, mask: float, delete: float) -> Lengths | None:
+    if tokens < 3:
+        return None
+    _, _, deleted = _counts(tokens, infill=infill, mask=mask, delete=delete)
+    return Lengths(
+        inputs=tokens - deleted + 1,
+        targets=tokens + 1,
+        inputs_predictions=0,
+        targets_predictions=tokens + 1,
+    )
+
+
+@objective(id=ID, measure=_lengths, answers="shown")
+def reconstruction(
+    text: Text,
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    infill: float = 0.3,
+    mean_span: float = 3.0,
+    mask: float = 0.0,
+    delete: float = 0.0,
+    shuffle: float = 0.0,
+) -> Example:
+    """Corrupts the window and predicts the whole original, so that copying is learnt.
+
+    BART (Lewis et al. 2019, §2.2); how infilling draws its spans follows fairseq's
+    denoising data. The corruptions can be combined; sentences are permuted first.
+
+    Text infilling: spans of Poisson(`mean_span`) tokens are dropped, each for ONE
+    mask; a span of no tokens inserts a mask. Lengths are drawn until they hold
+    `infill` of the tokens, and the last one is cut to fit. There are never more masks
+    than dropped tokens: insertions beyond that are left out, which at a mean of 3
+    happens only in windows of a few tokens. Spans do not overlap, but may touch.
+
+    Fixed: how many tokens are dropped, masked and deleted, round(share · N), at least
+    one of each kind asked for. Random: the lengths of spans; where they are, every
+    order of spans and kept tokens alike; which of the kept tokens are masked or
+    deleted, every subset alike; whether sentences are permuted, every order alike,
+    their own one included. As in `span_corruption` both parts end in EOS, also inside
+    a document; an EOS of the document's is that same one.
+
+    Args:
+      text: the window.
+      rng: source of all randomness.
+      ids: reserved ids; sentences are told by `ids.sentence_ends` and
+        `ids.word_starts` (`words.sentence_begins`).
+      infill: share of the tokens dropped in spans.
+      mean_span: mean length of a span before insertions are limited, in tokens.
+      mask: share of the tokens replaced by a mask, one for one.
+      delete: share of the tokens removed without a trace.
+      shuffle: share of the Examples whose sentences are permuted.
+
+    Raises:
+      ValueError: shares outside [0, 1] or above 1 together, spans shorter than 1 on
+        average, nothing corrupted, or no sentences in the vocabulary to permute.
+    """
+    _require(
+        ids, corrupted=infill + mask + delete, shuffle=shuffle, mean_span=mean_span
+    )
+    original = text.tokens[: len(text.tokens) - text.ends_document]
+    counts = _counts(len(original), infill=infill, mask=mask, delete=delete)
+    source = original
+    if shuffle and rng.random() < shuffle:
+        source = _shuffled(source, rng, ids)
+    inputs = _corrupted(source, rng, ids, counts=counts, mean_span=mean_span)
+    inputs = np.append(inputs, ids.eos)
+    targets = np.append(original, ids.eos)
+    return sequential(
+        ID,
+        inputs,
+        targets,
+        inputs_positions=1 + np.arange(len(inputs)),
+        targets_positions=len(inputs) + 2 + np.arange(len(targets)),
+    )
+
+
+def _require(
+    ids: SpecialIds, *, corrupted: float, shuffle: float, mean_span: float
+) -> None:
+    require_share("reconstruction.shuffle", shuffle)
+    if mean_span < 1:
+        raise ValueError(f"reconstruction.mean_span is {mean_span}; set it to ≥ 1.")
+    if not corrupted and not shuffle:
+        raise ValueError(
+            "reconstruction with infill=0, mask=0, delete=0 and shuffle=0 corrupts "
+            "nothing, so there is nothing to restore; set one of them above 0, such "
+            "as infill=0.3."
+        )
+    if shuffle and not len(ids.sentence_ends):
+        raise ValueError(
+            f"reconstruction.shuffle is {shuffle}, but the vocabulary has no token "
+            "that ends a sentence, so there are none to permute; set shuffle=0.0 or "
+            "use a vocabulary with full stops."
+        )
+
+
+def span_lengths(
+    dropped: int, rng: np.random.Generator, *, mean_span: float
+) -> Int[np.ndarray, " spans"]:
+    """Lengths of spans that hold `dropped` tokens together, in the order drawn.
+
+    Poisson(`mean_span`), zeros among them, until they hold enough; the last one is
+    cut. Zeros are left out where there would be more spans than dropped tokens.
+    """
+    lengths: list[int] = []
+    left = dropped
+    while left:
+        lengths.append(min(int(rng.poisson(mean_span)), left))
+        left -= lengths[-1]
+    drawn = np.array(lengths, np.int64)
+    excess = max(0, len(drawn) - dropped)
+    return np.delete(drawn, np.flatnonzero(drawn == 0)[:excess])
+
+
+def _corrupted(
+    tokens: Tokens,
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    counts: tuple[int, int, int],
+    mean_span: float,
+) -> Tokens:
+    """Tokens with some dropped in spans, some masked and some deleted."""
+    dropped, masked, deleted = counts
+    # The last length is cut short: its place must not tell.
+    spans = rng.permutation(span_lengths(dropped, rng, mean_span=mean_span))
+    items = len(tokens) - dropped + len(spans)
+    is_span = np.zeros(items, bool)
+    is_span[rng.choice(items, len(spans), replace=False)] = True
+    sizes = np.ones(items, np.int64)
+    sizes[is_span] = spans
+    starts = np.cumsum(sizes) - sizes
+    shown = np.full(items, ids.mask, np.int32)
+    shown[~is_span] = tokens[starts[~is_span]]
+    hit = rng.choice(np.flatnonzero(~is_span), masked + deleted, replace=False)
+    shown[hit[:masked]] = ids.mask
+    return np.delete(shown, hit[masked:])
+
+
+def _shuffled(tokens: Tokens, rng: np.random.Generator, ids: SpecialIds) -> Tokens:
+    """The sentences of a text in a random order, every order equally likely."""
+    starts = np.flatnonzero(sentence_begins(tokens, ids))
+    sentences = np.split(tokens, starts[1:])
+    return np.concatenate([sentences[n] for n in rng.permutation(len(sentences))])
