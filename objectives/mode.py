@@ -16,7 +16,7 @@ def mode_slots(mode: ShownMode, mode_rate: float) -> int:
     return int(mode != "none" and mode_rate > 0)
 
 
-def require_mode(objective: str, mode: ShownMode, mode_rate: float) -> None:
+def require_mode(objective: str, mode: str, mode_rate: float) -> None:
     """Refuses an unknown mode, and a rate outside [0, 1]."""
     valid = ("none", *MODES)
     if mode not in valid:
