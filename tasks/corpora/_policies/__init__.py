@@ -1,0 +1,1 @@
+"""The generator behind the corpus `policies`: its words, its facts, its checker."""

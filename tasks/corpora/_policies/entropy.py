@@ -1,0 +1,62 @@
+"""How much chance there is in a document, from the generator's own choices."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from .draws import ACCOUNTS
+from .policy import Policy
+
+
+class Entropy(NamedTuple):
+    """Means over documents.
+
+    Attributes:
+      documents: how many were drawn.
+      tokens: tokens of a document.
+      bits: of each account of `Draws`, bits of a document.
+    """
+
+    documents: int
+    tokens: float
+    bits: dict[str, float]
+
+    def per_token(self, account: str | None = None) -> float:
+        """Bits per token, of one account or of all together."""
+        bits = sum(self.bits.values()) if account is None else self.bits[account]
+        return bits / self.tokens
+
+
+def entropy(
+    policies: Iterable[Policy], *, tokenise: Callable[[str], list] = str.split
+) -> Entropy:
+    """The entropy of a document's choices, `mean of -log2 p(choices)`, and its parts.
+
+    The text follows from the choices, so this is an upper bound on the entropy of the
+    text. It is a close one: nearly every choice can be read off the text. What cannot
+    is the split of fillers, references and titles that happen to read alike.
+
+    Args:
+      policies: documents.
+      tokenise: makes tokens of a text; the default takes words.
+    """
+    documents, tokens = 0, 0
+    bits = dict.fromkeys(ACCOUNTS, 0.0)
+    for policy in policies:
+        documents += 1
+        tokens += len(tokenise(policy.text))
+        for account in ACCOUNTS:
+            bits[account] += policy.bits[account]
+    if not documents:
+        raise ValueError("no documents to take the entropy of; give at least one.")
+    means = {account: total / documents for account, total in bits.items()}
+    return Entropy(documents, tokens / documents, means)
+
+
+def table(found: Entropy) -> str:
+    """The entropy as lines of text: bits of a document and of a token by account."""
+    lines = [f"{'choices':<10}{'bits a document':>17}{'bits a token':>14}"]
+    for account, bits in found.bits.items():
+        lines.append(f"{account:<10}{bits:>17.1f}{found.per_token(account):>14.3f}")
+    total = sum(found.bits.values())
+    lines.append(f"{'all':<10}{total:>17.1f}{found.per_token():>14.3f}")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""How much there is of what in a document; refuses what cannot be written."""
+
+from typing import NamedTuple
+
+from ....objectives.errors import nearest, require_share
+from .links import DEPARTMENTS
+from .phrases import PHRASES
+from .policy import KINDS
+from .sections import KINDS as SECTIONS
+from .values import MOST_NUMBERS
+
+
+class Size(NamedTuple):
+    """Settings of a document; `Policies` documents them and has their defaults."""
+
+    fewest_sections: int
+    most_sections: int
+    fewest_paragraphs: int
+    most_paragraphs: int
+    fewest_facts: int
+    most_facts: int
+    fewest_mentions: int
+    most_mentions: int
+    fewest_fillers: int
+    most_fillers: int
+    numbers: int
+    departments: int
+    kinds: tuple[str, ...]
+    titled: float
+    openers: float
+    references: float
+    second_forms: float
+
+
+def check(size: Size, *, subjects: int) -> None:
+    """Raises ValueError for settings that no document can meet; names the fix.
+
+    Args:
+      size: the settings.
+      subjects: how many subjects a domain has of each kind of fact.
+    """
+    for kind in size.kinds:
+        if kind not in KINDS:
+            raise ValueError(f"no kind of fact {kind!r}; {nearest(kind, KINDS)}")
+    if not size.kinds or len(set(size.kinds)) < len(size.kinds):
+        raise ValueError(
+            f"kinds is {size.kinds}; name each kind once, and at least one."
+        )
+    for name in ("titled", "openers", "references", "second_forms"):
+        require_share(name, getattr(size, name))
+    _range(size, "sections", 1, len(SECTIONS))
+    _range(size, "paragraphs", 1, 100)
+    _range(size, "facts", 1, subjects * len(size.kinds))
+    _range(size, "mentions", 1, min(len(PHRASES[kind]) for kind in size.kinds))
+    _range(size, "fillers", 0, 100)
+    _between("numbers", size.numbers, 2, MOST_NUMBERS)
+    _between("departments", size.departments, 4, len(DEPARTMENTS))
+    paragraphs = size.fewest_sections * size.fewest_paragraphs
+    if paragraphs < size.most_mentions:
+        raise ValueError(
+            f"a document may have {paragraphs} paragraphs, and a fact "
+            f"{size.most_mentions} mentions, each in its own paragraph: raise "
+            "fewest_sections or fewest_paragraphs, or lower most_mentions."
+        )
+
+
+def _range(size: Size, name: str, least: int, greatest: int) -> None:
+    fewest, most = getattr(size, f"fewest_{name}"), getattr(size, f"most_{name}")
+    _between(f"fewest_{name}", fewest, least, greatest)
+    _between(f"most_{name}", most, least, greatest)
+    if fewest > most:
+        raise ValueError(
+            f"fewest_{name} is {fewest} and most_{name} {most}: swap them, or raise "
+            f"most_{name}."
+        )
+
+
+def _between(name: str, value: int, least: int, greatest: int) -> None:
+    if not least <= value <= greatest:
+        raise ValueError(f"{name} is {value}; set it within [{least}, {greatest}].")

@@ -1,0 +1,139 @@
+"""Policies of regulated companies, written by a seeded generator."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import ClassVar, overload
+
+import numpy as np
+
+from ...objectives.errors import nearest
+from ._policies.document import write_policy
+from ._policies.domains import DOMAINS
+from ._policies.policy import KINDS, Policy
+from ._policies.size import Size, check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Policies:
+    """Documents that fix facts and restate each in other words; see `policy`.
+
+    Document `i` of a split follows from `(seed, split, i)` and the settings, whatever
+    the number of documents. It is written when it is asked for and never stored.
+
+    Attributes:
+      seed: of all documents; from 0 to 2**32 - 1.
+      train_documents: documents of the split `train`.
+      validation_documents: documents of the split `validation`.
+      fewest_sections: of a document; at most 9, as `most_sections`.
+      most_sections: of a document.
+      fewest_paragraphs: of a section.
+      most_paragraphs: of a section.
+      fewest_facts: of a document.
+      most_facts: of a document.
+      fewest_mentions: of a fact, each in another paragraph and in other words.
+      most_mentions: of a fact; at most 8, the phrases of a kind of fact.
+      fewest_fillers: sentences of a paragraph that state no fact.
+      most_fillers: sentences of a paragraph that state no fact.
+      numbers: how many numbers a value may have: 11, 12, ...; at most 80.
+      departments: how many hand the file around in a document; at least 4.
+      kinds: kinds of facts that documents state.
+      titled: share of paragraphs that open with their section's title.
+      openers: share of sentences that open with words such as "as a rule".
+      references: share of paragraphs that refer to what came before.
+      second_forms: share of values written in their second way, as numbers in words.
+
+    Raises:
+      ValueError: settings that no document can meet; the message names the fix.
+    """
+
+    seed: int = 0
+    train_documents: int = 20_000
+    validation_documents: int = 1_000
+    fewest_sections: int = 5
+    most_sections: int = 9
+    fewest_paragraphs: int = 1
+    most_paragraphs: int = 2
+    fewest_facts: int = 6
+    most_facts: int = 10
+    fewest_mentions: int = 3
+    most_mentions: int = 4
+    fewest_fillers: int = 1
+    most_fillers: int = 2
+    numbers: int = 40
+    departments: int = 6
+    kinds: tuple[str, ...] = KINDS
+    titled: float = 0.5
+    openers: float = 0.3
+    references: float = 0.35
+    second_forms: float = 0.2
+
+    name: ClassVar[str] = "policies"
+    splits: ClassVar[tuple[str, ...]] = ("train", "validation")
+    vocabulary: ClassVar[str] = "python_docs"
+
+    def __post_init__(self):
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed is {self.seed}; set it within [0, 2**32 - 1].")
+        for split in self.splits:
+            if not 0 <= self._count(split) < 2**32:
+                raise ValueError(
+                    f"{split}_documents is {self._count(split)}; set it within "
+                    "[0, 2**32 - 1]."
+                )
+        subjects = DOMAINS[0].subjects
+        check(self._size(), subjects=min(map(len, subjects.values())))
+
+    def check(self) -> None:
+        """Never raises: the settings were checked when they were given."""
+
+    def documents(self, split: str) -> Sequence[str]:
+        """The texts of a split, each written when it is asked for."""
+        return _Texts(self, split, self._count(split))
+
+    def policy(self, split: str, index: int) -> Policy:
+        """Document `index` of a split with its facts and where each is mentioned.
+
+        Raises:
+          IndexError: the split has no such document.
+          ValueError: there is no such split.
+        """
+        count = self._count(split)
+        if not 0 <= index < count:
+            raise IndexError(
+                f"no document {index} in {split!r}; it has documents 0 to {count - 1}."
+            )
+        source = np.random.SeedSequence((self.seed, self.splits.index(split), index))
+        return write_policy(np.random.default_rng(source), self._size())
+
+    def _count(self, split: str) -> int:
+        if split not in self.splits:
+            raise ValueError(
+                f"corpus {self.name!r} has no split {split!r}; "
+                + nearest(split, self.splits)
+            )
+        return getattr(self, f"{split}_documents")
+
+    def _size(self) -> Size:
+        return Size(*(getattr(self, field) for field in Size._fields))
+
+
+class _Texts(Sequence[str]):
+    """The texts of a split by random access."""
+
+    def __init__(self, corpus: Policies, split: str, count: int):
+        self._corpus, self._split, self._indices = corpus, split, range(count)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[i] for i in self._indices[index]]
+        return self._corpus.policy(self._split, self._indices[index]).text
+
+
+CORPUS = Policies
