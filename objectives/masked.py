@@ -124,7 +124,7 @@ def _require(
     *,
     masked_share: float,
     random_share: float,
-    unit: Unit,
+    unit: str,
 ) -> None:
     require_share("masked.masked_share", masked_share)
     require_share("masked.random_share", random_share)

@@ -20,7 +20,8 @@ def _counts(
     shares = {"infill": infill, "mask": mask, "delete": delete}
     for name, share in shares.items():
         require_share(f"reconstruction.{name}", share)
-    together = round(sum(shares.values()), 9)  # .4 + .5 + .1 may be above 1 as floats
+    # Rounded: .33 + .56 + .11 is above 1 as floats.
+    together = round(sum(shares.values()), 9)
     require_share("reconstruction.infill + mask + delete", together)
     counts: list[int] = []
     for share in shares.values():

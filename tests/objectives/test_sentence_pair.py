@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from sightline.objectives import registry
 
@@ -104,3 +105,115 @@ def test_no_length_is_found_with_one_label_only(kind, length, make_text, ids):
         lengths[int(example.targets[0])].add(len(split(example, ids)[0]))
     no, yes = (lengths[label] for label in ids.labels)
     assert no == yes
+
+
+FURTHER = {"other": 0.0, "further": 1.0, "swapped": 0.0}
+
+
+def numbered(make_text, length, start, stop):
+    """A text in which token n of the document has the id 3 + n."""
+    document = np.append(3 + np.arange(length - 1), 1).astype(np.int32)
+    return make_text(length, start, stop)._replace(document=document)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    length=st.integers(4, 60),
+    start=st.integers(0, 20),
+    after=st.integers(0, 60),
+    distance=st.integers(1, 80),
+    seed=st.integers(0, 2**32),
+)
+def test_text_at_a_distance_begins_there_or_is_not_used(
+    length, start, after, distance, seed, make_text, ids
+):
+    """Also nearer than the window is long, and where the document ends soon."""
+    text = numbered(make_text, start + length + after + 1, start, start + length)
+    objective = registry.get("sentence_pair").with_settings(
+        distance=distance, **FURTHER
+    )
+    example = objective(text, np.random.default_rng(seed), ids)
+    first, second = split(example, ids)
+    assert example.targets.tolist() == [ids.labels[0]]
+    window = text.tokens.tolist()
+    if second + first == window:
+        cut = len(second)
+        # The B of A = `second`, and a token after it that is not the end.
+        assert start + cut + distance + len(first) + 1 > len(text.document) - 1
+    else:
+        assert first == window[: len(first)]
+        assert second[0] == first[-1] + 1 + distance
+        assert second == list(range(second[0], second[0] + len(second)))
+        assert len(first) + len(second) == length
+        # It ends its document no more than the true B does.
+        assert second[-1] < text.document[-2]
+
+
+@pytest.mark.parametrize("distance", [1, 5, 30, 200])
+def test_a_distance_leaves_rates_and_lengths_alike(distance, make_text, ids):
+    """Labels at their rate wherever the window is, and every cut with both labels."""
+    for start, stop in ((0, 60), (280, 340), (339, 399), (340, 400)):
+        text = make_text(400, start, stop)
+        rates = {**FURTHER, "further": 0.5}
+        examples = pairs(text, ids, count=2000, distance=distance, **rates)
+        labels = np.array([int(e.targets[0]) == ids.labels[1] for e in examples])
+        cuts = np.array([len(split(e, ids)[0]) for e in examples])
+        assert abs(labels.mean() - 0.5) < 5 * 0.5 / np.sqrt(2000)
+        assert set(cuts[labels]) == set(cuts[~labels])
+        spread = cuts.std() * np.sqrt(2 / 1000)
+        assert abs(cuts[labels].mean() - cuts[~labels].mean()) < 5 * spread
+
+
+@pytest.mark.parametrize("distance", [None, 1, 7, 100])
+def test_text_that_ends_a_document_does_not_tell_the_label(distance, make_text, ids):
+    """A window that ends its document has no later B; another kind takes its place."""
+    rates = {"other": 0.25, "further": 0.25, "swapped": 0.0}
+    text = make_text(400, 340, 400)
+    examples = pairs(text, ids, count=1000, distance=distance, **rates)
+    assert {kind_of(text, e, ids) for e in examples} == {"continues", "other"}
+    for start, stop in ((0, 60), (330, 390), (338, 398)):
+        text = numbered(make_text, 400, start, stop)
+        for example in pairs(text, ids, count=300, distance=distance, **FURTHER):
+            assert text.document[-2] not in split(example, ids)[1]
+
+
+def test_a_near_negative_may_share_text_with_the_true_one(make_text, ids):
+    text = numbered(make_text, 400, 0, 100)
+    shared = []
+    for example in pairs(text, ids, count=200, distance=5, **FURTHER):
+        first, second = split(example, ids)
+        true = set(text.tokens[len(first) :].tolist())
+        shared.append(len(true & set(second)) == len(second) - 5)
+        assert not set(first) & set(second)
+    assert all(shared)
+
+
+@pytest.mark.parametrize("distance", [None, 3])
+def test_single_tokens_do_not_tell_the_label(distance, make_text, ids):
+    """Where no token says anything of the next, neither does any part of a pair.
+
+    Random documents; first and last tokens, means and how much of A comes again in B
+    are told apart by label no better than chance, 5 σ.
+    """
+    rates = {"other": 0.2, "further": 0.2, "swapped": 0.1}
+    objective = registry.get("sentence_pair").with_settings(distance=distance, **rates)
+    rng = np.random.default_rng(0)
+    rows, labels = [], []
+    for seed in range(3000):
+        tokens = np.append(rng.integers(3, 23, 120), 1).astype(np.int32)
+        start = 30 * (seed % 4)
+        text = make_text(121)._replace(
+            document=tokens,
+            start=start,
+            stop=min(start + 30, 121) + (start == 90),
+            other=lambda rng: np.append(rng.integers(3, 23, 120), 1).astype(np.int32),
+        )
+        example = objective(text, rng, ids)
+        a, b = map(np.array, split(example, ids))
+        again = np.isin(b, a).mean()
+        rows.append([a[0], a[-1], b[0], b[-1], a.mean(), b.mean(), again, len(a)])
+        labels.append(int(example.targets[0]) == ids.labels[1])
+    rows, yes = np.array(rows), np.array(labels)
+    means = rows[yes].mean(0) - rows[~yes].mean(0)
+    spread = rows.std(0) * np.sqrt(1 / yes.sum() + 1 / (~yes).sum())
+    assert np.all(np.abs(means) < 5 * spread)

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -128,6 +129,39 @@ def test_inputs_and_targets_give_the_text_back(make_text, ids):
 def test_running_out_of_sentinels_is_an_error(make_text, ids):
     """UL2's (3, .5) at 512 inputs needs 128 sentinels; T5's pipeline overwrites ids."""
     objective = registry.get("span_corruption").with_settings(density=0.5)
+    text = make_text(600, 0, 512)
+    message = r"128 spans of 512 .* has 100 sentinels; raise mean_span to 2\.6, lower"
+    with pytest.raises(ValueError, match=message):
+        objective.with_settings(mean_span=2.0)(text, np.random.default_rng(0), ids)
     window = objective.window(Budget(inputs=512))
-    with pytest.raises(ValueError, match=r"128 spans .* has 100 sentinels; raise mean"):
-        objective(make_text(window + 1, 0, window), np.random.default_rng(0), ids)
+    text = make_text(window + 1, 0, window)
+    message = r"128 spans .* has 100 sentinels; raise mean_span to (\d\.\d), lower"
+    with pytest.raises(ValueError, match=message) as error:
+        objective(text, np.random.default_rng(0), ids)
+    found = re.search(message, str(error.value))
+    assert found
+    enough = objective.with_settings(mean_span=float(found[1]))
+    example = enough(text, np.random.default_rng(0), ids)
+    assert np.isin(example.inputs, ids.sentinels).sum() <= 100
+
+
+@pytest.mark.parametrize(
+    ("mode", "mean_span", "density", "counts"),
+    [
+        ("R", 3.0, 0.15, (77, 26)),
+        ("R", 8.0, 0.15, (77, 10)),
+        ("X", 8.0, 0.5, (256, 32)),
+        ("X", 64.0, 0.15, (77, 1)),
+        ("X", 64.0, 0.5, (256, 4)),
+    ],
+)
+def test_denoisers_of_ul2(mode, mean_span, density, counts, make_text, ids):
+    """Tokens dropped and spans of 512, and the mode token before the rest."""
+    objective = registry.get("span_corruption").with_settings(
+        mode=mode, mean_span=mean_span, density=density
+    )
+    example = objective(make_text(600, 0, 512), np.random.default_rng(0), ids)
+    dropped, spans = counts
+    assert example.inputs[0] == ids.mode(mode)
+    assert len(example.inputs) == 1 + 512 - dropped + spans + 1
+    assert len(example.targets) == dropped + spans + 1
