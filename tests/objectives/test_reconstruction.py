@@ -163,6 +163,16 @@ def test_every_layout_is_equally_likely(make_text, ids):
         assert all(abs(n - mean) < 5 * np.sqrt(mean) for n in counts.values())
 
 
+def test_spans_of_any_length_stand_anywhere(make_text, ids):
+    """As much is lost of the first half as of the second, ± 5 σ."""
+    text = distinct(make_text, 60)
+    lost = []
+    for seed in range(2000):
+        left = kept(reconstruct(text, ids, seed), ids)
+        lost.append((left >= 130).sum() - (left < 130).sum())
+    assert abs(np.mean(lost)) < 5 * np.std(lost) / np.sqrt(len(lost))
+
+
 def test_insertions_are_hardly_ever_limited_at_the_default():
     """At the mean of 3; at 16 tokens and more in under 1 of 100 texts."""
     rng = np.random.default_rng(0)
