@@ -31,7 +31,9 @@ def test_counts_are_those_of_the_examples(shape, make_text, ids):
     halves = add(count(collate(rows[:3], shape)), count(collate(rows[3:], shape)))
     for name, objective in registry.objectives().items():
         mine = [e for e in examples if e.objective == objective.id]
-        predicted = sum((e.inputs_weights > 0).sum() + len(e.targets) for e in mine)
+        predicted = sum(
+            (e.inputs_weights > 0).sum() + (e.targets_weights > 0).sum() for e in mine
+        )
         assert whole.examples[objective.id] == len(mine), name
         assert whole.supervised[objective.id] == predicted, name
         slots = sum(len(e.inputs) + len(e.targets) for e in mine)
