@@ -1,0 +1,196 @@
+"""Prepares `text`: one pass over a folder's files into ArrayRecord files."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from ._text_files import Bad, Document, File, documents, files
+
+_FORMAT = 1  # of what is prepared; a new one prepares every folder anew
+_SHOWN_BYTES = 2**20  # between two updates of the bar
+
+
+class Settings(NamedTuple):
+    """Of a preparation; as in `text.Text`."""
+
+    key: str
+    bad: Literal["error", "skip"]
+    validation_percent: float | int
+
+
+class Skipped(NamedTuple):
+    """How many documents of a kind were skipped, and where the first one was."""
+
+    number: int
+    first: str
+
+
+def place_of(name: str, line: int) -> int:
+    """Where a document falls in [0, 2⁶⁴): the lowest are held out for validation.
+
+    A hash of its file's name and line, so that adding files moves no document; nor
+    does gzipping a file.
+    """
+    unpacked = name[:-3] if name.lower().endswith(".gz") else name
+    digest = hashlib.sha256(os.fsencode(f"{unpacked}\0{line}")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> Path:
+    """The folder `root/digest` of a text folder's documents; makes it if missing.
+
+    It holds `train` and `validation`, ArrayRecord files of UTF-8, and `prepared.json`,
+    which counts documents. The digest covers the settings and every file's name, size
+    and time of modification. As for every corpus, it is prepared privately and renamed
+    into place: the first process wins, and what is interrupted leaves nothing.
+
+    Args:
+      folder: the text folder, resolved.
+      found: its files.
+      root: where prepared folders are kept.
+      settings: how to read it.
+
+    Raises:
+      ValueError: a document is bad and `settings.bad` is 'error', there is none, an
+        archive is damaged, or files changed meanwhile.
+    """
+    digest = _digest(folder, found, settings)
+    final = root / digest
+    if final.exists():
+        return final
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=root) as own:
+        private = Path(own) / digest
+        private.mkdir()
+        counts, skipped = _write(folder, found, private, settings)
+        said = _said(folder, sum(counts.values()), skipped)
+        if not sum(counts.values()):
+            raise ValueError(f"{folder} has no document that can be used. {said}")
+        if files(folder) != found:
+            raise ValueError(
+                f"files in {folder} changed while they were read; run this again once "
+                "nothing writes there."
+            )
+        summary = {"folder": os.fspath(folder), "settings": settings._asdict()}
+        summary |= {"files": len(found), "documents": counts}
+        summary["skipped"] = {kind: s._asdict() for kind, s in skipped.items()}
+        (private / "prepared.json").write_text(json.dumps(summary, indent=1) + "\n")
+        try:
+            os.rename(private, final)
+        except OSError:
+            if not final.exists():
+                raise
+            return final  # another process was first
+    if skipped:
+        print(f"text: {said}", file=sys.stderr)
+    return final
+
+
+def _digest(folder: Path, found: list[File], settings: Settings) -> str:
+    states = [(file.name, file.size, file.modified_ns) for file in found]
+    said = repr((_FORMAT, os.fspath(folder), tuple(settings), states))
+    return hashlib.sha256(os.fsencode(said)).hexdigest()[:32]
+
+
+def _write(
+    folder: Path, found: list[File], private: Path, settings: Settings
+) -> tuple[dict[str, int], dict[str, Skipped]]:
+    """Writes the documents; returns how many a split has, and what was skipped."""
+    # Imported here: a settings check needs no ArrayRecord.
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    limit = int(settings.validation_percent / 100 * 2**64)
+    counts = {"train": 0, "validation": 0}
+    skipped: dict[str, Skipped] = {}
+    with contextlib.ExitStack() as stack:
+        # Groups of one record, as ArrayRecord's random access wants them.
+        writers: dict[str, Any] = {
+            split: stack.enter_context(
+                contextlib.closing(
+                    ArrayRecordWriter(os.fspath(private / split), "group_size:1")
+                )
+            )
+            for split in counts
+        }
+
+        def write(split: str, data: bytes) -> None:
+            writers[split].write(data)
+            counts[split] += 1
+
+        # The lowest so far waits: of two documents or more, one is held out.
+        lowest: tuple[int, bytes] | None = None
+        for file, document in _read(found, settings.key):
+            if isinstance(document, Bad):
+                _skip(folder / file.name, document, skipped, settings.bad)
+                continue
+            place, data = place_of(file.name, document.line), document.data
+            if lowest is None:
+                lowest = place, data
+                continue
+            if place < lowest[0]:
+                lowest, (place, data) = (place, data), lowest
+            write("validation" if place < limit else "train", data)
+        if lowest is not None:
+            held_out = settings.validation_percent > 0 and sum(counts.values())
+            write("validation" if held_out else "train", lowest[1])
+    return counts, skipped
+
+
+def _read(found: list[File], key: str) -> Iterator[tuple[File, Document | Bad]]:
+    """Every document with its file, in order, under a bar of bytes."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task("preparing text", total=sum(file.size for file in found))
+        before = shown = 0
+        for file in found:
+            with file.path.open("rb") as raw:
+                for document in documents(raw, os.fspath(file.path), key=key):
+                    yield file, document
+                    if (done := before + raw.tell()) - shown >= _SHOWN_BYTES:
+                        bar.update(task, completed=done)
+                        shown = done
+            before += file.size
+
+
+def _skip(
+    path: Path, bad: Bad, skipped: dict[str, Skipped], policy: Literal["error", "skip"]
+) -> None:
+    """Counts a bad document, or raises ValueError if bad ones are an error."""
+    where = f"{path}:{bad.line}"
+    if policy == "error":
+        raise ValueError(
+            f"{where}: {bad.message}. To leave bad documents out, and have them "
+            "counted, set text.bad = 'skip'."
+        )
+    number, first = skipped.get(bad.kind, Skipped(0, where))
+    skipped[bad.kind] = Skipped(number + 1, first)
+
+
+def _said(folder: Path, kept: int, skipped: dict[str, Skipped]) -> str:
+    total = sum(kind.number for kind in skipped.values())
+    kinds = "; ".join(
+        f"{kind.number} {name} (first: {kind.first})" for name, kind in skipped.items()
+    )
+    return f"skipped {total:,} of {total + kept:,} documents of {folder}: {kinds}."

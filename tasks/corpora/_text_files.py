@@ -1,0 +1,216 @@
+"""Finds the text files of a folder, and reads their documents one by one."""
+
+import codecs
+import gzip
+import json
+import os
+import stat
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple, cast
+
+from ...objectives.errors import nearest
+
+SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
+LARGEST = 2**28
+"""Bytes of the largest document: one is held in memory at a time."""
+
+Kind = Literal[
+    "not UTF-8", "empty", "not JSON", "not an object", "without the key", "no string",
+    "not Unicode", "too large",
+]  # fmt: skip
+"""What can be wrong with a document."""
+
+
+class File(NamedTuple):
+    """A text file: its name below the folder, written with `/`, and its state."""
+
+    name: str
+    path: Path
+    size: int
+    modified_ns: int
+
+
+class Document(NamedTuple):
+    """A document: its line, 0 for a whole file, and its text in UTF-8."""
+
+    line: int
+    data: bytes
+
+
+class Bad(NamedTuple):
+    """A document that cannot be used: its line from 1, and what is wrong with it."""
+
+    line: int
+    kind: Kind
+    message: str
+
+
+def files(folder: Path) -> list[File]:
+    """The text files below a folder, ordered by name.
+
+    Names that begin with a dot are passed over. Links are followed; what can be
+    reached by two names is read once, by the first.
+
+    Raises:
+      ValueError: a link leads nowhere.
+      OSError: a folder cannot be read.
+    """
+    found: dict[tuple[int, int], File] = {}
+    for path in sorted(_walk(folder)):
+        if not path.name.lower().endswith(SUFFIXES):
+            continue
+        try:
+            state = path.stat()
+        except FileNotFoundError as error:
+            raise ValueError(
+                f"{path} is a link to nothing, or was just removed; remove the link."
+            ) from error
+        if stat.S_ISREG(state.st_mode):
+            name = path.relative_to(folder).as_posix()
+            file = File(name, path, state.st_size, state.st_mtime_ns)
+            found.setdefault((state.st_dev, state.st_ino), file)
+    return list(found.values())
+
+
+def endings(folder: Path) -> str:
+    """What a folder holds, for an error message: `12 .pdf, 3 .md`, or `no file`."""
+    counts = Counter(path.suffix or "without an ending" for path in _walk(folder))
+    spelt = (f"{count} {ending}" for ending, count in counts.most_common(8))
+    return ", ".join(spelt) or "no file"
+
+
+def documents(
+    raw: BinaryIO, name: str, *, key: str, largest: int = LARGEST
+) -> Iterator[Document | Bad]:
+    """Yields the documents of an open file, good and bad, in order.
+
+    A `.txt` file is one document; CR LF becomes LF. In `.jsonl` each line that is not
+    blank is one, its text unchanged. A byte order mark is dropped.
+
+    Args:
+      raw: the file, opened for reading bytes.
+      name: tells its format by its ending.
+      key: under which a line of `.jsonl` has its text.
+      largest: bytes of the largest document, or of its line.
+
+    Raises:
+      ValueError: an archive is cut short or damaged.
+    """
+    ending = name.lower()
+    packed = ending.endswith(".gz")
+    stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
+    try:
+        if ending.removesuffix(".gz").endswith(".jsonl"):
+            yield from _lines(stream, key, largest)
+        else:
+            yield _whole(stream.read(largest + 1), largest)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(
+            f"{name} is cut short or damaged: {error}. How much is lost is unknown, so "
+            "it is not skipped; make or fetch it again, or remove it."
+        ) from error
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files below a folder; each real folder once, though links make a circle."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    seen: set[tuple[int, int]] = set()
+    for here, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        state = os.stat(here)
+        if (state.st_dev, state.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if not name.startswith("."):
+                yield Path(here, name)
+
+
+def _whole(data: bytes, largest: int) -> Document | Bad:
+    if len(data) > largest:
+        return _too_large(1, "the file", largest)
+    text = _decoded(data, 1)
+    if isinstance(text, Bad):
+        return text
+    if not text.strip():
+        return Bad(1, "empty", "the file has no text; remove it")
+    return Document(0, text.replace("\r\n", "\n").encode())
+
+
+def _lines(stream: BinaryIO, key: str, largest: int) -> Iterator[Document | Bad]:
+    number, blank = 0, True
+    while line := stream.readline(largest + 1):
+        number += 1
+        if len(line) > largest:
+            blank = False
+            yield _too_large(number, "the line", largest)
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(largest)
+            continue
+        text = _decoded(line, number)
+        if isinstance(text, Bad) or text.strip():
+            blank = False
+            yield text if isinstance(text, Bad) else _of_line(text, number, key)
+    if blank:
+        yield Bad(1, "empty", "the file has no line; remove it")
+
+
+def _decoded(data: bytes, line: int) -> str | Bad:
+    """The text of bytes that begin at a line."""
+    try:
+        # `cat` leaves the marks of the files that it joins within the whole.
+        return data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line += before.count(b"\n")
+        byte = error.start - (before.rfind(b"\n") + 1) + 1
+        message = f"byte {byte} of the line, {data[error.start]:#04x}, is not UTF-8"
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            message += " (the file begins as UTF-16 does)"
+        return Bad(line, "not UTF-8", f"{message}; save the file as UTF-8")
+
+
+def _of_line(line: str, number: int, key: str) -> Document | Bad:
+    """The document of one line of JSON."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        message = f"the line is not JSON: {error.msg} at column {error.colno}"
+        return Bad(number, "not JSON", message)
+    except (ValueError, RecursionError) as error:  # a huge number, deep nesting
+        return Bad(number, "not JSON", f"the line cannot be read as JSON: {error}")
+    if not isinstance(record, dict):
+        message = f"the line is a JSON {_spelt(record)}, not an object {{…}}"
+        return Bad(number, "not an object", message)
+    if key not in record:
+        message = f"no key {key!r}; {nearest(key, record)} Set text.key"
+        return Bad(number, "without the key", message)
+    text = record[key]
+    if not isinstance(text, str):
+        message = f"what is under {key!r} is a {_spelt(text)}, not a string"
+        return Bad(number, "no string", message)
+    if not text.strip():
+        return Bad(number, "empty", f"the text under {key!r} is empty")
+    try:
+        return Document(number, text.encode())
+    except UnicodeEncodeError as error:
+        message = f"character {error.start + 1} of the text is half of a surrogate pair"
+        return Bad(number, "not Unicode", message)
+
+
+def _spelt(value: object) -> str:
+    """The type of a JSON value, as JSON calls it."""
+    names = {list: "list", dict: "object", str: "string", bool: "Boolean"}
+    return "null" if value is None else names.get(type(value), "number")
+
+
+def _too_large(line: int, what: str, largest: int) -> Bad:
+    message = f"{what} is above {largest:,} bytes, which are one document's limit"
+    return Bad(line, "too large", f"{message}; split it into several")

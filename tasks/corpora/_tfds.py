@@ -1,0 +1,118 @@
+"""Documents of a TFDS dataset that is already prepared; nothing is downloaded."""
+
+import functools
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ._records import Records
+
+_FORMAT = "array_record"  # of TFDS's, the one that is read by random access
+_INFO = "dataset_info.json"
+
+_Path = Any
+"""A `Path`, or TFDS's own kind of path, which may be an address."""
+
+
+def check(dataset: str, *, data_dir: str, needs: Sequence[str]) -> None:
+    """Looks whether a dataset is prepared as it has to be; imports no TFDS.
+
+    A `data_dir` that is an address (`gs://…`) cannot be looked at without it, so it is
+    left to `documents`.
+
+    Args:
+      dataset: as TFDS spells it, `c4/en:3.1.0`.
+      data_dir: where TFDS keeps its datasets; empty for TFDS's own place.
+      needs: splits that it must have.
+
+    Raises:
+      ValueError: it is missing, in another format, or lacks a split.
+    """
+    root = _root(data_dir)
+    if "://" not in root:
+        _check(dataset, Path(root), needs)
+
+
+def documents(
+    dataset: str, split: str, *, data_dir: str, needs: Sequence[str]
+) -> Records:
+    """The texts of a split, in TFDS's notation (`train[99%:]`), by random access.
+
+    Raises:
+      ValueError: as for `check`.
+    """
+    import tensorflow_datasets as tfds
+
+    root = tfds.core.Path(_root(data_dir))
+    _check(dataset, root, needs)
+    return _open(os.fspath(_folder(dataset, root)), split)
+
+
+@functools.cache
+def _open(folder: str, split: str) -> Records:
+    import tensorflow_datasets as tfds
+
+    # From the folder alone: the dataset's own code would import Apache Beam.
+    builder: Any = tfds.builder_from_directory(folder)
+    return Records(builder.as_data_source(split=split, file_format=_FORMAT))
+
+
+def _root(data_dir: str) -> str:
+    """Where datasets are, as an absolute path or an address."""
+    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    root = data_dir or default
+    return root if "://" in root else os.path.abspath(os.path.expanduser(root))
+
+
+def _folder(dataset: str, root: _Path) -> _Path:
+    name, _, version = dataset.partition(":")
+    return root / name / version
+
+
+def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
+    folder = _folder(dataset, root)
+    name = dataset.partition("/")[0]
+    info = folder / _INFO
+    if not info.exists():
+        raise ValueError(
+            f"the TFDS dataset {dataset} is not prepared: there is no {info}. Prepared "
+            f"there: {_prepared(root / name)}. If it is elsewhere, set {name}.data_dir "
+            "or the environment variable TFDS_DATA_DIR. To prepare it, on a machine "
+            f"with a network: {_install(name)}; tfds build {dataset} "
+            f"--file_format={_FORMAT} --data_dir={os.fspath(root)}"
+        )
+    found = json.loads(info.read_text())
+    # Datasets of long ago do not say; TFRecord was all there was.
+    formats = [found.get("fileFormat", "tfrecord")]
+    formats += found.get("alternativeFileFormats", [])
+    if _FORMAT not in formats:
+        raise ValueError(
+            f"{folder} is prepared as {' and '.join(formats)}, which cannot be read by "
+            f"random access. To add {_FORMAT} files beside it: {_install(name)}; tfds "
+            f"convert_format --dataset_version_dir={os.fspath(folder)} "
+            f"--out_file_format={_FORMAT}"
+        )
+    splits = [split["name"] for split in found.get("splits", [])]
+    if missing := [split for split in needs if split not in splits]:
+        raise ValueError(
+            f"{folder} has no split {missing[0]!r}; it has: {', '.join(splits)}. Set "
+            f"{name}.config to one that has {' and '.join(needs)}."
+        )
+
+
+def _prepared(folder: _Path) -> str:
+    """The prepared `config:version` of a dataset."""
+    if not folder.exists():
+        return "nothing"
+    found = sorted(info.parent for info in folder.glob(f"*/*/{_INFO}"))
+    return ", ".join(f"{f.parent.name}:{f.name}" for f in found) or "nothing"
+
+
+def _install(name: str) -> str:
+    """What `tfds` needs; it asks for an older TensorFlow, so it goes elsewhere."""
+    return (
+        "in a virtual environment of its own, pip install "
+        f"'tensorflow-datasets[{name}]' mlcroissant importlib_resources"
+    )

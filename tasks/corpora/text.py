@@ -1,0 +1,111 @@
+"""The corpus `text`: the .txt and .jsonl files of a folder, gzipped or not.
+
+    text.folder = 'papers'
+
+A .txt file is one document. A .jsonl file has one on each line, an object with the text
+under `key`. Folders within the folder are read too. Documents are copied once, below
+`corpora.data_dir()`, for random access; a file that is added or changed has the folder
+copied anew.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Literal, cast
+
+from ...objectives.errors import nearest
+from . import Corpus, check_split, data_dir
+from ._array_records import ArrayRecords
+from ._text_files import SUFFIXES, File, endings, files
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Text:
+    """The corpus `text`.
+
+    Attributes:
+      folder: where the files are; `~` is the home folder.
+      key: under which a line of .jsonl has its text.
+      bad: what to do about a document that is not UTF-8 or JSON, is empty, or lacks
+        the key: raise an error, or leave it out and say how many were.
+      validation_percent: of the documents, held out as the split `validation`: those
+        whose file's name and line hash lowest, so that adding files moves none. Of two
+        documents or more at least one is held out.
+    """
+
+    folder: str = ""
+    key: str = "text"
+    bad: Literal["error", "skip"] = "error"
+    validation_percent: float | int = 1
+
+    name: ClassVar[str] = "text"
+    splits: ClassVar[tuple[str, ...]] = ("train", "validation")
+    vocabulary: ClassVar[str] = "bytes"
+
+    def __post_init__(self) -> None:
+        choices = ("error", "skip")
+        if self.bad not in choices:
+            raise ValueError(f"text.bad is {self.bad!r}; {nearest(self.bad, choices)}")
+        if not 0 <= self.validation_percent < 100:
+            raise ValueError(
+                f"text.validation_percent is {self.validation_percent}; it is a "
+                "percentage of the documents, so set it within [0, 100)."
+            )
+
+    def check(self) -> None:
+        """Raises ValueError unless the folder is set and holds a file to read."""
+        self._found()
+
+    def documents(self, split: str) -> Sequence[str]:
+        """The documents of a split; copies them at the first call.
+
+        Raises:
+          ValueError: no such split, no folder, a bad document (`bad`), or a split
+            without any document.
+        """
+        check_split(cast(Corpus, self), split)  # whose names are class variables here
+        from ._text_builder import Settings, prepare
+
+        settings = Settings(self.key, self.bad, self.validation_percent)
+        folder, found = self._found()
+        documents = _open(prepare(folder, found, data_dir() / "text", settings), split)
+        if not documents:
+            other = next(name for name in self.splits if name != split)
+            raise ValueError(
+                f"no document of text.folder {self.folder!r} is in the split "
+                f"{split!r}; all are in {other!r}, at text.validation_percent = "
+                f"{self.validation_percent}. Change it, or add documents."
+            )
+        return documents
+
+    def _found(self) -> tuple[Path, list[File]]:
+        """The folder, resolved, and its files, of which there is one at least."""
+        wanted = ", ".join(SUFFIXES)
+        if not self.folder:
+            raise ValueError(
+                f"text.folder is not set; set it to a folder of {wanted} files, as in "
+                "text.folder = 'papers'."
+            )
+        folder = Path(self.folder).expanduser().resolve()
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "does not exist"
+            raise ValueError(
+                f"text.folder {self.folder!r} {what} ({folder}); set it to a folder of "
+                f"{wanted} files."
+            )
+        if not (found := files(folder)):
+            raise ValueError(
+                f"text.folder {self.folder!r} has no {wanted} file: there is "
+                f"{endings(folder)} below {folder}. Put documents there, or set "
+                "text.folder to where they are."
+            )
+        return folder, found
+
+
+@functools.cache
+def _open(prepared: Path, split: str) -> ArrayRecords:
+    return ArrayRecords(prepared / split)
+
+
+CORPUS = Text
