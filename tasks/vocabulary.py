@@ -99,14 +99,24 @@ class Vocabulary:
                 f"0 to {self.size - 1}."
             )
         shown = []
-        for reserved, run in itertools.groupby(listed, key=self._is_reserved):
+        for reserved, run in itertools.groupby(listed, key=self.is_reserved):
             if reserved:
                 shown += [self._shown.get(i, f"<unused_{i}>") for i in run]
             else:
                 shown.append(self._base.decode(list(run), bool(shown)))
         return "".join(shown)
 
-    def _is_reserved(self, id_: int) -> bool:
+    def spell(self, id_: int) -> str:
+        """What one id of text stands for, a space where a word begins.
+
+        "" for a part of a character; a reserved id shows as its name.
+        """
+        if self.is_reserved(id_) or id_ == self.unk:
+            return self.decode([id_])
+        return self._base.spell(id_)
+
+    def is_reserved(self, id_: int) -> bool:
+        """Whether an id has a meaning of its own, so that raw text never holds it."""
         return id_ in self._shown or id_ >= self._base.size
 
 
