@@ -8,8 +8,9 @@ import stat
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ...objectives.errors import nearest
 
@@ -83,7 +84,7 @@ def endings(folder: Path) -> str:
 
 
 def documents(
-    raw: BinaryIO, name: str, *, key: str, largest: int = LARGEST
+    raw: BufferedIOBase, name: str, *, key: str, largest: int = LARGEST
 ) -> Iterator[Document | Bad]:
     """Yields the documents of an open file, good and bad, in order.
 
@@ -101,7 +102,7 @@ def documents(
     """
     ending = name.lower()
     packed = ending.endswith(".gz")
-    stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
+    stream = gzip.GzipFile(fileobj=raw) if packed else raw
     try:
         if ending.removesuffix(".gz").endswith(".jsonl"):
             yield from _lines(stream, key, largest)
@@ -144,7 +145,7 @@ def _whole(data: bytes, largest: int) -> Document | Bad:
     return Document(0, text.replace("\r\n", "\n").encode())
 
 
-def _lines(stream: BinaryIO, key: str, largest: int) -> Iterator[Document | Bad]:
+def _lines(stream: BufferedIOBase, key: str, largest: int) -> Iterator[Document | Bad]:
     number, blank = 0, True
     while line := stream.readline(largest + 1):
         number += 1
@@ -182,7 +183,7 @@ def _of_line(line: str, number: int, key: str) -> Document | Bad:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        message = f"the line is not JSON: {error.msg} at column {error.colno}"
+        message = f"the line is not JSON: {error.msg} (column {error.colno})"
         return Bad(number, "not JSON", message)
     except (ValueError, RecursionError) as error:  # a huge number, deep nesting
         return Bad(number, "not JSON", f"the line cannot be read as JSON: {error}")
