@@ -1,5 +1,6 @@
 """A few Examples of each task of a mixture, to be looked at; SeqIO is not needed."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ from jaxtyping import Int32
 
 from ..models.rows import RowShape
 from ..objectives.example import Example
+from ..objectives.registry import Objective
 from ..objectives.text import Text
 from .corpora import Corpus
 from .layout import budget
@@ -41,37 +43,28 @@ def draw(
       examples: of each task.
 
     Returns:
-      Task and Example, task after task.
+      Task and Example, corpus after corpus and task after task.
 
     Raises:
       ValueError: an objective fits no row, or a corpus has no document that is long
         enough for it.
     """
-    words = vocabulary(mixture.vocabulary)
     found = []
+    words = vocabulary(mixture.vocabulary)
     for name in dict.fromkeys(split_task(task)[0] for task in tasks):
-        corpus = mixture.corpus(name)
-        of_corpus = [task for task in tasks if split_task(task)[0] == name]
-        chosen = [mixture.objective(split_task(task)[1]) for task in of_corpus]
-        sizes = [objective.window(budget(shape)) for objective in chosen]
-        documents = _Documents(corpus, words)
-        drawn = documents.draw(examples, longer_than=max(sizes), seed=seed)
-        for task, objective, size in zip(of_corpus, chosen, sizes, strict=True):
-            for index in drawn:
-                tokens = documents.tokens(index)
-                smallest = objective.smallest()
-                if len(tokens) < smallest:
-                    raise ValueError(
-                        f"task {task!r} takes texts of {smallest} tokens or more, but "
-                        f"document {index} of {name!r}, one of the {len(drawn)} "
-                        f"longest drawn, has {len(tokens)}; try another seed."
-                    )
-                start, stop = windows(len(tokens), window=size, smallest=smallest)[0]
-                text = Text(tokens, start, stop, documents.other_than(index))
-                rng = example_rng(
-                    seed, objective.name, epoch=0, document=index, window=0
-                )
-                found.append((task, objective(text, rng, words.special_ids)))
+        documents = _Documents(mixture.corpus(name), words)
+        objectives = {
+            task: mixture.objective(split_task(task)[1])
+            for task in tasks
+            if split_task(task)[0] == name
+        }
+        sizes = {task: o.window(budget(shape)) for task, o in objectives.items()}
+        drawn = documents.draw(examples, longer_than=max(sizes.values()), seed=seed)
+        found += [
+            (task, documents.example(index, objective, window=sizes[task], seed=seed))
+            for task, objective in objectives.items()
+            for index in drawn
+        ]
     return found
 
 
@@ -88,41 +81,49 @@ class _Documents:
         return self._words.encode_document(self._texts[index])
 
     def draw(self, count: int, *, longer_than: int, seed: int) -> list[int]:
-        """Draws documents, those first that have more than `longer_than` tokens."""
-        rng = np.random.default_rng(seed)
+        """Draws documents: those of more tokens than that, else the longest drawn."""
+        rng = np.random.default_rng(seed % 2**64)
+        sizes: dict[int, int] = {}
         long: list[int] = []
-        short: dict[int, int] = {}
         for _ in range(TRIES):
             index = int(rng.integers(len(self._texts)))
-            if index in long or index in short:
-                continue
-            size = len(self.tokens(index))
-            if size > longer_than:
-                long.append(index)
-            else:
-                short[index] = size
+            if index not in sizes:
+                sizes[index] = len(self.tokens(index))
+                long += [index] if sizes[index] > longer_than else []
             if len(long) == count:
                 return long
-        rest = sorted(short, key=lambda index: -short[index])
-        drawn = [*long, *rest][:count]
+        short = [index for index in sizes if index not in long]
+        drawn = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
         if len(drawn) < count:
             raise ValueError(
-                f"corpus {self._name!r} gave {len(drawn)} documents, and {count} "
-                f"examples of each task were asked for; ask for {len(drawn)}."
+                f"{count} examples of each task were asked for, but only {len(drawn)} "
+                f"documents of corpus {self._name!r} were drawn; ask for {len(drawn)}."
             )
         return drawn
 
-    def other_than(self, index: int):
-        """A function that draws another document, every one equally likely."""
+    def example(
+        self, index: int, objective: Objective, *, window: int, seed: int
+    ) -> Example:
+        """The Example of a document's first window."""
+        tokens, smallest = self.tokens(index), objective.smallest()
+        if len(tokens) < smallest:
+            raise ValueError(
+                f"{objective.name!r} takes texts of {smallest} tokens or more, but "
+                f"document {index} of corpus {self._name!r}, one of the longest of "
+                f"{TRIES} drawn, has {len(tokens)}; try another seed."
+            )
+        start, stop = windows(len(tokens), window=window, smallest=smallest)[0]
+        text = Text(tokens, start, stop, functools.partial(self._other, index))
+        rng = example_rng(seed, objective.name, epoch=0, document=index, window=0)
+        return objective(text, rng, self._words.special_ids)
 
-        def other(rng: np.random.Generator) -> Int32[np.ndarray, " N"]:
-            others = len(self._texts) - 1
-            if others < 1:
-                raise ValueError(
-                    f"corpus {self._name!r} has one document only, so there is no "
-                    "other one to draw; use one with more, or no objective of pairs."
-                )
-            drawn = int(rng.integers(others))
-            return self.tokens(drawn + (drawn >= index))
-
-        return other
+    def _other(self, index: int, rng: np.random.Generator) -> Int32[np.ndarray, " N"]:
+        """Draws a document that is not `index`, every other one equally likely."""
+        others = len(self._texts) - 1
+        if others < 1:
+            raise ValueError(
+                f"corpus {self._name!r} has one document only, so there is no other "
+                "one to draw; use one with more, or no objective of pairs."
+            )
+        drawn = int(rng.integers(others))
+        return self.tokens(drawn + (drawn >= index))

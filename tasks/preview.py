@@ -23,7 +23,7 @@ _BADGES = {
     "<label_0": "<label 0: does not continue",
     "<label_1": "<label 1: continues",
 }
-_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
 
 
 class Token(NamedTuple):
@@ -164,7 +164,7 @@ def token(vocabulary: Vocabulary, id_: int) -> Token:
 def _visible(character: str) -> str:
     if character in _SIGNS:
         return _SIGNS[character]
-    if unicodedata.category(character) in _UNSEEN:
+    if character != " " and unicodedata.category(character) in _UNSEEN:
         return f"\\u{ord(character):04x}"
     return character
 

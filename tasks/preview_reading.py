@@ -54,20 +54,21 @@ def by_position(scene: Scene, slot: Slot) -> list[Read]:
     """
     seen = set(scene.seen(slot))
     asked = {prediction.position: prediction for prediction in slot.predictions}
-    places: dict[int, list[int]] = {
-        prediction.position: []
-        for other in scene.predicting
-        for prediction in other.predictions
-    }
+    # BOS holds no token of the text, so that it fills no place of it.
+    parts = [other.part for other in scene.slots]
+    opening = parts.index("targets") if "targets" in parts else None
+    predicted = {p.position for other in scene.predicting for p in other.predictions}
+    places: dict[int, list[int]] = {position: [] for position in predicted}
     for place, other in enumerate(scene.slots):
         places.setdefault(other.position, []).append(place)
     reads = []
     for position, at in sorted(places.items()):
         read = [place for place in at if place in seen]
         reads += [Read("seen", scene.slots[place].token, place) for place in read]
+        hidden = len(at) > len(read) or position in predicted
         if position in asked:
             reads.append(Read("asked", asked[position].target))
-        elif not read:
+        elif not read or (read == [opening] and hidden):
             reads.append(Read("unseen"))
     while reads and reads[-1].kind == "unseen":
         reads.pop()
