@@ -12,9 +12,10 @@ from rich.text import Text
 from ..tasks.preview import Interval, Scene, Slot, Token
 from ..tasks.preview_reading import by_position, context, stands_before
 
-SEEN = "cyan"
+# Blue and purple of middle lightness: more than 4 : 1 on black and on white.
+SEEN = "color(31)"
+SPECIAL = "color(133)"
 UNSEEN = "dim"
-SPECIAL = "magenta"
 CHOSEN = "reverse bold"
 ASKED = "black on yellow bold"
 
