@@ -101,6 +101,12 @@ def test_json_that_is_not_escaped_and_a_last_line_without_its_end(folder):
     assert sorted(read_all(folder)) == ["one\u2028line\x85é", "two"]
 
 
+def test_windows_line_ends_are_read_as_line_feeds(folder):
+    put(folder, "a.txt", "one\r\ntwo\r\n\rthree")
+    put(folder, "b.jsonl", lines("one\r\ntwo"))  # a string is as it is
+    assert sorted(read_all(folder)) == ["one\n" + "two\n\rthree", "one\r\ntwo"]
+
+
 def test_another_key(folder):
     put(folder, "a.jsonl", lines("one", "two", key="body"))
     assert sorted(read_all(folder, key="body")) == ["one", "two"]
@@ -333,6 +339,15 @@ def test_a_change_prepares_anew_and_no_change_does_not(folder, prepared_in):
     assert read_all(folder) == ["won"]
     put(folder, "b.jsonl", lines("more"))
     assert sorted(read_all(folder)) == ["more", "won"]
+
+
+def test_other_settings_prepare_anew(folder):
+    text = '{"text": "t", "body": "b"}\n'
+    put(folder, "a.jsonl", text * 40)
+    assert set(read_all(folder)) == {"t"}
+    assert set(read_all(folder, key="body")) == {"b"}
+    sizes = [len(read(folder, validation_percent=p)["validation"]) for p in (5, 60)]
+    assert sizes[0] < 10 < sizes[1]
 
 
 def test_a_change_meanwhile_is_an_error(folder, prepared_in, monkeypatch):
