@@ -32,6 +32,8 @@ class Policies:
       most_facts: of a document.
       fewest_mentions: of a fact, each in another paragraph and in other words.
       most_mentions: of a fact; at most 8, the phrases of a kind of fact.
+      fewest_links: hand-overs in a paragraph.
+      most_links: hand-overs in a paragraph.
       fewest_fillers: sentences of a paragraph that state no fact.
       most_fillers: sentences of a paragraph that state no fact.
       numbers: how many numbers a value may have: 11, 12, ...; at most 80.
@@ -57,6 +59,8 @@ class Policies:
     most_facts: int = 10
     fewest_mentions: int = 3
     most_mentions: int = 4
+    fewest_links: int = 1
+    most_links: int = 2
     fewest_fillers: int = 1
     most_fillers: int = 2
     numbers: int = 40

@@ -28,8 +28,7 @@ def write_policy(rng: np.random.Generator, size: Size) -> Policy:
     """Draws a plan and writes it.
 
     Random: the plan (`outline`), the wording of every sentence, the order of sentences
-    in a paragraph. Fixed: a paragraph's hand-over is not its last sentence, so that no
-    five words in a row hold one paragraph's receiver and the next one's giver.
+    in a paragraph, of which only hand-overs keep their own.
     """
     draws = Draws(rng)
     plan = outline(draws, size)
@@ -46,8 +45,9 @@ def write_policy(rng: np.random.Generator, size: Size) -> Policy:
                 at = (len(text) + first, len(text) + last, index, place.section)
                 mentions.append(Mention(fact, *at, section.kind, phrase, second))
             text += sentence.text + " "
+        giver, receiver = place.links[0][0], place.links[-1][1]
         paragraphs.append(
-            Paragraph(start, len(text) - 1, place.section, *place.link[:2])
+            Paragraph(start, len(text) - 1, place.section, giver, receiver)
         )
         text = text[:-1] + BREAK
     return Policy(
@@ -81,10 +81,8 @@ def _sentences(
         for fact in place.facts
     ]
     fillers = draws.between(size.fewest_fillers, size.most_fillers, "order")
-    if not found and not place.reference:
-        fillers = max(fillers, 1)
     kind = plan.sections[place.section].kind
-    for filler in draws.sample(FILLERS[kind], fillers, "templates"):
+    for filler in draws.subset(FILLERS[kind], fillers, "templates"):
         domain = plan.domain
         words = {
             "people": draws.pick(domain.people, "words"),
@@ -101,10 +99,11 @@ def _sentences(
         noun, subject = place.reference
         found.append(_plain(draws, line.format(n=noun, s=subject), size))
     found = draws.sample(found, len(found), "order")
-    x, y, w = place.link
-    link = draws.pick(LINKS, "templates").format(x=x, y=y, w=w)
-    where = draws.between(0, len(found) - 1, "order")
-    found.insert(where, _plain(draws, link, size))
+    total = len(found) + len(place.links)
+    slots = draws.subset(range(total), len(place.links), "order")
+    for at, (x, y, w) in zip(slots, place.links, strict=True):
+        link = draws.pick(LINKS, "templates").format(x=x, y=y, w=w)
+        found.insert(at, _plain(draws, link, size))
     return found
 
 

@@ -55,7 +55,7 @@ DOMAINS = (
         ),
         ("dealers", "tellers", "relationship managers", "loan officers"),
         ("account holders", "borrowers", "depositors", "brokers"),
-        ("branches", "dealing rooms", "vaults", "counters"),
+        ("branches", "dealing rooms", "vaults", "advice centres"),
         ("the payment ledger", "the loan book", "the dealing system", "the card host"),
     ),
     Domain(
@@ -106,7 +106,7 @@ DOMAINS = (
         ),
         ("analysts", "line operators", "study nurses", "batch reviewers"),
         ("trial subjects", "pharmacies", "wholesalers", "prescribers"),
-        ("clean rooms", "trial centres", "filling lines", "cold stores"),
+        ("clean rooms", "trial centres", "filling halls", "cold stores"),
         (
             "the batch system",
             "the trial database",
@@ -164,7 +164,7 @@ DOMAINS = (
         ),
         ("mechanics", "cabin crews", "dispatchers", "ramp agents"),
         ("passengers", "shippers", "charterers", "lessors"),
-        ("hangars", "line stations", "ramps", "crew rooms"),
+        ("hangars", "line stations", "workshops", "crew rooms"),
         ("the defect log", "the roster tool", "the parts store", "the flight planner"),
     ),
     Domain(

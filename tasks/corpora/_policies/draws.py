@@ -45,6 +45,13 @@ class Draws:
         self.bits[account] += math.log2(math.perm(count, size))
         return [options[i] for i in self._rng.permutation(count)[:size].tolist()]
 
+    def subset(self, options: Sequence[_T], size: int, account: Account) -> list[_T]:
+        """`size` different options in their own order, each subset alike."""
+        count = len(options)
+        self.bits[account] += math.log2(math.comb(count, size))
+        chosen = self._rng.permutation(count)[:size].tolist()
+        return [options[i] for i in sorted(chosen)]
+
     def chance(self, share: float, account: Account) -> bool:
         """True at this share, which is rounded to a multiple of 2**-20."""
         parts = round(share * _GRAIN)

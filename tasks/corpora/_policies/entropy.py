@@ -32,8 +32,9 @@ def entropy(
     """The entropy of a document's choices, `mean of -log2 p(choices)`, and its parts.
 
     The text follows from the choices, so this is an upper bound on the entropy of the
-    text. It is a close one: nearly every choice can be read off the text. What cannot
-    is the split of fillers, references and titles that happen to read alike.
+    text. It is a close one: nearly every choice can be read off the text. Few cannot:
+    which of a fact's mentions is the one at home, if two are; the title of a section
+    that no paragraph shows; whether an outside subject was the only choice.
 
     Args:
       policies: documents.

@@ -23,12 +23,16 @@ LINKS = (
     "{y} receives the file from {x}, and {w} is informed",
     "once {x} is done, {y} takes over, with notice to {w}",
     "{y} takes over from {x} and keeps {w} informed",
-    "{w} gets a copy when the file goes from {x} to {y}",
+    "{w} gets a copy when the file goes from {x} to {y} for further work",
     "{x} is followed by {y}, and {w} is told so",
-    "{w} is told when {x} hands the file to {y}",
-    "{w} keeps watch while {y} continues where {x} stopped",
+    "{w} is told when {x} hands the file to {y} for the next step",
+    "{w} keeps watch while {y} completes what {x} has begun to do",
 )
-"""The file goes from `{x}` to `{y}`; `{w}` learns of it."""
+"""The file goes from `{x}` to `{y}`; `{w}` learns of it.
+
+At least three words follow either before the sentence ends. So no five words in a row,
+the full stop counted, hold the receiver of one hand-over and the giver of the next.
+"""
 
 SECTION_REFERENCES = (
     "this is read together with the part on {t}",

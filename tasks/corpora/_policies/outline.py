@@ -32,13 +32,13 @@ class Place(NamedTuple):
     Attributes:
       section: index of its section.
       facts: indices of the facts that it mentions.
-      link: the departments that give, receive, and are told.
+      links: of each hand-over, the departments that give, receive, and are told.
       reference: a section's title, or (what a fact is called, its subject), or None.
     """
 
     section: int
     facts: tuple[int, ...]
-    link: tuple[str, str, str]
+    links: tuple[tuple[str, str, str], ...]
     reference: str | tuple[str, str] | None
 
 
@@ -74,7 +74,7 @@ def _facts(draws: Draws, domain: Domain, size: Size) -> tuple[Fact, ...]:
     count = draws.between(size.fewest_facts, size.most_facts, "order")
     return tuple(
         Fact(kind, subject, _value(draws, kind, size))
-        for kind, subject in draws.sample(subjects, count, "words")
+        for kind, subject in draws.subset(subjects, count, "words")
     )
 
 
@@ -107,23 +107,35 @@ def _mentions(
         home = [p for s in sections if s.kind == HOMES[fact.kind] for p in s.paragraphs]
         chosen = [draws.pick(home, "order")] if home else []
         others = [p for p in range(len(places)) if p not in chosen]
-        chosen += draws.sample(others, count - len(chosen), "order")
+        chosen += draws.subset(others, count - len(chosen), "order")
         for paragraph in chosen:
             places[paragraph].append(index)
     return [tuple(place) for place in places]
 
 
-def _links(draws: Draws, count: int, size: Size) -> list[tuple[str, str, str]]:
-    """A walk among a few departments that never turns straight back."""
-    cast = draws.sample(DEPARTMENTS, size.departments, "words")
-    before, giver = cast[:2]
-    links: list[tuple[str, str, str]] = []
+def _links(
+    draws: Draws, count: int, size: Size
+) -> list[tuple[tuple[str, str, str], ...]]:
+    """Of each paragraph, its steps of a walk among a few departments.
+
+    The walk never turns straight back, and a paragraph's last step never leads to
+    where the paragraph before began: in the other order, the two do not fit.
+    """
+    cast = draws.subset(DEPARTMENTS, size.departments, "words")
+    before, began, giver = "", "", draws.pick(cast, "words")
+    links: list[tuple[tuple[str, str, str], ...]] = []
     for _ in range(count):
-        ahead = [name for name in cast if name not in (before, giver)]
-        receiver = draws.pick(ahead, "words")
-        told = [name for name in cast if name not in (giver, receiver)]
-        links.append((giver, receiver, draws.pick(told, "words")))
-        before, giver = giver, receiver
+        start, steps = giver, list[tuple[str, str, str]]()
+        number = draws.between(size.fewest_links, size.most_links, "order")
+        for left in reversed(range(number)):
+            barred = {before, giver} | ({began} if not left else set())
+            ahead = [name for name in cast if name not in barred]
+            receiver = draws.pick(ahead, "words")
+            told = [name for name in cast if name not in (giver, receiver)]
+            steps.append((giver, receiver, draws.pick(told, "words")))
+            before, giver = giver, receiver
+        began = start
+        links.append(tuple(steps))
     return links
 
 

@@ -21,6 +21,8 @@ class Size(NamedTuple):
     most_facts: int
     fewest_mentions: int
     most_mentions: int
+    fewest_links: int
+    most_links: int
     fewest_fillers: int
     most_fillers: int
     numbers: int
@@ -52,6 +54,7 @@ def check(size: Size, *, subjects: int) -> None:
     _range(size, "paragraphs", 1, 100)
     _range(size, "facts", 1, subjects * len(size.kinds))
     _range(size, "mentions", 1, min(len(PHRASES[kind]) for kind in size.kinds))
+    _range(size, "links", 1, 100)
     _range(size, "fillers", 0, 100)
     _between("numbers", size.numbers, 2, MOST_NUMBERS)
     _between("departments", size.departments, 4, len(DEPARTMENTS))

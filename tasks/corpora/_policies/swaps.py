@@ -27,14 +27,20 @@ def other_values(policy: Policy, mention: int, *, numbers: int = 40) -> list[str
 
 
 def neighbouring_values(policy: Policy, mention: int) -> list[str]:
-    """The values of the document's other facts of the same kind: the hard alternatives.
+    """Values that other facts of the kind had before the mention: hard alternatives.
 
-    They occur in the document as often as the true one, so that looking for the value
-    itself elsewhere in it does not help; only the subject that it belongs to does.
+    They stand in the text before the mention as the true value does, so that looking
+    for the value itself does not help; only the subject that it belongs to does. Values
+    in the mention's own paragraph are left out: stated twice there, they would show.
     """
-    fact = policy.facts[policy.mentions[mention].fact]
-    same_kind = {other.value for other in policy.facts if other.kind == fact.kind}
-    return sorted(same_kind - {fact.value})
+    at = policy.mentions[mention]
+    own = policy.facts[at.fact]
+    stated = [(m.paragraph, policy.facts[m.fact]) for m in policy.mentions]
+    near = {
+        f.value for place, f in stated if f.kind == own.kind and place < at.paragraph
+    }
+    here = {fact.value for place, fact in stated if place == at.paragraph}
+    return sorted(near - here - {own.value})
 
 
 def with_value(policy: Policy, mention: int, value: str) -> str:

@@ -1,0 +1,166 @@
+"""Shallow baselines on the choices of `pairs`: what surface cues give away.
+
+A baseline that does much better than a guess has found a cue that no reader needs.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .bags import (
+    Score,
+    bag_of_words,
+    both_bags,
+    one_bag,
+    second_bag,
+    shared,
+    words,
+)
+from .checker import contradictions
+from .handovers import handovers
+from .ngram import ORDER, Ngrams
+from .pairs import (
+    SENTENCE,
+    WORD,
+    Choice,
+    choices,
+    confused,
+    further,
+    other,
+    restated,
+    swapped,
+    windows,
+)
+from .policy import Policy
+
+TASKS = {
+    "swapped": swapped,
+    "further": further,
+    "other": other,
+    "restated": restated,
+    "confused": confused,
+    "sentences_swapped": windows("swapped", SENTENCE, size=8),
+    "sentences_further": windows("further", SENTENCE, size=8),
+    "words_swapped": windows("swapped", WORD, size=90),
+    "words_further": windows("further", WORD, size=90),
+}
+"""Every choice by name."""
+
+CHANCE = 0.5
+"""The accuracy of a guess at any choice."""
+
+
+class Accuracy(NamedTuple):
+    """How often a baseline prefers the true pair; a tie counts half.
+
+    Attributes:
+      task: name of the choice.
+      baseline: name of the baseline.
+      accuracy: share of choices; a guess has `CHANCE`.
+      low: lower end of its 95 % interval (Wilson 1927).
+      high: upper end.
+      items: choices tested, each from another document.
+    """
+
+    task: str
+    baseline: str
+    accuracy: float
+    low: float
+    high: float
+    items: int
+
+
+def measure(
+    policies: Sequence[Policy],
+    tested: Sequence[Policy],
+    *,
+    tasks: Sequence[str] = tuple(TASKS),
+    seed: int = 0,
+) -> list[Accuracy]:
+    """Fits each baseline to the choices in some documents, tests it on those of others.
+
+    Args:
+      policies: documents to fit to.
+      tested: other documents.
+      tasks: names in `TASKS`.
+      seed: of where the choices are cut.
+    """
+    language = Ngrams(words(policy.text) for policy in policies)
+    found: list[Accuracy] = []
+    for task in tasks:
+        rng = np.random.default_rng(seed)
+        fitted = choices(TASKS[task], policies, rng)
+        items = choices(TASKS[task], tested, rng)
+        scores: dict[str, Score] = {
+            "bag of words": bag_of_words(fitted, features=both_bags),
+            "bag of the second": bag_of_words(fitted, features=second_bag),
+            "bag of both as one": bag_of_words(fitted, features=one_bag),
+            "shared words": bag_of_words(fitted, features=shared),
+            "5-gram": ngram_score(language, task),
+            "reader": reader,
+        }
+        found += [accuracy(task, name, score, items) for name, score in scores.items()]
+    return found
+
+
+def accuracy(
+    task: str, baseline: str, score: Score, items: Sequence[Choice]
+) -> Accuracy:
+    """The share of items whose true pair has the higher score, with its interval."""
+    wins = sum(
+        (np.sign(score(item.true) - score(item.false)) + 1) / 2 for item in items
+    )
+    share, count, z = float(wins) / len(items), len(items), 1.96
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    half = z * spread / (1 + z * z / count)
+    low, high = min(centre - half, share), max(centre + half, share)
+    return Accuracy(task, baseline, share, low, high, count)
+
+
+def ngram_score(language: Ngrams, task: str) -> Score:
+    """What a 5-gram model says of a pair.
+
+    Where the two second texts differ in a value alone, `log p(second | first)`. Else
+    `log p(second | first) - log p(second)`, so that a likelier text has no advantage;
+    only its first four words depend on the first text.
+    """
+
+    def likelihood(pair: tuple[str, str]) -> float:
+        return language.log_probability(words(pair[1]), words(pair[0]))
+
+    def association(pair: tuple[str, str]) -> float:
+        second = words(pair[1])[: ORDER - 1]
+        alone = language.log_probability(second, [])
+        return language.log_probability(second, words(pair[0])) - alone
+
+    return likelihood if task in ("restated", "confused") else association
+
+
+def reader(pair: tuple[str, str]) -> float:
+    """No baseline: matches who gives the file to whom, and facts' values.
+
+    It reads both from the text alone, by the generator's own phrases. So it shows that
+    a choice can be made, and how well: where it stands below 1, the false text happens
+    to fit as well.
+    """
+    first, second = (handovers(text) for text in pair)
+    follows = bool(first and second and first[-1].receiver == second[0].giver)
+    back = bool(first and second and second[-1].receiver == first[0].giver)
+    return float(follows - back - 10 * len(contradictions(" ".join(pair))))
+
+
+def table(found: Sequence[Accuracy]) -> str:
+    """The accuracies as lines of text."""
+    lines = [
+        f"{'choice':<20}{'by':<20}{'accuracy':>9}{'95 % interval':>18}{'items':>7}"
+    ]
+    for row in found:
+        interval = f"[{row.low:.3f}, {row.high:.3f}]"
+        lines.append(
+            f"{row.task:<20}{row.baseline:<20}{row.accuracy:>9.3f}{interval:>18}"
+            f"{row.items:>7}"
+        )
+    return "\n".join([*lines, f"A guess has {CHANCE}."])
