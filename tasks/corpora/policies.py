@@ -1,4 +1,18 @@
-"""Policies of regulated companies, written by a seeded generator."""
+"""Policies of regulated companies, written by a seeded generator.
+
+A document has 745 words on average (412 to 1,176 in 2,000 documents), in 10 paragraphs,
+and mentions 8 facts 28 times. By the generator's own choices (`_policies/entropy.py`;
+the same 2,000) that is 833 bits, or 1.12 bits a word:
+
+    choices                                bits a document    bits a word
+    values of facts                                     40          0.054
+    subjects, departments, other words                 263          0.353
+    wording of sentences                               301          0.405
+    how much there is, and where                       229          0.308
+
+A value costs its bits where it is first mentioned, and none where it is restated. The
+surface gives away neither order nor values: `_policies/baselines.py` has the figures.
+"""
 
 import dataclasses
 from collections.abc import Sequence

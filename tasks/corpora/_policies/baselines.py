@@ -1,6 +1,25 @@
 """Shallow baselines on the choices of `pairs`: what surface cues give away.
 
-A baseline that does much better than a guess has found a cue that no reader needs.
+A guess is right in half. Fitted to 2,000 documents, tested on 2,000 others; the 95 %
+intervals are ± 0.022 about 0.5:
+
+    choice              bag of words   5-gram   shared words   reader
+    swapped                    0.502    0.493          0.506    1.000
+    further                    0.504    0.472          0.544    0.968
+    other                      0.482    0.510          0.981    0.991
+    restated                   0.505    0.494          0.830    1.000
+    confused                   0.513    0.507          0.518    1.000
+    sentences_swapped          0.488    0.513          0.509    0.717
+    sentences_further          0.508    0.524          0.550    0.691
+    words_swapped              0.495    1.000          0.478    0.631
+    words_further              0.497    0.991          0.544    0.610
+
+"Shared words" matches the two texts word by word, so it finds what was never mentioned:
+another document, and a value that did not occur before (`restated`, not `confused`).
+It also finds `further` a little: paragraphs in a row share a section or a department
+more often. A cut inside a sentence (`words_...`) is seen by the five words around it;
+at ends of sentences and paragraphs it is not. "Reader" is no baseline: it matches names
+and values, and shows how far a choice can be made.
 """
 
 import math
