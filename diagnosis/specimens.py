@@ -14,6 +14,7 @@ from ..objectives.coded import FIRST, coded_ids, coded_text
 from ..objectives.example import Example
 from ..objectives.registry import Objective
 from ..objectives.special_ids import SpecialIds
+from ..objectives.text import Text
 from ..tasks.layout import budget
 
 LENGTH = 24
@@ -61,6 +62,21 @@ def specimen(
     begin = int(rng.integers(0, 9))
     behind = int(rng.choice([0, 3 * LENGTH]))  # text may or may not go on
     text = coded_text(begin + length + behind, begin, begin + length)
+    return specimen_of(objective, text, ids, rng, alphabet=alphabet)
+
+
+def specimen_of(
+    objective: Objective,
+    text: Text,
+    ids: SpecialIds,
+    rng: np.random.Generator,
+    *,
+    alphabet: Int[np.ndarray, " A"] | None = None,
+) -> Specimen:
+    """The specimen that an objective makes of a window of coded text.
+
+    Arguments are those of `specimen`, which draws the window as well.
+    """
     coded = objective(text, rng, coded_ids())
     return Specimen(objective, coded, _spelled(coded, ids, rng, alphabet=alphabet))
 
