@@ -6,7 +6,7 @@ logits are checked against every slot's token (MADE's test, Germain et al. 2015,
 whole path rather than on a mask).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,9 @@ from ..tasks.packing import collate, first_fit
 from .declared import all_places, declared, places_of
 from .dependence import Measure, make_measure
 from .specimens import Specimen, specimen
+
+ATTENTION = "xla"
+"""The implementation of `interval_attention` that models have."""
 
 ROWS = 2
 """Of the batch: one more than a row, to find what passes between rows."""
@@ -61,8 +64,8 @@ def audit(
     *,
     architecture: str,
     seed: int = 0,
-) -> list[Verdict]:
-    """Audits a model on every objective.
+) -> Iterator[Verdict]:
+    """Audits a model on one objective after another.
 
     Args:
       model: computing in float32.
@@ -73,15 +76,11 @@ def audit(
     """
     measure = make_measure(model)
     shape = SHAPES[architecture]
-    verdicts = []
     for number, objective in enumerate(objectives.values()):
         rng = np.random.default_rng([seed, number])
         rows = specimen_rows(objective, objectives, shape, ids, rng)
         leaks, blind, pairs = check(rows, shape, ids, measure, rng)
-        verdicts.append(
-            Verdict(objective.name, architecture, "xla", pairs, leaks, blind)
-        )
-    return verdicts
+        yield Verdict(objective.name, architecture, ATTENTION, pairs, leaks, blind)
 
 
 def specimen_rows(

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from ..models.rows import RowShape
 from ..objectives.coded import coded_ids
-from ..objectives.registry import Answers
 from .specimens import Specimen, is_text
 
 
@@ -42,21 +41,15 @@ def places_of(
 
     Specimens of a row stand one behind another, in each stream by itself.
     """
+    block = "decoder" if shape.encoder is None else "encoder"
     found = []
     for row, specimens in enumerate(rows):
         at = {"decoder": 0, "encoder": 0}
         found.append([])
         for specimen in specimens:
-            sizes = {
-                "decoder" if shape.encoder is None else "encoder": len(
-                    specimen.example.inputs
-                )
-            }
             places = []
-            for stream, size in (
-                *sizes.items(),
-                ("decoder", len(specimen.example.targets)),
-            ):
+            for stream, part in ((block, "inputs"), ("decoder", "targets")):
+                size = len(getattr(specimen.example, part))
                 places += [Place(stream, row, at[stream] + k) for k in range(size)]
                 at[stream] += size
             found[-1].append(places)
@@ -71,25 +64,53 @@ def may_see(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     token that it is to predict, but for objectives whose `answers` are "shown": they
     may show it in `inputs`, to a prediction in place at that very slot.
     """
-    example, coded = specimen.example, specimen.coded
-    inputs, targets = len(example.inputs), len(example.targets)
+    return _in_order(specimen) & ~(_shows(specimen) & ~_may_show(specimen))
+
+
+def hidden(specimen: Specimen) -> Bool[np.ndarray, " n"]:
+    """Which slots predict what nothing may tell them but the text's own statistics.
+
+    Text or a label, which no slot that they may see shows. What the slots of free
+    choice predict (reserved ids such as sentinels) is not among them.
+    """
+    shown = (_in_order(specimen) & _shows(specimen) & _may_show(specimen)).any(1)
+    return _is_answer(specimen) & ~shown
+
+
+def _in_order(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
+    """What an Example's definition lets each slot see, whatever the tokens are."""
+    inputs, targets = len(specimen.coded.inputs), len(specimen.coded.targets)
     may = np.zeros((inputs + targets, inputs + targets), bool)
     may[:, :inputs] = True
     may[inputs:, inputs:] = np.tril(np.ones((targets, targets), bool))
+    return may
 
-    holds = np.concatenate([coded.inputs, [coded_ids().bos], coded.targets[:-1]])
-    holds = holds[: inputs + targets]
-    asks = np.concatenate([coded.inputs_targets, coded.targets])
+
+def _is_answer(specimen: Specimen) -> Bool[np.ndarray, " n"]:
+    """Which slots predict text or a label."""
+    coded = specimen.coded
+    asks = _asks(specimen)
     weight = np.concatenate([coded.inputs_weights, coded.targets_weights])
-    is_answer = (weight > 0) & (is_text(asks) | np.isin(asks, coded_ids().labels))
-    shows = is_answer[:, None] & (asks[:, None] == holds[None, :])
-    return may & ~(shows & ~_may_show(inputs, targets, specimen.objective.answers))
+    return (weight > 0) & (is_text(asks) | np.isin(asks, coded_ids().labels))
 
 
-def _may_show(inputs: int, targets: int, answers: Answers) -> Bool[np.ndarray, "n n"]:
+def _shows(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
+    """Which slots (columns) hold the answer of a slot (row)."""
+    coded = specimen.coded
+    before = np.concatenate([[coded_ids().bos], coded.targets])[: len(coded.targets)]
+    holds = np.concatenate([coded.inputs, before])
+    return _is_answer(specimen)[:, None] & (_asks(specimen)[:, None] == holds)
+
+
+def _asks(specimen: Specimen) -> Int[np.ndarray, " n"]:
+    return np.concatenate([specimen.coded.inputs_targets, specimen.coded.targets])
+
+
+def _may_show(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """Where an answer may be shown to the slot that asks for it."""
+    inputs, targets = len(specimen.coded.inputs), len(specimen.coded.targets)
     may = np.zeros((inputs + targets, inputs + targets), bool)
-    if answers == "shown":
+    if specimen.objective.answers == "shown":
         may[inputs:, :inputs] = True
         may[:inputs, :inputs] = np.eye(inputs, dtype=bool)
     return may

@@ -19,14 +19,11 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
 from .fingerprint import fingerprints
-from .manifest import make_manifest, manifest_damage
-from .named_arrays import as_arrays, as_tree, check_same, wanted
+from .manifest import make_manifest
+from .named_arrays import as_arrays, as_tree, wanted
+from .verified import HANDLERS, CheckpointError, first_line, read_verified
 
 _LOG = logging.getLogger(__name__)
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint that could not be written, or that no checkpoint can be read."""
 
 
 class Checkpoints:
@@ -53,11 +50,7 @@ class Checkpoints:
             options=ocp.CheckpointManagerOptions(
                 max_to_keep=keep, enable_async_checkpointing=True
             ),
-            item_handlers={
-                "state": ocp.StandardCheckpointHandler(),
-                "data": ocp.JsonCheckpointHandler(),
-                "manifest": ocp.JsonCheckpointHandler(),
-            },
+            item_handlers={name: handler() for name, handler in HANDLERS.items()},
         )
 
     def due(self, step: int) -> bool:
@@ -154,22 +147,9 @@ class Checkpoints:
 
     def _read(self, step: int, structs: dict) -> tuple[dict[str, jax.Array], dict]:
         """One checkpoint's arrays and data, verified."""
-
-        def items(**wanted_items: Any) -> Any:
-            args = ocp.args.Composite(**wanted_items)
-            return _readable(lambda: self._manager.restore(step, args=args))
-
-        plain = items(data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore())
-        manifest, data = plain.manifest, plain.data
-        if damage := manifest_damage(manifest, data):
-            raise CheckpointError(damage)
-        check_same(manifest["arrays"], structs)
-        arrays = items(state=ocp.args.StandardRestore(structs)).state
-        found = fingerprints(arrays)
-        damaged = [n for n in found if found[n] != manifest["arrays"][n]["fingerprint"]]
-        if damaged:
-            raise CheckpointError(f"damaged arrays: {', '.join(damaged)}")
-        return arrays, data
+        return read_verified(
+            lambda items: self._manager.restore(step, args=items), structs
+        )
 
     def _run(self, what: str, action: Callable[[], Any]) -> Any:
         """Runs an action of the manager; says what a failure means."""
@@ -178,7 +158,7 @@ class Checkpoints:
         except (OSError, ValueError, RuntimeError) as error:
             self._sweep()
             raise CheckpointError(
-                f"{what} could not be written to {self._folder}: {_first_line(error)}. "
+                f"{what} could not be written to {self._folder}: {first_line(error)}. "
                 "The checkpoints before it are whole; free space or mend the folder, "
                 "and start the same command again."
             ) from error
@@ -210,24 +190,3 @@ def _together(name: str) -> None:
     """Waits for every host, where there are several."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(f"checkpoints_{name}")
-
-
-def _readable(action: Callable[[], Any]) -> Any:
-    """Runs a read; whatever it raises over damaged files becomes a CheckpointError.
-
-    Damage shows as almost any exception (Orbax, TensorStore, JSON, OS). A machine
-    that lacks memory or permission is no damage, and is told as it is.
-    """
-    try:
-        return action()
-    except (MemoryError, PermissionError):
-        raise
-    except Exception as error:
-        if "RESOURCE_EXHAUSTED" in str(error):
-            raise
-        raise CheckpointError(f"unreadable: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}"

@@ -5,11 +5,14 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Literal
 
 from ..objectives.errors import nearest
 
 COMMANDS = {
     "train": ("train a model on a mixture of objectives", ".train_command"),
+    "mix": ("see what a mixture does: show, preview, diff", ".mix_command"),
+    "audit": ("prove that no slot sees what it must not", ".audit_command"),
     "bench": ("time a configuration's steps and packing, side by side", ".bench"),
     "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
 }
@@ -40,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def gin_parser(command: str, about: str) -> argparse.ArgumentParser:
+def gin_parser(
+    command: str, about: str, *, files: Literal["needed", "optional"] = "needed"
+) -> argparse.ArgumentParser:
     """A parser of a subcommand that reads gin files and bindings."""
     parser = argparse.ArgumentParser(
         f"sightline {command}",
@@ -51,7 +56,8 @@ def gin_parser(command: str, about: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--gin_file",
         action="append",
-        required=True,
+        required=files == "needed",
+        default=[],
         metavar="FILE",
         help="a path, or the name of a shipped file; later files win",
     )

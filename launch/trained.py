@@ -1,0 +1,79 @@
+"""The model that a run has trained, from its directory."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from flax import nnx
+
+from ..models.build import Model
+from ..models.config import ModelConfig
+from ..models.rows import RowShape
+from ..tasks.mixture import Mixture
+from ..tasks.vocabulary import vocabulary
+from .mesh import MeshShape, make_mesh
+from .program import Program
+from .verified import newest
+
+
+class Trained(NamedTuple):
+    """A trained model, and what it was trained as.
+
+    Attributes:
+      step: of the checkpoint.
+      model: with the checkpoint's parameters.
+      config: its dimensions.
+      rows: that it read.
+      mixture: that it was trained on.
+    """
+
+    step: int
+    model: Model
+    config: ModelConfig
+    rows: RowShape
+    mixture: Mixture
+
+
+def trained(
+    run_dir: Path, *, compute_dtype: Literal["bfloat16", "float32"] | None = None
+) -> Trained:
+    """Reads a run's config and its newest sound checkpoint.
+
+    Args:
+      run_dir: as `sightline train` made it.
+      compute_dtype: to compute in, instead of the run's own.
+
+    Raises:
+      ValueError: the folder holds no run, or no checkpoint.
+    """
+    path = run_dir / "config.gin"
+    if not path.is_file():
+        raise ValueError(
+            f"{run_dir} holds no run: it has no config.gin; give the --run_dir of a "
+            "`sightline train`."
+        )
+    from .config import load
+
+    config = load([str(path)])
+    settings = config.arguments("train", run_dir=str(run_dir), config="")
+    model: ModelConfig = settings["model"]
+    if compute_dtype is not None:
+        model = dataclasses.replace(model, compute_dtype=compute_dtype)
+    program = Program(
+        model=model,
+        vocabulary_size=vocabulary(settings["mixture"].vocabulary).size,
+        rows=settings["rows"],
+        batch_rows=settings["batch_rows"],
+        transformation=settings["optimizer"](settings["schedule"]),
+        mesh=make_mesh(settings.get("mesh", MeshShape(data=-1))),
+    )
+    restored = newest(run_dir, program.abstract_state)
+    if restored is None:
+        raise ValueError(
+            f"{run_dir} has no checkpoint yet; train it up to its first one "
+            "(train.checkpoint_every), then ask again."
+        )
+    step, state, _ = restored
+    graph = nnx.graphdef(nnx.eval_shape(program.fresh_model))
+    merged = nnx.merge(graph, state.params)
+    return Trained(step, merged, model, settings["rows"], settings["mixture"])
