@@ -1,30 +1,53 @@
-"""Trains a corpus's SentencePiece model: `python -m sightline.tasks.train_vocabulary`.
+"""Trains a SentencePiece model on corpora: how the shipped vocabularies were made.
 
-The model shipped as `vocabularies/python_docs.model` is this file's output for the
-corpus `python_docs` of CPython 3.11.
+    python -m sightline.tasks.train_vocabulary python_docs.model python_docs
+    python -m sightline.tasks.train_vocabulary policies.model \\
+        policies=1500000 python_docs=750000
+
+`NAME=N` reads documents from the front of the train split until N characters are read.
+The outcome is `vocabularies/*.model`, byte for byte, with the corpora's default settings
+and `python_docs` as CPython 3.11 has it.
+
+Two parts of policies to one of general English, out of these, by tokens a word on the
+validation splits (millions of characters; the first is `python_docs` itself):
+
+    policies   python_docs   tokens a word: policies   python_docs
+           0           2.1                      2.83          2.42
+           2             0                      1.83          3.25
+           2            .3                      1.66          2.98
+         1.5            .5                      1.69          2.83
+         1.5           .75                      1.70          2.71
+           1             1                      1.78          2.60
+
+With the values' words whole (`values.whole_words`) it is 1.72 and 2.75.
 """
 
 import argparse
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import sentencepiece
 
 from . import corpora
+from .corpora._policies.values import whole_words
 
 
-def train_vocabulary(documents: Iterable[str], *, pieces: int = 1024) -> bytes:
+def train_vocabulary(
+    documents: Iterable[str], *, pieces: int = 1024, whole: Sequence[str] = ()
+) -> bytes:
     """Trains a SentencePiece unigram model and gives its serialised bytes.
 
     Lossless: no normalisation, every space kept, bytes for what has no piece. Each
-    digit is a piece of its own, and a paragraph break is one piece. Trained on whole
-    documents, so that the words that open a paragraph become pieces too. One thread,
-    so that equal documents give equal bytes.
+    digit is a piece of its own, so that a number is as many pieces as it has digits,
+    and a paragraph break is one piece. Trained on whole documents, so that the words
+    that open a paragraph become pieces too. One thread, so that equal documents give
+    equal bytes.
 
     Args:
       documents: texts of the train split.
       pieces: size of the vocabulary, with pad, eos, unk and 256 bytes.
+      whole: texts that are always one piece, such as " forty".
     """
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -36,7 +59,7 @@ def train_vocabulary(documents: Iterable[str], *, pieces: int = 1024) -> bytes:
         remove_extra_whitespaces=False,
         split_digits=True,
         byte_fallback=True,
-        user_defined_symbols=["\n\n"],
+        user_defined_symbols=["\n\n", *(text.replace(" ", "▁") for text in whole)],
         pad_id=0,
         eos_id=1,
         unk_id=2,
@@ -48,15 +71,35 @@ def train_vocabulary(documents: Iterable[str], *, pieces: int = 1024) -> bytes:
     return model.getvalue()
 
 
+def read(name: str, characters: int | None = None) -> Iterator[str]:
+    """Documents of a corpus's train split until so many characters; None is all."""
+    total = 0
+    for document in corpora.get(name).documents("train"):
+        if characters is not None and total >= characters:
+            return
+        total += len(document)
+        yield document
+
+
 def main() -> None:
-    """Trains on a corpus's train split and writes the model to a path."""
-    parser = argparse.ArgumentParser(description=train_vocabulary.__doc__)
-    parser.add_argument("corpus")
+    """Trains on corpora's train splits and writes the model to a path."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("path", type=Path)
+    parser.add_argument("corpora", nargs="+", metavar="CORPUS[=CHARACTERS]")
     parser.add_argument("--pieces", type=int, default=1024)
     chosen = parser.parse_args()
-    documents = corpora.get(chosen.corpus).documents("train")
-    chosen.path.write_bytes(train_vocabulary(documents, pieces=chosen.pieces))
+    parts = [part.partition("=") for part in chosen.corpora]
+    documents = [
+        text
+        for name, _, characters in parts
+        for text in read(name, int(characters) if characters else None)
+    ]
+    whole = whole_words() if any(name == "policies" for name, *_ in parts) else ()
+    chosen.path.write_bytes(
+        train_vocabulary(documents, pieces=chosen.pieces, whole=whole)
+    )
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Policies:
 
     name: ClassVar[str] = "policies"
     splits: ClassVar[tuple[str, ...]] = ("train", "validation")
-    vocabulary: ClassVar[str] = "python_docs"
+    vocabulary: ClassVar[str] = "policies"
 
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sentencepiece
 
+from sightline.tasks.corpora._policies import values
 from sightline.tasks.train_vocabulary import train_vocabulary
 from sightline.tasks.vocabulary import names, vocabulary
 
@@ -31,7 +32,7 @@ def every_reserved_id(special) -> list[int]:
     ]
 
 
-@pytest.fixture(params=["python_docs", "bytes"])
+@pytest.fixture(params=["python_docs", "policies", "bytes"])
 def shipped(request):
     return vocabulary(request.param)
 
@@ -130,7 +131,7 @@ def test_training_is_deterministic_and_the_digest_tells_models_apart(tmp_path):
     assert len(digests) == len(names()) and all(len(d) == 64 for d in digests)
 
 
-@pytest.mark.parametrize("name", ["python_docs", "bytes"])
+@pytest.mark.parametrize("name", ["python_docs", "policies", "bytes"])
 def test_words_and_sentences_are_told_by_ids(name):
     words = vocabulary(name)
     special = words.special_ids
@@ -140,3 +141,27 @@ def test_words_and_sentences_are_told_by_ids(name):
     ends = np.isin(ids, special.sentence_ends)
     before_a_word = ends & np.append(starts[1:], True)
     assert before_a_word.sum() == 3  # `!)` is two pieces, and the first ends no word
+
+
+def test_every_number_and_currency_of_policies_is_as_many_pieces():
+    words = vocabulary("policies")
+
+    def pieces(text: str) -> int:
+        """Of a text within a sentence."""
+        return words.encode(f"for {text}").size - words.encode("for").size
+
+    written = {
+        "retention": ["17 months", "seventeen years", "forty-one weeks"],
+        "amount": ["EUR 17,000", "17,000 pounds"],
+    }
+    for kind, examples in written.items():
+        drawn = [""]
+        for part in values.parts(kind, values.MOST_NUMBERS):
+            drawn = [f"{a} {b}".strip() for a in drawn for b in part]
+        first = {pieces(values.write(kind, value, second=False)) for value in drawn}
+        assert first == {pieces(examples[0])}
+        second = {pieces(values.write(kind, value, second=True)) for value in drawn}
+        assert second == set(map(pieces, examples[1:]))
+    for number in (*range(11, 20), *range(20, 91, 10)):
+        opening = words.encode(f"It ends. {values.spell(number).capitalize()} weeks")
+        assert opening.size == words.encode("It ends. Eleven weeks").size

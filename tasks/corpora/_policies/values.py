@@ -57,6 +57,21 @@ _NAMES = {name.lower(): code for code, name in CURRENCIES.items()}
 _ROLES = {role.lower(): role for role in ROLES}
 
 
+def whole_words() -> tuple[str, ...]:
+    """Words of values that a vocabulary should spell alike, each as one piece.
+
+    Then a number in words is one piece, and one more for the ones after its tens; a
+    currency is one piece. The words that a number ends in come after their hyphen, so
+    that no other word is cut; those that begin one also as a sentence begins with them.
+    """
+    begins = [spell(n) for n in (*range(FIRST_NUMBER, 20), *range(20, 100, 10))]
+    return (
+        *(f" {word}" for word in (*begins, *CURRENCIES, *CURRENCIES.values())),
+        *(word.capitalize() for word in begins),
+        *(f"-{spell(n)}" for n in range(1, 10)),
+    )
+
+
 def parts(kind: str, numbers: int) -> tuple[tuple[str, ...], ...]:
     """What a kind's values are made of: a value is one of each, drawn apart.
 
