@@ -30,12 +30,19 @@ def _counts(
     return counts[0], counts[1], counts[2]
 
 
-def _lengths(tokens: int, infill: float, mask: float, delete: float) -> Lengths | None:
+def _spans(dropped: int, mean_span: float) -> int:
+    """How many spans, so how many masks, stand for that many dropped tokens."""
+    return max(round(dropped / max(mean_span, 1.0)), 1) if dropped else 0
+
+
+def _lengths(
+    tokens: int, infill: float, mean_span: float, mask: float, delete: float
+) -> Lengths | None:
     if tokens < 3:
         return None
-    _, _, deleted = _counts(tokens, infill=infill, mask=mask, delete=delete)
+    dropped, _, deleted = _counts(tokens, infill=infill, mask=mask, delete=delete)
     return Lengths(
-        inputs=tokens - deleted + 1,
+        inputs=tokens - dropped + _spans(dropped, mean_span) - deleted + 1,
         targets=tokens + 1,
         inputs_predictions=0,
         targets_predictions=tokens + 1,
@@ -56,14 +63,15 @@ def reconstruction(
 ) -> Example:
     """Corrupts the window and predicts the whole original, so that copying is learnt.
 
-    BART (Lewis et al. 2019, §2.2); how infilling draws its spans follows fairseq's
-    denoising data. The corruptions can be combined; sentences are permuted first.
+    BART (Lewis et al. 2019, §2.2). The corruptions can be combined; sentences are
+    permuted first.
 
     Text infilling: spans of Poisson(`mean_span`) tokens are dropped, each for ONE
-    mask; a span of no tokens inserts a mask. Lengths are drawn until they hold
-    `infill` of the tokens, and the last one is cut to fit. There are never more masks
-    than dropped tokens: insertions beyond that are left out, which at a mean of 3
-    happens only in windows of a few tokens. Spans do not overlap, but may touch.
+    mask; a span of no tokens inserts a mask. Their number is fixed, round(dropped /
+    `mean_span`), and their lengths are Poisson given that they hold the dropped tokens
+    together, which is a multinomial draw. So inputs have one length, and fill rows;
+    BART draws lengths until they hold enough, and cuts the last. Spans do not overlap,
+    but may touch.
 
     Fixed: how many tokens are dropped, masked and deleted, round(share · N), at least
     one of each kind asked for. Random: the lengths of spans; where they are, every
@@ -78,7 +86,7 @@ def reconstruction(
       ids: reserved ids; sentences are told by `ids.sentence_ends` and
         `ids.word_starts` (`words.sentence_begins`).
       infill: share of the tokens dropped in spans.
-      mean_span: mean length of a span before insertions are limited, in tokens.
+      mean_span: mean length of a span, in tokens.
       mask: share of the tokens replaced by a mask, one for one.
       delete: share of the tokens removed without a trace.
       shuffle: share of the Examples whose sentences are permuted.
@@ -130,19 +138,14 @@ def _require(
 def span_lengths(
     dropped: int, rng: np.random.Generator, *, mean_span: float
 ) -> Int[np.ndarray, " spans"]:
-    """Lengths of spans that hold `dropped` tokens together, in the order drawn.
+    """Lengths of spans that hold `dropped` tokens together, zeros among them.
 
-    Poisson(`mean_span`), zeros among them, until they hold enough; the last one is
-    cut. Zeros are left out where there would be more spans than dropped tokens.
+    Independent Poisson lengths of one mean, given their number and their sum.
     """
-    lengths: list[int] = []
-    left = dropped
-    while left:
-        lengths.append(min(int(rng.poisson(mean_span)), left))
-        left -= lengths[-1]
-    drawn = np.array(lengths, np.int64)
-    excess = max(0, len(drawn) - dropped)
-    return np.delete(drawn, np.flatnonzero(drawn == 0)[:excess])
+    spans = _spans(dropped, mean_span)
+    if not spans:
+        return np.zeros(0, np.int64)
+    return rng.multinomial(dropped, np.full(spans, 1 / spans))
 
 
 def _corrupted(
@@ -155,8 +158,7 @@ def _corrupted(
 ) -> Tokens:
     """Tokens with some dropped in spans, some masked and some deleted."""
     dropped, masked, deleted = counts
-    # The last length is cut short: its place must not tell.
-    spans = rng.permutation(span_lengths(dropped, rng, mean_span=mean_span))
+    spans = span_lengths(dropped, rng, mean_span=mean_span)
     items = len(tokens) - dropped + len(spans)
     is_span = np.zeros(items, bool)
     is_span[rng.choice(items, len(spans), replace=False)] = True

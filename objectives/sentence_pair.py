@@ -1,14 +1,19 @@
 """Sentence pairs: does the second text continue the first?"""
 
+from typing import Literal
+
 import numpy as np
 
-from .errors import require_share
+from .errors import nearest, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
+from .sentence_cuts import Kind, matched_pairs
 from .special_ids import SpecialIds
 from .text import Text, Tokens
 
 ID = 4
+
+Unit = Literal["token", "sentence"]
 
 _DRAWS = 16
 """Documents among which the one that gives a negative its B is chosen."""
