@@ -5,7 +5,7 @@
         policies=1500000 python_docs=750000
 
 `NAME=N` reads documents from the front of the train split until N characters are read.
-The outcome is `vocabularies/*.model`, byte for byte, with the corpora's default settings
+The outcome is `vocabularies/*.model`, byte for byte, with corpora of default settings
 and `python_docs` as CPython 3.11 has it.
 
 Two parts of policies to one of general English, out of these, by tokens a word on the

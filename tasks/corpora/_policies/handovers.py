@@ -16,12 +16,24 @@ class Handover(NamedTuple):
     start: int
 
 
+_SENTENCE = re.compile(r"[^.\n]+")
+_WORD = re.compile(r"\w+")
+_NAMES = frozenset(DEPARTMENTS)
+
+
 def handovers(text: str) -> list[Handover]:
     """Every hand-over that the text states, in order."""
+    # Most sentences name no department, and then no expression need be tried.
+    sentences = (
+        (sentence.start(), sentence[0])
+        for sentence in _SENTENCE.finditer(text)
+        if not _NAMES.isdisjoint(_WORD.findall(sentence[0]))
+    )
     found = [
-        Handover(match["x"], match["y"], match["w"], match.start())
+        Handover(match["x"], match["y"], match["w"], start + match.start())
+        for start, sentence in sentences
         for expression in _expressions()
-        for match in expression.finditer(text)
+        for match in expression.finditer(sentence)
     ]
     return sorted(found, key=lambda handover: handover.start)
 

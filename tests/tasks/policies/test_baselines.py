@@ -9,16 +9,13 @@ from sightline.tasks.corpora._policies.document import BREAK
 from sightline.tasks.corpora._policies.handovers import handovers
 from sightline.tasks.corpora._policies.ngram import Ngrams
 from sightline.tasks.corpora._policies.pairs import Choice, choices
-from sightline.tasks.corpora.policies import Policies
 
 SHALLOW = ("bag of words", "bag of the second", "bag of both as one", "5-gram")
 
 
 @pytest.fixture(scope="module")
-def documents():
-    corpus = Policies(seed=2)
-    policies = [corpus.policy("train", index) for index in range(500)]
-    return policies[:250], policies[250:]
+def documents(policies):
+    return policies[:200], policies[200:]
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,10 @@ from sightline.tasks.corpora._policies.checker import (
     restatements,
 )
 from sightline.tasks.corpora._policies.policy import KINDS
-from sightline.tasks.corpora.policies import Policies
-
-CORPUS = Policies(seed=11)
 
 
 def stated(policy):
     return [(*policy.facts[m.fact], m.start, m.stop) for m in policy.mentions]
-
-
-@pytest.fixture(scope="module")
-def policies():
-    return [CORPUS.policy("train", index) for index in range(2000)]
 
 
 def test_reads_every_mention_and_no_contradiction_in_generated_text(policies):
@@ -44,17 +36,17 @@ def test_finds_every_planted_contradiction_at_its_place(policies):
             assert (pair.later.kind, pair.later.subject) == fact[:2]
         kinds.add(fact.kind)
         earliest += found[0].earlier.start == mention.start
-    assert kinds == set(KINDS) and earliest > 100
+    assert kinds == set(KINDS) and earliest > 20
 
 
 def test_a_neighbours_value_contradicts_too(policies):
-    planted = 0
-    for policy in policies[:300]:
-        for index in range(len(policy.mentions)):
-            for value in swaps.neighbouring_values(policy, index)[:1]:
-                assert contradictions(swaps.with_value(policy, index, value))
-                planted += 1
-    assert planted > 1000
+    rng, planted = np.random.default_rng(0), 0
+    for policy in policies:
+        index = int(rng.integers(len(policy.mentions)))
+        for value in swaps.neighbouring_values(policy, index)[:1]:
+            assert contradictions(swaps.with_value(policy, index, value))
+            planted += 1
+    assert planted > 80
 
 
 @pytest.mark.parametrize("kind", KINDS)

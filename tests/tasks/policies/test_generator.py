@@ -32,12 +32,6 @@ print(time.process_time() - start)
 FIFTY = "af3939962795b2b992c091bd05d36dc3bcef32b242d6df537f92be15f274d2d8"
 
 
-@pytest.fixture(scope="module")
-def policies():
-    corpus = Policies()
-    return [corpus.policy("train", index) for index in range(600)]
-
-
 def test_same_seed_same_bytes_in_any_process_and_python():
     def digest():
         command = [sys.executable, "-c", DIGEST]
