@@ -13,6 +13,10 @@ COMMANDS = {
     "train": ("train a model on a mixture of objectives", ".train_command"),
     "mix": ("see what a mixture does: show, preview, diff", ".mix_command"),
     "audit": ("prove that no slot sees what it must not", ".audit_command"),
+    "corpus": (
+        "look at a corpus: size, entropy, baselines; write it out",
+        ".corpus_command",
+    ),
     "bench": ("time a configuration's steps and packing, side by side", ".bench"),
     "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
 }

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     add_options(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options, bindings = parse_gin(parser, arguments)
-    shown = show(options.gin_file, bindings, options)
+    shown = measure(ask(options.gin_file, bindings, options), options)
     if options.format == "json":
         print(json.dumps(as_json(shown), indent=2))
         return 0
@@ -85,10 +85,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
-def show(
+class Asked(NamedTuple):
+    """What is to be measured: a mixture, on rows, in batches of so many."""
+
+    mixture: Mixture
+    rows: RowShape
+    batch_rows: int
+
+
+def ask(
     files: Sequence[str], bindings: Sequence[str], options: argparse.Namespace
-) -> Shown:
-    """Reads gin files and measures their mixture.
+) -> Asked:
+    """Reads gin files and checks their mixture.
 
     Raises:
       ValueError: the mixture is wrong in any way; nothing heavy is imported by then.
@@ -100,46 +108,38 @@ def show(
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
     check_examples(mixture, rows)
     batch = config.bindings.bound((), "train").get("batch_rows")
-    batch_rows = config.bindings.resolve(batch.value) if batch else 32
-    return measure(
-        mixture,
-        rows,
-        seed=options.seed,
-        examples=options.examples,
-        batch_rows=batch_rows,
-    )
+    return Asked(mixture, rows, config.bindings.resolve(batch.value) if batch else 32)
 
 
-def measure(
-    mixture: Mixture, rows: RowShape, *, seed: int, examples: int, batch_rows: int
-) -> Shown:
+def measure(asked: Asked, options: argparse.Namespace) -> Shown:
     """Measures a mixture on Examples from its own SeqIO pipeline.
 
     Args:
-      mixture: what to measure.
-      rows: that the Examples are packed into.
-      seed: of the stream.
-      examples: how many to measure on.
-      batch_rows: rows of a batch, which decide how often an objective is absent.
+      asked: what to measure.
+      options: `seed` of the stream, and how many `examples` to read.
     """
     from .data import Data
 
+    mixture, rows, batch_rows = asked
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
-    stream = itertools.islice(Data(mixture, rows, 1).examples(seed=seed), examples)
-    bar = Console(stderr=True)
+    source = Data(mixture, rows, batch_rows).examples(seed=options.seed)
     read = track(
-        stream, "Reading examples", total=examples, console=bar, transient=True
+        itertools.islice(source, options.examples),
+        f"Reading {mixture.name}",
+        total=options.examples,
+        console=Console(stderr=True),
+        transient=True,
     )
     placed = [place(example) for example in read]
-    sample, rng = measured.sizes(placed), np.random.default_rng(seed)
+    sample, rng = measured.sizes(placed), np.random.default_rng(options.seed)
     packed = measured.pack(placed, rows)
-    asked = mixture.loss_share_array().astype(float)
+    wanted = mixture.loss_share_array().astype(float)
     return Shown(
         mixture,
         rates=mixture.rate_array(),
         shares=measured.shares(sample),
         errors=measured.standard_errors(sample, rng),
-        loss=measured.loss_shares(packed.rows, asked, batch_rows=batch_rows),
+        loss=measured.loss_shares(packed.rows, wanted, batch_rows=batch_rows),
         expected=arithmetic(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
     )
