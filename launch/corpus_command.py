@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.documents is not None and options.documents < 1:
         raise ValueError(f"--documents is {options.documents}; give 1 or more.")
     if options.baselines:
-        _check_baselines(corpus)
+        _check_baselines(corpus, splits[0])
     folder = None if options.out is None else _folder(Path(options.out), corpus)
     corpus.check()
     texts = {split: corpus.documents(split) for split in splits}
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_baselines(corpus: Corpus) -> None:
+def _check_baselines(corpus: Corpus, split: str) -> None:
     if not isinstance(corpus, Policies):
         raise ValueError(
             f"--baselines is for the corpus 'policies', not {corpus.name!r}: baselines "
@@ -126,6 +126,11 @@ def _check_baselines(corpus: Corpus) -> None:
         raise ValueError(
             "--baselines needs scikit-learn, which is not installed; run pip install "
             "-c constraints.txt scikit-learn."
+        )
+    if (count := len(corpus.documents(split))) < 4:
+        raise ValueError(
+            f"--baselines fit to documents and test on others; {split!r} has {count}: "
+            f"set policies.{split}_documents to 4 or more."
         )
 
 
@@ -155,11 +160,6 @@ def _show_baselines(
     from ..tasks.corpora._policies.read_back import read_back
 
     count = len(corpus.documents(split))
-    if count < 4:
-        raise ValueError(
-            f"--baselines fit to documents and test on others; {split!r} has {count}: "
-            f"set policies.{split}_documents to 4 or more."
-        )
     fitted = range(min(most, count // 2))
     tested = range(len(fitted), 2 * len(fitted))
     indices = corpus_tables.tracked((*fitted, *tested), "Writing")

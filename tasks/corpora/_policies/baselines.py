@@ -23,7 +23,7 @@ and values, and shows how far a choice can be made.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -95,7 +95,7 @@ def measure(
     policies: Sequence[Policy],
     tested: Sequence[Policy],
     *,
-    tasks: Sequence[str] = tuple(TASKS),
+    tasks: Iterable[str] = tuple(TASKS),
     seed: int = 0,
 ) -> list[Accuracy]:
     """Fits each baseline to the choices in some documents, tests it on those of others.

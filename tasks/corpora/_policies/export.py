@@ -1,13 +1,13 @@
 """Writes documents with their facts and mentions, one JSON line each."""
 
-import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from rich.console import Console
 from rich.progress import track
 
+from .._json_lines import write_json_lines
 from .policy import Policy
 
 
@@ -41,18 +41,7 @@ def write_jsonl(path: Path, policies: Iterable[Policy]) -> None:
     Raises:
       OSError: the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            for policy in policies:
-                file.write(json.dumps(as_json(policy)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_json_lines(path, map(as_json, policies))
 
 
 def export(
@@ -77,6 +66,9 @@ def export(
         )
     indices = range(count if documents is None else documents)
     path = folder / f"{split}.jsonl"
-    shown = track(indices, description=f"policies/{split}", transient=True)
+    bar = Console(stderr=True)
+    hidden = not bar.is_terminal
+    said = f"policies/{split}"
+    shown = track(indices, said, console=bar, transient=True, disable=hidden)
     write_jsonl(path, (corpus.policy(split, index) for index in shown))
     return path
