@@ -3,6 +3,7 @@
 import argparse
 import importlib.metadata as metadata
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Literal, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from ..tasks import corpora
 from . import gin_files
 from .cli import parse
 from .installed import files_as_recorded
@@ -29,6 +31,7 @@ NEEDED = (
     "seqio",
     "t5",
     "sentencepiece",
+    "array_record",
     "gin-config",
     "jaxtyping",
     "beartype",
@@ -71,7 +74,7 @@ def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
     yield from (_version(name) for name in NEEDED)
     yield from (_winner(*pair) for pair in RIVALS)
     yield _gin_files()
-    yield _corpus(environment)
+    yield _corpora(corpora.data_dir())
     yield _devices(environment)
 
 
@@ -115,16 +118,27 @@ def _gin_files() -> Finding:
     return Finding("gin files", "ok", ", ".join(names))
 
 
-def _corpus(environment: Mapping[str, str]) -> Finding:
-    """Whether a corpus was prepared; looked up on disk, without TensorFlow."""
-    default = Path.home() / ".cache" / "sightline"
-    root = Path(environment.get("SIGHTLINE_DATA_DIR") or default)
-    found = sorted(path.parent for path in root.glob("*/**/dataset_info.json"))
+def _corpora(root: Path) -> Finding:
+    """Which corpora were prepared; looked up on disk, without TensorFlow."""
+    found = [*root.glob("*/**/dataset_info.json"), *root.glob("text/*/prepared.json")]
     if not found:
         text = f"none below {root}; the first run prepares it, without a download"
         return Finding("corpora", "note", text)
-    names = ", ".join(str(path.relative_to(root)) for path in found)
-    return Finding("corpora", "ok", f"{names} below {root}")
+    said: list[str] = []
+    for marker in sorted(found):
+        name = str(marker.parent.relative_to(root))
+        source = _source_of_text(marker) if marker.name == "prepared.json" else ""
+        said.append(f"{name} ({source})" if source else name)
+    return Finding("corpora", "ok", f"{', '.join(said)} below {root}")
+
+
+def _source_of_text(marker: Path) -> str:
+    """Of a prepared `text` corpus, its folder and how many documents it has."""
+    try:
+        prepared = json.loads(marker.read_text("utf-8"))
+        return f"{sum(prepared['documents'].values()):,} of {prepared['folder']}"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        return f"damaged: {type(error).__name__}; delete this folder"
 
 
 def _devices(environment: Mapping[str, str]) -> Finding:

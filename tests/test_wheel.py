@@ -34,7 +34,9 @@ assert "runs/quickstart.gin" in gin_files.shipped(), gin_files.shipped()
 assert gin_files.find("quickstart.gin").is_relative_to(root)
 assert len(registry.objectives()) >= 5
 assert "python_docs" in corpora.names()
-assert list((root / "tasks" / "vocabularies").glob("*.model"))
+assert len(list((root / "tasks" / "vocabularies").glob("*.model"))) >= 2
+assert (root / "launch" / "preview.html").exists()
+import sightline.diagnosis.declared
 assert (root / "py.typed").exists()
 assert not (root / "tests").exists()
 import gin
@@ -88,6 +90,11 @@ def test_the_sdist_has_the_same_files(built):
     for path in (
         *ROOT.glob("gin/**/*.gin"),
         *ROOT.glob("tasks/vocabularies/*.model"),
-        *(p for floor in ("objectives", "launch") for p in ROOT.glob(f"{floor}/*.py")),
+        *ROOT.glob("launch/*.html"),
+        *(
+            path
+            for floor in ("objectives", "models", "tasks", "diagnosis", "launch")
+            for path in ROOT.glob(f"{floor}/**/*.py")
+        ),
     ):
         assert str(path.relative_to(ROOT)) in names

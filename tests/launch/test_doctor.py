@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from sightline.launch import doctor, installed
+from sightline.tasks import corpora
 
 
 def test_every_needed_distribution_is_here():
@@ -51,13 +52,28 @@ def test_a_backend_that_fails():
 
 
 def test_corpora(tmp_path):
-    assert doctor._corpus({"SIGHTLINE_DATA_DIR": str(tmp_path)}).state == "note"
+    assert doctor._corpora(tmp_path).state == "note"
     folder = tmp_path / "python_docs" / "cpython_3_11" / "1.0.0"
     folder.mkdir(parents=True)
     (folder / "dataset_info.json").touch()
-    finding = doctor._corpus({"SIGHTLINE_DATA_DIR": str(tmp_path)})
+    finding = doctor._corpora(tmp_path)
     assert finding.state == "ok"
     assert "python_docs" in finding.text
+
+
+def test_text_corpora_are_listed_with_their_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (papers / name).write_text(name)
+    corpora.get("text", folder=str(papers)).documents("train")
+    finding = doctor._corpora(corpora.data_dir())
+    assert finding.state == "ok"
+    assert f"(2 of {papers})" in finding.text
+    (marker,) = (tmp_path / "data").glob("text/*/prepared.json")
+    marker.write_text("{")
+    assert "damaged" in doctor._corpora(corpora.data_dir()).text
 
 
 def test_the_report():
