@@ -10,6 +10,9 @@ from .layout import Placed, Slots, capacities
 LOOK_BACK = 64
 """Rows that stay open. More wastes less, and moves Examples further from home."""
 
+PATIENCE = 16
+"""Examples for each row that stays open, after which an open row is closed as it is."""
+
 
 def first_fit(
     examples: Iterable[Placed], shape: RowShape, *, look_back: int = LOOK_BACK
@@ -18,7 +21,10 @@ def first_fit(
 
     A row has room if every capacity does: the slots and the predictions of each
     stream. Where no open row has, a new one is opened, and of more than `look_back`
-    open ones the oldest is closed. When the Examples end, the open rows follow.
+    open ones the fullest is closed: what has most room left is what later Examples
+    can use. The oldest goes first once `PATIENCE` · `look_back` Examples have come
+    since it was opened, so that none waits for ever. When the Examples end, the open
+    rows follow.
 
     Args:
       examples: in order; the rows are a function of that order alone.
@@ -34,7 +40,8 @@ def first_fit(
     capacity = np.array(capacities(shape))
     free = np.zeros((0, len(capacity)), np.int64)
     rows: list[list[Placed]] = []
-    for example in examples:
+    opened: list[int] = []
+    for number, example in enumerate(examples):
         need = np.array(example.sizes)
         if need.max(initial=0) == 0 or (need > capacity).any():
             raise ValueError(
@@ -48,13 +55,17 @@ def first_fit(
             row = int(fitting[0])
         else:
             rows.append([])
+            opened.append(number)
             free = np.vstack([free, capacity])
             row = len(rows) - 1
         rows[row].append(example)
         free[row] -= need
         if len(rows) > look_back:
-            yield rows.pop(0)
-            free = free[1:]
+            waited = number - opened[0] > PATIENCE * look_back
+            closed = 0 if waited else int(free[:, ::2].sum(1).argmin())
+            yield rows.pop(closed)
+            del opened[closed]
+            free = np.delete(free, closed, axis=0)
     yield from rows
 
 

@@ -64,11 +64,25 @@ def test_an_example_goes_to_the_first_row_with_room_for_all_of_it():
     assert [[e.objective for e in row] for row in rows] == [[0, 3], [1, 2]]
 
 
-def test_the_oldest_row_is_closed_first():
-    examples = [Placed(n, slots(30, 1), None) for n in range(5)]
-    rows = first_fit(examples, DECODER, look_back=2)
-    assert [e.objective for e in next(rows)] == [0]
-    assert [[e.objective for e in row] for row in rows] == [[1], [2], [3], [4]]
+def numbers(rows):
+    return [[example.objective for example in row] for row in rows]
+
+
+def test_the_fullest_row_is_closed_first():
+    """Of rows alike, the oldest; the emptiest stays open for what comes."""
+    sizes = [20, 30, 31, 31, 12]
+    examples = [Placed(n, slots(size, 1), None) for n, size in enumerate(sizes)]
+    assert numbers(first_fit(examples, DECODER, look_back=2)) == [[2], [3], [0, 4], [1]]
+
+
+def test_no_example_waits_for_ever():
+    """The first leaves room that nothing fits; it goes after 16 Examples a row."""
+    rest = [Placed(n, slots(31, 1), None) for n in range(1, 60)]
+    rows = numbers(
+        first_fit([Placed(0, slots(20, 1), None), *rest], DECODER, look_back=2)
+    )
+    assert rows.index([0]) == 31
+    assert [n for row in rows for n in row if n] == list(range(1, 60))
 
 
 @pytest.mark.parametrize("need", [(33, 1), (21, 21), (0, 0)])
