@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..models.rows import Batch
-from ..tasks.layout import capacities, layout
+from ..models.rows import Batch, RowShape
+from ..tasks.layout import Placed, capacities, layout
 from ..tasks.mixture import Mixture
 from ..tasks.packing import first_fit
 from ..tasks.vocabulary import vocabulary
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     console = Console()
     console.print(step_table(step_seconds(settings, rounds=options.rounds)))
-    console.print(packing_table(packings(settings)))
+    console.print(packing_table(packings(examples(settings), settings["rows"])))
     return 0
 
 
@@ -115,22 +115,28 @@ class Packing(NamedTuple):
     packer: str
     rows: int
     filled: float
-    seconds: float
+    speed: float
 
 
-def packings(settings: Mapping[str, Any]) -> list[Packing]:
-    """First-fit's packing and SeqIO's, of the same Examples.
+def examples(settings: Mapping[str, Any]) -> list[Placed]:
+    """The first Examples of a run, laid out.
 
     Args:
       settings: arguments of `train`.
     """
-    from ..tasks.seqio_packing import seqio_filled
-
     shape, mixture = settings["rows"], settings["mixture"]
     place = layout(shape, bos=vocabulary(mixture.vocabulary).special_ids.bos)
     data = Data(mixture, shape, settings["batch_rows"])
     stream = itertools.islice(data.examples(seed=settings["seed"]), EXAMPLES)
-    placed = list(map(place, stream))
+    return list(map(place, stream))
+
+
+def packings(placed: Sequence[Placed], shape: RowShape) -> list[Packing]:
+    """First-fit's packing and SeqIO's, of the same Examples.
+
+    All rows count, also those that are still open when the Examples end.
+    """
+    from ..tasks.seqio_packing import seqio_filled
 
     began = time.perf_counter()
     rows = list(first_fit(placed, shape))
@@ -139,20 +145,22 @@ def packings(settings: Mapping[str, Any]) -> list[Packing]:
     end = time.perf_counter()
     slots = sum(capacities(shape)[::2])
     filled = sum(sum(example.sizes[::2]) for example in placed) / (len(rows) * slots)
+    number = len(placed)
     return [
-        Packing("first-fit, every capacity", len(rows), filled, middle - began),
-        Packing("SeqIO, slots only", seqio_rows, seqio_share, end - middle),
+        Packing(
+            "first-fit, every capacity", len(rows), filled, number / (middle - began)
+        ),
+        Packing("SeqIO, slots only", seqio_rows, seqio_share, number / (end - middle)),
     ]
 
 
 def packing_table(found: Sequence[Packing]) -> Table:
     """Rows needed, how full they are, and how fast they were packed."""
-    table = Table(title=f"Packing of the same {EXAMPLES:,} examples")
+    table = Table(title="Packing of the same examples")
     table.add_column("packer")
     for column in ("rows", "slots filled", "examples/s"):
         table.add_column(column, justify="right")
-    for packer, rows, filled, seconds in found:
-        speed = EXAMPLES / seconds
+    for packer, rows, filled, speed in found:
         table.add_row(packer, f"{rows:,}", f"{filled:.2%}", f"{speed:,.0f}")
     return table
 

@@ -15,10 +15,11 @@ from rich.table import Table
 from ..models.rows import RowShape
 from ..tasks import measured
 from ..tasks.arithmetic import Arithmetic, arithmetic
-from ..tasks.layout import layout
+from ..tasks.layout import Placed, layout
 from ..tasks.mixture import Mixture
 from ..tasks.preflight import check_examples
 from ..tasks.vocabulary import vocabulary
+from .bench import packing_table, packings
 from .cli import gin_parser, parse_gin
 from .report import names_of
 
@@ -46,6 +47,8 @@ class Shown(NamedTuple):
       loss: measured share of the loss.
       expected: what the rates come to by arithmetic.
       packed: how the Examples fill rows.
+      placed: the Examples themselves.
+      rows: that they were laid out for.
     """
 
     mixture: Mixture
@@ -55,6 +58,8 @@ class Shown(NamedTuple):
     loss: Float[np.ndarray, " O"]
     expected: Arithmetic
     packed: measured.Packed
+    placed: Sequence[Placed]
+    rows: RowShape
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,6 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     console.print(share_table(shown))
     console.print(agreement_table(shown))
+    console.print(packing_table(packings(shown.placed, shown.rows)))
     console.print(context_table(shown))
     return 0
 
@@ -142,6 +148,8 @@ def measure(asked: Asked, options: argparse.Namespace) -> Shown:
         loss=measured.loss_shares(packed.rows, wanted, batch_rows=batch_rows),
         expected=arithmetic(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
+        placed=placed,
+        rows=rows,
     )
 
 

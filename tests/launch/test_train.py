@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.launch import metrics
+from sightline.launch import audit_command, metrics
 from sightline.launch.cli import main
 
 BINDINGS = [
@@ -137,3 +137,22 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path):
         first.kill()
     third = subprocess.run(command, capture_output=True, text=True, input="")
     assert third.stdout == "mine\n"
+
+
+def test_a_run_is_audited_and_left_as_it_is(uninterrupted, capsys, monkeypatch):
+    debris = uninterrupted / "checkpoints" / "9.orbax-checkpoint-tmp-1"
+    debris.mkdir()  # as of a save that is under way
+    before = sorted(uninterrupted.rglob("*"))
+    monkeypatch.setattr(audit_command, "floors", lambda *_, **__: iter(()))
+    status = main(["audit", f"--run_dir={uninterrupted}", "--format=json"])
+    found = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert {verdict["architecture"] for verdict in found} == {"decoder"}
+    assert len(found) == 5
+    assert sorted(uninterrupted.rglob("*")) == before
+    debris.rmdir()
+
+
+def test_a_folder_without_a_checkpoint_cannot_be_audited(tmp_path, capsys):
+    assert main(["audit", f"--run_dir={tmp_path}"]) == 2
+    assert "holds no run: it has no config.gin" in capsys.readouterr().err
