@@ -16,6 +16,9 @@ Pair = tuple[Tokens, Tokens]
 _DRAWS = 16
 """Documents among which the one that gives a negative its B is chosen."""
 
+_REACH = 128
+"""Tokens among which the first sentence start is looked for."""
+
 
 class Matched(NamedTuple):
     """A pair that continues, and one that does not and else is alike."""
@@ -38,6 +41,17 @@ class _Cut(NamedTuple):
     stop: int
 
 
+class _Source(NamedTuple):
+    """What gives a false B: `size` tokens of a document from a sentence start on.
+
+    The start is the first one at or after `low`.
+    """
+
+    document: Tokens
+    low: int
+    size: int
+
+
 def matched_pairs(
     text: Text,
     rng: np.random.Generator,
@@ -54,19 +68,20 @@ def matched_pairs(
     place, and swapping if there is none.
 
     A place is where a sentence begins: after a token that ends one, at a token that
-    begins a word. The document's own ends are none: a true B never begins its
-    document and a true A never ends it, so a swapped one that did would show.
+    begins a word.
 
     swapped: all whole sentences of the window, n ≥ 2 of them, cut after the k-th, k
     uniform from max(1, ⌊n/4⌋) to n less that. So (k, n - k) has the distribution of
-    (n - k, k). How long the sentences are is up to the text.
+    (n - k, k). How long the sentences are is up to the text. What begins or ends its
+    document is left out, for a true B never begins and a true A never ends one; only
+    where fewer than two sentences are left is it taken.
 
     other, further: A is whole sentences and B begins with one. Both the true and the
     false B begin at the first sentence start at or after a place that is drawn with
     no regard to the text, and have the same number of tokens; where that falls inside
     a sentence, it does so for either. So neither is chosen by what follows its
-    beginning. Neither ends its document: where one comes to its end, both are cut to
-    a length drawn between a half of what there is and all of it.
+    beginning. Neither ends its document: where one would, both are cut to a length
+    drawn between a half of what there is and all of it.
 
     Args:
       text: the window.
@@ -80,38 +95,30 @@ def matched_pairs(
       None where the window has too few sentences for any kind.
     """
     wanted = {kind: rate for kind, rate in rates.items() if rate}
+    at = _cut(text, rng, ids)
     while wanted:
         weights = np.array(list(wanted.values()))
         drawn = int(rng.choice(len(wanted), p=weights / weights.sum()))
         kind = list(wanted)[drawn]
-        made = _of_kind(kind, text, rng, ids, distance=distance)
+        del wanted[kind]
+        made = None
+        if kind == "swapped":
+            made = _swapped(text, rng, ids)
+        elif at is not None and kind == "other":
+            made = _against(text, at, _other(text, at, rng), rng, ids)
+        elif at is not None:
+            later = _further(text, at, rng, distance=distance)
+            made = _against(text, at, later, rng, ids)
         if made is not None:
             return made
-        del wanted[kind]
     return _swapped(text, rng, ids)
-
-
-def _of_kind(
-    kind: Kind,
-    text: Text,
-    rng: np.random.Generator,
-    ids: SpecialIds,
-    *,
-    distance: int | None,
-) -> Matched | None:
-    if kind == "swapped":
-        return _swapped(text, rng, ids)
-    at = _cut(text, rng, ids)
-    if at is None:
-        return None
-    if kind == "other":
-        return _against(text, at, _other(text, at, rng), rng, ids)
-    return _against(text, at, _further(text, at, rng, distance=distance), rng, ids)
 
 
 def _swapped(text: Text, rng: np.random.Generator, ids: SpecialIds) -> Matched | None:
     """The window's whole sentences in two parts; None if there are fewer than two."""
     starts = _sentence_starts(text.document, text.start, text.stop + 1, ids)
+    if len(starts) < 3:
+        starts = _with_own_ends(text, starts, ids)
     sentences = len(starts) - 1
     if sentences < 2:
         return None
@@ -120,6 +127,16 @@ def _swapped(text: Text, rng: np.random.Generator, ids: SpecialIds) -> Matched |
     first = text.document[starts[0] : cut]
     second = text.document[cut : starts[-1]]
     return Matched((first, second), (second, first))
+
+
+def _with_own_ends(
+    text: Text, starts: Int[np.ndarray, " starts"], ids: SpecialIds
+) -> Int[np.ndarray, " more"]:
+    """The places, and the document's own ends where sentences begin and end there."""
+    document, stop = text.document, len(text.document) - 1
+    opens = text.start == 0 and document[0] in ids.word_starts
+    closes = text.stop >= stop and document[stop - 1] in ids.sentence_ends
+    return np.concatenate([[0][:opens], starts, [stop][:closes]]).astype(np.int64)
 
 
 def _cut(text: Text, rng: np.random.Generator, ids: SpecialIds) -> _Cut | None:
@@ -146,20 +163,20 @@ def _cut(text: Text, rng: np.random.Generator, ids: SpecialIds) -> _Cut | None:
 def _against(
     text: Text,
     at: _Cut,
-    place: tuple[Tokens, int] | None,
+    source: _Source | None,
     rng: np.random.Generator,
     ids: SpecialIds,
 ) -> Matched | None:
-    """The true B against as many tokens from the first sentence start after a place."""
-    if place is None:
+    """The true B against as many tokens of another place."""
+    if source is None:
         return None
-    document, low = place
-    starts = _sentence_starts(document, low, low + at.stop - text.start, ids)
+    document, low, size = source
+    starts = _sentence_starts(document, low, low + _REACH, ids)
     if not len(starts):
         return None
-    start, size = int(starts[0]), at.stop - at.cut
+    start = int(starts[0])
     left = len(document) - 1 - start
-    if at.stop == len(text.document) - 1 or left <= size:
+    if left <= size or at.cut + size == len(text.document) - 1:
         room = min(size, left)
         if room < 2:
             return None
@@ -169,9 +186,7 @@ def _against(
     return Matched((first, true), (first, document[start : start + size]))
 
 
-def _other(
-    text: Text, at: _Cut, rng: np.random.Generator
-) -> tuple[Tokens, int] | None:
+def _other(text: Text, at: _Cut, rng: np.random.Generator) -> _Source | None:
     """Any place of other documents that leaves as many tokens as the true B has."""
     size = at.stop - at.cut
     documents = [text.other(rng) for _ in range(_DRAWS)]
@@ -179,23 +194,28 @@ def _other(
     if not places.any():
         return None
     chosen = int(rng.choice(_DRAWS, p=places / places.sum()))
-    return documents[chosen], int(rng.integers(places[chosen]))
+    return _Source(documents[chosen], int(rng.integers(places[chosen])), size)
 
 
 def _further(
     text: Text, at: _Cut, rng: np.random.Generator, *, distance: int | None
-) -> tuple[Tokens, int] | None:
+) -> _Source | None:
     """The place at the distance, or any after the window that leaves enough tokens.
 
-    Enough is what the true B has, or half of what there is.
+    Enough is what the true B has, or half of what there is. At a distance the two Bs
+    may share text, so how long they are must not depend on where sentences begin: it
+    is as if the false one began as late as it can.
     """
+    size = at.stop - at.cut
+    end = len(text.document) - 1
     if distance is not None:
-        return text.document, at.cut + distance
-    left = len(text.document) - 1 - at.stop
-    places = left - min(at.stop - at.cut, left // 2)
+        low = at.cut + distance
+        room = min(size, end - low - _REACH)
+        return _Source(text.document, low, room) if 2 * room >= size else None
+    places = end - at.stop - min(size, (end - at.stop) // 2)
     if places < 1:
         return None
-    return text.document, at.stop + int(rng.integers(places))
+    return _Source(text.document, at.stop + int(rng.integers(places)), size)
 
 
 def _sentence_starts(

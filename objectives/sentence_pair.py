@@ -1,13 +1,14 @@
 """Sentence pairs: does the second text continue the first?"""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 import numpy as np
 
 from .errors import nearest, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
-from .sentence_cuts import Kind, matched_pairs
+from .sentence_cuts import Kind, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .text import Text, Tokens
 
@@ -37,6 +38,7 @@ def sentence_pair(
     further: float = 0.1,
     swapped: float = 0.2,
     distance: int | None = None,
+    unit: Unit = "token",
     max_tokens: int = 126,
 ) -> Example:
     """Cuts the window in two and predicts whether the second part continues the first.
@@ -69,34 +71,26 @@ def sentence_pair(
       swapped: rate of swapped pairs.
       distance: tokens from the place where the true B begins to the one where a B
         from further on does, ≥ 1; None: any place after the window.
+      unit: what is never cut where A and B meet.
       max_tokens: most raw tokens in a pair; 126 and their SEP and label take 128 slots.
 
     Raises:
-      ValueError: a rate outside [0, 1], rates that sum to more than 1, or a distance
-        below 1.
+      ValueError: a rate outside [0, 1], rates that sum to more than 1, a distance
+        below 1, an unknown unit, or sentences where the vocabulary has none.
     """
-    for name, rate in (("other", other), ("further", further), ("swapped", swapped)):
-        require_share(f"sentence_pair.{name}", rate)
+    rates: dict[Kind, float] = {"other": other, "further": further, "swapped": swapped}
+    _require(ids, rates, distance=distance, unit=unit)
     negative = other + further + swapped
-    # Rounded: .33 + .56 + .11 is above 1 as floats.
-    require_share("sentence_pair.other + further + swapped", round(negative, 9))
-    if distance is not None and distance < 1:
-        raise ValueError(
-            f"sentence_pair.distance is {distance}, which is not later text; set it "
-            "to ≥ 1, or to None for any place after the window."
+    matched = None
+    if unit == "sentence":
+        matched = matched_pairs(text, rng, ids, rates=rates, distance=distance)
+    if matched is None:
+        (first, second), continues = _token_pair(
+            text, rng, negative=negative, rates=rates, distance=distance
         )
-
-    content = text.tokens[: len(text.tokens) - text.ends_document]
-    # Symmetric: swapping must not show in the lengths of A and B.
-    shortest = max(1, len(content) // 4)
-    cut = int(rng.integers(shortest, len(content) - shortest + 1))
-    first, second = content[:cut], content[cut:]
-    continues = bool(rng.random() >= negative)
-    if not continues:
-        rates = {"other": other, "further": further, "swapped": swapped}
-        first, second = _negative(
-            text, first, second, rng, rates=rates, distance=distance
-        )
+    else:
+        continues = bool(rng.random() >= negative)
+        first, second = matched.true if continues else matched.false
     inputs = np.concatenate([first, [ids.sep], second])
     return sequential(
         ID,
@@ -107,25 +101,69 @@ def sentence_pair(
     )
 
 
+def _require(
+    ids: SpecialIds, rates: Mapping[Kind, float], *, distance: int | None, unit: str
+) -> None:
+    for name, rate in rates.items():
+        require_share(f"sentence_pair.{name}", rate)
+    # Rounded: .33 + .56 + .11 is above 1 as floats.
+    negative = round(sum(rates.values()), 9)
+    require_share("sentence_pair.other + further + swapped", negative)
+    if distance is not None and distance < 1:
+        raise ValueError(
+            f"sentence_pair.distance is {distance}, which is not later text; set it "
+            "to ≥ 1, or to None for any place after the window."
+        )
+    if unit not in (units := get_args(Unit)):
+        raise ValueError(f"sentence_pair.unit is {unit!r}; {nearest(unit, units)}")
+    if unit == "sentence" and not (len(ids.word_starts) and len(ids.sentence_ends)):
+        raise ValueError(
+            'sentence_pair.unit is "sentence", but the vocabulary has no token that '
+            'begins a word or none that ends a sentence; set unit="token".'
+        )
+
+
+def _token_pair(
+    text: Text,
+    rng: np.random.Generator,
+    *,
+    negative: float,
+    rates: Mapping[Kind, float],
+    distance: int | None,
+) -> tuple[Pair, bool]:
+    """The window cut anywhere, and whether the pair continues."""
+    content = text.tokens[: len(text.tokens) - text.ends_document]
+    # Symmetric: swapping must not show in the lengths of A and B.
+    shortest = max(1, len(content) // 4)
+    cut = int(rng.integers(shortest, len(content) - shortest + 1))
+    first, second = content[:cut], content[cut:]
+    continues = bool(rng.random() >= negative)
+    if not continues:
+        first, second = _negative(
+            text, first, second, rng, rates=rates, distance=distance
+        )
+    return (first, second), continues
+
+
 def _negative(
     text: Text,
     first: Tokens,
     second: Tokens,
     rng: np.random.Generator,
     *,
-    rates: dict[str, float],
+    rates: Mapping[Kind, float],
     distance: int | None,
-) -> tuple[Tokens, Tokens]:
+) -> Pair:
     """A pair that does not continue, of a kind that the documents allow."""
     size = len(second)
-    pairs: dict[str, tuple[Tokens, Tokens]] = {"swapped": (second, first)}
+    pairs: dict[Kind, Pair] = {"swapped": (second, first)}
     if rates["other"] and (elsewhere := _other(text, size, rng)) is not None:
         pairs["other"] = (first, elsewhere)
     if rates["further"]:
         later = _further(text, len(first), size, rng, distance=distance)
         if later is not None:
             pairs["further"] = (first, later)
-    kinds = [kind for kind in pairs if rates[kind]] or ["swapped"]
+    kinds: list[Kind] = [kind for kind in pairs if rates[kind]] or ["swapped"]
     weights = np.array([rates[kind] or 1.0 for kind in kinds])
     return pairs[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
 

@@ -14,6 +14,8 @@ VARIES = [
     ("span_corruption", {"mode": "R", "mode_rate": 0.5}),
     ("prefix", {}),
     ("prefix", {"suffix": 0.25, "mode": "S", "mode_rate": 0.9}),
+    ("sentence_pair", {"unit": "sentence"}),
+    ("sentence_pair", {"unit": "sentence", "further": 0.5, "distance": 7}),
 ]
 """Settings whose lengths are random, below the bounds that they state."""
 
