@@ -96,6 +96,9 @@ def test_pairs_meet_at_sentence_ends(kind, distance, window, numbered_ids):
         np.testing.assert_array_equal(made.false[0], second)
         np.testing.assert_array_equal(made.false[1], first)
         assert role(second[-1]) >= 2
+        inside = starts_of(text.document)
+        if ((inside >= start) & (inside <= stop)).sum() > 2:
+            assert not np.isin(text.document[[0, -2]], joined).any()
         return
     np.testing.assert_array_equal(made.false[0], first)
     assert len(made.false[1]) == len(second)
@@ -163,9 +166,6 @@ def test_no_shape_tells_the_label(kind, distance, where, numbered_ids):
 
     So have the products of two shapes, which see what only goes together.
     """
-    objective = registry.get("sentence_pair").with_settings(
-        unit="sentence", distance=distance, **only(kind)
-    )
     spans = {
         "begins": (0, 60),
         "inside": (200, 260),
@@ -173,25 +173,23 @@ def test_no_shape_tells_the_label(kind, distance, where, numbered_ids):
         "near the end": (300, 360),
     }
     rng = np.random.default_rng(0)
-    rows, labels = [], []
+    rows = []
     for seed in range(2000):
         text = make(seed, 500, *spans[where], mean=8.0)
-        example = objective(text, rng, numbered_ids)
-        at = int(np.flatnonzero(example.inputs == numbered_ids.sep)[0])
-        first, second = example.inputs[:at], example.inputs[at + 1 :]
-        if role(first[0]) % 2 == 0 or role(second[0]) % 2 == 0:
-            continue  # cut as if the unit were the token
-        rows.append(features(first, second))
-        labels.append(int(example.targets[0]) == numbered_ids.labels[1])
-    shapes, yes = np.array(rows, float), np.array(labels)
-    assert len(shapes) > 1700
-    assert abs(yes.mean() - 0.5) < 5 * 0.5 / np.sqrt(len(yes))
-    shapes = (shapes - shapes.mean(0)) / np.maximum(shapes.std(0), 1e-9)
-    pairs = np.einsum("nf,ng->nfg", shapes, shapes).reshape(len(shapes), -1)
+        made = matched_pairs(
+            text, rng, numbered_ids, rates=only(kind), distance=distance
+        )
+        if made is not None:
+            rows.append([features(*made.true), features(*made.false)])
+    shapes = np.array(rows, float)
+    assert len(shapes) > 1800
+    centre, spread = shapes.mean((0, 1)), shapes.std((0, 1))
+    shapes = (shapes - centre) / np.maximum(spread, 1e-9)
+    pairs = np.einsum("nlf,nlg->nlfg", shapes, shapes).reshape(len(shapes), 2, -1)
     for found in (shapes, pairs):
-        means = found[yes].mean(0) - found[~yes].mean(0)
-        spread = found.std(0) * np.sqrt(1 / yes.sum() + 1 / (~yes).sum())
-        assert np.all(np.abs(means) <= 5 * spread)
+        differences = found[:, 0] - found[:, 1]
+        error = differences.std(0) / np.sqrt(len(differences))
+        assert np.all(np.abs(differences.mean(0)) <= 5 * error + 1e-9)
 
 
 def test_swapping_leaves_the_counts_of_sentences_as_they_are(numbered_ids):
