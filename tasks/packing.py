@@ -10,7 +10,7 @@ from .layout import Placed, Slots, capacities
 LOOK_BACK = 64
 """Rows that stay open. More wastes less, and moves Examples further from home."""
 
-PATIENCE = 16
+PATIENCE = 4
 """Examples for each row that stays open, after which an open row is closed as it is."""
 
 
