@@ -55,8 +55,10 @@ def uninterrupted(tmp_path_factory):
 
 
 def test_a_run_records_what_it_promises(uninterrupted):
-    last = records(uninterrupted)[-1]
-    assert last["step"] == 6
+    found = records(uninterrupted)
+    assert found[-1]["step"] == 6
+    # An interval of two steps may hold no Example of a rare objective.
+    last = {key: value for record in found for key, value in record.items() if value}
     objectives = ("causal", "masked", "span_corruption", "permuted", "sentence_pair")
     for name in objectives:
         for key in ("train/{}/loss", "eval/{}/loss", "eval/{}/baseline"):
