@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sightline.launch import mix_diff
+from sightline.launch import mix_diff, mix_show
 from sightline.launch.cli import main
 from sightline.launch.config import load
 from sightline.launch.gin_files import SHIPPED
@@ -29,6 +29,12 @@ RECIPES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def few_documents(monkeypatch):
+    """Type checks make each document ten times as dear under test."""
+    monkeypatch.setattr(mix_show, "DOCUMENTS", 40)
+
+
 def test_every_recipe_is_there():
     assert set(MIXTURES) >= RECIPES
 
@@ -39,15 +45,19 @@ def test_a_shipped_mixture_fits_its_rows(name, architecture):
     config = load([f"{name}.gin"])
     rows = rows_of(config, architecture)
     check_examples(mixture_of(config), rows)
-    assert config.unused("Mixture") == _rows_bound(config)
     if name in RECIPES:
         streams = [rows.decoder] + ([rows.encoder] if rows.encoder else [])
         assert max(stream.slots for stream in streams) == 512
 
 
-def _rows_bound(config) -> list[str]:
-    """A mixture's file binds the rows it fits as well, which a run may use."""
-    return [text for text in config.unused("Mixture") if "rows." in text]
+@pytest.mark.parametrize("rows", ["decoder_rows", "encoder_decoder_rows"])
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_recipe_is_a_run(name, rows):
+    files = ["any_mixture.gin", f"{name}.gin"]
+    config = load(files, [f"train.rows=@{rows}()"])
+    settings = config.arguments("train", run_dir="", config="")
+    assert settings["mixture"].name == name
+    assert settings["rows"] == rows_of(config, rows.removesuffix("_rows"))
 
 
 def test_json_of_a_mixture(capsys):
