@@ -12,7 +12,8 @@ from sightline.objectives import registry
 
 def test_loss_and_accuracy_of_each_objective(make_program, make_batches):
     program = make_program("encoder_decoder")
-    batches = make_batches("encoder_decoder", count=2)
+    every = tuple(registry.objectives())
+    batches = make_batches("encoder_decoder", every, count=2)
     params = program.initial_state().params
     found = evaluate(program, program.compile_eval_step(), params, batches)
 
