@@ -64,9 +64,9 @@ class Floor(NamedTuple):
     chance: float
 
     @property
-    def holds(self) -> bool:
-        """Whether the loss stayed up; not where nothing was left to measure."""
-        return self.loss >= self.chance - ERRORS * self.error
+    def fell(self) -> bool:
+        """Whether the loss is below chance; not where nothing is hidden to measure."""
+        return self.loss < self.chance - ERRORS * self.error
 
 
 def floors(

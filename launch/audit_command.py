@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
         Console().print(table(verdicts, low))
-    fallen = [(name, floor) for name, floor in low if not floor.holds]
+    fallen = [(name, floor) for name, floor in low if floor.fell]
     for architecture, floor in fallen:
         print(
             f"{floor.objective} ({architecture}): on random tokens the loss fell to "
@@ -144,6 +145,7 @@ def _of_run(folder: Path) -> Subject:
     from .trained import trained
 
     run = trained(folder, compute_dtype="float32")
+    print(f"{folder}: the checkpoint of step {run.step:,}.", file=sys.stderr)
     architecture = architecture_of(run.rows)
     return Subject(
         run.config,
@@ -210,14 +212,17 @@ def table(verdicts: Sequence[Verdict], low: Sequence[tuple[str, Floor]]) -> Tabl
     for verdict in verdicts:
         base = registry.base_name(verdict.objective)
         floor = by_name[verdict.architecture, base]
-        text = f"{floor.loss:.3f} ± {floor.error:.3f} ≥ {floor.chance:.3f}"
+        sign = "<" if floor.fell else "≥"
+        text = f"{floor.loss:.3f} ± {floor.error:.3f} {sign} {floor.chance:.3f}"
+        if math.isnan(floor.loss):
+            text = "nothing hidden"
         shown.add_row(
             verdict.objective,
             verdict.architecture,
             verdict.attention,
             f"{verdict.pairs_checked:,}",
             *(_judged(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
-            _judged(text if floor.holds else text.replace("≥", "<"), good=floor.holds),
+            _judged(text, good=not floor.fell),
         )
     return shown
 

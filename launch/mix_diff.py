@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ..objectives.registry import objectives
-from ..tasks.mixture import Mixture
+from ..tasks.layout import capacities
+from ..tasks.mixture import Mixture, split_task
 from .cli import parse_gin
 from .mix_show import Shown, add_options, ask, measure
 
@@ -40,23 +41,28 @@ def main(arguments: Sequence[str]) -> int:
     asked = [ask([f], bindings, options) for f in (options.before, options.after)]
     before, after = (measure(one, options) for one in asked)
     console = Console()
-    console.print(asked_table(before.mixture, after.mixture))
+    console.print(asked_table(before, after))
     console.print(share_table(before, after))
     return 0
 
 
-def asked_table(before: Mixture, after: Mixture) -> Table:
-    """What the two mixtures bind otherwise."""
-    table = Table(title=f"{before.name} → {after.name}: what is asked for")
-    for column in ("", before.name, after.name):
+def asked_table(before: Shown, after: Shown) -> Table:
+    """What the two mixtures, and the rows they are measured on, have otherwise."""
+    names = before.mixture.name, after.mixture.name
+    table = Table(title=f"{names[0]} → {names[1]}: what is asked for")
+    for column in ("", *names):
         table.add_column(column)
-    for name, one, other in differences(before, after):
+    for name, one, other in differences(before.mixture, after.mixture):
         table.add_row(name, _spelled(one), _spelled(other))
+    if before.rows != after.rows:
+        table.add_row("rows", *(str(capacities(s.rows)) for s in (before, after)))
     return table
 
 
 def differences(before: Mixture, after: Mixture) -> Iterator[tuple[str, Any, Any]]:
     """Each rate, loss share, setting and the vocabulary that is not the same.
+
+    Settings of corpora are those that a mixture binds.
 
     Rates and shares are as they count, summing to 1; None is what one has not.
     """
@@ -76,6 +82,9 @@ def _asked(mixture: Mixture) -> dict[str, Any]:
     for name, objective in mixture.objectives().items():
         found[f"loss share of {objective.base}"] = float(shares[objective.id])
         found |= {f"{name}.{key}": value for key, value in objective.settings.items()}
+    for corpus in sorted({split_task(task)[0] for task in rates}):
+        bound = mixture.settings.get(corpus, {})
+        found |= {f"{corpus}.{key}": value for key, value in bound.items()}
     return found
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from ..models.loss import Normalisation
 from ..models.rows import RowShape
 from ..tasks import measured
 from ..tasks.arithmetic import Arithmetic, arithmetic
@@ -92,11 +93,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 class Asked(NamedTuple):
-    """What is to be measured: a mixture, on rows, in batches of so many."""
+    """What is to be measured: a mixture, on rows, in batches of so many, and its loss.
+
+    The last two are those of `train`, where they are bound.
+    """
 
     mixture: Mixture
     rows: RowShape
-    batch_rows: int
+    batch_rows: int = 32
+    normalisation: Normalisation = "objective"
 
 
 def ask(
@@ -113,8 +118,10 @@ def ask(
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
     check_examples(mixture, rows)
-    batch = config.bindings.bound((), "train").get("batch_rows")
-    return Asked(mixture, rows, config.bindings.resolve(batch.value) if batch else 32)
+    bound = config.bindings.bound((), "train")
+    names = ("batch_rows", "normalisation")
+    given = {n: config.bindings.resolve(bound[n].value) for n in names if n in bound}
+    return Asked(mixture, rows, **given)
 
 
 def measure(asked: Asked, options: argparse.Namespace) -> Shown:
@@ -126,7 +133,7 @@ def measure(asked: Asked, options: argparse.Namespace) -> Shown:
     """
     from .data import Data
 
-    mixture, rows, batch_rows = asked
+    mixture, rows, batch_rows, normalisation = asked
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
     source = Data(mixture, rows, batch_rows).examples(seed=options.seed)
     read = track(
@@ -139,13 +146,18 @@ def measure(asked: Asked, options: argparse.Namespace) -> Shown:
     placed = [place(example) for example in read]
     sample, rng = measured.sizes(placed), np.random.default_rng(options.seed)
     packed = measured.pack(placed, rows)
-    wanted = mixture.loss_share_array().astype(float)
+    shares = measured.shares(sample)
+    if normalisation == "token_sum":  # every prediction counts alike
+        loss = shares["supervised"]
+    else:
+        wanted = mixture.loss_share_array().astype(float)
+        loss = measured.loss_shares(packed.rows, wanted, batch_rows=batch_rows)
     return Shown(
         mixture,
         rates=mixture.rate_array(),
-        shares=measured.shares(sample),
+        shares=shares,
         errors=measured.standard_errors(sample, rng),
-        loss=measured.loss_shares(packed.rows, wanted, batch_rows=batch_rows),
+        loss=loss,
         expected=arithmetic(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
         placed=placed,
@@ -215,7 +227,7 @@ def context_table(shown: Shown) -> Table:
     table = Table(
         title="Context that supervised tokens are predicted from",
         caption="past: only text before the token; both: also text after it; permuted: "
-        "in a permuted order",
+        "in a permuted order. Traced through each objective on coded text.",
     )
     table.add_column("objective", no_wrap=True)
     for kind in shown.expected.contexts:

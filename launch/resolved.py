@@ -47,7 +47,8 @@ def _places(
         (*scope, *variant, name)
         for scope, user in places
         if user == "Mixture"
-        for binding in bindings.bound(scope, user).values()
+        for parameter, binding in bindings.bound(scope, user).items()
+        if parameter in ("rates", "corpora")
         for *variant, name in _names(bindings, binding.value)
         if name in settings
     ]

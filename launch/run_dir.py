@@ -3,6 +3,7 @@
 import difflib
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 MAY_CHANGE = (
@@ -17,11 +18,12 @@ MAY_CHANGE = (
 )
 """Bindings that a resumed run may change: none alters what a step computes."""
 
-_VOCABULARY = "# vocabulary sha256"
+_IDENTITIES = ("# vocabulary ", "# corpus ")
+"""How lines begin that say which vocabulary and documents a run's names stand for."""
 
 
 def claim(
-    run_dir: str | os.PathLike[str], config: str, *, vocabulary_digest: str
+    run_dir: str | os.PathLike[str], config: str, *, identities: Mapping[str, str]
 ) -> Path:
     """Makes the directory and saves the run's resolved config in it.
 
@@ -32,7 +34,8 @@ def claim(
     Args:
       run_dir: the directory, made when missing.
       config: the resolved gin config.
-      vocabulary_digest: of the vocabulary: a file changes under its name.
+      identities: of the vocabulary and each corpus, by name (`corpus text`): what they
+        are of changes under its name.
 
     Raises:
       ValueError: another process is training in the directory, or it holds a run of
@@ -42,7 +45,8 @@ def claim(
     folder.mkdir(parents=True, exist_ok=True)
     _lock(folder)
     saved = folder / "config.gin"
-    config = f"{_VOCABULARY} {vocabulary_digest}\n{config}"
+    said = "".join(f"# {name} {value}\n" for name, value in identities.items())
+    config = f"{said}{config}"
     if saved.exists() and any(folder.glob("checkpoints/[0-9]*")):
         before, now = _compared(saved.read_text()), _compared(config)
         if before != now:
@@ -85,6 +89,6 @@ def _compared(config: str) -> list[str]:
     return [
         line
         for line in config.splitlines()
-        if line.startswith(_VOCABULARY)
+        if line.startswith(_IDENTITIES)
         or (line.strip() and not line.startswith(("#", *MAY_CHANGE)))
     ]

@@ -97,7 +97,7 @@ def train(
     shares = mixture.loss_share_array()
     words = vocabulary(mixture.vocabulary)
     check_examples(mixture, rows)
-    claim(run_dir, config, vocabulary_digest=words.digest)
+    claim(run_dir, config, identities=mixture.identities())
 
     program = Program(
         model=model,

@@ -65,7 +65,7 @@ def trained(
         rows=settings["rows"],
         batch_rows=settings["batch_rows"],
         transformation=settings["optimizer"](settings["schedule"]),
-        mesh=make_mesh(settings.get("mesh", MeshShape(data=-1))),
+        mesh=make_mesh(MeshShape(data=-1)),  # whatever mesh the run was on
     )
     restored = newest(run_dir, program.abstract_state)
     if restored is None:

@@ -1,5 +1,6 @@
 """Reading a checkpoint and refusing it unless it is whole; changes nothing on disk."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from jaxtyping import PyTree
 from .fingerprint import fingerprints
 from .manifest import manifest_damage
 from .named_arrays import as_tree, check_same, wanted
+
+_LOG = logging.getLogger(__name__)
 
 HANDLERS: dict[str, Callable[[], Any]] = {
     "state": ocp.StandardCheckpointHandler,
@@ -58,6 +61,7 @@ def newest(
                 )
             except CheckpointError as error:
                 rejected.append(f"step {step}: {error}")
+                _LOG.warning("checkpoint %d is unusable: %s", step, error)
                 continue
             return step, as_tree(arrays, abstract_state), data
     if rejected:

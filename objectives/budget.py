@@ -82,5 +82,6 @@ def largest_window(
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    walk = [n for n in range(low, min(low + 8, limit) + 1) if fits(n)]
-    return walk[-1]
+    while low < limit and fits(low + 1):
+        low += 1
+    return low

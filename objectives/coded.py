@@ -17,18 +17,19 @@ from .text import Text
 FIRST = 512
 """Code of the first token of the document; place n of it is FIRST + n."""
 
-OTHER = 1 << 24
-"""From here on codes are of other documents."""
+MOST = 1 << 13
+"""Most tokens of a coded document."""
 
-WORD, SENTENCE = 3, 21
+OTHER = FIRST + MOST
+"""From here on codes are of other documents, up to twice as many."""
+
+WORD, SENTENCE = 3, 6
 """Tokens a word, and a sentence, of coded text."""
-
-_MOST = 1 << 16
 
 
 def coded_ids() -> SpecialIds:
     """Reserved ids below the codes. Random tokens are drawn from ids of no place."""
-    starts = FIRST + np.arange(0, _MOST, WORD, dtype=np.int32)
+    codes = FIRST + np.arange(4 * MOST, dtype=np.int32)
     return SpecialIds(
         pad=0,
         eos=1,
@@ -40,21 +41,31 @@ def coded_ids() -> SpecialIds:
         fill=(10, 11, 12),
         sentinels=tuple(range(112, 12, -1)),
         text=np.arange(128, FIRST, dtype=np.int32),
-        word_starts=starts,
-        sentence_ends=FIRST + np.arange(SENTENCE - 1, _MOST, SENTENCE, dtype=np.int32),
+        word_starts=codes[::WORD],
+        sentence_ends=codes[SENTENCE - 1 :: SENTENCE],
     )
 
 
 def coded_text(length: int, start: int = 0, stop: int | None = None) -> Text:
     """The window `[start, stop)` of a coded document of `length` tokens, EOS included.
 
-    Other documents are as long, and of codes that no place of this one has.
+    Other documents are as long, begin a sentence as this one does, and are of codes
+    that no place of this one has.
+
+    Raises:
+      ValueError: the document is longer than `MOST` tokens.
     """
+    if length > MOST:
+        raise ValueError(
+            f"a coded document of {length} tokens was asked for; at most {MOST} have "
+            "codes of their own."
+        )
     eos = coded_ids().eos
     document = np.append(FIRST + np.arange(length - 1), eos).astype(np.int32)
 
     def other(rng: np.random.Generator) -> Int[np.ndarray, " N"]:
-        begin = OTHER + int(rng.integers(1 << 24))
+        first = -(-(OTHER - FIRST) // SENTENCE) * SENTENCE
+        begin = FIRST + first + SENTENCE * int(rng.integers(MOST // SENTENCE))
         return np.append(begin + np.arange(length - 1), eos).astype(np.int32)
 
     return Text(document, start, length if stop is None else stop, other)

@@ -40,9 +40,15 @@ def _lengths(
 ) -> Lengths | None:
     if tokens < 3:
         return None
-    dropped, _, deleted = _counts(tokens, infill=infill, mask=mask, delete=delete)
+
+    def inputs(content: int) -> int:
+        dropped, _, deleted = _counts(content, infill=infill, mask=mask, delete=delete)
+        return content - dropped + _spans(dropped, mean_span) - deleted + 1
+
+    # Where two shares round up at once, one token more makes inputs one shorter; and
+    # of a window that ends its document, EOS is no content.
     return Lengths(
-        inputs=tokens - dropped + _spans(dropped, mean_span) - deleted + 1,
+        inputs=max(inputs(tokens - 1), inputs(tokens)),
         targets=tokens + 1,
         inputs_predictions=0,
         targets_predictions=tokens + 1,

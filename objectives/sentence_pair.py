@@ -62,6 +62,10 @@ def sentence_pair(
     window that ends its document is such a case for `further`: a B that begins later
     and is as long would have to reach beyond the end.
 
+    All of that is for `unit="token"`. With "sentence" the texts meet where sentences
+    do, and the label is drawn last (`sentence_cuts.matched_pairs`). A window of fewer
+    than two sentences is cut at a token after all.
+
     Args:
       text: the window.
       rng: source of all randomness.

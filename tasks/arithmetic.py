@@ -1,22 +1,27 @@
 """What a mixture's rates come to: rate × mean size of an Example, for each objective.
 
-DESIGN §2's arithmetic, without the pipeline: documents of the corpus give lengths,
-coded text of those lengths (`objectives.coded`) goes through each objective, and the
-rates weigh what comes out. The pipeline's own shares must agree with it.
+DESIGN §2's arithmetic, without the pipeline: documents of the corpus go through each
+objective, and the rates weigh what comes out. The pipeline's own shares must agree with
+it. From which context tokens are predicted is read off coded text (`objectives.coded`)
+in windows of the same lengths.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from ..models.rows import RowShape
-from ..objectives.coded import coded_ids, coded_text, contexts
+from ..objectives.coded import MOST, coded_ids, coded_text, contexts
 from ..objectives.registry import CAPACITY, Objective
+from ..objectives.special_ids import SpecialIds
+from ..objectives.text import Text
 from .layout import budget
 from .measured import RESAMPLES
 from .mixture import Mixture, split_task
+from .tokenised_documents import TokenisedDocuments
 from .vocabulary import vocabulary
 from .windows import windows
 
@@ -47,17 +52,24 @@ def arithmetic(
       mixture: rates, settings, corpora.
       shape: of the rows.
       rng: draws the documents, and what objectives draw.
-      documents: of each corpus, whose lengths are read.
+      documents: of each corpus, that are read.
     """
-    lengths = {
-        corpus: _lengths(mixture, corpus, rng, documents=documents)
-        for corpus in {split_task(task)[0] for task in mixture.positive_rates()}
+    words = vocabulary(mixture.vocabulary)
+    read = {
+        corpus: TokenisedDocuments(mixture.corpus(corpus), "train", words)
+        for corpus in sorted({split_task(t)[0] for t in mixture.positive_rates()})
+    }
+    chosen = {
+        corpus: rng.choice(len(found), min(documents, len(found)), replace=False)
+        for corpus, found in read.items()
     }
     plain, drawn = np.zeros((CAPACITY, 6)), np.zeros((RESAMPLES, CAPACITY, 6))
     for task, rate in mixture.positive_rates().items():
         corpus, name = split_task(task)
         objective = mixture.objective(name)
-        sums = _document_sums(objective, lengths[corpus], shape, rng)  # [D 6]
+        window = objective.window(budget(shape))
+        make = functools.partial(_document_sums, objective, window, words.special_ids)
+        sums = np.array([make(read[corpus], int(n), rng) for n in chosen[corpus]])
         plain[objective.id] += rate * _per_example(sums.sum(0))
         size = len(sums)
         weights = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES)
@@ -72,32 +84,26 @@ def arithmetic(
     )
 
 
-def _lengths(
-    mixture: Mixture, corpus: str, rng: np.random.Generator, *, documents: int
-) -> list[int]:
-    """Lengths in tokens, EOS included, of documents drawn from the training split."""
-    words = vocabulary(mixture.vocabulary)
-    found = mixture.corpus(corpus).documents("train")
-    chosen = rng.choice(len(found), min(documents, len(found)), replace=False)
-    return [len(words.encode_document(found[int(index)])) for index in chosen]
-
-
 def _document_sums(
     objective: Objective,
-    lengths: Sequence[int],
-    shape: RowShape,
+    window: int,
+    ids: SpecialIds,
+    documents: TokenisedDocuments,
+    index: int,
     rng: np.random.Generator,
-) -> Float[np.ndarray, "D 6"]:
-    """What the Examples of each document take in all, in the order of `_COLUMNS`."""
-    window, smallest = objective.window(budget(shape)), objective.smallest()
-    ids = coded_ids()
-    sums = np.zeros((len(lengths), len(_COLUMNS)))
-    for row, length in enumerate(lengths):
-        for start, stop in windows(length, window=window, smallest=smallest):
-            example = objective(coded_text(length, start, stop), rng, ids)
-            kinds = contexts(example)
-            slots = len(example.inputs) + len(example.targets)
-            sums[row] += (1, slots, sum(kinds), *kinds)
+) -> Float[np.ndarray, " 6"]:
+    """What the Examples of a document take in all, in the order of `_COLUMNS`."""
+    sums = np.zeros(len(_COLUMNS))
+    tokens, smallest = documents[index], objective.smallest()
+    for start, stop in windows(len(tokens), window=window, smallest=smallest):
+        text = Text(tokens, start, stop, documents.others(index))
+        example = objective(text, rng, ids)
+        slots = len(example.inputs) + len(example.targets)
+        asked = (example.inputs_weights > 0).sum() + (example.targets_weights > 0).sum()
+        behind = 0 if text.ends_document else min(2 * window, MOST - (stop - start))
+        coded = coded_text(stop - start + behind, 0, stop - start)
+        kinds = np.array(contexts(objective(coded, rng, coded_ids())))
+        sums += (1, slots, asked, *(asked * kinds / kinds.sum()))
     return sums
 
 

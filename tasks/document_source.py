@@ -1,6 +1,5 @@
 """A corpus as a SeqIO source of documents in an order made from a seed alone."""
 
-import functools
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +7,9 @@ from typing import Any
 import numpy as np
 import seqio
 import tensorflow as tf
-from jaxtyping import Int32
 
 from . import corpora
 from .closing import tracked
-from .vocabulary import Vocabulary
 
 
 class DocumentSource(seqio.DataSource):
@@ -90,27 +87,3 @@ def _permutation(size: int, seed: Any) -> Callable[[tf.Tensor], tf.Tensor]:
         return random.experimental.index_shuffle(index, words, last)
 
     return shuffled
-
-
-class TokenisedDocuments:
-    """The tokens of a split's documents, EOS included, by random access."""
-
-    def __init__(self, corpus: corpora.Corpus, split: str, vocabulary: Vocabulary):
-        self._name = f"{corpus.name}:{split}"
-        self._documents = corpus.documents(split)
-        self._vocabulary = vocabulary
-        self._read = functools.lru_cache(maxsize=1024)(self._tokenise)
-
-    def _tokenise(self, index: int) -> Int32[np.ndarray, " N"]:
-        return self._vocabulary.encode_document(self._documents[index])
-
-    def other(self, document: int, rng: np.random.Generator) -> Int32[np.ndarray, " N"]:
-        """Draws a document that is not `document`, every other one equally likely."""
-        others = len(self._documents) - 1
-        if others < 1:
-            raise ValueError(
-                f"{self._name} has one document only, so there is no other one to "
-                "draw; use a corpus with more, or no objective of pairs."
-            )
-        drawn = int(rng.integers(others))
-        return self._read(drawn + (drawn >= document))

@@ -4,16 +4,16 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Int32
 
 from ..models.rows import RowShape
 from ..objectives.example import Example
 from ..objectives.registry import Objective
+from ..objectives.special_ids import SpecialIds
 from ..objectives.text import Text
-from .corpora import Corpus
 from .layout import budget
 from .mixture import Mixture, split_task
-from .vocabulary import Vocabulary, vocabulary
+from .tokenised_documents import TokenisedDocuments
+from .vocabulary import vocabulary
 from .windows import example_rng, windows
 
 TRIES = 256
@@ -52,78 +52,66 @@ def draw(
     found = []
     words = vocabulary(mixture.vocabulary)
     for name in dict.fromkeys(split_task(task)[0] for task in tasks):
-        documents = _Documents(mixture.corpus(name), words)
+        documents = TokenisedDocuments(mixture.corpus(name), "train", words)
         objectives = {
             task: mixture.objective(split_task(task)[1])
             for task in tasks
             if split_task(task)[0] == name
         }
         sizes = {task: o.window(budget(shape)) for task, o in objectives.items()}
-        drawn = documents.draw(examples, longer_than=max(sizes.values()), seed=seed)
+        longest = max(sizes.values())
+        drawn = _drawn(documents, examples, longer_than=longest, seed=seed)
+        make = functools.partial(_example, documents, seed=seed)
         found += [
-            (task, documents.example(index, objective, window=sizes[task], seed=seed))
+            (task, make(index, objective, words.special_ids, window=sizes[task]))
             for task, objective in objectives.items()
             for index in drawn
         ]
     return found
 
 
-class _Documents:
-    """The tokenised training documents of a corpus, by index."""
+def _drawn(
+    documents: TokenisedDocuments, count: int, *, longer_than: int, seed: int
+) -> list[int]:
+    """Draws documents: those of more tokens than that, else the longest drawn."""
+    rng = np.random.default_rng(seed % 2**64)
+    sizes: dict[int, int] = {}
+    long: list[int] = []
+    for _ in range(TRIES):
+        index = int(rng.integers(len(documents)))
+        if index not in sizes:
+            sizes[index] = len(documents[index])
+            long += [index] if sizes[index] > longer_than else []
+        if len(long) == count:
+            return long
+    short = [index for index in sizes if index not in long]
+    drawn = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
+    if len(drawn) < count:
+        raise ValueError(
+            f"{count} examples of each task were asked for, but only {len(drawn)} "
+            f"documents of {documents.name} were drawn; ask for {len(drawn)}."
+        )
+    return drawn
 
-    def __init__(self, corpus: Corpus, words: Vocabulary):
-        self._name = corpus.name
-        self._texts = corpus.documents("train")
-        self._words = words
 
-    def tokens(self, index: int) -> Int32[np.ndarray, " N"]:
-        """A document's tokens, EOS included."""
-        return self._words.encode_document(self._texts[index])
-
-    def draw(self, count: int, *, longer_than: int, seed: int) -> list[int]:
-        """Draws documents: those of more tokens than that, else the longest drawn."""
-        rng = np.random.default_rng(seed % 2**64)
-        sizes: dict[int, int] = {}
-        long: list[int] = []
-        for _ in range(TRIES):
-            index = int(rng.integers(len(self._texts)))
-            if index not in sizes:
-                sizes[index] = len(self.tokens(index))
-                long += [index] if sizes[index] > longer_than else []
-            if len(long) == count:
-                return long
-        short = [index for index in sizes if index not in long]
-        drawn = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
-        if len(drawn) < count:
-            raise ValueError(
-                f"{count} examples of each task were asked for, but only {len(drawn)} "
-                f"documents of corpus {self._name!r} were drawn; ask for {len(drawn)}."
-            )
-        return drawn
-
-    def example(
-        self, index: int, objective: Objective, *, window: int, seed: int
-    ) -> Example:
-        """The Example of a document's first window."""
-        tokens, smallest = self.tokens(index), objective.smallest()
-        if len(tokens) < smallest:
-            raise ValueError(
-                f"{objective.name!r} takes texts of {smallest} tokens or more, but "
-                f"document {index} of corpus {self._name!r}, one of the longest of "
-                f"{TRIES} drawn, has {len(tokens)}; try another seed."
-            )
-        start, stop = windows(len(tokens), window=window, smallest=smallest)[0]
-        text = Text(tokens, start, stop, functools.partial(self._other, index))
-        rng = example_rng(seed, objective.name, epoch=0, document=index, window=0)
-        return objective(text, rng, self._words.special_ids)
-
-    def _other(self, index: int, rng: np.random.Generator) -> Int32[np.ndarray, " N"]:
-        """Draws a document that is not `index`, every other one equally likely."""
-        others = len(self._texts) - 1
-        if others < 1:
-            raise ValueError(
-                f"corpus {self._name!r} has one document only, so there is no other "
-                "one to draw; use one with more, or no objective of pairs."
-            )
-        drawn = int(rng.integers(others))
-        return self.tokens(drawn + (drawn >= index))
+def _example(
+    documents: TokenisedDocuments,
+    index: int,
+    objective: Objective,
+    ids: SpecialIds,
+    *,
+    window: int,
+    seed: int,
+) -> Example:
+    """The Example of a document's first window."""
+    tokens, smallest = documents[index], objective.smallest()
+    if len(tokens) < smallest:
+        raise ValueError(
+            f"{objective.name!r} takes texts of {smallest} tokens or more, but "
+            f"document {index} of {documents.name}, one of the longest of {TRIES} "
+            f"drawn, has {len(tokens)}; try another seed."
+        )
+    start, stop = windows(len(tokens), window=window, smallest=smallest)[0]
+    text = Text(tokens, start, stop, documents.others(index))
+    rng = example_rng(seed, objective.name, epoch=0, document=index, window=0)
+    return objective(text, rng, ids)

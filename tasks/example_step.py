@@ -14,7 +14,7 @@ from ..objectives.registry import Objective
 from ..objectives.text import Text
 from . import corpora
 from .closing import tracked, until_exit
-from .document_source import TokenisedDocuments
+from .tokenised_documents import TokenisedDocuments
 from .vocabulary import Vocabulary
 from .windows import example_rng, windows
 
@@ -128,7 +128,7 @@ class MakeExamples:
         @tracked
         def make(tokens: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, ...]:
             seed, epoch, document = (int(part) for part in place)
-            other = functools.partial(documents.other, document)
+            other = documents.others(document)
             examples = []
             for window, (start, stop) in enumerate(cut(len(tokens))):
                 rng = example_rng(

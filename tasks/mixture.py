@@ -57,6 +57,11 @@ class Mixture:
             self._check_key(key)
         for corpus in self.corpora:
             _require(where, "corpus", corpus, corpora.names())
+        if self.corpora and all("." in key for key in self.rates):
+            raise ValueError(
+                f"{where} has corpora {dict(self.corpora)}, but every rate names its "
+                "own corpus, so nothing would read them; take Mixture.corpora out."
+            )
         _require_amounts(f"{where}: the rate of", self.rates)
         _require_amounts(f"{where}: the rate of corpus", self.corpora)
         if not self.positive_rates():
@@ -99,6 +104,13 @@ class Mixture:
         mixed = {split_task(task)[1] for task in self.positive_rates()}
         bound = [self.objective(name) for name in mixed]
         return {o.name: o for o in sorted(bound, key=lambda o: (o.id, o.name))}
+
+    def identities(self) -> dict[str, str]:
+        """What the names of vocabulary and corpora stand for here and now."""
+        used = {split_task(task)[0] for task in self.positive_rates()}
+        documents = {f"corpus {c}": self.corpus(c).identity() for c in sorted(used)}
+        words = find_vocabulary(self.vocabulary)
+        return {"vocabulary sha256": words.digest, **documents}
 
     def rate_array(self) -> Float64[np.ndarray, " O"]:
         """Each objective's share of the examples, at the objective's id; sums to 1."""

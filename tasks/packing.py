@@ -22,9 +22,9 @@ def first_fit(
     A row has room if every capacity does: the slots and the predictions of each
     stream. Where no open row has, a new one is opened, and of more than `look_back`
     open ones the fullest is closed: what has most room left is what later Examples
-    can use. The oldest goes first once `PATIENCE` · `look_back` Examples have come
-    since it was opened, so that none waits for ever. When the Examples end, the open
-    rows follow.
+    can use. The oldest is the next to be closed once `PATIENCE` · `look_back` Examples
+    have come since it was opened, so that none waits for ever. When the Examples end,
+    the open rows follow.
 
     Args:
       examples: in order; the rows are a function of that order alone.

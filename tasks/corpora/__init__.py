@@ -39,6 +39,10 @@ class Corpus(Protocol):
         """Raises ValueError where its documents cannot be had; quick and light."""
         ...
 
+    def identity(self) -> str:
+        """What tells its documents from others under the same name; quick and light."""
+        ...
+
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split, by random access; prepares them when missing."""
         ...

@@ -69,13 +69,13 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
       ValueError: a document is bad and `settings.bad` is 'error', there is none, an
         archive is damaged, or files changed meanwhile.
     """
-    digest = _digest(folder, found, settings)
-    final = root / digest
+    name = digest(folder, found, settings)
+    final = root / name
     if final.exists():
         return final
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".preparing-", dir=root) as own:
-        private = Path(own) / digest
+        private = Path(own) / name
         private.mkdir()
         counts, skipped = _write(folder, found, private, settings)
         said = _said(folder, sum(counts.values()), skipped)
@@ -101,7 +101,8 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
     return final
 
 
-def _digest(folder: Path, found: list[File], settings: Settings) -> str:
+def digest(folder: Path, found: list[File], settings: Settings) -> str:
+    """What tells a folder's documents from others: settings, and files as they are."""
     states = [(file.name, file.size, file.modified_ns) for file in found]
     said = repr((_FORMAT, os.fspath(folder), tuple(settings), states))
     return hashlib.sha256(os.fsencode(said)).hexdigest()[:32]

@@ -33,6 +33,10 @@ class C4:
         """Raises ValueError unless the dataset is prepared; looks on disk only."""
         _tfds.check(self._dataset, data_dir=self.data_dir, needs=self.splits)
 
+    def identity(self) -> str:
+        """TFDS's name of the dataset, which has its version."""
+        return self._dataset
+
     def documents(self, split: str) -> Sequence[str]:
         """The pages of a split.
 

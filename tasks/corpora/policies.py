@@ -26,6 +26,9 @@ from ._policies.domains import DOMAINS
 from ._policies.policy import KINDS, Policy
 from ._policies.size import Size, check
 
+VERSION = "1"
+"""Of the generator; raise it with any change that changes a document."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Policies:
@@ -103,6 +106,10 @@ class Policies:
 
     def check(self) -> None:
         """Never raises: the settings were checked when they were given."""
+
+    def identity(self) -> str:
+        """The generator's version; with the settings it decides every document."""
+        return VERSION
 
     def documents(self, split: str) -> Sequence[str]:
         """The texts of a split, each written when it is asked for."""

@@ -8,6 +8,7 @@ whole modules.
 
 import dataclasses
 import functools
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,10 @@ class PythonDocs:
 
     def check(self) -> None:
         """Never raises: every CPython has the text."""
+
+    def identity(self) -> str:
+        """The release of CPython that the text is of."""
+        return platform.python_version()
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; prepares them at the first call."""

@@ -31,7 +31,8 @@ class Text:
         the key: raise an error, or leave it out and say how many were.
       validation_percent: of the documents, held out as the split `validation`: those
         whose file's name and line hash lowest, so that adding files moves none. Of two
-        documents or more at least one is held out.
+        documents or more at least one is held out; where that one is above the
+        percentage, a lower one that is added takes its place.
     """
 
     folder: str = ""
@@ -56,6 +57,13 @@ class Text:
     def check(self) -> None:
         """Raises ValueError unless the folder is set and holds a file to read."""
         self._found()
+
+    def identity(self) -> str:
+        """A digest of every file's name, size and time of modification."""
+        from ._text_builder import Settings, digest
+
+        settings = Settings(self.key, self.bad, self.validation_percent)
+        return digest(*self._found(), settings)
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; copies them at the first call.

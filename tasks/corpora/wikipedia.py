@@ -35,6 +35,10 @@ class Wikipedia:
         """Raises ValueError unless the dataset is prepared; looks on disk only."""
         _tfds.check(self._dataset, data_dir=self.data_dir, needs=["train"])
 
+    def identity(self) -> str:
+        """TFDS's name of the dataset, which has its version."""
+        return self._dataset
+
     def documents(self, split: str) -> Sequence[str]:
         """The articles of a split.
 

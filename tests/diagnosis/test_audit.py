@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sightline.diagnosis import audit as auditing
-from sightline.objectives import registry
+from sightline.diagnosis.audit import SHAPES
+from sightline.diagnosis.specimens import specimen
+from sightline.objectives import registry, sentence_pair
 from sightline.objectives.example import in_place
 from sightline.tasks import layout as laying, packing
 
@@ -33,6 +35,8 @@ def test_nothing_leaks_and_nothing_is_blind(name, audited, words):
         ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
         ("permuted", {"selection": "all"}),
         ("reconstruction", {"infill": 0.2, "delete": 0.2, "shuffle": 1.0}),
+        ("sentence_pair", {"unit": "sentence", "other": 0.5, "swapped": 0.0}),
+        ("sentence_pair", {"unit": "sentence", "further": 0.3, "distance": 8}),
     ],
 )
 def test_nor_with_other_settings(name, bound, audited, words):
@@ -149,3 +153,22 @@ def test_a_row_that_reaches_into_the_next_is_seen(audited, words):
     assert len(may) == 2 * sum(stream.slots for stream in streams)
     decoder = shape.decoder.slots
     assert not may[:decoder, decoder : 2 * decoder].any()
+
+
+@pytest.mark.parametrize("kind", ["other", "further", "swapped"])
+def test_specimens_are_pairs_of_sentences(kind, words, monkeypatch):
+    """Most of them, of each kind: else the audit would look at the fall-back."""
+    rates = dict.fromkeys(("other", "further", "swapped"), 0.0) | {kind: 0.5}
+    objective = ALL["sentence_pair"].with_settings(unit="sentence", **rates)
+    found, plain = [], sentence_pair.matched_pairs
+
+    def watched(*args, **given):
+        found.append(plain(*args, **given))
+        return found[-1]
+
+    monkeypatch.setattr(sentence_pair, "matched_pairs", watched)
+    rng = np.random.default_rng(0)
+    shape = SHAPES["decoder"]
+    for _ in range(100):
+        specimen(objective, shape, words.special_ids, rng)
+    assert sum(pair is not None for pair in found) > 60

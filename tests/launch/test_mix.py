@@ -102,6 +102,8 @@ def test_differences_are_what_is_asked_for_otherwise():
         settings={"masked": {"rate": 0.3}},
     )
     assert list(mix_diff.differences(before, after)) == [("masked.rate", 0.15, 0.3)]
+    seeded = Mixture("d", before.rates, settings={"policies": {"seed": 3}})
+    assert list(mix_diff.differences(before, seeded)) == [("policies.seed", None, 3)]
     alone = Mixture("c", {"policies.masked": 1})
     found = {name: pair for name, *pair in mix_diff.differences(before, alone)}
     assert found["rate of policies.masked"] == [0.8, 1.0]

@@ -9,6 +9,7 @@ from sightline.objectives.budget import Budget
 from sightline.objectives.example import Lengths
 
 VARIES = [
+    ("reconstruction", {"infill": 0.2, "mask": 0.1, "delete": 0.1, "shuffle": 0.5}),
     ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
     ("masked", {"rate": 0.3, "unit": "word"}),
     ("span_corruption", {"mode": "R", "mode_rate": 0.5}),
@@ -41,7 +42,6 @@ CASES = [
     ("reconstruction", {"infill": 0.0, "shuffle": 1.0}),
     ("reconstruction", {}),
     ("reconstruction", {"infill": 0.3, "mean_span": 1.0, "shuffle": 1.0}),
-    ("reconstruction", {"infill": 0.2, "mask": 0.1, "delete": 0.1, "shuffle": 0.5}),
     *VARIES,
 ]
 
@@ -95,6 +95,18 @@ def test_lengths_are_never_exceeded(name, bound, window, make_text, ids):
     assert all(a <= b for a, b in zip(sizes, most, strict=True)), (taken, bounds)
     if not text.ends_document and (name, bound) not in VARIES:
         assert sizes == most
+
+
+def test_every_window_fits_the_budget_that_the_largest_fits():
+    """Infilling and deletion together make some windows longer than longer ones."""
+    for share in (0.1, 0.15, 0.3):
+        settings = {"infill": share, "delete": share}
+        objective = registry.get("reconstruction").with_settings(**settings)
+        for inputs in range(200, 520, 5):
+            budget = Budget(inputs=inputs, targets=4096)
+            window = objective.window(budget)
+            sizes = [objective.lengths(n) for n in range(3, window + 1)]
+            assert all(budget.fits(need) for need in sizes)
 
 
 @each_case

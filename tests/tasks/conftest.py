@@ -27,6 +27,9 @@ class SmallCorpus:
     def check(self) -> None:
         """Has its documents."""
 
+    def identity(self) -> str:
+        return str(self._lengths)
+
     def documents(self, split: str) -> Sequence[str]:
         shift = 0 if split == "train" else 1
         return [

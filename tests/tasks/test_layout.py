@@ -114,7 +114,8 @@ def test_slots_hold_and_predict_as_defined(name, drawn, make_text, ids):
         held += [token for token, _ in streams[0]]
         stands += [position for _, position in streams[0]]
         in_place = example.inputs_targets[example.inputs_weights > 0].tolist()
-        predicted += (in_place if shape.encoder is None else []) + list(example.targets)
+        asked = example.targets[example.targets_weights > 0].tolist()
+        predicted += (in_place if shape.encoder is None else []) + asked
     size = len(held)
     assert batch.decoder.tokens[0, :size].tolist() == held
     assert batch.decoder.positions[0, :size].tolist() == stands

@@ -85,8 +85,15 @@ def test_an_objective_and_a_corpus_never_share_a_name():
         ({"rates": {"causal": 1}}, "rate of 'causal' names no corpus; write 'pyth"),
         ({"rates": {"casual": 1}}, "no task or objective 'casual'; did you mean 'ca"),
         ({"rates": {"python_docs.x/masked": 1}}, "variant 'x/masked' has no settings"),
-        ({"corpora": {"pythn_docs": 1}}, "no corpus 'pythn_docs'; did you mean 'pyt"),
-        ({"corpora": {"python_docs": -1}}, "rate of corpus 'python_docs' is -1"),
+        (
+            {"rates": {"causal": 1}, "corpora": {"pythn_docs": 1}},
+            "no corpus 'pythn_docs'; did you mean 'pyt",
+        ),
+        (
+            {"rates": {"causal": 1}, "corpora": {"python_docs": 1, "text": -1}},
+            "rate of corpus 'text' is -1",
+        ),
+        ({"corpora": {"text": 1}}, "every rate names its own corpus"),
         ({"settings": {"x/maskd": {}}}, "did you mean 'masked'"),
         ({"settings": {"python_docs": {"seed": 1}}}, "has no setting 'seed'"),
         ({"rates": {"python_docs.causal": -1}}, "is -1; give a finite number"),

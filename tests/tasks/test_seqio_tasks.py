@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from sightline.objectives import registry
 from sightline.objectives.example import Example
-from sightline.tasks.document_source import TokenisedDocuments
 from sightline.tasks.mixture import Mixture
 from sightline.tasks.seqio_tasks import (
     StrictMixture,
@@ -17,6 +16,7 @@ from sightline.tasks.seqio_tasks import (
     seqio_mixture,
     to_example,
 )
+from sightline.tasks.tokenised_documents import TokenisedDocuments
 from sightline.tasks.vocabulary import vocabulary
 
 OBJECTIVES = tuple(registry.objectives())
@@ -176,12 +176,12 @@ def test_another_document_is_never_the_same_one(small_corpus):
     words = vocabulary("bytes")
     documents = TokenisedDocuments(small_corpus([10, 20, 30]), "train", words)
     rng = np.random.default_rng(0)
-    sizes = [len(documents.other(1, rng)) for _ in range(60)]
+    sizes = [len(documents.others(1)(rng)) for _ in range(60)]
     assert set(sizes) == {11, 31}
     assert 15 < sizes.count(11) < 45
     alone = TokenisedDocuments(small_corpus([10]), "train", words)
     with pytest.raises(ValueError, match="one document only"):
-        alone.other(0, rng)
+        alone.others(0)(rng)
 
 
 def test_a_mixture_carries_settings_vocabulary_and_rates():
