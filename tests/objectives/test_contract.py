@@ -99,10 +99,10 @@ def test_lengths_are_never_exceeded(name, bound, window, make_text, ids):
 
 def test_every_window_fits_the_budget_that_the_largest_fits():
     """Infilling and deletion together make some windows longer than longer ones."""
-    for share in (0.1, 0.15, 0.3):
+    for share in (0.15, 0.3):
         settings = {"infill": share, "delete": share}
         objective = registry.get("reconstruction").with_settings(**settings)
-        for inputs in range(200, 520, 5):
+        for inputs in (255, 256, 257, 508, 513):
             budget = Budget(inputs=inputs, targets=4096)
             window = objective.window(budget)
             sizes = [objective.lengths(n) for n in range(3, window + 1)]
