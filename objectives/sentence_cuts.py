@@ -13,7 +13,7 @@ from .words import sentence_begins
 Kind = Literal["other", "further", "swapped"]
 Pair = tuple[Tokens, Tokens]
 
-_DRAWS = 16
+DRAWS = 16
 """Documents among which the one that gives a negative its B is chosen."""
 
 _REACH = 128
@@ -189,11 +189,11 @@ def _against(
 def _other(text: Text, at: _Cut, rng: np.random.Generator) -> _Source | None:
     """Any place of other documents that leaves as many tokens as the true B has."""
     size = at.stop - at.cut
-    documents = [text.other(rng) for _ in range(_DRAWS)]
+    documents = [text.other(rng) for _ in range(DRAWS)]
     places = np.array([max(0, len(document) - 1 - size) for document in documents])
     if not places.any():
         return None
-    chosen = int(rng.choice(_DRAWS, p=places / places.sum()))
+    chosen = int(rng.choice(DRAWS, p=places / places.sum()))
     return _Source(documents[chosen], int(rng.integers(places[chosen])), size)
 
 

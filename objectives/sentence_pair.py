@@ -8,16 +8,13 @@ import numpy as np
 from .errors import nearest, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
-from .sentence_cuts import Kind, Pair, matched_pairs
+from .sentence_cuts import DRAWS, Kind, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .text import Text, Tokens
 
 ID = 4
 
 Unit = Literal["token", "sentence"]
-
-_DRAWS = 16
-"""Documents among which the one that gives a negative its B is chosen."""
 
 
 def _lengths(tokens: int, max_tokens: int) -> Lengths | None:
@@ -203,11 +200,11 @@ def _other(text: Text, size: int, rng: np.random.Generator) -> Tokens | None:
     the number of places where such a text can start in it.
     """
     # Without the first token: a true B never begins its document.
-    documents = [text.other(rng)[1:-1] for _ in range(_DRAWS)]
+    documents = [text.other(rng)[1:-1] for _ in range(DRAWS)]
     if text.ends_document:
         return next((d[-size:] for d in documents if len(d) >= size), None)
     starts = np.array([max(0, len(document) - size) for document in documents])
     if not starts.any():
         return None
-    chosen = documents[int(rng.choice(_DRAWS, p=starts / starts.sum()))]
+    chosen = documents[int(rng.choice(DRAWS, p=starts / starts.sum()))]
     return _slice(chosen, size, rng)
