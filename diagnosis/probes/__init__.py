@@ -1,0 +1,1 @@
+"""What a trained model does, failure by failure: scores with chance and intervals."""
