@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bags import (
+from ...shallow.bags import (
     Score,
     bag_of_words,
     both_bags,
@@ -37,9 +37,9 @@ from .bags import (
     shared,
     words,
 )
+from ...shallow.ngram import ORDER, Ngrams
 from .checker import contradictions
 from .handovers import handovers
-from .ngram import ORDER, Ngrams
 from .pairs import (
     SENTENCE,
     WORD,

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from sightline.tasks.corpora._policies import baselines, pairs
-from sightline.tasks.corpora._policies.bags import bag_of_words, both_bags, shared
 from sightline.tasks.corpora._policies.document import BREAK
 from sightline.tasks.corpora._policies.handovers import handovers
-from sightline.tasks.corpora._policies.ngram import Ngrams
 from sightline.tasks.corpora._policies.pairs import Choice, choices
+from sightline.tasks.shallow.bags import bag_of_words, both_bags, shared
+from sightline.tasks.shallow.ngram import Ngrams
 
 SHALLOW = ("bag of words", "bag of the second", "bag of both as one", "5-gram")
 

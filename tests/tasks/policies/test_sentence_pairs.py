@@ -7,11 +7,11 @@ import pytest
 
 from sightline.objectives.sentence_cuts import matched_pairs
 from sightline.objectives.text import Text
-from sightline.tasks.corpora._policies.bags import bag_of_words, both_bags, words
 from sightline.tasks.corpora._policies.baselines import accuracy, ngram_score
-from sightline.tasks.corpora._policies.ngram import Ngrams
 from sightline.tasks.corpora._policies.pairs import Choice
 from sightline.tasks.corpora.policies import Policies
+from sightline.tasks.shallow.bags import bag_of_words, both_bags, words
+from sightline.tasks.shallow.ngram import Ngrams
 from sightline.tasks.vocabulary import vocabulary
 from sightline.tasks.windows import windows
 

@@ -1,17 +1,32 @@
-"""Bags of words, and a linear model of them that tells true pairs of texts from false.
-
-The one module here that needs scikit-learn, which the development extra brings.
-"""
+"""Bags of words, and a linear model that tells true pairs of texts by them."""
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from .pairs import Choice
+Pair = tuple[str, str]
+"""A text and what stands after it."""
 
-Score = Callable[[tuple[str, str]], float]
+Score = Callable[[Pair], float]
 """How well the second text follows the first."""
+
+
+@runtime_checkable
+class Choice(Protocol):
+    """Two pairs of texts, one of them true."""
+
+    @property
+    def true(self) -> Pair:
+        """The pair to be preferred."""
+        ...
+
+    @property
+    def false(self) -> Pair:
+        """The pair that it is put against."""
+        ...
+
 
 _WORD = re.compile(r"\n\n|\w+(?:[-,]\w+)*|[^\w\s]")
 _STRENGTHS = (0.001, 0.01, 0.1, 1.0)
@@ -22,7 +37,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def both_bags(pair: tuple[str, str]) -> dict[str, float]:
+def both_bags(pair: Pair) -> dict[str, float]:
     """Counts of words, those of the first text apart from those of the second.
 
     A linear model of them has every model of their sum or difference.
@@ -33,17 +48,17 @@ def both_bags(pair: tuple[str, str]) -> dict[str, float]:
     }
 
 
-def second_bag(pair: tuple[str, str]) -> dict[str, float]:
+def second_bag(pair: Pair) -> dict[str, float]:
     """Counts of words in the second text alone."""
     return _bag(pair[1])
 
 
-def one_bag(pair: tuple[str, str]) -> dict[str, float]:
+def one_bag(pair: Pair) -> dict[str, float]:
     """Counts of words in the two texts as one."""
     return _bag(" ".join(pair))
 
 
-def shared(pair: tuple[str, str]) -> dict[str, float]:
+def shared(pair: Pair) -> dict[str, float]:
     """Which words the texts share, and their share of the second text's words.
 
     More than a bag of words: it matches the texts, though not who does what in them.
@@ -54,7 +69,7 @@ def shared(pair: tuple[str, str]) -> dict[str, float]:
 
 
 def bag_of_words(
-    fitted: Sequence[Choice], *, features: Callable[[tuple[str, str]], dict[str, float]]
+    fitted: Sequence[Choice], *, features: Callable[[Pair], dict[str, float]]
 ) -> Score:
     """Logistic regression on a pair's features, L2-regularised.
 

@@ -1,0 +1,1 @@
+"""What surface cues give away: bags of words and 5-grams, on any choice of texts."""
