@@ -100,7 +100,7 @@ def span_corruption(
     require_mode("span_corruption", mode, mode_rate)
     tokens = text.tokens[: len(text.tokens) - text.ends_document]
     mask = span_mask(len(tokens), rng, density=density, mean_span=mean_span)
-    inputs, targets = _with_sentinels(tokens, mask, ids)
+    inputs, targets = with_sentinels(tokens, mask, ids)
     example = sequential(
         ID,
         inputs,
@@ -111,7 +111,7 @@ def span_corruption(
     return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)
 
 
-def _with_sentinels(
+def with_sentinels(
     tokens: Tokens, mask: Bool[np.ndarray, " N"], ids: SpecialIds
 ) -> tuple[Tokens, Tokens]:
     """What is kept and what is dropped, a sentinel for each span in both."""
