@@ -1,0 +1,92 @@
+"""Cuts a text into sentences and paragraphs, and keeps every character.
+
+A piece begins with the blanks before it, so that joining the pieces gives the text.
+"""
+
+import itertools
+import re
+
+FEWEST = 6
+"""Paragraphs below which a text is cut into groups of sentences instead."""
+
+_BLANKS = re.compile(r"([.!?:][\"'”’)\]]*)?(\s+)(?=[\"'“‘(\[`*]*(\S))")
+_BREAK = re.compile(r"\s*\n\s*\n\s*(?=\S)")
+_WORD = re.compile(r"\s*\S+")
+
+
+def sentences(text: str, *, shortest: int = 4) -> list[str]:
+    """The sentences of a text, each with the blanks before it.
+
+    A sentence ends at a full stop, question mark, exclamation mark or colon, with any
+    closing quotes and brackets, where no lower-case letter follows; and at an empty
+    line. A piece of fewer than `shortest` words, such as a title or an abbreviation,
+    goes with what follows it in its paragraph.
+    """
+    pieces: list[str] = []
+    start = 0
+    for match in _BLANKS.finditer(text):
+        paragraph = match[2].count("\n") > 1
+        ends = match[1] and not match[3].islower()
+        long = len(text[start : match.start(2)].split()) >= shortest
+        if paragraph or (ends and long):
+            pieces.append(text[start : match.start(2)])
+            start = match.start(2)
+    return _without_empty([*pieces, text[start:]])
+
+
+def paragraphs(
+    text: str, *, fewest: int = FEWEST, sentences_each: int = 2
+) -> list[str]:
+    """The paragraphs of a text, each with the blanks before it.
+
+    They stand apart by an empty line. Where there are fewer than `fewest`, the pieces
+    are groups of `sentences_each` sentences instead, whatever paragraph they are of.
+    """
+    starts = [0, *(match.start() for match in _BREAK.finditer(text)), len(text)]
+    pieces = [text[a:b] for a, b in itertools.pairwise(starts)]
+    pieces = _without_empty(pieces)
+    if len(pieces) >= fewest:
+        return pieces
+    found = sentences(text)
+    return [
+        "".join(found[at : at + sentences_each])
+        for at in range(0, len(found), sentences_each)
+    ]
+
+
+def word_count(text: str) -> int:
+    """How many words a text has, as blanks part them."""
+    return len(text.split())
+
+
+def beginning(text: str, most_words: int) -> str:
+    """The first words of a text, with the blanks before each."""
+    found = _WORD.findall(text)
+    return text if len(found) <= most_words else "".join(found[:most_words])
+
+
+def ending(text: str, most_words: int) -> str:
+    """The last whole sentences of a text that are at most so many words.
+
+    Where the last sentence alone has more, its last words.
+    """
+    kept, words = "", 0
+    for sentence in reversed(sentences(text)):
+        words += word_count(sentence)
+        if words > most_words:
+            break
+        kept = sentence + kept
+    if not kept:
+        kept = "".join(_WORD.findall(text.rstrip())[-most_words:])
+    return kept if len(kept) == len(text) else kept.lstrip()
+
+
+def _without_empty(pieces: list[str]) -> list[str]:
+    """Joins pieces of blanks alone to the piece before them, or after the first."""
+    whole: list[str] = []
+    for piece in pieces:
+        if whole and (not piece.strip() or not whole[-1].strip()):
+            whole[-1] += piece
+        else:
+            whole.append(piece)
+    return [piece for piece in whole if piece]
