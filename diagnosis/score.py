@@ -83,7 +83,9 @@ def bootstrap(
     own = [np.flatnonzero(documents == d) for d in np.unique(documents)]
     rng = np.random.default_rng(seed)
     drawn = [
-        statistic(np.concatenate([own[i] for i in rng.integers(len(own), size=len(own))]))
+        statistic(
+            np.concatenate([own[i] for i in rng.integers(len(own), size=len(own))])
+        )
         for _ in range(resamples)
     ]
     if np.isnan(drawn).all():

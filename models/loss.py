@@ -103,7 +103,7 @@ def objective_sums(model: Model, batch: Batch) -> ObjectiveSums:
     for stream, state in zip(_streams(batch), states, strict=False):
         assert state is not None
         loss = vocabulary_loss(
-            _at_slots(state, jnp.asarray(stream.prediction_slots)),
+            at_slots(state, jnp.asarray(stream.prediction_slots)),
             projection,
             jnp.asarray(stream.targets),
             chunk=model.config.loss_chunk,
@@ -143,7 +143,7 @@ def _streams(batch: Batch) -> tuple[Stream, ...]:
     return (batch.decoder, batch.encoder)
 
 
-def _at_slots(
+def at_slots(
     hidden: Float[jax.Array, "B T D"], slots: Int32[jax.Array, "B P"]
 ) -> Float[jax.Array, "B P D"]:
     """Hidden states of the predicting slots; NaN for one out of range."""

@@ -1,0 +1,84 @@
+"""Which of two texts a model prefers, beyond what it thinks of each alone."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from ...objectives.example import Example
+from .asking import going_on
+from .items import Item, Pair
+from .subject import Subject, Tokens, cut, fitted
+
+Prior = Literal["removed", "kept"]
+
+
+class Preferences(NamedTuple):
+    """Of each item that fits the model's rows.
+
+    Attributes:
+      item: its index.
+      true: what the true pair scores, in nats.
+      false: what the false pair scores.
+    """
+
+    item: Int64[np.ndarray, " N"]
+    true: Float64[np.ndarray, " N"]
+    false: Float64[np.ndarray, " N"]
+
+    @property
+    def wins(self) -> Float64[np.ndarray, " N"]:
+        """1 where the true pair is preferred, half where neither is."""
+        return (np.sign(self.true - self.false) + 1) / 2
+
+
+def preferences(
+    subject: Subject, items: Sequence[Item], *, prior: Prior = "removed"
+) -> Preferences:
+    """Scores both pairs of each item: `s(after | before) - s(after | local)`.
+
+    The difference is the pointwise mutual information of the two texts, so a text that
+    is likelier by itself has no advantage. `s` sums log-probabilities; `local` is the
+    begun sentence that the pair meets in (`Item.local`), mostly nothing. Items that
+    rows have no room for are left out; `before` is cut from its left first.
+
+    Args:
+      subject: the model.
+      items: the choices.
+      prior: "kept" leaves `s(after | local)` out: for items without `before`.
+    """
+    ids = subject.words.special_ids
+    kept: list[int] = []
+    asked: list[Example] = []
+    weights: list[tuple[int, int, float]] = []  # of each Example: item, side, sign
+    for number, item in enumerate(items):
+        pairs = [_fit(subject, pair, item.local) for pair in (item.true, item.false)]
+        if any(pair is None for pair in pairs):
+            continue
+        for side, pair in enumerate(pairs):
+            assert pair is not None
+            before, after, local = pair
+            contexts = [(before, 1.0)]
+            if prior == "removed":
+                contexts.append((before[len(before) - local :], -1.0))
+            for context, sign in contexts:
+                examples = going_on(subject.mode, context, after, ids)
+                asked += examples
+                weights += [(len(kept), side, sign)] * len(examples)
+        kept.append(number)
+    sums = np.zeros((len(kept), 2))
+    for (item, side, sign), answer in zip(weights, subject.score(asked), strict=True):
+        sums[item, side] += sign * float(answer.sum())
+    return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
+
+
+def _fit(subject: Subject, pair: Pair, local: int) -> tuple[Tokens, Tokens, int] | None:
+    """What is before and after, cut to fit, and how many tokens of it are local."""
+    before, after = cut(subject.words, pair)
+    begun = len(pair[0]) - local
+    outside = cut(subject.words, (pair[0][:begun], pair[0][begun:] + pair[1]))[0]
+    fit = fitted(subject, before, after)
+    if fit is None:
+        return None
+    return *fit, min(len(before) - len(outside), len(fit[0]))

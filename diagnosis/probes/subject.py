@@ -1,0 +1,141 @@
+"""The model under test, as probes see it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from flax import nnx
+from jaxtyping import Float32, Int
+
+from ...models.build import Model
+from ...models.rows import Capacity, RowShape
+from ...objectives.example import Example
+from ...tasks.layout import capacities, layout
+from ...tasks.vocabulary import Vocabulary
+from .asking import MODES, Mode, going_on
+from .items import Pair
+from .scoring import make_scorer
+
+Tokens = Int[np.ndarray, " _"]
+
+
+class Subject(NamedTuple):
+    """A model under test.
+
+    Attributes:
+      score: log-probabilities of what Examples ask for (`scoring.Scorer`).
+      shape: of the rows that Examples are laid into; as long as those of training.
+      words: its vocabulary.
+      mode: in which it is asked how a text goes on.
+      trained: the share of its training Examples in each mode; empty: not known.
+    """
+
+    score: Callable[[Sequence[Example]], list[Float32[np.ndarray, " _"]]]
+    shape: RowShape
+    words: Vocabulary
+    mode: Mode
+    trained: Mapping[str, float]
+
+    def knows(self, mode: str) -> bool:
+        """Whether its mixture trains a mode."""
+        return self.trained.get(mode, 0.0) > 0
+
+
+def subject(
+    model: Model,
+    shape: RowShape,
+    words: Vocabulary,
+    *,
+    trained: Mapping[str, float],
+    mode: Mode | None = None,
+    batch_rows: int = 8,
+) -> Subject:
+    """A model as probes see it; its scoring is compiled when it is first used.
+
+    Args:
+      model: either architecture.
+      shape: of the rows that it was trained on.
+      words: its vocabulary.
+      trained: the share of its training Examples in each mode.
+      mode: in which to ask it; the first of `MODES` that it was trained in unless
+        told, "causal" where there is none.
+      batch_rows: rows scored at a time.
+
+    Raises:
+      ValueError: the model has fewer ids than the vocabulary, so that some, such as
+        the labels of pairs, mean nothing to it.
+    """
+    require_ids(model, words)
+    graph, params = nnx.split(model)
+    shape = scoring_rows(shape)
+    run = make_scorer(graph, shape, bos=words.special_ids.bos, batch_rows=batch_rows)
+    return Subject(
+        lambda examples: run(params, examples),
+        shape,
+        words,
+        mode or best_mode(trained),
+        trained,
+    )
+
+
+def best_mode(trained: Mapping[str, float]) -> Mode:
+    """The first of `MODES` that was trained; "causal" where none was."""
+    known = [mode for mode in MODES if trained.get(mode, 0.0) > 0]
+    return known[0] if known else "causal"
+
+
+def scoring_rows(shape: RowShape) -> RowShape:
+    """Rows of as many slots, in which every slot can be asked."""
+    full = [
+        None if stream is None else Capacity(stream.slots, stream.slots)
+        for stream in (shape.decoder, shape.encoder)
+    ]
+    assert full[0] is not None
+    return RowShape(full[0], full[1])
+
+
+def require_ids(model: Model, words: Vocabulary) -> None:
+    """Refuses a model whose table lacks ids of the vocabulary.
+
+    Raises:
+      ValueError: naming the first reserved ids that are missing.
+    """
+    known = model.projection().shape[0]
+    if known >= words.size:
+        return
+    ids = words.special_ids
+    labels = [id_ for id_ in ids.labels if id_ >= known]
+    lacks = f"label tokens {labels}" if labels else f"ids from {known} on"
+    raise ValueError(
+        f"the model's table has {known} ids, but vocabulary {words.name!r} has "
+        f"{words.size}: it lacks {lacks}. Give the vocabulary that the model was "
+        "trained with (Mixture.vocabulary), or probe another checkpoint."
+    )
+
+
+def cut(words: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
+    """The tokens of a pair, cut where those of the first text alone end to agree.
+
+    The texts are tokenised as one; what the boundary changes belongs to the second.
+    """
+    first, both = words.encode(pair[0]), words.encode(pair[0] + pair[1])
+    shorter = min(len(first), len(both))
+    differ = np.flatnonzero(first[:shorter] != both[:shorter])
+    at = int(differ[0]) if differ.size else shorter
+    return both[:at], both[at:]
+
+
+def fitted(
+    subject: Subject, before: Tokens, after: Tokens
+) -> tuple[Tokens, Tokens] | None:
+    """The pair with `before` cut from its left to what rows hold; None: no room."""
+    place = layout(subject.shape, bos=subject.words.special_ids.bos)
+    room = np.array(capacities(subject.shape))
+    while True:
+        example = going_on(subject.mode, before, after, subject.words.special_ids)[0]
+        over = int((np.array(place(example).sizes) - room).max())
+        if over <= 0:
+            return before, after
+        if not len(before):
+            return None
+        before = before[over:]
