@@ -114,7 +114,16 @@ def span_corruption(
 def with_sentinels(
     tokens: Tokens, mask: Bool[np.ndarray, " N"], ids: SpecialIds
 ) -> tuple[Tokens, Tokens]:
-    """What is kept and what is dropped, a sentinel for each span in both."""
+    """What is kept and what is dropped, a sentinel for each span in both, then EOS.
+
+    Args:
+      tokens: the text, without EOS.
+      mask: marks what is dropped; tokens side by side are one span.
+      ids: reserved ids; one sentinel a span.
+
+    Raises:
+      ValueError: more spans than sentinels.
+    """
     starts = mask & ~np.concatenate(([False], mask[:-1]))
     spans = int(starts.sum())
     if spans > len(ids.sentinels):

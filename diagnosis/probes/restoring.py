@@ -1,7 +1,7 @@
 """How a model is asked to restore a corrupted excerpt, and what its answer comes to."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -18,9 +18,8 @@ from ...objectives.errors import nearest
 from ...objectives.example import Example, in_place, sequential
 from ...objectives.special_ids import SpecialIds
 from ...objectives.text import Tokens
+from .asking import Mode
 from .corruptions import Corrupted, Kind
-
-Mode = Literal["reconstruction", "span", "permuted", "masked", "prefix", "causal"]
 
 MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
     "masking": ("reconstruction", "span", "permuted", "masked", "prefix", "causal"),
@@ -54,12 +53,17 @@ class Request(NamedTuple):
     example: Example
 
     @property
+    def given(self) -> int:
+        """How many leading targets are given: a prompt, which only "causal" has."""
+        return int((self.example.targets_weights == 0).sum())
+
+    @property
     def answer(self) -> Tokens:
         """The right answer, as `assemble` takes it."""
         example = self.example
         if self.mode == "masked":
             return example.inputs_targets[example.inputs_weights > 0]
-        return example.targets[example.targets_weights > 0]
+        return example.targets[self.given :]
 
 
 def ask(

@@ -117,6 +117,7 @@ def test_layouts(ids):
         assert example.inputs_targets.tolist() == in_place
         assert example.inputs_weights.tolist() == [float(t > 0) for t in in_place]
         given = 6 if mode == "causal" else 0
+        assert ask(masked_excerpt(ids), ids, mode=mode).given == given
         assert example.targets_weights.tolist() == [
             float(n >= given) for n in range(len(targets))
         ]
@@ -238,6 +239,22 @@ def test_a_filler_looks_behind_the_mask_too(ids):
     first = corrupted._replace(tokens=tokens_of(ids.mask, 12, 13))
     first = first._replace(untouched=places[1:], missing=places[:1])
     np.testing.assert_array_equal(fill_masks(first, ids, filler), original)
+
+
+def test_a_filler_tries_what_stands_before_the_next_token(ids):
+    # Too many tokens follow 10 for 12, which never does, to be tried on that account.
+    often = [token for other in range(100, 130) for token in (10, other, 14)]
+    filler = learn_filler([tokens_of(*often * 2, 30, 12, 13)])
+    corrupted = Corrupted(
+        "masking",
+        tokens_of(10, 12, 13),
+        tokens_of(10, ids.mask, 13),
+        np.array([0, 2]),
+        np.array([1]),
+    )
+    np.testing.assert_array_equal(
+        fill_masks(corrupted, ids, filler), corrupted.original
+    )
 
 
 def test_a_filler_fills_masks_only(ids):
