@@ -1,18 +1,29 @@
 """The pre-norm block that a decoder model and an encoder are stacks of."""
 
 import functools
+from collections.abc import Callable
+from typing import TypeVar
 
 import jax
 from flax import nnx
-from jaxtyping import Float
+from jaxtyping import Float, Int32
 
 from .config import ModelConfig
 from .mlp import GatedMLP
 from .norm import RMSNorm
-from .projections import Attention, Sight
+from .projections import Attention, KeysValues, Sight
 from .relative_bias import RelativeBias
 from .rope import rotation
-from .rows import Stream
+from .rows import Array, Stream
+
+Kept = TypeVar("Kept")
+Remember = Callable[[KeysValues], tuple[KeysValues, Kept]]
+"""Of the keys and values of a layer's slots: what to attend to, and what to keep."""
+
+
+def itself(own: KeysValues) -> tuple[KeysValues, KeysValues]:
+    """Slots attend among themselves, and their keys and values are kept."""
+    return own, own
 
 
 class Block(nnx.Module):
@@ -28,16 +39,38 @@ class Block(nnx.Module):
     def __call__(
         self, x: Float[jax.Array, "B T D"], sight: Sight
     ) -> Float[jax.Array, "B T D"]:
+        return self.extend(x, sight, itself)[0]
+
+    def extend(
+        self, x: Float[jax.Array, "B T D"], sight: Sight, remember: Remember[Kept]
+    ) -> tuple[Float[jax.Array, "B T D"], Kept]:
+        """The block on slots that attend to what `remember` makes of their own keys."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, sight)
-        return x + self.mlp(self.mlp_norm(x))
+        seen, kept = remember(self.attention.keys_values(normed, sight.keys))
+        x = x + self.attention.attend(normed, seen, sight)
+        return x + self.mlp(self.mlp_norm(x)), kept
 
 
-def own_sight(stream: Stream, config: ModelConfig, bias: RelativeBias | None) -> Sight:
-    """What the slots of a stream attend by within their own stream."""
+def own_sight(
+    stream: Stream,
+    config: ModelConfig,
+    bias: RelativeBias | None,
+    *,
+    among: Int32[Array, "B S"] | None = None,
+) -> Sight:
+    """What the slots of a stream attend by within their own stream.
+
+    Args:
+      stream: the slots that ask.
+      config: of the model.
+      bias: of the stack; None where positions rotate.
+      among: positions of all slots that can be seen, if those are more than the
+        stream's own.
+    """
     seen = Sight(stream.visible_from, stream.visible_to)
     if bias is not None:
-        return seen._replace(bias=bias(stream.query_positions, stream.positions))
+        standing = stream.positions if among is None else among
+        return seen._replace(bias=bias(stream.query_positions, standing))
     turn = functools.partial(
         rotation, head_dim=config.head_dim, theta=config.rope_theta
     )

@@ -1,17 +1,19 @@
 """The decoder model: one stream, one stack (a Llama where positions are RoPE)."""
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Int32
 
-from .block import Block, own_sight
+from .block import Block, itself, own_sight
+from .cache import Cache, slot_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
 from .norm import RMSNorm
 from .relative_bias import RelativeBias
 from .rows import Batch
-from .stack import scan_layers, stacked
+from .stack import scan_layers, scan_stateful, stacked
 
 
 class Decoder(nnx.Module):
@@ -45,6 +47,61 @@ class Decoder(nnx.Module):
             unroll=self.config.unroll,
         )
         return Hidden(self.norm(x))
+
+    def prefill(self, batch: Batch) -> Cache:
+        """Keys and values of every slot, in one pass; nothing is made of the rest."""
+        stream = batch.decoder
+        sight = own_sight(stream, self.config, self.bias)
+
+        def apply(layer: Block, x: jax.Array, state: None, _: None):
+            x, own = layer.extend(x, sight, itself)
+            return x, state, own
+
+        own = scan_stateful(
+            self.layers,
+            self.embedding(stream.tokens),
+            apply,
+            state=None,
+            parts=None,
+            remat="none",
+            unroll=self.config.unroll,
+        )[2]
+        return Cache(own)
+
+    def step(
+        self,
+        batch: Batch,
+        cache: Cache,
+        *,
+        slots: Int32[jax.Array, " B"],
+        tokens: Int32[jax.Array, " B"],
+    ) -> tuple[Float[jax.Array, "B 1 D"], Cache]:
+        """Hidden states of one slot a row, and the cache with that slot written.
+
+        Costs O(S) a row: the slot's own products and one look at the keys and values.
+
+        Args:
+          batch: the rows; their tokens are not read.
+          cache: with every other slot that these see.
+          slots: one of each row.
+          tokens: that they hold.
+        """
+        one = slot_of_each(batch, slots).decoder
+        sight = own_sight(one, self.config, self.bias, among=batch.decoder.positions)
+
+        def apply(layer: Block, x: jax.Array, own, number: jax.Array):
+            return *layer.extend(x, sight, writing(own, number, slots)), None
+
+        x, own, _ = scan_stateful(
+            self.layers,
+            self.embedding(tokens[:, None]),
+            apply,
+            state=cache.own,
+            parts=jnp.arange(self.config.layers),
+            remat="none",
+            unroll=self.config.unroll,
+        )
+        return self.norm(x), Cache(own)
 
     def projection(self) -> Float32[jax.Array, "V D"]:
         """The table of the vocabulary projection."""

@@ -3,20 +3,22 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int32
 
-from .block import Block, own_sight
+from .block import Block, Kept, Remember, itself, own_sight
+from .cache import Cache, slot_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
 from .mlp import GatedMLP
 from .norm import RMSNorm
-from .projections import Attention, Sight
+from .projections import Attention, KeysValues, Sight
 from .relative_bias import RelativeBias
 from .rope import rotation
 from .rows import Batch
-from .stack import scan_layers, stacked
+from .stack import scan_layers, scan_stateful, stacked
 
 
 class CrossBlock(nnx.Module):
@@ -38,10 +40,23 @@ class CrossBlock(nnx.Module):
         sight: Sight,
         memory_sight: Sight,
     ) -> Float[jax.Array, "B T D"]:
+        seen = self.cross.keys_values(memory, memory_sight.keys)
+        return self.extend(x, seen, sight, memory_sight, itself)[0]
+
+    def extend(
+        self,
+        x: Float[jax.Array, "B T D"],
+        memory: KeysValues,
+        sight: Sight,
+        memory_sight: Sight,
+        remember: Remember[Kept],
+    ) -> tuple[Float[jax.Array, "B T D"], Kept]:
+        """The block on slots that attend to what `remember` makes of their own keys."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, sight)
-        x = x + self.cross(self.cross_norm(x), memory, memory_sight)
-        return x + self.mlp(self.mlp_norm(x))
+        seen, kept = remember(self.attention.keys_values(normed, sight.keys))
+        x = x + self.attention.attend(normed, seen, sight)
+        x = x + self.cross.attend(self.cross_norm(x), memory, memory_sight)
+        return x + self.mlp(self.mlp_norm(x)), kept
 
 
 class EncoderDecoder(nnx.Module):
@@ -106,6 +121,61 @@ class EncoderDecoder(nnx.Module):
             unroll=self.config.unroll,
         )
         return self.encoder_norm(x)
+
+    def prefill(self, batch: Batch) -> Cache:
+        """Keys and values of every slot of both streams, in one pass.
+
+        Raises:
+          ValueError: the batch has no encoder stream.
+        """
+        memory = self.encode(batch)
+        sight = own_sight(batch.decoder, self.config, self.decoder_bias)
+        memory_sight = _memory_sight(batch, self.config)
+
+        def apply(layer: CrossBlock, x: jax.Array, state: None, _: None):
+            seen = layer.cross.keys_values(memory, memory_sight.keys)
+            x, own = layer.extend(x, seen, sight, memory_sight, itself)
+            return x, state, (own, seen)
+
+        made = scan_stateful(
+            self.decoder_layers,
+            self.embedding(batch.decoder.tokens),
+            apply,
+            state=None,
+            parts=None,
+            remat="none",
+            unroll=self.config.unroll,
+        )[2]
+        return Cache(*made)
+
+    def step(
+        self,
+        batch: Batch,
+        cache: Cache,
+        *,
+        slots: Int32[jax.Array, " B"],
+        tokens: Int32[jax.Array, " B"],
+    ) -> tuple[Float[jax.Array, "B 1 D"], Cache]:
+        """As `Decoder.step`, on the decoder's slots; the encoder is not run again."""
+        one = slot_of_each(batch, slots)
+        among = batch.decoder.positions
+        sight = own_sight(one.decoder, self.config, self.decoder_bias, among=among)
+        memory_sight = _memory_sight(one, self.config)
+
+        def apply(layer: CrossBlock, x: jax.Array, own, part: tuple):
+            remember = writing(own, part[0], slots)
+            return *layer.extend(x, part[1], sight, memory_sight, remember), None
+
+        x, own, _ = scan_stateful(
+            self.decoder_layers,
+            self.embedding(tokens[:, None]),
+            apply,
+            state=cache.own,
+            parts=(jnp.arange(self.config.layers), cache.memory),
+            remat="none",
+            unroll=self.config.unroll,
+        )
+        return self.decoder_norm(x), Cache(own, cache.memory)
 
     def projection(self) -> Float32[jax.Array, "V D"]:
         """The table of the vocabulary projection."""

@@ -33,6 +33,13 @@ class Sight(NamedTuple):
     bias: Float32[jax.Array, "B H T S"] | None = None
 
 
+class KeysValues(NamedTuple):
+    """What slots are attended to by: rotated keys, and values, of G groups."""
+
+    keys: Float[jax.Array, "B S G K"]
+    values: Float[jax.Array, "B S G K"]
+
+
 class Attention(nnx.Module):
     """Grouped-query attention of one stream to itself or to another, no biases."""
 
@@ -65,19 +72,29 @@ class Attention(nnx.Module):
         sight: Sight,
     ) -> Float[jax.Array, "B T D"]:
         """Attends from `x` to `memory`, which is `x` itself in self-attention."""
-        q = project(x, self.query[...])  # [B T D] -> [B T H K]
+        return self.attend(x, self.keys_values(memory, sight.keys), sight)
+
+    def keys_values(
+        self, memory: Float[jax.Array, "B S D"], turn: Rotation | None
+    ) -> KeysValues:
+        """The keys and values of `memory`; keys are rotated by `turn`, if any."""
         k = project(memory, self.key[...])  # [B S D] -> [B S G K]
         v = project(memory, self.value[...])
-        if sight.queries is not None:
-            q = rotate(q, sight.queries, scale=q.shape[-1] ** -0.5)
-        if sight.keys is not None:
-            k = rotate(k, sight.keys)
-        q = constrain(q, "batch", "slots", "heads", None)
+        if turn is not None:
+            k = rotate(k, turn)
         # Any slot may see any other, so keys and values are whole on every device.
         k = constrain(k, "batch", None, "kv", None)
-        v = constrain(v, "batch", None, "kv", None)
-        mixed = interval_attention(
-            q, k, v, sight.visible_from, sight.visible_to, bias=sight.bias
-        )
+        return KeysValues(k, constrain(v, "batch", None, "kv", None))
+
+    def attend(
+        self, x: Float[jax.Array, "B T D"], memory: KeysValues, sight: Sight
+    ) -> Float[jax.Array, "B T D"]:
+        """Attends from `x` to keys and values that are made; `sight.keys` is unused."""
+        q = project(x, self.query[...])  # [B T D] -> [B T H K]
+        if sight.queries is not None:
+            q = rotate(q, sight.queries, scale=q.shape[-1] ** -0.5)
+        q = constrain(q, "batch", "slots", "heads", None)
+        interval = (sight.visible_from, sight.visible_to)
+        mixed = interval_attention(q, *memory, *interval, bias=sight.bias)
         flat = self.out[...].reshape(-1, x.shape[-1])  # [H K D] -> [HK D]
         return project(mixed.reshape(*x.shape[:-1], -1), flat)

@@ -1,7 +1,7 @@
 """Stacks of equal layers: stacked parameters, one scan over them, rematerialisation."""
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import jax
 from flax import nnx
@@ -10,6 +10,7 @@ from jaxtyping import Float, PyTree
 from .axes import constrain
 
 Layer = TypeVar("Layer", bound=nnx.Module)
+State = TypeVar("State")
 Remat = Literal["none", "dots", "full"]
 
 
@@ -45,15 +46,53 @@ def scan_layers(
       remat: `ModelConfig.remat`.
       unroll: `ModelConfig.unroll`.
     """
+
+    def alone(layer: Layer, x: jax.Array, state: None, _: None):
+        return apply(layer, x), state, None
+
+    return scan_stateful(
+        layers, x, alone, state=None, parts=None, remat=remat, unroll=unroll
+    )[0]
+
+
+def scan_stateful(
+    layers: Layer,
+    x: Float[jax.Array, "B T D"],
+    apply: Callable[[Layer, jax.Array, State, Any], tuple[jax.Array, State, Any]],
+    *,
+    state: State,
+    parts: PyTree,
+    remat: Remat,
+    unroll: int,
+) -> tuple[Float[jax.Array, "B T D"], State, PyTree]:
+    """`scan_layers` of layers that hand a state on, each with a part of its own.
+
+    `x, state, made = apply(layer, x, state, part)` for each.
+
+    Args:
+      layers: of `stacked`.
+      x: the residual stream.
+      apply: one layer's function.
+      state: what the first layer gets.
+      parts: arrays with a leading axis L; each layer gets its own slice.
+      remat: `ModelConfig.remat`.
+      unroll: `ModelConfig.unroll`.
+
+    Returns:
+      x and state of the last layer, and what all made, stacked as `parts`.
+    """
     graph, parameters = nnx.split(layers)
 
-    def layer(x: jax.Array, parameters: PyTree) -> tuple[jax.Array, None]:
-        x = apply(nnx.merge(graph, parameters), x)
-        return constrain(x, "batch", "slots", None), None
+    def layer(carry: tuple, xs: tuple[PyTree, PyTree]) -> tuple[tuple, PyTree]:
+        x, state, made = apply(nnx.merge(graph, xs[0]), carry[0], carry[1], xs[1])
+        return (constrain(x, "batch", "slots", None), state), made
 
     x = constrain(x, "batch", "slots", None)
     body = _rematerialised(layer, remat)
-    return jax.lax.scan(body, x, parameters, unroll=unroll)[0]
+    (x, state), made = jax.lax.scan(
+        body, (x, state), (parameters, parts), unroll=unroll
+    )
+    return x, state, made
 
 
 def _rematerialised(body: Callable, remat: Remat) -> Callable:
