@@ -1,0 +1,1 @@
+"""The memo: findings, causes, a revised mixture and why, as Markdown, HTML and gin."""

@@ -1,0 +1,139 @@
+"""`recommended.gin`: a complete run file of the revised mixture, its rates explained."""
+
+import pprint
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...models.rows import Capacity, RowShape
+from ...tasks.mixture import Mixture, split_task
+from ..complaints import LONG_NAMES
+from ..propose import Change, Proposal
+from ..revision import fitting_rows
+
+START = "include 'runs/any_mixture.gin'"
+"""Model, optimiser and steps of a small run."""
+
+WIDTH = 88
+
+_HEAD = """\
+A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says why.
+
+  sightline train --gin_file=recommended.gin --run_dir=runs/recommended
+
+It is complete: below it includes a small run. Later files win, so that a model and a
+run of your own come after it: --gin_file=recommended.gin --gin_file=YOURS.gin, where
+YOURS binds no Mixture."""
+
+
+def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
+    """The text of the file; the same for the same proposal.
+
+    Args:
+      before: the mixture that is revised.
+      proposal: what is recommended.
+      start: gin text that binds all of a run but its mixture and rows.
+    """
+    mixture = proposal.mixture
+    lines = [*_comment(_HEAD.format(name=before.name)), "", start, ""]
+    lines += [f"Mixture.name = {mixture.name!r}"]
+    if mixture.corpora:
+        lines.append(f"Mixture.corpora = {dict(mixture.corpora)!r}")
+    lines += [f"Mixture.vocabulary = {mixture.vocabulary!r}"]
+    lines += _rates(mixture, proposal.changes)
+    lines += _loss_shares(mixture)
+    lines += _settings(mixture, proposal.changes)
+    lines += ["", *_rows(proposal.rows, mixture)]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    """A text as comment lines; it may hold anything."""
+    found = []
+    for paragraph in text.splitlines() or [""]:
+        wrapped = textwrap.wrap(
+            " ".join(paragraph.split()) if indent else paragraph,
+            WIDTH - len(indent) - 2,
+            break_on_hyphens=False,
+        )
+        found += [f"{indent}# {line}" for line in wrapped] or [f"{indent}#"]
+    return found
+
+
+def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
+    """Every rate behind a comment that says where it is from."""
+    by_name = {change.name: change for change in changes}
+    told: set[str] = set()
+    yield "Mixture.rates = {"
+    for key, rate in mixture.rates.items():
+        change = by_name.get(split_task(key)[1])
+        if change is None:
+            text = "as it was: no change is recommended"
+        elif change.name in told:
+            text = "as above"
+        else:
+            told.add(change.name)
+            text = _why(change)
+        yield from _comment(text, "    ")
+        yield f"    {key!r}: {rate!r},"
+    yield "}"
+
+
+def _why(change: Change) -> str:
+    acts = f" for {LONG_NAMES[change.failure]}" if change.failure else ""
+    before, after = (f"{100 * rate:.1f} %" for rate in change.rate)
+    return f"{change.action}{acts}, {before} → {after} of examples. " + "; ".join(
+        change.sources
+    )
+
+
+def _loss_shares(mixture: Mixture) -> Iterator[str]:
+    yield from _comment("Of the loss; from the same sources as the rates.")
+    yield "Mixture.loss_shares = {"
+    for name, share in (mixture.loss_shares or {}).items():
+        yield f"    {name!r}: {share!r},"
+    yield "}"
+
+
+def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
+    """Settings of what is mixed; those of a variant in full, as gin merges them."""
+    new = {change.name for change in changes if change.action == "add"}
+    for name, objective in mixture.objectives().items():
+        bound = mixture.settings.get(name, mixture.settings.get(objective.base, {}))
+        settings = objective.settings if "/" in name else bound
+        if settings:
+            is_new = "of the recipe that is added" if name in new else "as they were"
+            yield from _comment(f"Settings of {name}, {is_new}.")
+        for setting, value in settings.items():
+            yield f"{name}.{setting} = {_spelled(value)}"
+    for corpus in sorted({split_task(t)[0] for t in mixture.positive_rates()}):
+        for setting, value in mixture.settings.get(corpus, {}).items():
+            yield f"{corpus}.{setting} = {_spelled(value)}"
+
+
+def _spelled(value: Any) -> str:
+    return pprint.pformat(value, width=WIDTH, sort_dicts=False)
+
+
+def _rows(rows: RowShape, mixture: Mixture) -> Iterator[str]:
+    """Rows of the architecture at hand; those of the other one as comments."""
+    slots = rows.decoder.slots
+    yield "# Rows of the size that it had, with as many predictions as Examples ask for."
+    if rows.encoder is not None:
+        yield from _two_streams(rows)
+        return
+    yield f"decoder_rows.slots = {slots}"
+    yield f"decoder_rows.predictions = {rows.decoder.predictions}"
+    yield "train.rows = @decoder_rows()"
+    yield "# For an encoder–decoder instead:"
+    other = fitting_rows(RowShape(Capacity(slots, 1), Capacity(slots, 1)), mixture)
+    yield from (f"# {line}" for line in _two_streams(other))
+
+
+def _two_streams(rows: RowShape) -> Iterator[str]:
+    streams = {"memory_": rows.encoder, "": rows.decoder}
+    for prefix, capacity in streams.items():
+        if capacity is not None:
+            yield f"encoder_decoder_rows.{prefix}slots = {capacity.slots}"
+            yield f"encoder_decoder_rows.{prefix}predictions = {capacity.predictions}"
+    yield "train.rows = @encoder_decoder_rows()"

@@ -1,0 +1,164 @@
+"""Which mix of the study speaks for a revision of a mixture, if one does."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..models.rows import RowShape
+from ..objectives import registry
+from ..objectives.registry import Objective, base_name
+from ..tasks.mixture import Mixture
+from .complaints import LONG_NAMES
+from .effects import Effects, Mix, compared, gain, is_better
+from .objective_traits import objective_traits
+from .remedies import supply
+from .revision import Part
+from .score import Failure
+from .traits import MixtureTraits
+
+SUPPLIES = 0.5
+"""An objective acts on a failure if so much of it does (`remedies.supply`)."""
+
+
+class Precedent(NamedTuple):
+    """A mix of the study that was better on every failure in question.
+
+    Attributes:
+      mix: its name.
+      objectives: of it, those that act on each failure.
+    """
+
+    mix: str
+    objectives: Mapping[Failure, tuple[Objective, ...]]
+
+
+def precedent(
+    mixture: Mixture,
+    rows: RowShape,
+    failures: Sequence[Failure],
+    effects: Effects,
+) -> Precedent | None:
+    """The mix to follow: measured, better on all the failures, and the cheapest.
+
+    It must hold every objective of the mixture, beat the study's incumbent on every
+    failure with intervals that are apart, and hold an objective that acts on each. Of
+    several, the one that gives up the least of the incumbent's own held-out loss; one
+    whose loss was not measured comes last.
+
+    Args:
+      mixture: to revise.
+      rows: that its Examples fill.
+      failures: to act on.
+      effects: of the study.
+
+    Returns:
+      None where there is no such mix.
+    """
+    ours = {objective.base for objective in mixture.objectives().values()}
+    found: list[tuple[float, float, Precedent]] = []
+    for name, mix in effects.mixes.items():
+        mixed = {base_name(n) for n, rate in mix.rates.items() if rate > 0}
+        better = all(is_better(effects, name, failure) for failure in failures)
+        if name == effects.incumbent or not ours <= mixed or not better:
+            continue
+        acting: dict[Failure, tuple[Objective, ...]] = {}
+        for failure in failures:
+            acting[failure] = _acting(effects, name, failure, rows)
+        if all(acting.values()):
+            gains = sum(gain(effects, name, failure) or 0.0 for failure in failures)
+            cost = mix.own_loss.value if mix.own_loss else math.inf
+            found.append((cost, -gains, Precedent(name, acting)))
+    return min(found, key=lambda one: one[:2])[2] if found else None
+
+
+def as_measured(
+    mixture: Mixture, traits: MixtureTraits, followed: Precedent, effects: Effects
+) -> list[Part]:
+    """Parts that bring what acts on the failures to its shares in the study's mix.
+
+    Args:
+      mixture: to revise; its objectives keep their settings.
+      traits: of it.
+      followed: the mix.
+      effects: of the study.
+    """
+    mix = effects.mixes[followed.mix]
+    acting: dict[str, tuple[Failure, Objective]] = {
+        objective.name: (failure, objective)
+        for failure, objectives in followed.objectives.items()
+        for objective in objectives
+    }
+    bound = mixture.objectives()
+    rates = {name: mix.rates[name] / sum(mix.rates.values()) for name in acting}
+    losses = {name: _loss_of(mix, name) for name in acting}
+    rate_parts = _on_top(rates, {n: traits.examples.get(n, 0.0) for n in acting})
+    loss_parts = _on_top(losses, {n: traits.loss.get(n, 0.0) for n in acting})
+    return [
+        Part(
+            failure,
+            bound.get(name, objective),
+            rate=rate_parts[name],
+            loss=loss_parts[name],
+            source=said(effects, followed.mix, failure),
+        )
+        for name, (failure, objective) in acting.items()
+        if rate_parts[name] > 0 or loss_parts[name] > 0
+    ]
+
+
+def _on_top(aims: Mapping[str, float], have: Mapping[str, float]) -> dict[str, float]:
+    """What brings each share from what it has to its aim, where it has less."""
+    lacking = [name for name, aim in aims.items() if aim > have[name]]
+    left = 1 - sum(have[name] for name in lacking)
+    kept = (1 - sum(aims[name] for name in lacking)) / left if left else 0.0
+    return {n: aims[n] - kept * have[n] if n in lacking else 0.0 for n in aims}
+
+
+def _loss_of(mix: Mix, name: str) -> float:
+    """Share of the loss of an objective; variants divide it by their rates."""
+    base = base_name(name)
+    rates = sum(rate for n, rate in mix.rates.items() if base_name(n) == base)
+    share = mix.loss_shares[base] / sum(mix.loss_shares.values())
+    return share * mix.rates[name] / rates
+
+
+def best_for(failure: Failure, objective: str, effects: Effects) -> str | None:
+    """The mix with an objective that was best on a failure; None if none was better."""
+    found = [
+        (gain(effects, name, failure) or 0.0, name)
+        for name, mix in effects.mixes.items()
+        if name != effects.incumbent
+        and any(base_name(n) == objective and rate > 0 for n, rate in mix.rates.items())
+        and is_better(effects, name, failure)
+    ]
+    return max(found)[1] if found else None
+
+
+def said(effects: Effects, mix: str, failure: Failure) -> str:
+    """`measured in the study: mix …, failure, what the incumbent and it came to`."""
+    pair = compared(effects, mix, failure)
+    if pair is None:
+        return f"{LONG_NAMES[failure]} was not measured in the study's mix `{mix}`"
+    before, after = pair
+    values = " → ".join(f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]" for e in pair)
+    probe = f"{after.probe}, {after.metric} ({before.better} is better)"
+    return (
+        f"measured in the study: mix `{mix}` against `{effects.incumbent}`, "
+        f"{LONG_NAMES[failure]}, {probe}: {values}, {after.seeds} seeds"
+    )
+
+
+def _acting(
+    effects: Effects, name: str, failure: Failure, rows: RowShape
+) -> tuple[Objective, ...]:
+    mix = effects.mixes[name]
+    bound = [
+        registry.get(n).with_settings(
+            **mix.settings.get(n, mix.settings.get(base_name(n), {}))
+        )
+        for n, rate in mix.rates.items()
+        if rate > 0
+    ]
+    return tuple(
+        o for o in bound if supply(objective_traits(o, rows), failure) >= SUPPLIES
+    )
