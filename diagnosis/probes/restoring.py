@@ -201,9 +201,8 @@ def _with_sentinels(corrupted: Corrupted, ids: SpecialIds) -> tuple[Tokens, Toke
 def _continued(corrupted: Corrupted, ids: SpecialIds, mode: Mode) -> Example:
     """The excerpt as a text that goes on: nothing says that it is to be restored."""
     given, targets = corrupted.tokens, np.append(corrupted.original, ids.eos)
-    whole = np.concatenate([given, targets])
+    whole, size = np.concatenate([given, targets]), len(given)
     positions = 1 + np.arange(len(whole))
-    size = len(given)
     if mode == "causal":
         asked = np.arange(len(whole)) >= size
         return sequential(
@@ -224,10 +223,9 @@ def _continued(corrupted: Corrupted, ids: SpecialIds, mode: Mode) -> Example:
 
 
 def _filled(request: Request, generated: Tokens) -> Tokens:
-    corrupted, example = request.corrupted, request.example
-    places = corrupted.missing
+    corrupted, places = request.corrupted, request.corrupted.missing
     if request.mode == "permuted":
-        places = example.targets_positions - 1
+        places = request.example.targets_positions - 1
     if len(generated) != len(places):
         raise ValueError(
             f"the answer has {len(generated)} tokens, but {len(places)} are missing "
