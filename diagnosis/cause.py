@@ -181,7 +181,10 @@ def shown(
     """How the failure shows: in probes, and in what reviewers counted."""
     probed = [
         Evidence(
-            f"{failure}: {s.kind}, {s.metric}", s.value, "score", f"probe {s.probe}"
+            f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode",
+            s.value,
+            "score",
+            f"probe {s.probe}",
         )
         for s in scores
         if s.failure == failure and not math.isnan(s.value)
@@ -189,7 +192,7 @@ def shown(
     counted = [
         Evidence(
             f"{failure}: texts that failed",
-            c.count,
+            float(c.count),
             "count",
             f"reviewers, of {c.total:,} texts",
         )

@@ -7,7 +7,6 @@ fifth cause are hypotheses, which `sightline study` tests.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 
 from .audit import Verdict
@@ -23,6 +22,7 @@ from .cause import (
     named,
     ordered,
     percent,
+    shown,
 )
 from .complaints import Complaint
 from .document_fit import Packing
@@ -90,15 +90,7 @@ def leak(
     if not audit:
         statement = "There is no checkpoint, so what its slots see was not audited."
         return Cause(1, name, "not measured", failures, statement, ())
-    evidence = tuple(
-        Evidence(f"{what} of {v.objective}", float(count), "count", AUDITED)
-        for v in audit
-        for what, count in (
-            ("pairs of slots checked", v.pairs_checked),
-            ("pairs that depend and must not", v.leaks),
-            ("pairs that may depend and do not", v.blind),
-        )
-    )
+    evidence = tuple(e for verdict in audit for e in _audit_evidence(verdict))
     leaking = [v for v in audit if v.leaks]
     if leaking:
         explained = [_answered(mixture, v.objective, wanted) for v in leaking]
@@ -122,6 +114,19 @@ def leak(
         f"depends where it must not; {blind:,} that may depend do not."
     )
     return Cause(1, name, "ruled out", failures, statement, evidence)
+
+
+def _audit_evidence(verdict: Verdict) -> list[Evidence]:
+    """Counts of pairs of slots: one asks, one holds a token."""
+    counts = {
+        "pairs of slots checked": verdict.pairs_checked,
+        "pairs that depend and must not": verdict.leaks,
+        "pairs that may depend and do not": verdict.blind,
+    }
+    return [
+        Evidence(f"{verdict.objective}: {what}", float(count), "count", AUDITED)
+        for what, count in counts.items()
+    ]
 
 
 def _answered(
@@ -154,38 +159,24 @@ def untrained_mode(
         share = sum(shares[mode] for mode in need.modes)
         mine = [s for s in scores if s.failure == failure]
         untrained = [s for s in mine if not s.trained]
-        told = f"{named(failure)}: {need.use} asks in {' or '.join(need.modes)} mode, "
-        told += f"as {percent(share)} of the Examples do"
         if share < NEVER or (mine and len(untrained) == len(mine)):
             found.append(failure)
+        told = f"{named(failure)}: {need.use} asks in {' or '.join(need.modes)} mode, "
+        told += f"as {percent(share)} of the Examples do"
         if untrained:
             asked = listed(dict.fromkeys(s.mode for s in untrained))
             told += f", and {len(untrained)} of {len(mine)} scores of it were taken in "
             told += f"a mode that was not trained ({asked})"
-        evidence.append(Evidence(f"Examples for {failure}", share, "share", MEASURED))
-        evidence += [
-            Evidence(
-                f"{s.kind}, {s.metric}, asked in {s.mode} mode, which is not trained",
-                s.value,
-                "score",
-                f"probe {s.probe}",
-            )
-            for s in untrained
-            if not math.isnan(s.value)
-        ]
         parts.append(f"{told}.")
+        evidence.append(Evidence(f"Examples for {failure}", share, "share", MEASURED))
+        evidence += shown(failure, untrained, ())
     statement = (
         f"{mixture.name} trains these modes: {trained}. {' '.join(parts)} Less than "
         f"{percent(NEVER)} counts as never trained."
     )
-    return Cause(
-        2,
-        "mode the model was never trained in",
-        "found" if found else "ruled out",
-        tuple(found) or tuple(wanted),
-        statement,
-        tuple(evidence),
-    )
+    verdict = "found" if found else "ruled out"
+    name, failures = "mode the model was never trained in", found or wanted
+    return Cause(2, name, verdict, tuple(failures), statement, tuple(evidence))
 
 
 def truncation(
@@ -203,21 +194,9 @@ def truncation(
     onward = carriers(mixture, NEEDS["drift"])
     fits = [f for f in packing.fits if f.objective in onward]
     fits = fits or [max(packing.fits, key=lambda fit: fit.window)]
-    evidence = [
-        Evidence(f"{what} of {f.objective}", value, "share", _read(f.documents))
-        for f in packing.fits
-        for what, value in (
-            ("documents cut into several windows", f.cut),
-            ("tokens in windows without their document's start", f.unseen),
-            ("documents too short for a window", f.dropped),
-        )
-    ]
-    evidence += [
-        Evidence(f"window of {f.objective}", f.window, "tokens", _read(f.documents))
-        for f in packing.fits
-    ]
+    evidence = _fit_evidence(packing)
     hidden = [f for f in fits if f.unseen > OUT_OF_SIGHT]
-    told = listed(
+    told = "; ".join(
         f"{f.objective} cuts {percent(f.cut)} of the documents into several windows of "
         f"up to {f.window:,} tokens, and {percent(f.unseen)} of its tokens cannot see "
         "their document's start"
@@ -225,14 +204,30 @@ def truncation(
     )
     statement = f"{told} (a cause above {percent(OUT_OF_SIGHT)})."
     if packing.utilisation is not None:
-        source = f"{packing.examples:,} packed examples"
-        filled = packing.utilisation
-        evidence.append(Evidence("slots of rows filled", filled, "share", source))
-        statement += f" {percent(filled)} of the slots of rows are filled, and "
-        statement += "packing cuts no Example."
+        filled = percent(packing.utilisation)
+        statement += f" {filled} of the slots of rows are filled; no Example is cut."
     verdict = "found" if hidden and failures else "ruled out"
     return Cause(3, name, verdict, failures, statement, tuple(evidence))
 
 
-def _read(documents: int) -> str:
-    return f"lengths of {documents:,} documents"
+def _fit_evidence(packing: Packing) -> list[Evidence]:
+    """Figures of windows and rows."""
+    found: list[Evidence] = []
+    for fit in packing.fits:
+        name, source = fit.objective, f"lengths of {fit.documents:,} documents"
+        shares = {
+            "documents cut into several windows": fit.cut,
+            "tokens in windows without their document's start": fit.unseen,
+            "documents too short for a window": fit.dropped,
+        }
+        window = float(fit.window)
+        found.append(Evidence(f"{name}: most in a window", window, "tokens", source))
+        found += [
+            Evidence(f"{name}: {what}", share, "share", source)
+            for what, share in shares.items()
+        ]
+    if packing.utilisation is not None:
+        source = f"{packing.examples:,} packed examples"
+        filled = packing.utilisation
+        found.append(Evidence("slots of rows that are filled", filled, "share", source))
+    return found

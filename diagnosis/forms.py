@@ -97,7 +97,7 @@ def form_of(example: Example, text: Text) -> Form:
     )
 
 
-def _shown(example: Example) -> Int[np.ndarray, " I"]:
+def _shown(example: Example) -> Int[np.ndarray, " N"]:
     """The inputs without mode tokens, which are no text."""
     return example.inputs[~np.isin(example.inputs, coded_ids().modes)]
 
@@ -137,7 +137,7 @@ def _at_own_positions(example: Example) -> bool:
     return bool((np.diff(own) < 0).any() or own.min() < inputs.max(initial=-1))
 
 
-def _content(tokens: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+def _content(tokens: Int[np.ndarray, " N"]) -> Int[np.ndarray, " C"]:
     """The tokens without the EOS that ends them, if one does."""
     return tokens[:-1] if len(tokens) and tokens[-1] == coded_ids().eos else tokens
 
@@ -156,7 +156,7 @@ def _whole(example: Example, text: Text) -> bool:
     )
 
 
-def _onward(example: Example) -> Bool[np.ndarray, " J"]:
+def _onward(example: Example) -> Bool[np.ndarray, " N"]:
     """Which targets stand right behind the token before them and see nothing later.
 
     The first token of all does so too; an EOS does where the token before it does.

@@ -143,7 +143,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
     labelled = [f for f in forms if f.label != "none"]
     negative = [f for f in labelled if f.label == "does not"]
 
-    def share(count: float, of: float) -> float:
+    def share(count: float | int, of: int) -> float:
         return float(count / of) if of else 0.0
 
     count = len(forms)
