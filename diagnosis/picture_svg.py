@@ -120,7 +120,7 @@ def _text(
     return f'<text x="{x:g}" y="{y:g}"{style}{more}>{escape(text)}</text>'
 
 
-def _runs(cells: Bool[np.ndarray, "n n"]) -> str:
+def runs(cells: Bool[np.ndarray, "n n"]) -> str:
     """Path data: neighbours in a row are one rectangle; a unit is a cell."""
     parts = []
     for y, row in enumerate(cells):
@@ -144,7 +144,7 @@ def _cells(
     parts = [f'<g id="{name}" transform="translate({x} {_TOP}) scale({cell})">']
     for opacity, layer in zip(_OPACITY, layers, strict=False):
         for kind, rows in (("see", predicts), ("rest", ~predicts)):
-            if data := _runs(layer & rows):
+            if data := runs(layer & rows):
                 parts.append(f'<path class="{kind}" opacity="{opacity}" d="{data}"/>')
     return [*parts, "</g>"]
 

@@ -1,4 +1,4 @@
-"""`recommended.gin`: a complete run file of the revised mixture, its rates explained."""
+"""`recommended.gin`: a complete run file of the revised mixture, rates explained."""
 
 import pprint
 import textwrap
@@ -118,7 +118,7 @@ def _spelled(value: Any) -> str:
 def _rows(rows: RowShape, mixture: Mixture) -> Iterator[str]:
     """Rows of the architecture at hand; those of the other one as comments."""
     slots = rows.decoder.slots
-    yield "# Rows of the size that it had, with as many predictions as Examples ask for."
+    yield "# Rows of the size that it had, with the predictions that Examples ask for."
     if rows.encoder is not None:
         yield from _two_streams(rows)
         return
