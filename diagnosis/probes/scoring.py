@@ -1,80 +1,92 @@
-"""Log-probabilities of what Examples ask for, many packed into rows at a time."""
+"""What a model says of what Examples ask for, many packed into rows at a time."""
 
+import functools
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Float32, PyTree
+from jaxtyping import PyTree, Shaped
 
+from ...models.build import Model
 from ...models.loss import at_slots
 from ...models.rows import Batch, RowShape
-from ...models.vocabulary_loss import vocabulary_loss
+from ...models.vocabulary_loss import logits, vocabulary_loss
 from ...objectives.example import Example
 from ...tasks.layout import Placed, layout
 from ...tasks.packing import collate, first_fit
 
-Scorer = Callable[[PyTree, Sequence[Example]], list[Float32[np.ndarray, " _"]]]
+Answer = Literal["log-probability", "guess"]
+Answers = Callable[[Sequence[Example]], list[Shaped[np.ndarray, " _"]]]
 
 
-def make_scorer(
-    graph: nnx.GraphDef, shape: RowShape, *, bos: int, batch_rows: int
-) -> Scorer:
-    """Compiles the scoring of a model, once for all Examples and parameters.
+def make_answers(
+    model: Model, shape: RowShape, *, answer: Answer, bos: int, batch_rows: int
+) -> Answers:
+    """What a model says of each supervised token of Examples.
+
+    It is compiled when it is first called; a model of the same configuration, say a
+    later checkpoint, finds the compiled program again.
 
     Args:
-      graph: the model's structure (`nnx.split`).
+      model: either architecture.
       shape: rows that every Example fits.
+      answer: "log-probability" of the token, in nats; or the model's "guess", the id of
+        the token that it finds most probable.
       bos: id that the first target is asked from.
       batch_rows: rows that are computed at a time.
 
     Returns:
-      `(params, examples) -> log-probabilities` of each Example's supervised tokens, in
-      nats: those in place, then the targets.
+      `examples -> answers` of each Example: tokens in place, then targets.
     """
+    graph, params = nnx.split(model)
     place = layout(shape, bos=bos)
 
-    @jax.jit
-    def run(params: PyTree, batch: Batch):
-        model = nnx.merge(graph, params)
-        hidden = model(batch)
-        return [
-            -vocabulary_loss(
-                at_slots(state, jnp.asarray(stream.prediction_slots)),
-                model.projection(),
-                jnp.asarray(stream.targets),
-                chunk=model.config.loss_chunk,
-            ).nll
-            for stream, state in (
-                (batch.encoder, hidden.encoder),
-                (batch.decoder, hidden.decoder),
-            )
-            if stream is not None
-        ]
-
-    def score(params: PyTree, examples: Sequence[Example]):
+    def answers(examples: Sequence[Example]) -> list[Shaped[np.ndarray, " _"]]:
         placed = [place(example) for example in examples]
         number = {id(example): n for n, example in enumerate(placed)}
         rows = list(first_fit(placed, shape))
-        found: list[Float32[np.ndarray, " _"]] = [np.zeros(0, np.float32)] * len(placed)
+        found: list[Shaped[np.ndarray, " _"]] = [np.zeros(0)] * len(placed)
         for first in range(0, len(rows), batch_rows):
             part = rows[first : first + batch_rows]
             filled = part + [[]] * (batch_rows - len(part))
-            streams = [np.asarray(x) for x in run(params, collate(filled, shape))]
+            batch = collate(filled, shape)
+            said = [np.asarray(x) for x in _run(params, batch, graph, answer)]
             for row, members in enumerate(part):
-                for example, scores in zip(
-                    members, _dealt(members, [s[row] for s in streams]), strict=True
-                ):
-                    found[number[id(example)]] = scores
+                dealt = _dealt(members, [stream[row] for stream in said])
+                for example, own in zip(members, dealt, strict=True):
+                    found[number[id(example)]] = own
         return found
 
-    return score
+    return answers
+
+
+@functools.partial(jax.jit, static_argnames=("graph", "answer"))
+def _run(params: PyTree, batch: Batch, graph: nnx.GraphDef, answer: Answer):
+    """Answers of each stream, [B P]: the encoder's first."""
+    model: Model = nnx.merge(graph, params)
+    hidden = model(batch)
+    streams = ((batch.encoder, hidden.encoder), (batch.decoder, hidden.decoder))
+    found = []
+    for stream, state in streams:
+        if stream is None or state is None:
+            continue
+        asked = at_slots(state, jnp.asarray(stream.prediction_slots))
+        if answer == "guess":
+            found.append(jnp.argmax(logits(asked, model.projection()), axis=-1))
+            continue
+        targets = jnp.asarray(stream.targets)
+        chunk = model.config.loss_chunk
+        loss = vocabulary_loss(asked, model.projection(), targets, chunk=chunk)
+        found.append(-loss.nll)
+    return found
 
 
 def _dealt(
-    members: Sequence[Placed], streams: Sequence[Float32[np.ndarray, " _"]]
-) -> list[Float32[np.ndarray, " _"]]:
+    members: Sequence[Placed], streams: Sequence[Shaped[np.ndarray, " _"]]
+) -> list[Shaped[np.ndarray, " _"]]:
     """A row's predictions, to the Examples that they are of."""
     at = [0] * len(streams)
     found = []

@@ -1,20 +1,19 @@
 """The model under test, as probes see it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from flax import nnx
-from jaxtyping import Float32, Int
+from jaxtyping import Int
 
 from ...models.build import Model
 from ...models.rows import Capacity, RowShape
-from ...objectives.example import Example
 from ...tasks.layout import capacities, layout
 from ...tasks.vocabulary import Vocabulary
 from .asking import MODES, Mode, going_on
 from .items import Pair
-from .scoring import make_scorer
+from .scoring import Answers, make_answers
 
 Tokens = Int[np.ndarray, " _"]
 
@@ -23,14 +22,18 @@ class Subject(NamedTuple):
     """A model under test.
 
     Attributes:
-      score: log-probabilities of what Examples ask for (`scoring.Scorer`).
+      model: of either architecture.
+      score: log-probabilities of what Examples ask for (`scoring.make_answers`).
+      guess: the tokens that it finds most probable there.
       shape: of the rows that Examples are laid into; as long as those of training.
       words: its vocabulary.
       mode: in which it is asked how a text goes on.
       trained: the share of its training Examples in each mode; empty: not known.
     """
 
-    score: Callable[[Sequence[Example]], list[Float32[np.ndarray, " _"]]]
+    model: Model
+    score: Answers
+    guess: Answers
     shape: RowShape
     words: Vocabulary
     mode: Mode
@@ -66,11 +69,18 @@ def subject(
         the labels of pairs, mean nothing to it.
     """
     require_ids(model, words)
-    graph, params = nnx.split(model)
     shape = scoring_rows(shape)
-    run = make_scorer(graph, shape, bos=words.special_ids.bos, batch_rows=batch_rows)
+    answers = functools.partial(
+        make_answers,
+        model,
+        shape,
+        bos=words.special_ids.bos,
+        batch_rows=batch_rows,
+    )
     return Subject(
-        lambda examples: run(params, examples),
+        model,
+        answers(answer="log-probability"),
+        answers(answer="guess"),
         shape,
         words,
         mode or best_mode(trained),
@@ -80,7 +90,7 @@ def subject(
 
 def best_mode(trained: Mapping[str, float]) -> Mode:
     """The first of `MODES` that was trained; "causal" where none was."""
-    known = [mode for mode in MODES if trained.get(mode, 0.0) > 0]
+    known: list[Mode] = [mode for mode in MODES if trained.get(mode, 0.0) > 0]
     return known[0] if known else "causal"
 
 
