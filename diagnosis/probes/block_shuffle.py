@@ -20,11 +20,14 @@ def block_shuffle(
     most_words: int = 256,
     least_blocks: int = 3,
 ) -> list[Item]:
-    """The order of a text against a random other order of its blocks of k sentences.
+    """The order of a text against another order of its blocks of k sentences.
 
     The order of single sentences is the test of Barzilay and Lapata (2008, §5.1);
     blocks, which keep what is next to each sentence, are those of Laban et al. (2021,
     §3): the larger, the further off what gives the order away.
+
+    A document's first and last sentence are left out, for their words show their
+    places. The first block stays where it is, so that both texts begin alike.
 
     Args:
       texts: documents.
@@ -40,7 +43,7 @@ def block_shuffle(
     """
     items: list[Item] = []
     for document, text in enumerate(texts):
-        found = sentences(text)
+        found = sentences(text)[1:-1]
         for k in blocks:
             for _ in range(each):
                 window = _window(found, rng, most_words)
@@ -49,7 +52,8 @@ def block_shuffle(
                 ]
                 if len(pieces) < least_blocks:
                     continue
-                true, false = _joined(pieces), _joined(_reordered(pieces, rng))
+                true, false = "".join(pieces), "".join(_reordered(pieces, rng))
+                true, false = true.lstrip(), false.lstrip()
                 items.append(Item(document, f"blocks of {k}", ("", true), ("", false)))
     return items
 
@@ -69,13 +73,8 @@ def _window(
 
 
 def _reordered(pieces: Sequence[str], rng: np.random.Generator) -> list[str]:
-    order = rng.permutation(len(pieces))
-    while (order == np.arange(len(pieces))).all():
-        order = rng.permutation(len(pieces))
-    return [pieces[at] for at in order]
-
-
-def _joined(pieces: Sequence[str]) -> str:
-    """Pieces with the blanks before each; what begins the document has a space."""
-    spaced = (piece if piece[:1].isspace() else f" {piece}" for piece in pieces)
-    return "".join(spaced).lstrip()
+    """The first piece, and the others in another order than theirs."""
+    order = rng.permutation(len(pieces) - 1)
+    while (order == np.arange(len(order))).all():
+        order = rng.permutation(len(pieces) - 1)
+    return [pieces[0], *(pieces[1 + int(at)] for at in order)]

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from .even import evenly_shared
 from .items import Item, Pair
 from .paragraphs import beginning, ending, sentences, word_count
 
@@ -33,6 +34,7 @@ def continuations(
     rng: np.random.Generator,
     *,
     kinds: Sequence[Kind] = KINDS,
+    even: Sequence[Kind] = ("further", "swapped"),
     each: int = 1,
     most_words: int = 48,
     least_words: int = 12,
@@ -44,12 +46,15 @@ def continuations(
     objective `sentence_pair` does, neither B begins or ends its document, both begin
     where a sentence does and are cut to as many words, a number that is drawn without
     a look at either. "swapped" has all whole sentences of a window, cut after the k-th
-    of n, k uniform and as likely as n - k.
+    of n, k uniform and as likely as n - k. Items are dropped until words that A and B
+    have in common do not tell (`evenly_shared`), of the kinds in `even`. "other" is not
+    among them: that the topic changes is what it asks, and common words show it.
 
     Args:
       texts: documents.
-      rng: of where the texts are cut.
+      rng: of where the texts are cut, and of which items are dropped.
       kinds: which negatives.
+      even: of which kinds items are dropped, to even out common words.
       each: items of a document for each kind, where it allows for any.
       most_words: of A and of B; of both for "swapped" twice as many.
       least_words: of B; documents too short for it give no item.
@@ -70,7 +75,9 @@ def continuations(
                 made = make[kind](document)
                 if made is not None:
                     items.append(Item(document, kind, *made))
-    return items
+    evened = evenly_shared([item for item in items if item.kind in even], rng)
+    rest = [item for item in items if item.kind not in even]
+    return sorted(rest + evened, key=lambda item: item.document)
 
 
 def _inner(text: str) -> _Inner:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .even import evenly_shared
 from .items import Item
 from .paragraphs import beginning, ending, paragraphs, word_count
 
@@ -27,11 +28,11 @@ def jump_ahead(
     which CONPONO (Iter et al. 2020, §2) tells distances in a document, asked as a
     preference. The last paragraph of a document is never shown, for only a false one
     could be it. Both paragraphs are cut to as many words: those of the shorter one, or
-    `most_after`.
+    `most_after`. Items are dropped until common words do not tell (`evenly_shared`).
 
     Args:
       texts: documents.
-      rng: of where the text is cut.
+      rng: of where the text is cut, and of which items are dropped.
       ahead: the distances k; documents too short for one give no item of it.
       each: most items of a document for each distance.
       most_words: of what is before, cut from the left where a sentence begins.
@@ -55,4 +56,4 @@ def jump_ahead(
                 true = (before, beginning(next_one, size))
                 false = (before, beginning(later, size))
                 items.append(Item(document, f"{k} ahead", true, false))
-    return items
+    return evenly_shared(items, rng)

@@ -19,7 +19,7 @@ def minimal_pairs(
     *,
     each: int = 8,
     most_words: int = 400,
-    most_after: int = 8,
+    most_after: int = 24,
     bands: Sequence[int] = BANDS,
 ) -> list[Item]:
     """Restatements against themselves with one value swapped, found in text alone.

@@ -21,10 +21,18 @@ from typing import ClassVar, overload
 import numpy as np
 
 from ...objectives.errors import nearest
+from ._policies.checker import (
+    ParsedMention as ParsedMention,
+    Restatement as Restatement,
+    contradictions as contradictions,
+    mentions as mentions,
+    restatements as restatements,
+)
 from ._policies.document import write_policy
 from ._policies.domains import DOMAINS
 from ._policies.policy import KINDS, Policy
 from ._policies.size import Size, check
+from ._policies.swaps import Restated as Restated, restated as restated
 
 VERSION = "1"
 """Of the generator; raise it with any change that changes a document."""

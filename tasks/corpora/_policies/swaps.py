@@ -4,11 +4,64 @@ The words around the value stay, and so does the way it is written, so that noth
 the fact's other mentions tells the true text from the false one.
 """
 
+from typing import Literal, NamedTuple
+
 import numpy as np
 
 from .phrases import PHRASES
 from .policy import Policy
-from .values import parts, write
+from .values import POLES, UNITS, parts, write
+
+
+class Restated(NamedTuple):
+    """A later mention of a fact, and another value that could stand there.
+
+    Attributes:
+      kind: what the value is: a number, an office, or whether something is so.
+      start: first character of the value in the document's text.
+      stop: one past its last character.
+      earlier: first character of the nearest earlier mention of the fact.
+      false: the words of the other value.
+      rival: first character of an earlier mention of that value, or `earlier` for the
+        opposite of what is so.
+    """
+
+    kind: Literal["number", "entity", "polarity"]
+    start: int
+    stop: int
+    earlier: int
+    false: str
+    rival: int
+
+
+def restated(policy: Policy) -> list[Restated]:
+    """Every later mention with every hard other value that it could have.
+
+    That is a value of another fact of the kind which the text before the mention's
+    paragraph states. Where there is none, it is the number of a fact of another kind,
+    with the unit of this one. What is permitted or required has its opposite.
+    """
+    found: list[Restated] = []
+    last: dict[int, int] = {}
+    for index, mention in enumerate(policy.mentions):
+        earlier = last.get(mention.fact)
+        last[mention.fact] = mention.start
+        if earlier is None:
+            continue
+        own = policy.facts[mention.fact]
+        kind = "entity" if own.kind == "approval" else "number"
+        if own.value in POLES:
+            opposite = POLES[own.value == POLES[0]]
+            rivals, kind = {opposite: earlier}, "polarity"
+        else:
+            near = neighbouring_values(policy, index) or _other_numbers(policy, index)
+            rivals = {value: _rival(policy, index, value) for value in near}
+        for value, rival in rivals.items():
+            words = value_words(policy, index, value)
+            found.append(
+                Restated(kind, mention.start, mention.stop, earlier, words, rival)
+            )
+    return found
 
 
 def other_values(policy: Policy, mention: int, *, numbers: int = 40) -> list[str]:
@@ -52,6 +105,13 @@ def with_value(policy: Policy, mention: int, value: str) -> str:
       value: as `Fact.value` has it.
     """
     at = policy.mentions[mention]
+    words = value_words(policy, mention, value)
+    return policy.text[: at.start] + words + policy.text[at.stop :]
+
+
+def value_words(policy: Policy, mention: int, value: str) -> str:
+    """The words for a value where that mention stands, as `with_value` writes them."""
+    at = policy.mentions[mention]
     fact = policy.facts[at.fact]
     poles = PHRASES[fact.kind][at.phrase].poles
     if poles:
@@ -60,7 +120,7 @@ def with_value(policy: Policy, mention: int, value: str) -> str:
         words = write(fact.kind, value, second=at.second)
     if policy.text[at.start].isupper():
         words = words[0].upper() + words[1:]
-    return policy.text[: at.start] + words + policy.text[at.stop :]
+    return words
 
 
 def swapped(
@@ -78,3 +138,33 @@ def swapped(
     """
     values = other_values(policy, mention, numbers=numbers)
     return with_value(policy, mention, values[int(rng.integers(len(values)))])
+
+
+def _other_numbers(policy: Policy, mention: int) -> list[str]:
+    """Numbers of facts of other kinds, stated before, with the unit of this fact."""
+    at = policy.mentions[mention]
+    own = policy.facts[at.fact]
+    if own.kind not in UNITS:
+        return []
+    number, unit = own.value.split(" ", 1)
+    facts = [(m.paragraph, policy.facts[m.fact]) for m in policy.mentions]
+    here = {fact.value.split(" ")[0] for place, fact in facts if place == at.paragraph}
+    near = {
+        fact.value.split(" ")[0]
+        for place, fact in facts
+        if fact.kind in UNITS and place < at.paragraph
+    }
+    return [f"{other} {unit}" for other in sorted(near - here - {number})]
+
+
+def _rival(policy: Policy, mention: int, value: str) -> int:
+    """The last place before the mention's paragraph that states the value's number."""
+    paragraph = policy.mentions[mention].paragraph
+    places = [
+        (m.start, policy.facts[m.fact])
+        for m in policy.mentions
+        if m.paragraph < paragraph
+    ]
+    whole = [start for start, fact in places if fact.value == value]
+    number = value.split(" ")[0]
+    return max(whole or [s for s, f in places if f.value.split(" ")[0] == number])
