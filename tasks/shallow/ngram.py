@@ -5,12 +5,18 @@ number of different words after `h` and `h'` is `h` without its first word (Ney,
 and Kneser 1994; Chen and Goodman 1999, §2.7). Below one word it is uniform.
 """
 
+import functools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float64
 
 ORDER = 5
 DISCOUNT = 0.75
+
+_Next = Mapping[tuple[str, ...], tuple[list[str], Float64[np.ndarray, " words"]]]
 
 
 class Ngrams:
@@ -36,6 +42,32 @@ class Ngrams:
             math.log(self._probability(text[i], tuple(text[max(0, i - ORDER + 1) : i])))
             for i in range(first, len(text))
         )
+
+    def draw(self, before: Sequence[str], rng: np.random.Generator) -> str:
+        """The next word, drawn from `p(word | before)`."""
+        for start in range(max(0, len(before) - ORDER + 1), len(before) + 1):
+            history = tuple(before[start:])
+            total = self._after[history]
+            spared = DISCOUNT * self._different[history] / total if total else 1.0
+            if rng.random() >= spared:
+                words, weights = self._next[history]
+                return words[int(rng.choice(len(words), p=weights))]
+        # What is left below one word is uniform.
+        words = self._next[()][0]
+        return words[int(rng.integers(len(words)))]
+
+    @functools.cached_property
+    def _next(self) -> _Next:
+        """Of each history, the words that followed and their discounted shares."""
+        found: dict[tuple[str, ...], tuple[list[str], list[float]]] = {}
+        for run, count in self._counts.items():
+            words, counts = found.setdefault(run[:-1], ([], []))
+            words.append(run[-1])
+            counts.append(count - DISCOUNT)
+        return {
+            history: (words, np.array(counts) / sum(counts))
+            for history, (words, counts) in found.items()
+        }
 
     def _probability(self, word: str, history: tuple[str, ...]) -> float:
         # From the shortest history up: each interpolates with the one below it.
