@@ -1,0 +1,161 @@
+"""Unfaithful reconstruction: restored excerpts, judged for what they kept."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..score import Score, Statistic, bootstrap, mean_of
+from .asking import going_on
+from .corruptions import KINDS, RATES, Kind
+from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
+from .filling import Filler
+from .restored import Restored, restore, restoring_mode
+from .subject import Subject, Tokens, fitted
+
+
+def restoration_scores(
+    subject: Subject,
+    taken: Sequence[tuple[int, Tokens]],
+    *,
+    kinds: Sequence[Kind] = KINDS,
+    rates: Sequence[float] = RATES,
+    filler: Filler | None = None,
+    seed: int = 0,
+) -> list[Score]:
+    """Every measure of fidelity for each kind and rate of corruption.
+
+    Baselines on the same excerpts: "do nothing", the corrupted excerpt without its
+    masks, and "5-gram", which fills masks from their neighbours.
+    """
+    return [
+        score
+        for kind in kinds
+        for rate in rates
+        for score in _scores(
+            subject,
+            restore(subject, taken, kind=kind, rate=rate, filler=filler, seed=seed),
+            kind=kind,
+            rate=rate,
+            seed=seed,
+        )
+    ]
+
+
+class _Metric(NamedTuple):
+    """A measure of many outputs, and which way it is better."""
+
+    name: str
+    better: Literal["higher", "lower"]
+    of: Callable[[Sequence[Fidelity], Int[np.ndarray, "N 3"]], Statistic]
+
+
+def _average(field: str) -> Callable[..., Statistic]:
+    return lambda measured, facts: mean_of(
+        np.array([getattr(one, field) for one in measured])
+    )
+
+
+METRICS = (
+    _Metric("exact match", "higher", _average("exact")),
+    _Metric("edit distance", "lower", _average("distance")),
+    _Metric("copy recall", "higher", _average("copy_recall")),
+    _Metric("copy precision", "higher", _average("copy_precision")),
+    _Metric("unsupported tokens", "lower", _average("unsupported")),
+    _Metric(
+        "number and entity F1",
+        "higher",
+        lambda measured, facts: lambda items: fact_f1(facts[items]),
+    ),
+)
+
+
+def _scores(
+    subject: Subject, found: Sequence[Restored], *, kind: Kind, rate: float, seed: int
+) -> list[Score]:
+    documents = np.array([one.document for one in found], np.int64)
+    mode = restoring_mode(subject, kind)
+    outputs = {"": [one.output for one in found]}
+    outputs["do nothing"] = [one.plain for one in found]
+    if found and found[0].filled is not None:
+        outputs["5-gram"] = [one.filled for one in found if one.filled is not None]
+    judged = {name: _judged(subject, found, said) for name, said in outputs.items()}
+
+    def score(name: str, better: Literal["higher", "lower"], statistics) -> Score:
+        value, low, high = bootstrap(statistics[""], documents, seed=seed)
+        every = np.arange(len(documents))
+        return Score(
+            failure="reconstruction",
+            probe="restoration",
+            kind=f"{kind}, {100 * rate:.0f} %",
+            metric=name,
+            value=value,
+            low=low,
+            high=high,
+            chance=None,
+            better=better,
+            mode=mode,
+            trained=subject.knows(mode),
+            baselines={
+                other: float(statistic(every))
+                for other, statistic in statistics.items()
+                if other and len(every)
+            },
+            items=len(documents),
+            documents=len(set(documents.tolist())),
+        )
+
+    fluent = {"": mean_of(_fluent(subject, found, [m.distance for m in judged[""][0]]))}
+    return [
+        *(
+            score(m.name, m.better, {n: m.of(*both) for n, both in judged.items()})
+            for m in METRICS
+        ),
+        score("fluent but unfaithful", "lower", fluent),
+    ]
+
+
+def _judged(
+    subject: Subject, found: Sequence[Restored], outputs: Sequence[Tokens]
+) -> tuple[list[Fidelity], Int[np.ndarray, "N 3"]]:
+    """Measures of tokens, and counts of facts, of each output."""
+    say = subject.words.decode
+    pairs = list(zip(found, outputs, strict=True))
+    facts = [fact_counts(say(o), say(one.corrupted.original)) for one, o in pairs]
+    return [
+        measure(o, one.corrupted.original, untouched=one.corrupted.kept)
+        for one, o in pairs
+    ], np.array(facts, np.int64).reshape(-1, 3)
+
+
+def _fluent(
+    subject: Subject, found: Sequence[Restored], distance: Sequence[float]
+) -> Float[np.ndarray, " N"]:
+    """Which outputs read well and are wrong, by the model's own score of text."""
+    output, original = (
+        _nll(subject, texts)
+        for texts in (
+            [one.output for one in found],
+            [one.corrupted.original for one in found],
+        )
+    )
+    return fluent_but_unfaithful(output, original, np.array(distance)).astype(float)
+
+
+def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:
+    """Mean -log p a token of each text by itself, asked as the model goes on; NaN."""
+    found = np.full(len(texts), np.nan)
+    kept = [
+        n
+        for n, text in enumerate(texts)
+        if len(text) and fitted(subject, text[:0], text) is not None
+    ]
+    asked = [
+        going_on(subject.mode, texts[n][:0], texts[n], subject.words.special_ids)
+        for n in kept
+    ]
+    answers = iter(subject.score([example for some in asked for example in some]))
+    for n, some in zip(kept, asked, strict=True):
+        found[n] = -sum(float(next(answers).sum()) for _ in some) / len(texts[n])
+    return found
