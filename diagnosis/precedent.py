@@ -8,6 +8,7 @@ from ..models.rows import RowShape
 from ..objectives import registry
 from ..objectives.registry import Objective, base_name
 from ..tasks.mixture import Mixture
+from .cause import percent
 from .complaints import LONG_NAMES
 from .effects import Effects, Mix, compared, gain, is_better
 from .objective_traits import objective_traits
@@ -99,7 +100,9 @@ def as_measured(
             bound.get(name, objective),
             rate=rate_parts[name],
             loss=loss_parts[name],
-            source=said(effects, followed.mix, failure),
+            source=f"{percent(rates[name])} of examples and {percent(losses[name])} of "
+            f"loss, as in the study's mix `{followed.mix}`; "
+            + said(effects, followed.mix, failure),
         )
         for name, (failure, objective) in acting.items()
         if rate_parts[name] > 0 or loss_parts[name] > 0

@@ -55,7 +55,7 @@ def revised(
     rates = {key: kept * rate / total for key, rate in positive.items()}
     settings = {key: dict(value) for key, value in mixture.settings.items()}
     kept_loss = 1 - sum(part.loss for part in parts)
-    shares = {base: kept_loss * share for base, share in loss.items() if share > 0}
+    shares = {base: kept_loss * share for base, share in loss.items()}
     for part in parts:
         own = part.objective.name
         keys = {k: r for k, r in positive.items() if split_task(k)[1] == own}
@@ -131,7 +131,12 @@ def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:
 def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     """Shares of few digits that sum to 1; the largest takes up what is left over."""
     total = sum(shares.values())
-    found = {name: round(share / total, DIGITS) for name, share in shares.items()}
+    found = {name: _written(share / total) for name, share in shares.items()}
     largest = max(found, key=lambda name: found[name])
     rest = 1 - sum(share for name, share in found.items() if name != largest)
-    return {**found, largest: round(rest, DIGITS)}
+    return {**found, largest: round(rest, 2 * DIGITS)}
+
+
+def _written(share: float) -> float:
+    """A share of few digits, which is 0 only if it was."""
+    return round(share, DIGITS) or float(f"{share:.2g}")

@@ -88,6 +88,7 @@ def by_rule(
             rate=shares[one] / sizes[one] / examples,
             loss=shares[one],
             source=_ruled(one, aims[one], have[one], objective, effects)
+            + f"; examples by its {sizes[one]:,.0f} slots each"
             if one in lacks
             else f"rule: {percent(have[one])} of the loss acts on it and is not "
             "lowered; no cause of it that other rates act on was found",

@@ -49,6 +49,13 @@ def changes(memo: Memo) -> Iterator[Block]:
         tuple(map(_row, proposal.changes)),
         ("left", "left", "left", "right", "right"),
     )
+    was, now = memo.rows.decoder, memo.proposal.rows.decoder
+    if now != was:
+        yield Paragraph(
+            f"Rows of the decoder: {now.slots:,} slots and up to {now.predictions:,} "
+            f"predictions, before {was.slots:,} and {was.predictions:,}. A step's cost "
+            "grows with both: predictions are projected to the vocabulary."
+        )
     yield from _supervision(memo)
     yield from _sights(memo)
     for change in proposal.changes:
@@ -120,14 +127,17 @@ def flow(traits: Traits) -> str:
         "from both sides (bidirectional)": traits.both,
         "in a permuted order": traits.permuted,
     }
-    told = [f"{percent(s)} {kind}" for kind, s in kinds.items() if s >= 0.005]
-    return f"Of its supervised tokens {listed(told)} are predicted."
+    found = {kind: s for kind, s in kinds.items() if s >= 0.005}
+    if len(found) == 1:
+        return f"All its supervised tokens are predicted {next(iter(found))}."
+    told = [f"{percent(s)} {kind}" for kind, s in found.items()]
+    return f"Its supervised tokens are predicted {listed(told)}."
 
 
 def predicted(traits: Traits) -> str:
     """What is predicted: a label, a whole sequence, every next token or a few."""
     asked, slots = traits.supervised, traits.processed
-    size = f"{asked:,.0f} supervised tokens in {slots:,.0f} slots an Example"
+    size = f"{_tokens(asked)} in {slots:,.0f} slots an Example"
     if traits.labels > 0.5:
         kinds = {"other": "another document", "further": "further on in the same one"}
         kinds |= {"swapped": "swapped", "none": "none of these"}
@@ -165,19 +175,17 @@ def _cost(memo: Memo, change: Change) -> str:
     slots = {n: s * traits.objectives[n].processed for n, s in traits.examples.items()}
     share = slots[change.name] / sum(slots.values())
     gained = change.loss[1] - change.loss[0]
-    text = (
-        f"{change.traits.supervised:,.0f} supervised tokens and "
+    return (
+        f"{_tokens(change.traits.supervised)} and "
         f"{change.traits.processed:,.0f} slots an Example; {percent(share)} of all "
         f"slots; {100 * gained:+.1f} points of the loss, which the objectives that "
         "make room give up."
     )
-    was, now = memo.rows.decoder.predictions, memo.proposal.rows.decoder.predictions
-    if now > was:
-        text += (
-            f" Rows list {now:,} predictions instead of {was:,}, so the vocabulary "
-            "projection costs more a step."
-        )
-    return text
+
+
+def _tokens(count: float) -> str:
+    number = f"{count:,.0f}"
+    return f"{number} supervised token{'' if number == '1' else 's'}"
 
 
 def _room(memo: Memo) -> Iterator[Block]:

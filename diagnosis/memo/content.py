@@ -118,7 +118,8 @@ def _causes(memo: Memo) -> Iterator[Block]:
         ("left", "left", "left"),
     )
     for cause in memo.causes:
-        yield Heading(3, f"{cause.number}. {cause.name}: {cause.verdict}")
+        name = f"{cause.name[0].upper()}{cause.name[1:]}"
+        yield Heading(3, f"{cause.number}. {name}: {cause.verdict}")
         yield Paragraph(cause.statement)
         if cause.evidence:
             yield Table(
