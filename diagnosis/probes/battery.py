@@ -1,0 +1,213 @@
+"""Every probe of a model on a corpus, one after another."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import numpy as np
+
+from ...models.samplers import sampled
+from ...tasks.corpora.policies import Policies
+from ...tasks.shallow.bags import words
+from ...tasks.shallow.ngram import Ngrams
+from ..score import Failure, Score
+from .block_shuffle import block_shuffle
+from .continuations import continuations
+from .fact_pairs import fact_pairs
+from .filling import learn_filler
+from .free_generation import Written, generation_scores, write_on
+from .items import Item, require_items
+from .jump_ahead import jump_ahead
+from .material import LEAST, Material
+from .minimal_pairs import minimal_pairs
+from .paragraphs import paragraphs
+from .preferred import Baselines, preference_scores
+from .readouts import continuation_scores
+from .restoration import restoration_scores
+from .restored import excerpts
+from .shallow import baselines, baselines_by_kind
+from .subject import Subject
+
+TEMPERATURE = 0.7
+"""Of free generation: below 1, so that rare slips of the tongue do not count."""
+
+
+Probe = Callable[[Subject, Material], list[Score]]
+
+
+def battery(
+    subject: Subject,
+    given: Material,
+    failures: Sequence[Failure],
+    *,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Iterator[Score | str]:
+    """Runs every probe of some failures.
+
+    Args:
+      subject: the model.
+      given: the corpus.
+      failures: whose probes are run.
+      progress: told the name of each probe when it begins.
+
+    Yields:
+      Scores; and a sentence for each probe that the corpus does not allow for.
+    """
+    for failure in failures:
+        for name, probe in PROBES[failure].items():
+            progress(name)
+            try:
+                found = probe(subject, given)
+            except NotApplicable as reason:
+                yield f"{name}: {reason}"
+                continue
+            yield from found
+
+
+class NotApplicable(Exception):
+    """A probe has nothing to measure on this corpus or of this model; says why."""
+
+
+def _checked(items: Sequence[Item], probe: str, given: Material) -> Sequence[Item]:
+    try:
+        require_items(items, probe=probe, documents=len(given.tested), least=LEAST)
+    except ValueError as error:
+        raise NotApplicable(str(error)) from error
+    return items
+
+
+def _shallow(fitted: Sequence[Item], tested: Sequence[Item]) -> Baselines:
+    """Baselines of each kind and of all items; none where too few allow a fit."""
+    if len(fitted) < 2 * LEAST:
+        return {}
+    return {"all": baselines(fitted, tested), **baselines_by_kind(fitted, tested)}
+
+
+def _free_generation(subject: Subject, given: Material) -> list[Score]:
+    if not isinstance(given.corpus, Policies):
+        raise NotApplicable(
+            f"only facts of the corpus 'policies' can be parsed back from free text, "
+            f"and the probes read {given.corpus.name!r}."
+        )
+    texts = given.tested[: given.plan.written]
+    beginnings = [paragraphs(text)[0] for text in texts]
+    written = write_on(subject, beginnings, sampler=sampled(temperature=TEMPERATURE))
+    language = Ngrams(words(text) for text in given.fitted)
+    rng = np.random.default_rng(given.plan.seed)
+    drawn = [
+        _continued(language, begun, length=len(words(text)), rng=rng)
+        for begun, text in zip(beginnings, texts, strict=True)
+    ]
+    return generation_scores(subject, written, baselines=drawn, seed=given.plan.seed)
+
+
+def _continued(
+    language: Ngrams, begun: str, *, length: int, rng: np.random.Generator
+) -> Written:
+    """What a 5-gram model writes after a beginning, up to the words of its document."""
+    said = words(begun)
+    for _ in range(length - len(said)):
+        said.append(language.draw(said, rng))
+    text = begun + " " + " ".join(said[len(words(begun)) :])
+    return Written(begun, text)
+
+
+def _minimal_pairs(subject: Subject, given: Material) -> list[Score]:
+    most = given.most_words
+    rng = np.random.default_rng(given.plan.seed)
+    corpus = given.corpus
+
+    def make(split: str, texts: Sequence[str]) -> list[Item]:
+        if not isinstance(corpus, Policies):
+            return minimal_pairs(texts, rng, most_words=most)
+        indices = range(len(texts))
+        return fact_pairs(
+            corpus, split, indices=indices, rng=rng, each=2, most_words=most
+        )
+
+    tested, fitted = make("validation", given.tested), make("train", given.fitted)
+    return preference_scores(
+        subject,
+        _checked(tested, "minimal pairs", given),
+        failure="drift",
+        probe="minimal pairs",
+        baselines=_shallow(fitted, tested),
+        seed=given.plan.seed,
+    )
+
+
+def _jump_ahead(subject: Subject, given: Material) -> list[Score]:
+    make = functools.partial(
+        jump_ahead,
+        most_words=given.most_words * 2 // 3,
+        most_after=given.most_words // 3,
+    )
+    tested, fitted = _made(make, given)
+    return preference_scores(
+        subject,
+        _checked(tested, "jump-ahead", given),
+        failure="drift",
+        probe="jump-ahead",
+        baselines=_shallow(fitted, tested),
+        better="lower",
+        seed=given.plan.seed,
+    )
+
+
+def _block_shuffle(subject: Subject, given: Material) -> list[Score]:
+    make = functools.partial(block_shuffle, most_words=given.most_words)
+    tested, fitted = _made(make, given)
+    return preference_scores(
+        subject,
+        _checked(tested, "block shuffle", given),
+        failure="drift",
+        probe="block shuffle",
+        baselines=_shallow(fitted, tested),
+        prior="kept",
+        seed=given.plan.seed,
+    )
+
+
+def _continuation(subject: Subject, given: Material) -> list[Score]:
+    make = functools.partial(continuations, most_words=given.most_words * 2 // 5)
+    tested, fitted = _made(make, given)
+    tested = _checked(tested, "continuation", given)
+    shallow = _shallow(fitted, tested)
+    seed = given.plan.seed
+    return [
+        score
+        for readout in ("label", "likelihood")
+        for score in continuation_scores(
+            subject, tested, readout=readout, baselines=shallow, seed=seed
+        )
+    ]
+
+
+def _restoration(subject: Subject, given: Material) -> list[Score]:
+    taken = excerpts(subject, given.tested[: given.plan.restored])
+    if len(taken) < LEAST:
+        raise NotApplicable(
+            f"{len(taken)} of {given.plan.restored} documents are long enough to be "
+            f"restored, and {LEAST} are needed."
+        )
+    filler = learn_filler(subject.words.encode(text) for text in given.fitted)
+    return restoration_scores(subject, taken, filler=filler, seed=given.plan.seed)
+
+
+def _made(
+    make: Callable[..., list[Item]], given: Material
+) -> tuple[list[Item], list[Item]]:
+    """Items of the tested documents, and of those that baselines are fitted to."""
+    rng = np.random.default_rng(given.plan.seed)
+    return make(given.tested, rng), make(given.fitted, rng)
+
+
+PROBES: Mapping[Failure, Mapping[str, Probe]] = {
+    "drift": {
+        "free generation": _free_generation,
+        "minimal pairs": _minimal_pairs,
+        "jump-ahead": _jump_ahead,
+        "block shuffle": _block_shuffle,
+    },
+    "continuation": {"continuation": _continuation},
+    "reconstruction": {"restoration": _restoration},
+}
+"""The probes of each failure, by name. `future.leak_scores` is the fifth of drift."""
