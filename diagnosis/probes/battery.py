@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+
 import numpy as np
 
 from ...models.samplers import sampled
