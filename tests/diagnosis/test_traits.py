@@ -57,6 +57,8 @@ def test_every_objective_asks_in_one_mode(name, rows):
 def test_settings_do_not_hide_the_mode(name, settings, mode):
     found = objective_traits(registry.get(name).with_settings(**settings), ROWS)
     assert found.modes[mode] == 1
+    if mode == "permuted":
+        assert (found.onward, found.permuted) == (0, 1)
 
 
 def test_only_whole_targets_behind_a_corrupted_text_are_whole(plain):
