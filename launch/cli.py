@@ -17,6 +17,10 @@ COMMANDS = {
         "look at a corpus: size, entropy, baselines; write it out",
         ".corpus_command",
     ),
+    "diagnose": (
+        "measure the three failures, find causes, write a memo and a revised mixture",
+        ".diagnose_command",
+    ),
     "bench": ("time a configuration's steps and packing, side by side", ".bench"),
     "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
 }
