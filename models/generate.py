@@ -28,7 +28,8 @@ class Generated(NamedTuple):
       targets: given ones as they came, then generated ones, then `pad`.
       log_probabilities: log p of each generated token, in nats, under the model's own
         softmax over the whole vocabulary: before temperature, `top_p` and `allowed`,
-        so minus their sum is the loss of these targets. 0 for all other targets.
+        so minus their sum is the loss of these targets. 0 for all other targets, NaN
+        where the model's logits are.
       lengths: targets of each row: given and generated ones, EOS included.
     """
 
@@ -78,6 +79,8 @@ def make_generate(
     vocabulary = model.projection().shape[0]
     ids = np.ones(vocabulary, bool) if allowed is None else allowed
     check_ids(vocabulary, ids, bos=bos, eos=eos, pad=pad)
+    # Arguments of the program, so that one serves all; -1 is no token's id.
+    reserved = np.int32(bos), np.int32(-1 if eos is None else eos)
 
     def generate(prompts: Prompts, keys: Key[jax.Array, " B"]) -> Generated:
         check_prompts(prompts, vocabulary_size=vocabulary)
@@ -88,7 +91,7 @@ def make_generate(
                 f"each: jax.random.split(key, {rows})."
             )
         found = _generate(
-            params, prompts, keys, ids, graph=graph, sampler=sampler, bos=bos, eos=eos
+            params, prompts, keys, ids, *reserved, graph=graph, sampler=sampler
         )
         targets, log_p, lengths = map(np.asarray, found)
         used = np.arange(targets.shape[1]) < lengths[:, None]
@@ -107,27 +110,26 @@ class _State(NamedTuple):
     lengths: Int32[jax.Array, " B"]
 
 
-@functools.partial(jax.jit, static_argnames=("graph", "sampler", "bos", "eos"))
+@functools.partial(jax.jit, static_argnames=("graph", "sampler"))
 def _generate(
     params: PyTree,
     prompts: Prompts,
     keys: Key[jax.Array, " B"],
     allowed: Bool[Array, " V"],
+    bos: Int32[Array, ""],
+    eos: Int32[Array, ""],
     *,
     graph: nnx.GraphDef,
     sampler: Sampler,
-    bos: int,
-    eos: int | None,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Targets, log-probabilities, lengths."""
+    """Targets, log-probabilities, lengths. An `eos` of -1 is none."""
     model: Model = nnx.merge(graph, params)
     lay_out = decoder_batch if isinstance(model, Decoder) else encoder_decoder_batch
     batch = lay_out(prompts, bos=bos)
     first, rows = first_slots(prompts, batch), jnp.arange(len(prompts.given))
 
     def step(state: _State) -> _State:
-        active = state.at < state.lengths
-        # A row that is done asks again for its last target; nothing comes of it.
+        # A row that is done asks for some target again; nothing comes of it.
         at = jnp.minimum(state.at, state.targets.shape[1] - 1)
         last = state.targets[rows, jnp.maximum(at - 1, 0)]
         tokens = jnp.where(at == 0, bos, last)
@@ -136,25 +138,43 @@ def _generate(
         now = jax.vmap(jax.random.fold_in)(keys, at)
         token = sampler(jnp.where(allowed, scores, -jnp.inf), now)
         log_p = jax.nn.log_softmax(scores)[rows, token]
-        ended = active & (token == eos) if eos is not None else jnp.zeros_like(active)
-        # What is out of bounds is dropped: rows that are done write nothing.
-        place = (rows, jnp.where(active, at, state.targets.shape[1]))
-        return _State(
-            cache=cache,
-            targets=state.targets.at[place].set(token, mode="drop"),
-            log_p=state.log_p.at[place].set(log_p, mode="drop"),
-            at=jnp.where(active, at + 1, state.at),
-            lengths=jnp.where(ended, at + 1, state.lengths),
-        )
+        return _written(state._replace(cache=cache), token, log_p, eos)
 
+    start = _start(model.prefill(batch), prompts)
+    end = jax.lax.while_loop(lambda s: (s.at < s.lengths).any(), step, start)
+    return end.targets, end.log_p, end.lengths
+
+
+def _start(cache: Cache, prompts: Prompts) -> _State:
+    """Each row's next target is the first that is not given."""
     targets = jnp.asarray(prompts.targets)
     known = jnp.arange(targets.shape[1]) < jnp.asarray(prompts.given)[:, None]
-    start = _State(
-        cache=model.prefill(batch),
+    return _State(
+        cache=cache,
         targets=jnp.where(known, targets, 0),
         log_p=jnp.zeros(targets.shape, jnp.float32),
         at=jnp.asarray(prompts.given),
         lengths=jnp.asarray(prompts.lengths),
     )
-    end = jax.lax.while_loop(lambda s: (s.at < s.lengths).any(), step, start)
-    return end.targets, end.log_p, end.lengths
+
+
+def _written(
+    state: _State,
+    token: Int32[jax.Array, " B"],
+    log_p: Float32[jax.Array, " B"],
+    eos: Int32[Array, ""],
+) -> _State:
+    """One more target of every row that is not done."""
+    active = state.at < state.lengths
+    # What is out of bounds is dropped: rows that are done write nothing.
+    place = (
+        jnp.arange(len(token)),
+        jnp.where(active, state.at, state.targets.shape[1]),
+    )
+    after = state.at + active
+    return state._replace(
+        targets=state.targets.at[place].set(token, mode="drop"),
+        log_p=state.log_p.at[place].set(log_p, mode="drop"),
+        at=after,
+        lengths=jnp.where(active & (token == eos), after, state.lengths),
+    )

@@ -14,7 +14,7 @@ def first_slots(prompts: Prompts, batch: Batch) -> Int32[jax.Array, " B"]:
     return lengths if batch.encoder is None else jnp.zeros_like(lengths)
 
 
-def decoder_batch(prompts: Prompts, *, bos: int) -> Batch:
+def decoder_batch(prompts: Prompts, *, bos: int | Int32[Array, ""]) -> Batch:
     """One Example a row for a decoder model: I+J slots, targets behind the inputs.
 
     The rule is the one of training's layout: a token of the inputs sees all inputs
@@ -38,7 +38,7 @@ def decoder_batch(prompts: Prompts, *, bos: int) -> Batch:
     return Batch(merged._replace(visible_to=seen.astype(jnp.int32)))
 
 
-def encoder_decoder_batch(prompts: Prompts, *, bos: int) -> Batch:
+def encoder_decoder_batch(prompts: Prompts, *, bos: int | Int32[Array, ""]) -> Batch:
     """One Example a row for an encoder–decoder: inputs to encode, targets to decode."""
     if (
         prompts.inputs.shape[1] == 0
@@ -62,7 +62,7 @@ def _inputs(prompts: Prompts) -> Stream:
     return _stream(jnp.where(used, tokens, 0), positions, positions, seen)
 
 
-def _targets(prompts: Prompts, bos: int) -> Stream:
+def _targets(prompts: Prompts, bos: int | Int32[Array, ""]) -> Stream:
     tokens, positions = (
         jnp.asarray(prompts.targets),
         jnp.asarray(prompts.targets_positions),
