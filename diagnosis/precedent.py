@@ -62,9 +62,7 @@ def precedent(
         better = all(is_better(effects, name, failure) for failure in failures)
         if name == effects.incumbent or not ours <= mixed or not better:
             continue
-        acting: dict[Failure, tuple[Objective, ...]] = {}
-        for failure in failures:
-            acting[failure] = _acting(effects, name, failure, rows)
+        acting = _acting(effects, name, failures, rows)
         if all(acting.values()):
             gains = sum(gain(effects, name, failure) or 0.0 for failure in failures)
             cost = mix.own_loss.value if mix.own_loss else math.inf
@@ -152,8 +150,9 @@ def said(effects: Effects, mix: str, failure: Failure) -> str:
 
 
 def _acting(
-    effects: Effects, name: str, failure: Failure, rows: RowShape
-) -> tuple[Objective, ...]:
+    effects: Effects, name: str, failures: Sequence[Failure], rows: RowShape
+) -> dict[Failure, tuple[Objective, ...]]:
+    """The objectives of a mix that act on each failure."""
     mix = effects.mixes[name]
     bound = [
         registry.get(n).with_settings(
@@ -162,6 +161,9 @@ def _acting(
         for n, rate in mix.rates.items()
         if rate > 0
     ]
-    return tuple(
-        o for o in bound if supply(objective_traits(o, rows), failure) >= SUPPLIES
-    )
+    measured = [(objective, objective_traits(objective, rows)) for objective in bound]
+    found: dict[Failure, tuple[Objective, ...]] = {}
+    for failure in failures:
+        acting = [o for o, traits in measured if supply(traits, failure) >= SUPPLIES]
+        found[failure] = tuple(acting)
+    return found

@@ -49,6 +49,12 @@ def changes(memo: Memo) -> Iterator[Block]:
         tuple(map(_row, proposal.changes)),
         ("left", "left", "left", "right", "right"),
     )
+    if memo.traits.normalisation != "objective":
+        yield Paragraph(
+            "Until now the loss was a plain sum over tokens, so that its shares were "
+            "those of the tokens. The shares above hold under the normalisation "
+            "`objective`, which `recommended.gin` binds."
+        )
     was, now = memo.rows.decoder, memo.proposal.rows.decoder
     if now != was:
         yield Paragraph(

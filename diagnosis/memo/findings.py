@@ -93,7 +93,7 @@ def _scored(score: Score) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> str:
+def _number(value: int | float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "–"
 
 

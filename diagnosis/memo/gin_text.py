@@ -93,6 +93,7 @@ def _loss_shares(mixture: Mixture) -> Iterator[str]:
     for name, share in (mixture.loss_shares or {}).items():
         yield f"    {name!r}: {share!r},"
     yield "}"
+    yield "train.normalisation = 'objective'"
 
 
 def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:

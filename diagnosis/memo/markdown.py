@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from .blocks import Block, Commands, Figure, Heading, Items, Paragraph, Table
 
-_SPECIAL = re.compile(r"([\\*_\[\]<>|#])")
+_SPECIAL = re.compile(r"[\\*_<>|#]|\](?=[(\[:])")
 """Outside of code, what Markdown would take for its own; between letters `_` is not."""
 
 

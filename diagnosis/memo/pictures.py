@@ -127,7 +127,7 @@ def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
 
 
 def _dot(dot: Dot, left: int, width: int, y: int) -> Iterator[str]:
-    def at(value: float) -> float:
+    def at(value: int | float) -> float:
         return left + width * min(max(value, 0.0), 1.0)
 
     if dot.chance is not None and math.isfinite(dot.chance):
@@ -145,7 +145,7 @@ def _dot(dot: Dot, left: int, width: int, y: int) -> Iterator[str]:
     yield _mark(dot.kind, at(dot.value), y, f"<title>{escape(told)}</title>")
 
 
-def _mark(kind: str, x: float, y: int, inside: str = "") -> str:
+def _mark(kind: str, x: int | float, y: int, inside: str = "") -> str:
     """A filled circle, a square or a diamond: kinds differ in form and colour."""
     if kind == "here":
         return f'<circle class="{kind}" cx="{x:.1f}" cy="{y}" r="5.5">{inside}</circle>'
@@ -156,7 +156,7 @@ def _mark(kind: str, x: float, y: int, inside: str = "") -> str:
     return f'<path class="{kind}" d="{shape}">{inside}</path>'
 
 
-def _cross(x: float, y: int) -> str:
+def _cross(x: int | float, y: int) -> str:
     return f'<path class="cross" d="M{x - 4:.1f} {y - 4}l8 8m0-8l-8 8"/>'
 
 
@@ -184,7 +184,7 @@ def bases(mixture: MixtureTraits) -> list[str]:
     return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
 
 
-def _text(x: float, y: float, text: str, kind: str) -> str:
+def _text(x: int | float, y: int | float, text: str, kind: str) -> str:
     style = f' class="{kind}"' if kind else ""
     return f'<text x="{x:.4g}" y="{y:.4g}"{style}>{escape(text)}</text>'
 

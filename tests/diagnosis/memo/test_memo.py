@@ -1,0 +1,349 @@
+"""The memo: what it says, that nothing breaks its files, that all of them are there."""
+
+import html.parser
+import itertools
+import os
+import re
+
+import pytest
+
+from sightline.diagnosis.causes import causes
+from sightline.diagnosis.complaints import Complaint, named
+from sightline.diagnosis.effects import Effect, Effects, Mix, OwnLoss
+from sightline.diagnosis.memo import memo as memo_module
+from sightline.diagnosis.memo.blocks import Paragraph, Table, code
+from sightline.diagnosis.memo.content import content
+from sightline.diagnosis.memo.html import page
+from sightline.diagnosis.memo.markdown import markdown
+from sightline.diagnosis.memo.memo import FILES, Looked, Memo, check, texts, write
+from sightline.diagnosis.memo.pictures import divided
+from sightline.diagnosis.propose import propose
+from sightline.diagnosis.score import FAILURES, Score
+from sightline.diagnosis.traits import mixture_traits
+from sightline.launch.config import load
+from sightline.launch.gin_mixture import mixture_of, rows_of
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
+from sightline.tasks.mixture import Mixture
+
+EVIL = "a`<b>|*x*\n{{memo}}</script>"
+ROWS = decoder_rows(slots=64, predictions=12)
+TWO = encoder_decoder_rows(
+    slots=16, predictions=16, memory_slots=64, memory_predictions=12
+)
+COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(FAILURES, (8, 20, 4), strict=True))
+
+MIXTURES = {
+    "plain": Mixture(
+        "plain",
+        {"masked": 0.8, "permuted": 0.2},
+        corpora={"policies": 1},
+        vocabulary="policies",
+    ),
+    "variants": Mixture(
+        "variants",
+        {"policies.x/span_corruption": 3, "python_docs.sentence_pair": 1},
+        loss_shares={"span_corruption": 1.0, "sentence_pair": 0.0},
+        settings={
+            "x/span_corruption": {"mean_span": 2.0, "mode": "X"},
+            "sentence_pair": {"other": 0.5, "swapped": 0.0, "further": 0.0},
+        },
+        vocabulary="policies",
+    ),
+}
+
+
+def scores():
+    made = [
+        Score(
+            f,
+            "probe",
+            kind,
+            "accuracy",
+            value,
+            value - 0.05,
+            value + 0.05,
+            0.5,
+            "higher",
+            "masked",
+            trained,
+            {"bag of words": 0.4},
+            40,
+            10,
+        )
+        for f in FAILURES
+        for kind, value, trained in (("near", 0.52, True), ("far", 0.81, False))
+    ]
+    nothing = [float("nan")] * 3
+    made.append(made[0]._replace(kind="none", value=nothing[0], low=nothing[1]))
+    return tuple(made)
+
+
+def study():
+    effects = tuple(
+        Effect(f, "probe", "accuracy", 0.5, 0.45, 0.55, "higher", 0.5, 3)
+        for f in FAILURES
+    )
+    better = tuple(e._replace(value=0.9, low=0.85, high=0.95) for e in effects)
+    rates = {"masked": 0.8, "permuted": 0.2}
+    more = {"masked": 0.2, "permuted": 0.2, "prefix": 0.2, "reconstruction": 0.2}
+    more["sentence_pair"] = 0.2
+    pairs = {"sentence_pair": {"other": 0.1, "further": 0.2, "swapped": 0.2}}
+    own = OwnLoss(1.031, 1.02, 1.042)
+    mixes = {
+        "old": Mix(rates, rates, {}, None, effects),
+        "new": Mix(more, more, pairs, own, better),
+    }
+    return Effects("policies", 12345, "", "old", mixes)
+
+
+def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, **more):
+    traits = mixture_traits(mixture, rows, examples=12)
+    found = causes(traits, complaints=complaints, scores=scored or None)
+    effects = effects or Effects()
+    proposal = propose(mixture, traits, found, scored, complaints, effects, rows=rows)
+    looked = {"date": "2001-02-03", "gin": "old.gin", "folder": "out"}
+    looked |= {"corpus": "policies", "architecture": "decoder"} | more
+    return Memo(
+        Looked(**looked),
+        mixture,
+        rows,
+        traits,
+        found,
+        complaints,
+        scored,
+        proposal,
+        effects,
+    )
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """Without a checkpoint, without a study."""
+    return memo_of(MIXTURES["plain"])
+
+
+@pytest.fixture(scope="module")
+def full():
+    """With a checkpoint and a study, and names that would break what is careless."""
+    told = {"run": EVIL, "step": 4321, "mode": "masked", "command": EVIL}
+    return memo_of(MIXTURES["plain"], scored=scores(), effects=study(), **told)
+
+
+class Tags(html.parser.HTMLParser):
+    """Checks that elements close in the order in which they open."""
+
+    VOID = ("meta", "br", "img", "path", "rect", "circle")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.headings, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID or not self.get_starttag_text().endswith("/>"):
+            if tag != "meta":
+                self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.mark.parametrize("which", ["bare", "full"])
+def test_the_page_is_sound_and_needs_nothing(which, request):
+    text = texts(request.getfixturevalue(which))["memo.html"]
+    tags = Tags()
+    tags.feed(text)
+    assert not tags.open
+    levels = [int(tag[1]) for tag, _ in tags.seen if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    ids = [attrs["id"] for _, attrs in tags.seen if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for tag, attrs in tags.seen:
+        assert tag not in ("script", "link", "img", "iframe", "object")
+        assert not {"src", "srcset"} & set(attrs)
+        assert attrs.get("href", "#").startswith("#")
+        assert attrs.get("href", "#")[1:] in ("", *ids)
+        assert tag != "svg" or attrs.get("aria-label")
+        assert tag != "th" or attrs.get("scope")
+    assert "url(" not in text and "@import" not in text and "://" not in text
+    assert "nan" not in "".join(tags.text).split()
+
+
+def test_names_are_escaped(full):
+    made = texts(full)
+    assert "<b>|" not in made["memo.html"]
+    assert "a&#x27;&lt;b&gt;|*x* {{memo}}&lt;/script&gt;" in made["memo.html"]
+    (row,) = [x for x in made["memo.md"].splitlines() if x.startswith("| Run ")]
+    assert row == "| Run | `a'<b>\\|*x* {{memo}}</script>` |"
+
+
+def test_every_row_of_a_table_has_its_cells(full):
+    lines = texts(full)["memo.md"].splitlines()
+    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
+    for line, here, there in zip(lines, bars, bars[1:], strict=False):
+        assert not here or not there or here == there, line
+
+
+def test_markdown_escapes_what_is_no_code():
+    text = markdown(
+        [Paragraph("*a* `*b*` <c> x_y _z_ | [d](e) [0, 1]"), Paragraph("one ` alone")]
+    )
+    assert (
+        text
+        == "\\*a\\* `*b*` &lt;c&gt; x_y \\_z\\_ \\| [d\\](e) [0, 1]\n\none ' alone\n"
+    )
+    table = Table("c", ("h",), (("`a|b`",),), ("left",))
+    assert "| `a\\|b` |" in markdown([table])
+    assert code("a`b\nc") == "`a'b c`"
+    assert "one ' alone" in page([Paragraph("one ` alone")], title="t").replace(
+        "&#x27;", "'"
+    )
+
+
+def test_parts_are_in_order(full):
+    text = texts(full)["memo.md"]
+    parts = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert parts == [
+        "What was looked at",
+        "Findings",
+        "Causes",
+        "Proposed changes",
+        "How to verify it",
+        "What was not measured",
+    ]
+    assert re.findall(r"^### (\d)\.", text, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+
+
+def test_without_a_checkpoint_parts_are_marked(bare):
+    made = texts(bare)
+    assert "no checkpoint" in made["memo.html"]
+    for failure in ("Long-form drift", "Incoherent continuation"):
+        assert f"### {failure}\n\nNot measured" in made["memo.md"]
+        assert f"<h3>{failure}</h3>\n<p>Not measured" in made["memo.html"]
+    assert made["memo.html"].count('class="none"') == 2 * len(FAILURES)
+    assert "study was not run" in made["memo.md"]
+
+
+def test_figures_are_told(full):
+    text = texts(full)["memo.md"]
+    for told in (
+        "| 8 | 80 | 10 % | 5.2 % – 18.5 % |",  # Wilson's interval of 8 of 80
+        "0.520 ✗ | 0.470 – 0.570 | 0.500 | bag of words 0.400 | masked, trained",
+        "0.810 | 0.760 – 0.860",
+        "masked, never trained",
+        "0.5 [0.45, 0.55] → 0.9 [0.85, 0.95], 3 seeds",
+        "+3.1 % [+2.0, +4.2]",
+        "sightline mix diff old.gin out/recommended.gin",
+        "--run_dir=runs/recommended",
+        "4,321",
+    ):
+        assert told in text, told
+
+
+def test_each_change_has_links_cost_and_source(full):
+    text = texts(full)["memo.md"]
+    for change in full.proposal.changes:
+        if change.failure:
+            part = re.search(rf"### Add `{change.name}`.*?(?=\n##)", text, re.DOTALL)
+            assert part is not None
+            for item in ("Information", "Prediction", "Why", "Cost", "Numbers"):
+                assert f"- {item}: " in part.group(), item
+    assert "in a permuted order" in text
+    assert "whole sequence" in text
+    assert "coherence label" in text
+
+
+def test_the_bars_are_whole():
+    for mixture in MIXTURES.values():
+        traits = mixture_traits(mixture, ROWS, examples=12)
+        for shares in (traits.supervised, traits.loss):
+            assert sum(divided(traits, shares).values()) == pytest.approx(1)
+
+
+def test_the_same_memo_is_the_same_text(bare):
+    assert texts(bare) == texts(bare)
+
+
+@pytest.mark.parametrize("rows", [ROWS, TWO], ids=["decoder", "encoder_decoder"])
+@pytest.mark.parametrize("name", sorted(MIXTURES))
+@pytest.mark.parametrize("files", [(), ("any_mixture.gin",)], ids=["alone", "after"])
+def test_the_gin_file_gives_what_is_recommended(name, rows, files, tmp_path):
+    memo = memo_of(MIXTURES[name], rows=rows, complaints=named(FAILURES))
+    write(memo, tmp_path / "out")
+    path = tmp_path / "out" / "recommended.gin"
+    config = load([*files, str(path)])
+    mixture, wanted = mixture_of(config), memo.proposal.mixture
+    assert mixture.rates == wanted.rates
+    assert mixture.loss_shares == wanted.loss_shares
+    assert mixture.objectives() == wanted.objectives()
+    assert rows_of(config) == memo.proposal.rows
+    arguments = config.arguments("train", run_dir="x", config="")
+    assert arguments["rows"] == memo.proposal.rows
+    assert not [line for line in config.unused() if line.startswith("recommended")]
+
+
+def test_a_file_of_no_change_trains_too(tmp_path):
+    memo = memo_of(MIXTURES["plain"])
+    kept = propose(memo.mixture, memo.traits, (), (), (), Effects(), rows=memo.rows)
+    write(memo._replace(proposal=kept, complaints=()), tmp_path / "out")
+    config = load([str(tmp_path / "out" / "recommended.gin")])
+    assert mixture_of(config).objectives() == memo.mixture.objectives()
+    assert rows_of(config) == memo.rows
+
+
+def test_three_files_are_written_and_written_again(bare, tmp_path):
+    out = tmp_path / "new" / "memo"
+    assert write(bare, out) == [out / name for name in FILES]
+    (out / "memo.md").write_text("former")
+    write(bare, out)
+    assert sorted(os.listdir(out)) == sorted(FILES)
+    assert (out / "memo.md").read_text() == texts(bare)["memo.md"]
+    assert os.listdir(out.parent) == ["memo"]
+
+
+def test_a_folder_with_anything_else_is_refused(bare, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"mine\.txt"):
+        write(bare, tmp_path)
+    with pytest.raises(ValueError, match="is a file"):
+        check(tmp_path / "mine.txt")
+    assert os.listdir(tmp_path) == ["mine.txt"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_nothing_is_half_written(bare, tmp_path, monkeypatch, there):
+    out = tmp_path / "memo"
+    if there:
+        write(bare._replace(looked=bare.looked._replace(date="before")), out)
+    before = {p: p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
+
+    def fail(*_, **__):
+        raise OSError("disk full")
+
+    for name in ("gin_text", "page"):
+        with monkeypatch.context() as patched:
+            patched.setattr(memo_module, name, fail)
+            with pytest.raises(OSError):
+                write(bare, out)
+    with monkeypatch.context() as patched:
+        made = texts(bare)
+        patched.setattr(memo_module, "texts", lambda _: {**made, "memo.md": "\ud800"})
+        with pytest.raises(UnicodeEncodeError):
+            write(bare, out)
+    assert {p: p.read_text() for p in tmp_path.rglob("*") if p.is_file()} == before
+    assert out.exists() == there
+
+
+def test_content_needs_no_failure(bare):
+    kept = propose(bare.mixture, bare.traits, (), (), (), Effects(), rows=bare.rows)
+    blocks = content(bare._replace(proposal=kept, complaints=(), causes=()))
+    text = markdown(blocks)
+    assert "No failure is complained of" in text
+    assert "stays as it is" in text
