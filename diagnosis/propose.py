@@ -27,6 +27,9 @@ from .score import Failure, Score
 from .severity import Severity, severities
 from .traits import MixtureTraits, mixture_traits
 
+EXAMPLES = 256
+"""Of each task: a share of a half is then known to ± 3 points (one standard error)."""
+
 MIXTURE_CAUSES = (2, 4, 5)
 """Numbers of the causes that other rates act on: mode, share of the loss, the mix."""
 
@@ -85,6 +88,7 @@ def propose(
     *,
     rows: RowShape,
     lengths: Mapping[str, Int[np.ndarray, " D"]] | None = None,
+    examples: int = EXAMPLES,
 ) -> Proposal:
     """Recommends rates and shares of the loss.
 
@@ -98,6 +102,7 @@ def propose(
       effects: of the study; without mixes where it was not run.
       rows: that the mixture fills.
       lengths: of documents, as `mixture_traits` takes them.
+      examples: of each task, from which the traits of what is proposed are measured.
     """
     there = severities(complaints, scores)
     unchanged = dict(_without_cause(there, causes))
@@ -117,7 +122,7 @@ def propose(
             )
     after = revised(mixture, parts, _by_base(traits.loss))
     fitting = fitting_rows(rows, after) if parts else rows
-    measured = mixture_traits(after, fitting, lengths=lengths)
+    measured = mixture_traits(after, fitting, lengths=lengths, examples=examples)
     return Proposal(
         after,
         fitting,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ..cause import NEEDS, listed, percent
 from ..complaints import LONG_NAMES
+from ..forms import AskedMode
 from ..objective_traits import Traits
 from ..propose import Change
 from ..remedies import title
@@ -126,6 +127,14 @@ def _sights(memo: Memo) -> Iterator[Block]:
     )
 
 
+_SEEN: Mapping[AskedMode, str] = {
+    "prefix": " The text that is given first is seen both ways.",
+    "span": " What is left of the text is seen both ways, earlier targets as past.",
+    "reconstruction": " The corrupted text is seen both ways, earlier targets as past.",
+    "permuted": " Tokens that are not asked are seen both ways.",
+}
+
+
 def flow(traits: Traits) -> str:
     """How information flows: from where the supervised tokens are predicted."""
     kinds = {
@@ -133,11 +142,13 @@ def flow(traits: Traits) -> str:
         "from both sides (bidirectional)": traits.both,
         "in a permuted order": traits.permuted,
     }
-    found = {kind: s for kind, s in kinds.items() if s >= 0.005}
-    if len(found) == 1:
-        return f"All its supervised tokens are predicted {next(iter(found))}."
-    told = [f"{percent(s)} {kind}" for kind, s in found.items()]
-    return f"Its supervised tokens are predicted {listed(told)}."
+    most = max(kinds, key=lambda kind: kinds[kind])
+    seen = _SEEN.get(max(traits.modes, key=lambda mode: traits.modes[mode]), "")
+    if kinds[most] > 0.98:
+        all_of = "All" if kinds[most] > 0.9995 else "Nearly all"
+        return f"{all_of} its supervised tokens are predicted {most}.{seen}"
+    told = [f"{percent(s)} {kind}" for kind, s in kinds.items() if s >= 0.005]
+    return f"Its supervised tokens are predicted {listed(told)}.{seen}"
 
 
 def predicted(traits: Traits) -> str:

@@ -46,7 +46,14 @@ def case(mixture=INCUMBENT, complaints=ALL, effects=None, scores=(), rows=ROWS):
     had = [c for c in complaints if c.count != 0]
     found = causes(traits, complaints=had or None, scores=scores or None)
     made = propose(
-        mixture, traits, found, scores, complaints, effects or Effects(), rows=rows
+        mixture,
+        traits,
+        found,
+        scores,
+        complaints,
+        effects or Effects(),
+        rows=rows,
+        examples=24,
     )
     return Case(mixture, traits, made)
 

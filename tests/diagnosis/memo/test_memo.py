@@ -100,7 +100,9 @@ def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, 
     traits = mixture_traits(mixture, rows, examples=12)
     found = causes(traits, complaints=complaints, scores=scored or None)
     effects = effects or Effects()
-    proposal = propose(mixture, traits, found, scored, complaints, effects, rows=rows)
+    proposal = propose(
+        mixture, traits, found, scored, complaints, effects, rows=rows, examples=24
+    )
     looked = {"date": "2001-02-03", "gin": "old.gin", "folder": "out"}
     looked |= {"corpus": "policies", "architecture": "decoder"} | more
     return Memo(
