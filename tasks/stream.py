@@ -1,0 +1,97 @@
+"""A mixture's Examples straight from its corpora, without SeqIO.
+
+For many short runs in one process, where starting TensorFlow and its threads would cost
+more than the runs. Every Example is the one that SeqIO's tasks make of that window with
+that seed; the order in which they come is not theirs.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..models.rows import RowShape
+from ..objectives.example import Example
+from ..objectives.registry import Objective
+from ..objectives.text import Text
+from .layout import budget
+from .mixture import Mixture, split_task
+from .tokenised_documents import TokenisedDocuments
+from .vocabulary import vocabulary
+from .windows import example_rng, windows
+
+
+def mixed_examples(
+    mixture: Mixture, shape: RowShape, *, seed: int
+) -> Iterator[Example]:
+    """Training Examples without end: each of a task drawn by the rates.
+
+    Args:
+      mixture: rates, corpora, settings and vocabulary.
+      shape: of the rows that every Example fits.
+      seed: of the order of documents, of the mixing and of every Example.
+
+    Raises:
+      ValueError: an objective fits no row, or finds no document long enough.
+    """
+    rates = mixture.positive_rates()
+    streams = [
+        task_examples(mixture, task, shape, split="train", seed=seed) for task in rates
+    ]
+    shares = np.array(list(rates.values())) / sum(rates.values())
+    rng = np.random.default_rng([seed % 2**64, 0])
+    while True:
+        yield next(streams[int(rng.choice(len(streams), p=shares))])
+
+
+def task_examples(
+    mixture: Mixture,
+    task: str,
+    shape: RowShape,
+    *,
+    split: str,
+    seed: int,
+    epochs: int | None = None,
+) -> Iterator[Example]:
+    """Examples of one task: all windows of all documents, in a new order each epoch.
+
+    Args:
+      mixture: that the task is of.
+      task: corpus and objective.
+      shape: of the rows that every Example fits.
+      split: of the corpus.
+      seed: of the order of documents and of every Example.
+      epochs: passes over the corpus; None: without end.
+
+    Raises:
+      ValueError: the objective fits no row, or finds no document long enough.
+    """
+    corpus, name = split_task(task)
+    words = vocabulary(mixture.vocabulary)
+    documents = TokenisedDocuments(mixture.corpus(corpus), split, words)
+    objective = mixture.objective(name)
+    window, smallest = objective.window(budget(shape)), objective.smallest()
+    for epoch in itertools.count() if epochs is None else range(epochs):
+        rng = np.random.default_rng([seed % 2**64, 1, epoch])
+        made = 0
+        for index in rng.permutation(len(documents)).tolist():
+            tokens = documents[index]
+            spans = windows(len(tokens), window=window, smallest=smallest)
+            made += len(spans)
+            for number, (start, stop) in enumerate(spans):
+                text = Text(tokens, start, stop, documents.others(index))
+                rng_of_it = example_rng(
+                    seed, name, epoch=epoch, document=index, window=number
+                )
+                yield objective(text, rng_of_it, words.special_ids)
+        if not made:
+            raise _too_short(objective, documents, smallest)
+
+
+def _too_short(
+    objective: Objective, documents: TokenisedDocuments, smallest: int
+) -> ValueError:
+    return ValueError(
+        f"{objective.name!r} takes texts of {smallest} tokens or more, but none of the "
+        f"{len(documents)} documents of {documents.name} is as long; give longer ones."
+    )
