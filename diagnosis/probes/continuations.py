@@ -34,7 +34,7 @@ def continuations(
     rng: np.random.Generator,
     *,
     kinds: Sequence[Kind] = KINDS,
-    even: Sequence[Kind] = ("further", "swapped"),
+    even: Sequence[Kind] = ("further",),
     each: int = 1,
     most_words: int = 48,
     least_words: int = 12,
@@ -47,8 +47,9 @@ def continuations(
     where a sentence does and are cut to as many words, a number that is drawn without
     a look at either. "swapped" has all whole sentences of a window, cut after the k-th
     of n, k uniform and as likely as n - k. Items are dropped until words that A and B
-    have in common do not tell (`evenly_shared`), of the kinds in `even`. "other" is not
-    among them: that the topic changes is what it asks, and common words show it.
+    have in common do not tell (`evenly_shared`), of the kinds in `even`. "swapped" has
+    no need of it, as both pairs have the same words in common. "other" is not among
+    them: that the topic changes is what it asks, and common words show it.
 
     Args:
       texts: documents.

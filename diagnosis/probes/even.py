@@ -16,7 +16,7 @@ def evenly_shared(items: Sequence[Item], rng: np.random.Generator) -> list[Item]
     """Keeps as many items whose true texts share more words as whose false ones do.
 
     What comes next shares a little more of its words with what is before than what
-    comes later. Words count by how rare they are: `ln (items / items with the word)`.
+    comes later. Words count by how rare they are: `ln (texts / texts with it)`.
     By how much the one shares more than the other, items fall into eight bins of as
     many; of each bin and kind as many are kept of either sign, drawn at random.
 
@@ -24,8 +24,9 @@ def evenly_shared(items: Sequence[Item], rng: np.random.Generator) -> list[Item]
       items: of any kinds; those of each are evened out apart.
       rng: of which are kept.
     """
-    counts = Counter(word for item in items for word in set(words(item.true[1])))
-    rarity = {word: math.log(len(items) / count) for word, count in counts.items()}
+    texts = [pair[1] for item in items for pair in (item.true, item.false)]
+    counts = Counter(word for text in texts for word in set(words(text)))
+    rarity = {word: math.log(len(texts) / count) for word, count in counts.items()}
     margins = np.array([_margin(item, rarity) for item in items], np.float64)
     kept: list[int] = []
     for kind in sorted({item.kind for item in items}):
@@ -45,6 +46,6 @@ def _margin(item: Item, rarity: dict[str, float]) -> float:
 
 
 def _shared(pair: Pair, rarity: dict[str, float]) -> float:
-    before, after = (set(words(text)) for text in pair)
-    # Exact, for the same sum in whatever order a set has.
-    return math.fsum(rarity.get(word, 0.0) for word in before & after)
+    before, after = (set(words(" ".join(text.split()))) for text in pair)
+    # Exact, for the same sum in whatever order a set has. Blanks are no words.
+    return math.fsum(rarity[word] for word in before & after)

@@ -8,7 +8,6 @@ from sightline.tasks.corpora._policies.document import BREAK
 from sightline.tasks.corpora._policies.handovers import handovers
 from sightline.tasks.corpora._policies.pairs import Choice, choices
 from sightline.tasks.shallow.bags import bag_of_words, both_bags, shared
-from sightline.tasks.shallow.ngram import Ngrams
 
 SHALLOW = ("bag of words", "bag of the second", "bag of both as one", "5-gram")
 
@@ -65,18 +64,6 @@ def test_shared_words_find_another_document(documents):
     fitted, items = (choices(pairs.other, part, rng) for part in documents)
     score = bag_of_words(fitted, features=shared)
     assert baselines.accuracy("other", "shared", score, items).accuracy > 0.8
-
-
-def test_ngrams_are_a_distribution_and_find_a_collocation():
-    language = Ngrams([list("abcabcabd"), list("bca")])
-    for before in ("", "a", "ab", "cab", "zz"):
-        total = sum(
-            math.exp(language.log_probability([word], list(before))) for word in "abcd"
-        )
-        rest = math.exp(language.log_probability(["never seen"], list(before)))
-        assert total + rest == pytest.approx(1)
-    likely = language.log_probability(["c"], list("ab"))
-    assert likely > language.log_probability(["d"], list("ab"))
 
 
 def test_a_false_text_differs_in_the_value_alone(documents):
