@@ -56,7 +56,7 @@ class Policies:
       fewest_facts: of a document.
       most_facts: of a document.
       fewest_mentions: of a fact, each in another paragraph and in other words.
-      most_mentions: of a fact; at most 8, the phrases of a kind of fact.
+      most_mentions: of a fact; at most `wordings`.
       fewest_links: hand-overs in a paragraph.
       most_links: hand-overs in a paragraph.
       fewest_fillers: sentences of a paragraph that state no fact.
@@ -68,6 +68,8 @@ class Policies:
       openers: share of sentences that open with words such as "as a rule".
       references: share of paragraphs that refer to what came before.
       second_forms: share of values written in their second way, as numbers in words.
+      wordings: of a kind of fact, and of hand-overs, that documents choose from; at
+        most 8.
 
     Raises:
       ValueError: settings that no document can meet; the message names the fix.
@@ -95,6 +97,7 @@ class Policies:
     openers: float = 0.3
     references: float = 0.35
     second_forms: float = 0.2
+    wordings: int = 8
 
     name: ClassVar[str] = "policies"
     splits: ClassVar[tuple[str, ...]] = ("train", "validation")

@@ -32,7 +32,7 @@ def write_policy(rng: np.random.Generator, size: Size) -> Policy:
     """
     draws = Draws(rng)
     plan = outline(draws, size)
-    wordings = _wordings(draws, plan)
+    wordings = _wordings(draws, plan, size)
     text, mentions, paragraphs = "", list[Mention](), list[Paragraph]()
     for index, place in enumerate(plan.places):
         section = plan.sections[place.section]
@@ -61,15 +61,12 @@ def write_policy(rng: np.random.Generator, size: Size) -> Policy:
     )
 
 
-def _wordings(draws: Draws, plan: Outline) -> list[list[int]]:
+def _wordings(draws: Draws, plan: Outline, size: Size) -> list[list[int]]:
     """Of each fact, a different phrase for each of its mentions."""
     counts = [
         sum(i in place.facts for place in plan.places) for i in range(len(plan.facts))
     ]
-    return [
-        draws.sample(range(len(PHRASES[fact.kind])), count, "templates")
-        for fact, count in zip(plan.facts, counts, strict=True)
-    ]
+    return [draws.sample(range(size.wordings), count, "templates") for count in counts]
 
 
 def _sentences(
@@ -102,7 +99,7 @@ def _sentences(
     total = len(found) + len(place.links)
     slots = draws.subset(range(total), len(place.links), "order")
     for at, (x, y, w) in zip(slots, place.links, strict=True):
-        link = draws.pick(LINKS, "templates").format(x=x, y=y, w=w)
+        link = draws.pick(LINKS[: size.wordings], "templates").format(x=x, y=y, w=w)
         found.insert(at, _plain(draws, link, size))
     return found
 

@@ -3,11 +3,14 @@
 from typing import NamedTuple
 
 from ....objectives.errors import nearest, require_share
-from .links import DEPARTMENTS
+from .links import DEPARTMENTS, LINKS
 from .phrases import PHRASES
 from .policy import KINDS
 from .sections import KINDS as SECTIONS
 from .values import MOST_NUMBERS
+
+WORDINGS = min(len(LINKS), *map(len, PHRASES.values()))
+"""Of a kind of fact, and of hand-overs."""
 
 
 class Size(NamedTuple):
@@ -32,6 +35,7 @@ class Size(NamedTuple):
     openers: float
     references: float
     second_forms: float
+    wordings: int
 
 
 def check(size: Size, *, subjects: int) -> None:
@@ -53,7 +57,8 @@ def check(size: Size, *, subjects: int) -> None:
     _range(size, "sections", 1, len(SECTIONS))
     _range(size, "paragraphs", 1, 100)
     _range(size, "facts", 1, subjects * len(size.kinds))
-    _range(size, "mentions", 1, min(len(PHRASES[kind]) for kind in size.kinds))
+    _between("wordings", size.wordings, 1, WORDINGS)
+    _range(size, "mentions", 1, size.wordings)
     _range(size, "links", 1, 100)
     _range(size, "fillers", 0, 100)
     _between("numbers", size.numbers, 2, MOST_NUMBERS)
