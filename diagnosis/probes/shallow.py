@@ -29,9 +29,9 @@ second document of `python_docs`, fitted to the rest:
 
 "further" and "swapped" of policies and "ahead" of python_docs are means over the seeds
 1 to 4; a single one is off by up to .09, as 200 items are by chance. `minimal_pairs`
-finds 6 polarities in policies and 4 numbers in python_docs: too few to say. Only "other"
-is solved, by shared words. It asks whether the topic changes, which is what they show,
-so a model must be well above that line to have been said to follow a text.
+finds 6 polarities in policies and 4 numbers in python_docs: too few to say. Only
+"other" is solved, by shared words. It asks whether the topic changes, which is what
+they show, so a model that follows the text must be well above them.
 
     texts = corpora.get("policies").documents("train")
     fitted, tested = (

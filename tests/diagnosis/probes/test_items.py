@@ -143,6 +143,15 @@ def test_a_restatement_is_found_in_plain_text():
     assert minimal_pairs(texts, np.random.default_rng(0), most_words=20) == []
 
 
+def test_what_the_text_leaves_open_is_no_restatement():
+    text = (
+        "In spring, the heron lamp burns for 12 hours. In autumn, the heron lamp burns "
+        "for 34 hours. The heron lamp went out after 12 hours. The heron lamp went out "
+        "after 34 hours."
+    )
+    assert minimal_pairs([text], np.random.default_rng(0)) == []
+
+
 def test_as_many_items_affirm_as_deny():
     # Two documents deny, and three affirm; one of the three is left out.
     def text(name: str, pole: str, other: str) -> str:
