@@ -58,10 +58,10 @@ def excerpts(
 
 
 def restoring_mode(subject: Subject, kind: Kind) -> Mode:
-    """The first mode fit for the corruption that was trained, else the first."""
+    """The first mode fit for the corruption that was trained, else reconstruction."""
     modes = MODES_FOR[kind]
     fit: list[Mode] = [m for m in modes if subject.knows(m) and m not in NEVER_TRAINED]
-    return fit[0] if fit else modes[0]
+    return fit[0] if fit else "reconstruction"
 
 
 def restore(

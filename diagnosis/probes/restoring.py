@@ -22,12 +22,12 @@ from .asking import Mode
 from .corruptions import Corrupted, Kind
 
 MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
-    "masking": ("reconstruction", "span", "permuted", "masked", "prefix", "causal"),
+    "masking": ("span", "permuted", "masked", "reconstruction", "prefix", "causal"),
     "deletion": ("reconstruction", "prefix", "causal"),
     "insertion": ("reconstruction", "prefix", "causal"),
     "shuffling": ("reconstruction", "prefix", "causal"),
 }
-"""The modes that can be asked, the one that is meant for it first.
+"""The modes that can be asked, the one that leaves least to the model first.
 
 "span", "permuted" and "masked" say where tokens are missing, and all but "span" how
 many, so they copy the rest by themselves; the others have to write the whole text.

@@ -105,7 +105,7 @@ def test_layouts(ids):
         "prefix": (shown, whole, range(1, 7), range(7, 14)),
         "causal": ([], [*shown, *whole], [], range(1, 14)),
     }
-    assert tuple(expected) == MODES_FOR["masking"]
+    assert set(expected) == set(MODES_FOR["masking"])
     assert set(expected) == set(asking.MODES)
     for mode, (inputs, targets, places, behind) in expected.items():
         example = ask(masked_excerpt(ids), ids, mode=mode).example
