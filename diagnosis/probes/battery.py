@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -20,8 +21,9 @@ from .jump_ahead import jump_ahead
 from .material import LEAST, Material
 from .minimal_pairs import minimal_pairs
 from .paragraphs import paragraphs
+from .preferences import Prior
 from .preferred import Baselines, preference_scores
-from .readouts import continuation_scores
+from .readouts import READOUTS, continuation_scores
 from .restoration import restoration_scores
 from .restored import excerpts
 from .shallow import baselines, baselines_by_kind
@@ -31,7 +33,12 @@ TEMPERATURE = 0.7
 """Of free generation: below 1, so that rare slips of the tongue do not count."""
 
 
-Probe = Callable[[Subject, Material], list[Score]]
+Probe = Callable[[Subject], list[Score]]
+"""Measures a model on items that were made before."""
+
+Prepare = Callable[[Subject, Material], Probe]
+"""Makes the items of a probe, and fits its baselines; any model like the one given may
+be measured on them. Raises `NotApplicable`."""
 
 
 def battery(
@@ -53,10 +60,10 @@ def battery(
       Scores; and a sentence for each probe that the corpus does not allow for.
     """
     for failure in failures:
-        for name, probe in PROBES[failure].items():
+        for name, prepare in PROBES[failure].items():
             progress(name)
             try:
-                found = probe(subject, given)
+                found = prepare(subject, given)(subject)
             except NotApplicable as reason:
                 yield f"{name}: {reason}"
                 continue
@@ -82,7 +89,7 @@ def _shallow(fitted: Sequence[Item], tested: Sequence[Item]) -> Baselines:
     return {"all": baselines(fitted, tested), **baselines_by_kind(fitted, tested)}
 
 
-def _free_generation(subject: Subject, given: Material) -> list[Score]:
+def _free_generation(subject: Subject, given: Material) -> Probe:
     if not isinstance(given.corpus, Policies):
         raise NotApplicable(
             f"only facts of the corpus 'policies' can be parsed back from free text, "
@@ -90,14 +97,21 @@ def _free_generation(subject: Subject, given: Material) -> list[Score]:
         )
     texts = given.tested[: given.plan.written]
     beginnings = [paragraphs(text)[0] for text in texts]
-    written = write_on(subject, beginnings, sampler=sampled(temperature=TEMPERATURE))
     language = Ngrams(words(text) for text in given.fitted)
     rng = np.random.default_rng(given.plan.seed)
     drawn = [
         _continued(language, begun, length=len(words(text)), rng=rng)
         for begun, text in zip(beginnings, texts, strict=True)
     ]
-    return generation_scores(subject, written, baselines=drawn, seed=given.plan.seed)
+    sampler = sampled(temperature=TEMPERATURE)
+
+    def probe(subject: Subject) -> list[Score]:
+        written = write_on(subject, beginnings, sampler=sampler)
+        return generation_scores(
+            subject, written, baselines=drawn, seed=given.plan.seed
+        )
+
+    return probe
 
 
 def _continued(
@@ -111,7 +125,7 @@ def _continued(
     return Written(begun, text)
 
 
-def _minimal_pairs(subject: Subject, given: Material) -> list[Score]:
+def _minimal_pairs(subject: Subject, given: Material) -> Probe:
     most = given.most_words
     rng = np.random.default_rng(given.plan.seed)
     corpus = given.corpus
@@ -125,64 +139,68 @@ def _minimal_pairs(subject: Subject, given: Material) -> list[Score]:
         )
 
     tested, fitted = make("validation", given.tested), make("train", given.fitted)
-    return preference_scores(
-        subject,
-        _checked(tested, "minimal pairs", given),
-        failure="drift",
-        probe="minimal pairs",
-        baselines=_shallow(fitted, tested),
-        seed=given.plan.seed,
-    )
+    return _preference(given, "minimal pairs", tested, fitted)
 
 
-def _jump_ahead(subject: Subject, given: Material) -> list[Score]:
+def _jump_ahead(subject: Subject, given: Material) -> Probe:
     make = functools.partial(
         jump_ahead,
         most_words=given.most_words * 2 // 3,
         most_after=given.most_words // 3,
     )
-    tested, fitted = _made(make, given)
-    return preference_scores(
-        subject,
-        _checked(tested, "jump-ahead", given),
-        failure="drift",
-        probe="jump-ahead",
-        baselines=_shallow(fitted, tested),
-        better="lower",
-        seed=given.plan.seed,
-    )
+    return _preference(given, "jump-ahead", *_made(make, given), better="lower")
 
 
-def _block_shuffle(subject: Subject, given: Material) -> list[Score]:
+def _block_shuffle(subject: Subject, given: Material) -> Probe:
     make = functools.partial(block_shuffle, most_words=given.most_words)
-    tested, fitted = _made(make, given)
-    return preference_scores(
-        subject,
-        _checked(tested, "block shuffle", given),
+    return _preference(given, "block shuffle", *_made(make, given), prior="kept")
+
+
+def _preference(
+    given: Material,
+    name: str,
+    tested: Sequence[Item],
+    fitted: Sequence[Item],
+    *,
+    prior: Prior = "removed",
+    better: Literal["higher", "lower"] = "higher",
+) -> Probe:
+    """A probe of drift that asks which of two texts a model prefers."""
+    return functools.partial(
+        preference_scores,
+        items=_checked(tested, name, given),
         failure="drift",
-        probe="block shuffle",
+        probe=name,
         baselines=_shallow(fitted, tested),
-        prior="kept",
+        prior=prior,
+        better=better,
         seed=given.plan.seed,
     )
 
 
-def _continuation(subject: Subject, given: Material) -> list[Score]:
+def _continuation(subject: Subject, given: Material) -> Probe:
     make = functools.partial(continuations, most_words=given.most_words * 2 // 5)
     tested, fitted = _made(make, given)
     tested = _checked(tested, "continuation", given)
     shallow = _shallow(fitted, tested)
-    seed = given.plan.seed
-    return [
-        score
-        for readout in ("label", "likelihood")
-        for score in continuation_scores(
-            subject, tested, readout=readout, baselines=shallow, seed=seed
-        )
-    ]
+
+    def probe(subject: Subject) -> list[Score]:
+        return [
+            score
+            for readout in READOUTS
+            for score in continuation_scores(
+                subject,
+                tested,
+                readout=readout,
+                baselines=shallow,
+                seed=given.plan.seed,
+            )
+        ]
+
+    return probe
 
 
-def _restoration(subject: Subject, given: Material) -> list[Score]:
+def _restoration(subject: Subject, given: Material) -> Probe:
     taken = excerpts(subject, given.tested[: given.plan.restored])
     if len(taken) < LEAST:
         raise NotApplicable(
@@ -190,7 +208,13 @@ def _restoration(subject: Subject, given: Material) -> list[Score]:
             f"restored, and {LEAST} are needed."
         )
     filler = learn_filler(subject.words.encode(text) for text in given.fitted)
-    return restoration_scores(subject, taken, filler=filler, seed=given.plan.seed)
+    return functools.partial(
+        restoration_scores,
+        taken=taken,
+        rates=given.plan.rates,
+        filler=filler,
+        seed=given.plan.seed,
+    )
 
 
 def _made(
@@ -201,7 +225,7 @@ def _made(
     return make(given.tested, rng), make(given.fitted, rng)
 
 
-PROBES: Mapping[Failure, Mapping[str, Probe]] = {
+PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
     "drift": {
         "free generation": _free_generation,
         "minimal pairs": _minimal_pairs,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...tasks.corpora import Corpus
+from .corruptions import RATES
 from .subject import Subject
 
 LEAST = 20
@@ -18,6 +19,7 @@ class Plan(NamedTuple):
       fitted: of the train split, that shallow baselines are fitted to.
       written: texts that are written freely.
       restored: excerpts that are restored, for each corruption.
+      rates: at which they are corrupted.
       seed: of items, corruptions, samples and intervals.
     """
 
@@ -25,6 +27,7 @@ class Plan(NamedTuple):
     fitted: int = 600
     written: int = 64
     restored: int = 64
+    rates: tuple[float, ...] = RATES
     seed: int = 0
 
 

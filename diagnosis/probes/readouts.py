@@ -16,6 +16,8 @@ from .subject import Subject, cut
 
 Readout = Literal["label", "likelihood"]
 
+READOUTS: tuple[Readout, ...] = ("label", "likelihood")
+
 BINS = 10
 """Of the calibration error: as many answers in each."""
 
