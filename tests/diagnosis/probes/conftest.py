@@ -1,0 +1,196 @@
+"""A toy language whose topics and order are learnt in seconds, and models of it.
+
+A document keeps to one topic. Each sentence names it and goes on through the topic's
+words, which stand in a circle, from any of them on:
+
+    B B4 B5 B6. B B0 B1 B2. B B3 B4 B5.
+
+The name tells the topic, whatever the order. That a text goes on from another tells
+only where the two meet, since no place of a document looks unlike another.
+"""
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from sightline.diagnosis.probes.subject import subject
+from sightline.launch.optimizers import adamw
+from sightline.launch.schedules import warmup_cosine
+from sightline.launch.state import initial_state
+from sightline.launch.step import make_train_step
+from sightline.models.build import build
+from sightline.models.config import ModelConfig
+from sightline.models.rows import Batch, decoder_rows
+from sightline.objectives import registry
+from sightline.objectives.example import Example
+from sightline.objectives.text import Text
+from sightline.tasks.base_tokeniser import BaseTokeniser
+from sightline.tasks.pipeline import batches
+from sightline.tasks.vocabulary import Vocabulary
+
+TOPICS, CIRCLE, WORDS = "ABCDEFGH", 7, 3
+"""Names of topics, words of each, and words of a sentence."""
+
+SENTENCES = 12
+"""Of a document; each takes `WORDS + 2` tokens."""
+
+PIECES = [".", *TOPICS, *(f"{name}{n}" for name in TOPICS for n in range(CIRCLE))]
+FIRST = 2
+"""The first piece's id, after pad and EOS."""
+
+SHAPE = decoder_rows(slots=64, predictions=64)
+BATCH_ROWS, POOL, STEPS, PEAK = 8, 64, 400, 3e-3
+"""Batches of the pool are taken in turn."""
+
+CONFIG = ModelConfig(
+    layers=2,
+    d_model=64,
+    heads=4,
+    kv_heads=4,
+    head_dim=16,
+    d_hidden=128,
+    compute_dtype="float32",
+)
+
+
+def _encode(text: str) -> list[int]:
+    return [FIRST + PIECES.index(piece) for piece in re.findall(r"\w+|\.", text)]
+
+
+def _spell(id_: int) -> str:
+    piece = PIECES[id_ - FIRST]
+    return piece if piece == "." else f" {piece}"
+
+
+def _decode(ids, follows: bool) -> str:
+    said = "".join(_spell(id_) for id_ in ids if id_ >= FIRST)
+    return said if follows else said.lstrip()
+
+
+class Toy(NamedTuple):
+    """The language.
+
+    Attributes:
+      words: its vocabulary.
+      texts: documents that models are trained on.
+      unseen: documents that they are not.
+      documents: tokens of `texts`, EOS included.
+    """
+
+    words: Vocabulary
+    texts: list[str]
+    unseen: list[str]
+    documents: list[np.ndarray]
+
+    def examples(self, recipe, *, seed: int = 0) -> Iterator[Example]:
+        """Examples of each `(objective, sentences of a window)` in turn."""
+        rng = np.random.default_rng(seed)
+        while True:
+            for objective, sentences in recipe:
+                text = self._window(rng, sentences * (WORDS + 2))
+                yield objective(text, rng, self.words.special_ids)
+
+    def _window(self, rng: np.random.Generator, size: int) -> Text:
+        """Whole sentences; the other documents are of other topics."""
+        document = self.documents[int(rng.integers(len(self.documents)))]
+        start = int(rng.choice(np.arange(0, len(document) - size, WORDS + 2)))
+        other = [d for d in self.documents if d[0] != document[0]]
+        return Text(
+            document,
+            start,
+            start + size,
+            lambda rng: other[int(rng.integers(len(other)))],
+        )
+
+
+def _texts(count: int, seed: int) -> list[str]:
+    rng = np.random.default_rng(seed)
+
+    def text() -> str:
+        name, start = TOPICS[int(rng.integers(len(TOPICS)))], int(rng.integers(CIRCLE))
+        said = [f"{name}{(start + n) % CIRCLE}" for n in range(WORDS * SENTENCES)]
+        groups = [said[n : n + WORDS] for n in range(0, len(said), WORDS)]
+        return " ".join(f"{' '.join([name, *group])}." for group in groups)
+
+    return [text() for _ in range(count)]
+
+
+@pytest.fixture(scope="session")
+def toy() -> Toy:
+    base = BaseTokeniser(
+        size=FIRST + len(PIECES),
+        control={"pad": 0, "eos": 1},
+        unk=None,
+        text_ids=range(FIRST, FIRST + len(PIECES)),
+        spell=_spell,
+        encode=_encode,
+        decode=_decode,
+        content=b"toy",
+    )
+    words, texts = Vocabulary("toy", base), _texts(200, seed=0)
+    documents = [words.encode_document(text) for text in texts]
+    return Toy(words, texts, _texts(120, seed=1), documents)
+
+
+def fresh(words: Vocabulary, seed: int = 0):
+    """An untrained model of the toy vocabulary."""
+    rngs = nnx.Rngs(params=seed)
+    return build(CONFIG, vocabulary_size=words.size, shape=SHAPE, rngs=rngs)
+
+
+@functools.partial(jax.jit, static_argnames="graph")
+def _trained(graph: nnx.GraphDef, params, pool: Batch, shares: jax.Array):
+    """Parameters after `STEPS` of the real steps, of one program for all models."""
+    optimizer = adamw(warmup_cosine(PEAK, warmup_steps=20, steps=STEPS))
+    step = make_train_step(
+        graph, optimizer, microbatches=1, clip_norm=1.0, normalisation="objective"
+    )
+
+    def one(state, number):
+        batch = jax.tree.map(lambda x: x[number % POOL], pool)
+        return step(state, batch, shares)[0], None
+
+    start = initial_state(params, optimizer)
+    return jax.lax.scan(one, start, jnp.arange(STEPS))[0].params
+
+
+@pytest.fixture(scope="session")
+def train(toy):
+    """`train(examples)`: a model trained on them; objectives share the loss alike."""
+
+    def trained(examples: Iterator[Example], *, seed: int = 0):
+        ids, size = toy.words.special_ids, toy.words.size
+        made = batches(
+            examples, SHAPE, batch_rows=BATCH_ROWS, ids=ids, vocabulary_size=size
+        )
+        some = list(itertools.islice(made, POOL))
+        used = [b.decoder.objective_ids[b.decoder.loss_weights > 0] for b in some]
+        objectives = np.unique(np.concatenate(used))
+        shares = np.zeros(registry.CAPACITY, np.float32)
+        shares[objectives] = 1 / len(objectives)
+        pool = jax.tree.map(lambda *x: jnp.asarray(np.stack(x)), *some)
+        graph, params = nnx.split(fresh(toy.words, seed))
+        return nnx.merge(graph, _trained(graph, params, pool, jnp.asarray(shares)))
+
+    return trained
+
+
+@pytest.fixture(scope="session")
+def untrained(toy):
+    return fresh(toy.words)
+
+
+@pytest.fixture(scope="session")
+def probed(toy) -> Callable:
+    """`probed(model, trained, mode=None)`: the model as probes see it."""
+    return lambda model, trained, **asked: subject(
+        model, SHAPE, toy.words, trained=trained, **asked
+    )
