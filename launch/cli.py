@@ -21,6 +21,7 @@ COMMANDS = {
         "measure the three failures, find causes, write a memo and a revised mixture",
         ".diagnose_command",
     ),
+    "study": ("train mixes side by side and compare what they do", ".study_command"),
     "bench": ("time a configuration's steps and packing, side by side", ".bench"),
     "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
 }

@@ -31,10 +31,12 @@ def configurables() -> dict[str, Callable[..., Any]]:
     from ..tasks.mixture import Mixture
     from . import optimizers, schedules
     from .mesh import MeshShape
+    from .study import Study
     from .train import train
 
     return {
         "train": train,
+        "study": Study,
         "Mixture": Mixture,
         "ModelConfig": ModelConfig,
         "decoder_rows": decoder_rows,
@@ -119,7 +121,10 @@ def load(
     def mixture_settings(scope: Scope) -> dict[str, dict[str, Any]]:
         return _mixture_settings(read, tuple(settings), scope)
 
-    injected = {("Mixture", "settings"): mixture_settings}
+    injected = {
+        ("Mixture", "settings"): mixture_settings,
+        ("study", "settings"): mixture_settings,
+    }
     mentioned = frozenset(
         leaf.name
         for *_, binding in statements

@@ -3,14 +3,20 @@
 import ast
 import inspect
 import pprint
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from .bindings import Bindings
 from .gin_values import Macro, Reference, Scope, leaves
 
 
-def text(bindings: Bindings, root: str, settings: Sequence[str]) -> str:
+def text(
+    bindings: Bindings,
+    root: str,
+    settings: Sequence[str],
+    *,
+    without: Collection[str] = (),
+) -> str:
     """Gin text of all that `root` uses. Read again, it gives the same values.
 
     Args:
@@ -18,8 +24,13 @@ def text(bindings: Bindings, root: str, settings: Sequence[str]) -> str:
       root: the configurable to start from.
       settings: names of objectives and corpora; their settings are written out where
         a mixture names a task of theirs (`python_docs.x64/span_corruption`).
+      without: configurables (`Mixture`) and parameters (`train.rows`) to leave out.
     """
-    blocks = [_block(bindings, *place) for place in _places(bindings, root, settings)]
+    blocks = [
+        _block(bindings, *place, without=without)
+        for place in _places(bindings, root, settings)
+        if place[1] not in without
+    ]
     return "\n".join(blocks)
 
 
@@ -38,6 +49,15 @@ def unused(bindings: Bindings, root: str, settings: Sequence[str]) -> list[str]:
     ]
 
 
+_NAMING = {
+    ("Mixture", "rates"),
+    ("Mixture", "corpora"),
+    ("study", "corpus"),
+    ("study", "mixes"),
+}
+"""What names tasks, objectives and corpora."""
+
+
 def _places(
     bindings: Bindings, root: str, settings: Sequence[str]
 ) -> list[tuple[Scope, str]]:
@@ -46,9 +66,8 @@ def _places(
     named = [
         (*scope, *variant, name)
         for scope, user in places
-        if user == "Mixture"
         for parameter, binding in bindings.bound(scope, user).items()
-        if parameter in ("rates", "corpora")
+        if (user, parameter) in _NAMING
         for *variant, name in _names(bindings, binding.value)
         if name in settings
     ]
@@ -70,12 +89,14 @@ def _names(bindings: Bindings, value: Any) -> Iterator[list[str]]:
             yield from _names(bindings, bindings.macros[leaf.name].value)
 
 
-def _block(bindings: Bindings, scope: Scope, name: str) -> str:
+def _block(
+    bindings: Bindings, scope: Scope, name: str, *, without: Collection[str]
+) -> str:
     prefix = "/".join((*scope, name))
     bound = bindings.bound(scope, name)
     lines = [f"# {prefix}"]
     for parameter, signature in bindings.table[name].parameters.items():
-        if (name, parameter) in bindings.injected:
+        if (name, parameter) in bindings.injected or f"{name}.{parameter}" in without:
             continue
         if parameter in bound:
             value = _inline(bindings, bound[parameter].value)

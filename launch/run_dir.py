@@ -23,7 +23,11 @@ _IDENTITIES = ("# vocabulary ", "# corpus ")
 
 
 def claim(
-    run_dir: str | os.PathLike[str], config: str, *, identities: Mapping[str, str]
+    run_dir: str | os.PathLike[str],
+    config: str,
+    *,
+    identities: Mapping[str, str],
+    done: str = "checkpoints/[0-9]*",
 ) -> Path:
     """Makes the directory and saves the run's resolved config in it.
 
@@ -36,6 +40,7 @@ def claim(
       config: the resolved gin config.
       identities: of the vocabulary and each corpus, by name (`corpus text`): what they
         are of changes under its name.
+      done: pattern of what a run leaves that can be gone on from.
 
     Raises:
       ValueError: another process is training in the directory, or it holds a run of
@@ -47,7 +52,7 @@ def claim(
     saved = folder / "config.gin"
     said = "".join(f"# {name} {value}\n" for name, value in identities.items())
     config = f"{said}{config}"
-    if saved.exists() and any(folder.glob("checkpoints/[0-9]*")):
+    if saved.exists() and any(folder.glob(done)):
         before, now = _compared(saved.read_text()), _compared(config)
         if before != now:
             difference = "\n".join(

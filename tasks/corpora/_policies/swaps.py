@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .phrases import PHRASES
-from .policy import Policy
+from .policy import Fact, Policy
 from .values import POLES, UNITS, parts, write
 
 
@@ -38,8 +38,9 @@ def restated(policy: Policy) -> list[Restated]:
     """Every later mention with every hard other value that it could have.
 
     That is a value of another fact of the kind which the text before the mention's
-    paragraph states. Where there is none, it is the number of a fact of another kind,
-    with the unit of this one. What is permitted or required has its opposite.
+    paragraph states, and its paragraph has not stated up to there. Where there is none,
+    it is the number of a fact of another kind, with the unit of this one. What is
+    permitted or required has its opposite.
     """
     found: list[Restated] = []
     last: dict[int, int] = {}
@@ -54,7 +55,8 @@ def restated(policy: Policy) -> list[Restated]:
             opposite = POLES[own.value == POLES[0]]
             rivals, kind = {opposite: earlier}, "polarity"
         else:
-            near = neighbouring_values(policy, index) or _other_numbers(policy, index)
+            near = neighbouring_values(policy, index, shown="before")
+            near = near or _other_numbers(policy, index)
             rivals = {value: _rival(policy, index, value) for value in near}
         for value, rival in rivals.items():
             words = value_words(policy, index, value)
@@ -79,20 +81,24 @@ def other_values(policy: Policy, mention: int, *, numbers: int = 40) -> list[str
     return [value for value in values if value != fact.value]
 
 
-def neighbouring_values(policy: Policy, mention: int) -> list[str]:
+def neighbouring_values(
+    policy: Policy, mention: int, *, shown: Literal["paragraph", "before"] = "paragraph"
+) -> list[str]:
     """Values that other facts of the kind had before the mention: hard alternatives.
 
     They stand in the text before the mention as the true value does, so that looking
     for the value itself does not help; only the subject that it belongs to does. Values
     in the mention's own paragraph are left out: stated twice there, they would show.
+
+    Args:
+      policy: the document.
+      mention: index of the mention.
+      shown: whether a reader sees all of the mention's paragraph, or only what stands
+        "before" the mention, so that a value stated behind it does not show.
     """
-    at = policy.mentions[mention]
-    own = policy.facts[at.fact]
-    stated = [(m.paragraph, policy.facts[m.fact]) for m in policy.mentions]
-    near = {
-        f.value for place, f in stated if f.kind == own.kind and place < at.paragraph
-    }
-    here = {fact.value for place, fact in stated if place == at.paragraph}
+    own = policy.facts[policy.mentions[mention].fact]
+    near = {f.value for f in _before(policy, mention) if f.kind == own.kind}
+    here = {fact.value for fact in _here(policy, mention, shown)}
     return sorted(near - here - {own.value})
 
 
@@ -147,14 +153,27 @@ def _other_numbers(policy: Policy, mention: int) -> list[str]:
     if own.kind not in UNITS:
         return []
     number, unit = own.value.split(" ", 1)
-    facts = [(m.paragraph, policy.facts[m.fact]) for m in policy.mentions]
-    here = {fact.value.split(" ")[0] for place, fact in facts if place == at.paragraph}
-    near = {
-        fact.value.split(" ")[0]
-        for place, fact in facts
-        if fact.kind in UNITS and place < at.paragraph
-    }
+    here = {f.value.split(" ")[0] for f in _here(policy, mention, "before")}
+    near = {f.value.split(" ")[0] for f in _before(policy, mention) if f.kind in UNITS}
     return [f"{other} {unit}" for other in sorted(near - here - {number})]
+
+
+def _before(policy: Policy, mention: int) -> list[Fact]:
+    """The facts that are stated before the mention's paragraph."""
+    paragraph = policy.mentions[mention].paragraph
+    return [policy.facts[m.fact] for m in policy.mentions if m.paragraph < paragraph]
+
+
+def _here(
+    policy: Policy, mention: int, shown: Literal["paragraph", "before"]
+) -> list[Fact]:
+    """The facts that are stated in the mention's paragraph, or in it before it."""
+    at = policy.mentions[mention]
+    return [
+        policy.facts[m.fact]
+        for m in policy.mentions
+        if m.paragraph == at.paragraph and (shown == "paragraph" or m.start < at.start)
+    ]
 
 
 def _rival(policy: Policy, mention: int, value: str) -> int:

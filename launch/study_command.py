@@ -1,0 +1,127 @@
+"""`sightline study`: many mixes, equal tokens; what each does about the failures."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ..diagnosis import effects_file, records
+from ..diagnosis.effects import Mix, is_better
+from ..diagnosis.outcome import effects
+from ..diagnosis.score import FAILURES
+from ..diagnosis.study_picture import curves
+from ..diagnosis.study_table import MEASURES, markdown
+from ..tasks.mixture import split_task
+from .cli import gin_parser, parse_gin
+from .run_dir import claim
+from .study import Study
+from .study_jobs import Job, jobs, work
+
+_ABOUT = """\
+Train the mixes of a study side by side on equal processed tokens, probe each on the
+way, and write table.md, curves.svg and effects.json. What is done is kept: the same
+command goes on.
+
+  sightline study --gin_file=three_failures.gin --out=runs/study
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs what is still to be run, then writes what came out."""
+    parser = gin_parser("study", _ABOUT)
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    options, bindings = parse_gin(parser, arguments)
+    if options.workers < 1:
+        raise ValueError(f"--workers is {options.workers}; it takes one at least.")
+
+    from .config import load
+
+    config = load(options.gin_file, bindings)
+    study = Study(**config.arguments("study"))
+    identities = study.mixture(study.incumbent).identities()
+    text = config.resolved_config("study")
+    out = claim(options.out, text, identities=identities, done="records/*.json")
+    folder = out / "records"
+    folder.mkdir(exist_ok=True)
+    waiting = jobs(list(study.mixes), study.seeds, folder)
+    _run(study, waiting, folder, options, bindings)
+
+    command = shlex.join(["sightline", "study", *arguments])
+    found = [r for r in records.read_all(folder) if r.mix in study.mixes]
+    mixes = {name: _mix(study, name) for name in study.mixes}
+    outcome = effects(
+        found,
+        MEASURES,
+        mixes,
+        corpus=study.corpus,
+        command=command,
+        incumbent=study.incumbent,
+    )
+    effects_file.write(out / "effects.json", outcome)
+    (out / "table.md").write_text(markdown(found, outcome), encoding="utf-8")
+    best = [n for n in mixes if all(is_better(outcome, n, f) for f in FAILURES)]
+    picture = curves(found, incumbent=study.incumbent, best=best)
+    (out / "curves.svg").write_text(picture, encoding="utf-8")
+    console = Console()
+    for name in ("table.md", "curves.svg", "effects.json"):
+        console.print(str(out / name), highlight=False)
+    return 0
+
+
+def _run(
+    study: Study, waiting: Sequence[Job], folder: Path, options, bindings: Sequence[str]
+) -> None:
+    """Runs what is waiting, with a bar of all of it."""
+    done = len(study.mixes) * len(study.seeds) - len(waiting)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.1f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        shown = bar.add_task("study", total=study.tokens * (done + len(waiting)))
+        at: dict[Job, int] = {}
+        ended = done
+        bar.update(shown, completed=done * study.tokens)
+        for news in work(
+            waiting,
+            folder,
+            files=options.gin_file,
+            bindings=bindings,
+            workers=options.workers,
+        ):
+            at[news.job] = study.tokens if news.tokens is None else news.tokens
+            ended += news.tokens is None
+            bar.update(
+                shown,
+                completed=done * study.tokens + sum(at.values()),
+                description=f"{ended} of {done + len(waiting)} runs",
+            )
+
+
+def _mix(study: Study, name: str) -> Mix:
+    """A mix as `effects.json` has it: shares by objective or variant."""
+    mixture = study.mixture(name)
+    rates: dict[str, float] = {}
+    for task, rate in mixture.positive_rates().items():
+        objective = split_task(task)[1]
+        rates[objective] = rates.get(objective, 0.0) + rate
+    total = sum(rates.values())
+    asked = mixture.loss_share_array()
+    shares = {o.base: float(asked[o.id]) for o in mixture.objectives().values()}
+    settings = {
+        key: value for key, value in mixture.settings.items() if key != study.corpus
+    }
+    return Mix({k: v / total for k, v in rates.items()}, shares, settings, None, ())

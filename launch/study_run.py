@@ -1,0 +1,157 @@
+"""One run of a study: a mix trained from scratch, and probed on the way."""
+
+import contextlib
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import PyTree
+
+from ..diagnosis.probes.battery import PROBES, NotApplicable, Probe
+from ..diagnosis.probes.material import material
+from ..diagnosis.probes.subject import Subject, subject
+from ..diagnosis.records import Record
+from ..diagnosis.traits import mixture_traits
+from ..models.rows import Batch
+from ..objectives import registry
+from ..objectives.example import Example
+from ..tasks.mixture import Mixture
+from ..tasks.pipeline import batches
+from ..tasks.shares import count
+from ..tasks.stream import mixed_examples, task_examples
+from ..tasks.vocabulary import vocabulary
+from .evaluate import evaluate
+from .program import EvalStep, TrainStep
+from .step import stop_if_not_finite
+from .study import Study
+
+HELD_OUT_SEED = 0
+"""Held-out Examples are the same in every run."""
+
+CHECK_EVERY = 50
+"""Steps between looks at whether the loss is finite."""
+
+
+class Compiled:
+    """What all runs of a study share: programs, held-out batches, items of probes."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.program = study.program()
+        self.train_step: TrainStep = self.program.compile_train_step()
+        self.eval_step: EvalStep = self.program.compile_eval_step()
+        self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
+
+    @functools.cached_property
+    def held_out(self) -> list[Batch]:
+        """Batches of each of the incumbent's objectives."""
+        mixture = self.study.mixture(self.study.incumbent)
+        found: list[Batch] = []
+        for task in mixture.positive_rates():
+            stream = task_examples(
+                mixture,
+                task,
+                self.study.rows,
+                split="validation",
+                seed=HELD_OUT_SEED,
+                epochs=1,
+            )
+            made = self.batches(stream)
+            found += itertools.islice(made, self.study.held_out)
+        return found
+
+    @functools.cached_property
+    def probes(self) -> list[Probe]:
+        """Every probe that the corpus allows for."""
+        mixture = self.study.mixture(self.study.incumbent)
+        asked = self.subject(mixture, self.program.initial_state().params)
+        given = material(asked, mixture.corpus(self.study.corpus), self.study.plan())
+        found: list[Probe] = []
+        for named in PROBES.values():
+            for prepare in named.values():
+                with contextlib.suppress(NotApplicable):
+                    found.append(prepare(asked, given))
+        return found
+
+    def subject(self, mixture: Mixture, params: PyTree) -> Subject:
+        """A model of the study as probes see it; the parameters are copied."""
+        # Training consumes the parameters that it is given.
+        model = nnx.merge(self.graph, jax.tree.map(lambda x: x.copy(), params))
+        modes = mixture_traits(mixture, self.study.rows).overall["examples"].modes
+        words = vocabulary(self.study.vocabulary)
+        trained = {str(mode): share for mode, share in modes.items()}
+        return subject(model, self.study.rows, words, trained=trained)
+
+    def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
+        """Packs Examples as training does."""
+        words = vocabulary(self.study.vocabulary)
+        return batches(
+            stream,
+            self.study.rows,
+            batch_rows=self.study.batch_rows,
+            ids=words.special_ids,
+            vocabulary_size=words.size,
+        )
+
+
+def run(
+    compiled: Compiled,
+    mix: str,
+    *,
+    seed: int,
+    progress: Callable[[int], None] = lambda tokens: None,
+) -> Iterator[Record]:
+    """Trains one mix from scratch and measures it at each point.
+
+    Args:
+      compiled: the study's programs.
+      mix: name of the mix.
+      seed: of parameters and data.
+      progress: told the tokens processed.
+
+    Raises:
+      FloatingPointError: ten steps in a row were not finite.
+    """
+    study = compiled.study
+    mixture = study.mixture(mix)
+    shares = mixture.loss_share_array()
+    state = dataclasses.replace(compiled.program, seed=seed).initial_state()
+    stream = compiled.batches(mixed_examples(mixture, study.rows, seed=seed))
+    tokens, step, point = 0, 0, 0
+    for batch in stream:
+        state, metrics = compiled.train_step(
+            state, compiled.program.place(batch), shares
+        )
+        tokens, step = tokens + int(count(batch).processed.sum()), step + 1
+        if step % CHECK_EVERY == 0:
+            stop_if_not_finite(jax.device_get(metrics), step=step, most=10)
+            progress(tokens)
+        if tokens * study.points < study.tokens * (point + 1):
+            continue
+        point += 1
+        yield _measured(compiled, mixture, state.params, tokens, seed)
+        if point == study.points:
+            return
+
+
+def _measured(
+    compiled: Compiled,
+    mixture: Mixture,
+    params: PyTree,
+    tokens: int,
+    seed: int,
+) -> Record:
+    """Held-out losses and scores of a model as it is."""
+    found = evaluate(compiled.program, compiled.eval_step, params, compiled.held_out)
+    losses = {
+        name: float(found.loss[o.id])
+        for name, o in registry.objectives().items()
+        if not np.isnan(found.loss[o.id])
+    }
+    asked = compiled.subject(mixture, params)
+    scores = [score for probe in compiled.probes for score in probe(asked)]
+    return Record(mixture.name, seed, tokens, losses, tuple(scores))
