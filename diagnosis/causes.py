@@ -203,6 +203,12 @@ def truncation(
         for f in hidden or fits
     )
     statement = f"{told} (a cause above {percent(OUT_OF_SIGHT)})."
+    if hidden:
+        statement += (
+            " This is a property of the corpus and of the size of the rows, whatever "
+            "objectives are mixed: wider rows or shorter documents mend it, other "
+            "rates do not."
+        )
     if packing.utilisation is not None:
         filled = percent(packing.utilisation)
         statement += f" {filled} of the slots of rows are filled; no Example is cut."

@@ -103,6 +103,8 @@ def read(path: Path) -> tuple[Complaint, ...]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ValueError(f"no file {str(path)!r} of findings.") from error
+    except IsADirectoryError as error:
+        raise ValueError(f"{path} is a folder; give a CSV of findings.") from error
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: byte {error.start} is not UTF-8; save the findings as UTF-8."

@@ -38,8 +38,10 @@ def severities(
     found = []
     for failure in FAILURES:
         complaint = said.get(failure)
-        own = [s for s in scores if s.failure == failure and reference(s) is not None]
-        failing = [s for s in own if fails(s)]
+        mine = [s for s in scores if s.failure == failure and reference(s) is not None]
+        failing = [s for s in mine if fails(s)]
+        # Between perfect and perfect there is no way to have come some part of.
+        own = [s for s in mine if reference(s) != _perfect(s)]
         if complaint is not None and complaint.share:
             source = f"{complaint.count} of {complaint.total} texts that were read"
             found.append(Severity(failure, complaint.share, source))
@@ -67,9 +69,9 @@ def reference(score: Score) -> float | None:
 
 
 def fails(score: Score) -> bool:
-    """Whether a score's interval reaches what it has to beat."""
+    """Whether a score's interval reaches what it has to beat; a perfect one does not."""
     wanted = reference(score)
-    if wanted is None:
+    if wanted is None or score.value == _perfect(score):
         return False
     return score.low <= wanted if score.better == "higher" else score.high >= wanted
 
@@ -77,7 +79,11 @@ def fails(score: Score) -> bool:
 def shortfall(score: Score) -> float:
     """The way from perfect (0) to what a score has to beat (1), for a share."""
     wanted = reference(score)
-    best = 1.0 if score.better == "higher" else 0.0
+    best = _perfect(score)
     if wanted is None or wanted == best:
         return 0.0
     return min(max((score.value - best) / (wanted - best), 0.0), 1.0)
+
+
+def _perfect(score: Score) -> float:
+    return 1.0 if score.better == "higher" else 0.0

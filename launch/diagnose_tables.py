@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from ..diagnosis.cause import Cause
+from ..diagnosis.cause import Cause, percent
+from ..diagnosis.propose import Change
 from ..diagnosis.score import Score
 
 
@@ -43,4 +44,18 @@ def cause_table(found: Sequence[Cause]) -> Table:
     for cause in found:
         name = f"{cause.number} {cause.name}"
         table.add_row(name, cause.verdict, ", ".join(cause.failures))
+    return table
+
+
+def change_table(changes: Sequence[Change]) -> Table:
+    """What is recommended for each objective."""
+    table = Table(title="Recommended shares of the loss")
+    for column in ("objective", "change", "for"):
+        table.add_column(column)
+    for column in ("before", "after"):
+        table.add_column(column, justify="right")
+    for change in changes:
+        before, after = map(percent, change.loss)
+        acts = change.failure or "room"
+        table.add_row(change.name, change.action, acts, before, after)
     return table

@@ -9,6 +9,7 @@ from ..complaints import LONG_NAMES
 from .blocks import Block, Commands, Heading, Items, Paragraph, Table, code
 from .changes import changes
 from .findings import findings
+from .gin_text import whose
 from .given import Memo
 
 
@@ -155,18 +156,19 @@ def _verify(memo: Memo) -> Iterator[Block]:
     yield Paragraph(
         "See what changes; prove that no slot sees what it must not; train; measure "
         "again, with the same probes. Compare only runs of equal processed tokens. "
-        "`any_mixture.gin` is a small run; files of your own model and run go behind."
+        f"`recommended.gin` trains as it is. {whose(memo.start)} Files of your own "
+        "model and run may come behind it."
     )
     names = [c.name for c in memo.proposal.changes if c.action in ("add", "raise")]
     failures = ",".join(one.failure for one in memo.proposal.severities)
     corpus = f" --corpus={shlex.quote(looked.corpus)}" if looked.corpus else ""
+    corpus += "".join(f" {shlex.quote(f'--gin.{bound}')}" for bound in looked.settings)
     gin = shlex.quote(f"{looked.folder.rstrip('/')}/recommended.gin")
-    train = "sightline train --gin_file=any_mixture.gin"
     yield Commands(
         (
             f"sightline mix diff {shlex.quote(looked.gin)} {gin}",
             f"sightline audit --gin_file={gin}",
-            f"{train} --gin_file={gin} --run_dir=runs/recommended",
+            f"sightline train --gin_file={gin} --run_dir=runs/recommended",
             f"sightline diagnose runs/recommended{corpus} --failures={failures} "
             "--out=memo_after",
         )

@@ -21,9 +21,11 @@ A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says 
 
   sightline train --gin_file=recommended.gin --run_dir=runs/recommended
 
-It is complete: below it includes a small run. Later files win, so that a model and a
-run of your own come after it: --gin_file=recommended.gin --gin_file=YOURS.gin, where
-YOURS binds no Mixture."""
+{whose} Later files win, so that a model and a run of your own come after it:
+--gin_file=recommended.gin --gin_file=YOURS.gin, where YOURS binds no Mixture."""
+
+_SMALL = "It is complete: it includes a small run."
+_OWN = "It is complete: model, optimiser and steps are those that the mixture had."
 
 
 def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
@@ -35,7 +37,8 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
       start: gin text that binds all of a run but its mixture and rows.
     """
     mixture = proposal.mixture
-    lines = [*_comment(_HEAD.format(name=before.name)), "", start, ""]
+    head = _HEAD.format(name=before.name, whose=whose(start))
+    lines = [*_comment(head), "", start, "", "train.mixture = @Mixture()"]
     lines += [f"Mixture.name = {mixture.name!r}"]
     if mixture.corpora:
         lines.append(f"Mixture.corpora = {dict(mixture.corpora)!r}")
@@ -45,6 +48,11 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
     lines += _settings(mixture, proposal.changes)
     lines += ["", *_rows(proposal.rows, mixture)]
     return "\n".join(lines) + "\n"
+
+
+def whose(start: str) -> str:
+    """Says whose run the file starts from."""
+    return _SMALL if start == START else _OWN
 
 
 def _comment(text: str, indent: str = "") -> list[str]:

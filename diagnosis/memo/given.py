@@ -21,6 +21,7 @@ class Looked(NamedTuple):
       gin: the file that gives the mixture: `incumbent.gin`, `runs/base/config.gin`.
       folder: of the memo, as commands name it.
       corpus: that the probes read.
+      settings: of that corpus, `NAME=VALUE`, where the command line bound any.
       architecture: "decoder" or "encoder_decoder".
       run: the run's directory; None where there is no checkpoint.
       step: of the checkpoint.
@@ -34,6 +35,7 @@ class Looked(NamedTuple):
     folder: str
     corpus: str
     architecture: str
+    settings: tuple[str, ...] = ()
     run: str | None = None
     step: int | None = None
     mode: str | None = None

@@ -95,7 +95,12 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
             f"only facts of the corpus 'policies' can be parsed back from free text, "
             f"and the probes read {given.corpus.name!r}."
         )
-    texts = given.tested[: given.plan.written]
+    texts = _with_room(subject, given.tested)[: given.plan.written]
+    if len(texts) < LEAST:
+        raise NotApplicable(
+            f"the first paragraphs of {len(texts)} of {len(given.tested)} documents "
+            f"take half a row of the model or less, and {LEAST} are needed."
+        )
     beginnings = [paragraphs(text)[0] for text in texts]
     language = Ngrams(words(text) for text in given.fitted)
     rng = np.random.default_rng(given.plan.seed)
@@ -112,6 +117,13 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
         )
 
     return probe
+
+
+def _with_room(subject: Subject, texts: Sequence[str]) -> list[str]:
+    """Texts whose beginning leaves half a row or more to go on in."""
+    slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
+    words = subject.words
+    return [t for t in texts if 2 * len(words.encode(paragraphs(t)[0])) <= slots]
 
 
 def _continued(

@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ...tasks.corpora import Corpus
+from ...tasks.vocabulary import Vocabulary
 from .corruptions import RATES
 from .subject import Subject
 
 LEAST = 20
 """Documents that a probe must have items of, for an interval to mean something."""
+
+UNKNOWN = 0.01
+"""Most of a corpus's tokens that a vocabulary may not know: by convention. Above it the
+probes would ask for what no model of that vocabulary can say."""
 
 
 class Plan(NamedTuple):
@@ -53,21 +60,42 @@ def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
     """Reads what the probes need of a corpus.
 
     Raises:
-      ValueError: it has too few documents for any interval to mean something.
+      ValueError: the corpus is none to probe the model on (`require_documents`).
     """
+    require_documents(corpus, subject.words)
     tested = _first(corpus.documents("validation"), plan.documents)
     fitted = _first(corpus.documents("train"), plan.fitted)
+    sample = tested[:LEAST]
+    tokens = sum(len(subject.words.encode(text)) for text in sample)
+    each = tokens / sum(len(text.split()) for text in sample)
+    slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
+    return Material(corpus, tested, fitted, int(slots / each), plan)
+
+
+def require_documents(corpus: Corpus, words: Vocabulary) -> None:
+    """Refuses a corpus on which no score would mean anything, before any is taken.
+
+    Raises:
+      ValueError: it has too few documents for an interval, or the vocabulary cannot
+        spell them.
+    """
+    tested, fitted = (corpus.documents(split) for split in ("validation", "train"))
     if min(len(tested), len(fitted)) < LEAST:
         raise ValueError(
             f"the probes need {LEAST} documents of each split, but corpus "
             f"{corpus.name!r} has {len(tested)} in 'validation' and {len(fitted)} in "
             "'train'; give a larger corpus (--corpus)."
         )
-    sample = tested[:LEAST]
-    tokens = sum(len(subject.words.encode(text)) for text in sample)
-    each = tokens / sum(len(text.split()) for text in sample)
-    slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
-    return Material(corpus, tested, fitted, int(slots / each), plan)
+    if words.unk is None:
+        return
+    tokens = np.concatenate([words.encode(text) for text in _first(tested, LEAST)])
+    unknown = float((tokens == words.unk).mean())
+    if unknown > UNKNOWN:
+        raise ValueError(
+            f"vocabulary {words.name!r} cannot spell corpus {corpus.name!r}: "
+            f"{100 * unknown:.1f} % of its tokens are unknown to it, and at most "
+            f"{100 * UNKNOWN:g} % may be. Give a corpus of its own language (--corpus)."
+        )
 
 
 def _first(documents: Sequence[str], most: int) -> list[str]:
