@@ -138,7 +138,10 @@ def cut(words: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
 def fitted(
     subject: Subject, before: Tokens, after: Tokens
 ) -> tuple[Tokens, Tokens] | None:
-    """The pair with `before` cut from its left to what rows hold; None: no room."""
+    """The pair with `before` cut from its left to what rows hold; None: no room.
+
+    No more of it is cut than must be.
+    """
     place = layout(subject.shape, bos=subject.words.special_ids.bos)
     room = np.array(capacities(subject.shape))
     while True:
@@ -148,4 +151,5 @@ def fitted(
             return before, after
         if not len(before):
             return None
-        before = before[over:]
+        # Half, for a token that is restored takes two slots of a decoder's row.
+        before = before[max(1, over // 2) :]
