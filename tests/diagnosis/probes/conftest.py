@@ -90,6 +90,10 @@ class Toy(NamedTuple):
     unseen: list[str]
     documents: list[np.ndarray]
 
+    def __repr__(self) -> str:
+        """Short, as Hypothesis shows it with every failure."""
+        return "Toy"
+
     def examples(self, recipe, *, seed: int = 0) -> Iterator[Example]:
         """Examples of each `(objective, sentences of a window)` in turn."""
         rng = np.random.default_rng(seed)
@@ -100,15 +104,18 @@ class Toy(NamedTuple):
 
     def _window(self, rng: np.random.Generator, size: int) -> Text:
         """Whole sentences; the other documents are of other topics."""
-        document = self.documents[int(rng.integers(len(self.documents)))]
+        document = self._draw(rng)
         start = int(rng.choice(np.arange(0, len(document) - size, WORDS + 2)))
-        other = [d for d in self.documents if d[0] != document[0]]
-        return Text(
-            document,
-            start,
-            start + size,
-            lambda rng: other[int(rng.integers(len(other)))],
-        )
+
+        def other(rng: np.random.Generator) -> np.ndarray:
+            while (found := self._draw(rng))[0] == document[0]:
+                continue
+            return found
+
+        return Text(document, start, start + size, other)
+
+    def _draw(self, rng: np.random.Generator) -> np.ndarray:
+        return self.documents[int(rng.integers(len(self.documents)))]
 
 
 def _texts(count: int, seed: int) -> list[str]:
