@@ -225,9 +225,9 @@ def _chance(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) ->
 def _bands() -> dict[str, tuple[float, float]]:
     near, far = BANDS
     return {
-        f"< {near} words apart": (0, near),
-        f"{near} to {far} words apart": (near, far),
-        f"≥ {far} words apart": (far, np.inf),
+        f"< {near} words apart": (0.0, float(near)),
+        f"{near} to {far} words apart": (float(near), float(far)),
+        f"≥ {far} words apart": (float(far), np.inf),
     }
 
 
