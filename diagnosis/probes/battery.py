@@ -213,7 +213,8 @@ def _continuation(subject: Subject, given: Material) -> Probe:
 
 
 def _restoration(subject: Subject, given: Material) -> Probe:
-    taken = excerpts(subject, given.tested[: given.plan.restored])
+    texts = given.tested[: given.plan.restored]
+    taken = excerpts(subject, texts, rates=given.plan.rates)
     if len(taken) < LEAST:
         raise NotApplicable(
             f"{len(taken)} of {given.plan.restored} documents are long enough to be "

@@ -10,7 +10,7 @@ from ...models.generate import make_generate
 from ...models.prompts import prompts
 from ...models.samplers import greedy
 from .asking import Mode
-from .corruptions import KINDS, Corrupted, Kind, can_corrupt, corrupt
+from .corruptions import KINDS, RATES, Corrupted, Kind, can_corrupt, corrupt
 from .filling import Filler, fill_masks
 from .restoring import MODES_FOR, NEVER_TRAINED, Request, ask, assemble, unrestored
 from .subject import Subject, Tokens
@@ -40,19 +40,34 @@ class Restored(NamedTuple):
     filled: Tokens | None
 
 
-def excerpt_tokens(subject: Subject) -> int:
-    """The longest excerpt that rows hold twice, corrupted and restored."""
+def excerpt_tokens(subject: Subject, *, rates: Sequence[float] = RATES) -> int:
+    """The longest excerpt that rows hold twice, corrupted and restored.
+
+    Insertion at a rate r makes it 1 + r times as long.
+    """
     decoder, encoder = subject.shape.decoder, subject.shape.encoder
+    corrupted = 1 + max(rates)
     if encoder is None:
-        return (decoder.slots - SPARE) // 2
-    return min(encoder.slots, decoder.slots) - SPARE
+        return int((decoder.slots - SPARE) / (corrupted + 1))
+    return min(int((encoder.slots - SPARE) / corrupted), decoder.slots - SPARE)
 
 
 def excerpts(
-    subject: Subject, texts: Sequence[str], *, most_tokens: int | None = None
+    subject: Subject,
+    texts: Sequence[str],
+    *,
+    rates: Sequence[float] = RATES,
+    most_tokens: int | None = None,
 ) -> list[tuple[int, Tokens]]:
-    """The beginning of each text, with its document, as far as rows hold it twice."""
-    size = most_tokens or excerpt_tokens(subject)
+    """The beginning of each text, with its document, as far as rows hold it twice.
+
+    Args:
+      subject: the model.
+      texts: documents; those of less than half of what rows hold are left out.
+      rates: at which the excerpts are to be corrupted.
+      most_tokens: of an excerpt; as many as rows hold unless told.
+    """
+    size = most_tokens or excerpt_tokens(subject, rates=rates)
     cut = ((n, subject.words.encode(text)[:size]) for n, text in enumerate(texts))
     return [(n, tokens) for n, tokens in cut if len(tokens) >= size // 2]
 
