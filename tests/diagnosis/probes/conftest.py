@@ -201,3 +201,9 @@ def probed(toy) -> Callable:
     return lambda model, trained, **asked: subject(
         model, SHAPE, toy.words, trained=trained, **asked
     )
+
+
+@pytest.fixture(scope="session")
+def causal(toy, train):
+    """A model that was trained to go on."""
+    return train(toy.examples([(registry.get("causal"), 6)]))

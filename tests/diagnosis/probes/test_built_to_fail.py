@@ -45,11 +45,6 @@ def pairs(toy):
     return continuations(toy.unseen, rng, even=(), most_words=8, least_words=4)
 
 
-@pytest.fixture(scope="module")
-def causal(toy, train):
-    return train(toy.examples([(ALL["causal"], 6)]))
-
-
 @pytest.fixture
 def peeking(monkeypatch):
     """Each target slot sees one slot more: the token that it is to predict."""

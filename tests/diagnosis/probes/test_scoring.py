@@ -1,4 +1,4 @@
-"""Answers of packed rows against one Example alone in its row, of both architectures."""
+"""Answers of packed rows against those of an Example alone, of both architectures."""
 
 import jax
 import numpy as np
@@ -64,7 +64,7 @@ def asked(toy):
 
 @pytest.fixture(scope="module")
 def directly(made, toy):
-    """Log-probabilities of the whole vocabulary, [p V], of an Example in a row alone."""
+    """Log-probabilities of the whole vocabulary, [p V], of an Example by itself."""
     model, shape = made
     graph, params = nnx.split(model)
     place = layout(shape, bos=toy.words.special_ids.bos)
