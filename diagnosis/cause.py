@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from .complaints import LONG_NAMES, Complaint
 from .forms import AskedMode
+from .headlines import headlines
 from .objective_traits import Traits
 from .score import Failure, Score
 from .traits import By, MixtureTraits
@@ -178,7 +179,7 @@ def ordered(
 def shown(
     failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint]
 ) -> list[Evidence]:
-    """How the failure shows: in probes, and in what reviewers counted."""
+    """How the failure shows: in the main scores, and in what reviewers counted."""
     probed = [
         Evidence(
             f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode",
@@ -186,8 +187,8 @@ def shown(
             "score",
             f"probe {s.probe}",
         )
-        for s in scores
-        if s.failure == failure and not math.isnan(s.value)
+        for s in headlines([s for s in scores if s.failure == failure])
+        if not math.isnan(s.value)
     ]
     counted = [
         Evidence(

@@ -41,7 +41,7 @@ def severities(
         mine = [s for s in scores if s.failure == failure and reference(s) is not None]
         failing = [s for s in mine if fails(s)]
         # Between perfect and perfect there is no way to have come some part of.
-        own = [s for s in mine if reference(s) != _perfect(s)]
+        own = [s for s in mine if reference(s) != perfect(s)]
         if complaint is not None and complaint.share:
             source = f"{complaint.count} of {complaint.total} texts that were read"
             found.append(Severity(failure, complaint.share, source))
@@ -69,9 +69,9 @@ def reference(score: Score) -> float | None:
 
 
 def fails(score: Score) -> bool:
-    """Whether a score's interval reaches what it has to beat; a perfect one does not."""
+    """Whether a score's interval reaches what it has to beat; perfect never fails."""
     wanted = reference(score)
-    if wanted is None or score.value == _perfect(score):
+    if wanted is None or score.value == perfect(score):
         return False
     return score.low <= wanted if score.better == "higher" else score.high >= wanted
 
@@ -79,11 +79,12 @@ def fails(score: Score) -> bool:
 def shortfall(score: Score) -> float:
     """The way from perfect (0) to what a score has to beat (1), for a share."""
     wanted = reference(score)
-    best = _perfect(score)
+    best = perfect(score)
     if wanted is None or wanted == best:
         return 0.0
     return min(max((score.value - best) / (wanted - best), 0.0), 1.0)
 
 
-def _perfect(score: Score) -> float:
+def perfect(score: Score) -> float:
+    """The best that a share can be."""
     return 1.0 if score.better == "higher" else 0.0

@@ -13,7 +13,7 @@ from ..diagnosis.document_fit import Packing, document_fits, document_lengths
 from ..diagnosis.probes.asking import Mode
 from ..diagnosis.probes.battery import battery
 from ..diagnosis.probes.future import leak_scores
-from ..diagnosis.probes.material import Plan, material
+from ..diagnosis.probes.material import LEAST, Plan, material
 from ..diagnosis.probes.subject import subject
 from ..diagnosis.score import Failure, Score
 from ..diagnosis.traits import MixtureTraits, mixture_traits
@@ -151,14 +151,28 @@ def checkpoint_scores(
             run.model, objectives, words.special_ids, architecture=shape, seed=plan.seed
         )
     )
-    scores = list(leak_scores(verdicts)) if "drift" in failures else []
-    left_out: list[str] = []
-    for found in battery(asked, read, failures, progress=progress):
-        if isinstance(found, str):
-            left_out.append(found)
-        else:
-            scores.append(found)
-    parameters = sum(x.size for x in jax.tree.leaves(nnx.state(run.model)))
+    found = list(battery(asked, read, failures, progress=progress))
+    leaks = list(leak_scores(verdicts)) if "drift" in failures else []
+    scores, few = _worth([one for one in found if not isinstance(one, str)])
+    left_out = [one for one in found if isinstance(one, str)]
     return Measured(
-        run.step, tuple(scores), verdicts, tuple(left_out), asked.mode, int(parameters)
+        run.step,
+        (*leaks, *scores),
+        verdicts,
+        (*left_out, *few),
+        asked.mode,
+        sum(int(x.size) for x in jax.tree.leaves(nnx.state(run.model))),
     )
+
+
+def _worth(scores: Sequence[Score]) -> tuple[list[Score], list[str]]:
+    """Scores of enough documents, and a sentence for each probe with kinds of fewer."""
+    few: dict[str, list[str]] = {}
+    for score in scores:
+        if score.documents < LEAST:
+            few.setdefault(score.probe, []).append(score.kind)
+    told = [
+        f"{probe}, of {'; '.join(dict.fromkeys(kinds))}: fewer than {LEAST} documents."
+        for probe, kinds in few.items()
+    ]
+    return [score for score in scores if score.documents >= LEAST], told

@@ -1,37 +1,40 @@
 """What a diagnosis comes to, as tables for the terminal."""
 
-import math
 from collections.abc import Sequence
 
 from rich.table import Table
 
 from ..diagnosis.cause import Cause, percent
+from ..diagnosis.headlines import headlines
 from ..diagnosis.propose import Change
 from ..diagnosis.score import Score
+from ..diagnosis.severity import fails, reference
 
 
 def score_table(scores: Sequence[Score]) -> Table:
-    """Every score with its interval, chance and baselines."""
-    table = Table(title="Probes", caption="95 % bootstrap intervals over documents.")
-    for column in ("failure", "probe", "kind", "metric"):
+    """The main scores, each beside what it has to beat; the memo has all of them."""
+    table = Table(
+        title="Main scores",
+        caption="95 % bootstrap intervals over documents. ✗: reaches what it has to "
+        "beat, a guess or the best shallow baseline. The memo has every score.",
+    )
+    for column in ("probe", "of", "metric"):
         table.add_column(column)
-    for column in ("value", "95 % interval", "chance", "shallow", "documents"):
-        table.add_column(column, justify="right")
-    table.add_column("mode")
-    for s in scores:
-        best = max if s.better == "higher" else min
-        shallow = [v for v in s.baselines.values() if not math.isnan(v)]
+    for column in ("value", "95 % interval", "to beat"):
+        table.add_column(column, justify="right", no_wrap=True)
+    last = probe = None
+    for score in headlines(scores):
+        if last not in (None, score.failure):
+            table.add_section()
+        new = score.probe != probe
+        last, probe, wanted = score.failure, score.probe, reference(score)
         table.add_row(
-            s.failure,
-            s.probe,
-            s.kind,
-            s.metric,
-            f"{s.value:.3f}",
-            f"[{s.low:.3f}, {s.high:.3f}]",
-            "–" if s.chance is None else f"{s.chance:.2f}",
-            f"{best(shallow):.3f}" if shallow else "–",
-            f"{s.documents:,}",
-            s.mode + ("" if s.trained else " (never trained)"),
+            score.probe if new else "",
+            score.kind,
+            score.metric,
+            f"{score.value:.3f}" + (" [red]✗[/]" if fails(score) else "  "),
+            f"{score.low:.3f} – {score.high:.3f}",
+            "–" if wanted is None else f"{wanted:.3f}",
         )
     return table
 

@@ -11,6 +11,7 @@ from .changes import changes
 from .findings import findings
 from .gin_text import whose
 from .given import Memo
+from .score_tables import all_scores
 
 
 def content(memo: Memo) -> list[Block]:
@@ -24,6 +25,7 @@ def content(memo: Memo) -> list[Block]:
         *changes(memo),
         *_verify(memo),
         *_not_measured(memo),
+        *all_scores(memo.scores),
     ]
 
 

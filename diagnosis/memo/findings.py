@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from ..cause import percent
 from ..complaints import LONG_NAMES, Complaint, interval
 from ..effects import Effect, compared
+from ..headlines import headlines
 from ..remedies import title
 from ..score import FAILURES, Failure, Score
-from ..severity import fails
 from .blocks import Block, Figure, Heading, Paragraph, Table, code
 from .given import Memo
 from .pictures import Dot, score_dots
+from .score_tables import main_scores
 
 
 def findings(memo: Memo) -> Iterator[Block]:
@@ -36,7 +37,7 @@ def findings(memo: Memo) -> Iterator[Block]:
         if not scores:
             yield Paragraph("Not measured: no probe of this failure was scored.")
         else:
-            yield _score_table(failure, scores)
+            yield main_scores(failure, scores)
         yield from _study(memo, failure)
 
 
@@ -54,47 +55,6 @@ def _counted(complaint: Complaint) -> tuple[str, ...]:
     low, high = found
     counts = f"{complaint.count:,}", f"{complaint.total:,}"
     return name, *counts, percent(share), f"{percent(low)} – {percent(high)}"
-
-
-def _score_table(failure: Failure, scores: list[Score]) -> Table:
-    return Table(
-        f"Scores of {LONG_NAMES[failure]}; ✗ where the interval reaches chance or the "
-        "best shallow baseline",
-        (
-            "probe",
-            "kind",
-            "metric",
-            "value",
-            "95 % interval",
-            "chance",
-            "baselines",
-            "mode",
-            "items / documents",
-        ),
-        tuple(map(_scored, scores)),
-        ("left", "left", "left", "right", "right", "right", "left", "left", "right"),
-    )
-
-
-def _scored(score: Score) -> tuple[str, ...]:
-    mark = " ✗" if fails(score) else ""
-    baselines = ", ".join(f"{n} {_number(v)}" for n, v in score.baselines.items())
-    measured = math.isfinite(score.value)
-    return (
-        score.probe,
-        score.kind,
-        f"{score.metric} ({score.better} is better)",
-        f"{_number(score.value)}{mark}" if measured else "not measured",
-        f"{_number(score.low)} – {_number(score.high)}" if measured else "–",
-        "none" if score.chance is None else _number(score.chance),
-        baselines or "none",
-        f"{score.mode}, {'trained' if score.trained else 'never trained'}",
-        f"{score.items:,} / {score.documents:,}",
-    )
-
-
-def _number(value: int | float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
 
 
 def _study(memo: Memo, failure: Failure) -> Iterator[Block]:
@@ -129,7 +89,7 @@ def _study(memo: Memo, failure: Failure) -> Iterator[Block]:
 def _groups(memo: Memo) -> list[tuple[str, list[Dot]]]:
     groups = []
     for failure in _asked(memo):
-        scores = [s for s in memo.scores if s.failure == failure]
+        scores = headlines([s for s in memo.scores if s.failure == failure])
         dots = [_dot(score) for score in scores if _fits(score)]
         if not dots:
             dots = [_missing("this checkpoint", "here")]

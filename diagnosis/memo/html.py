@@ -81,7 +81,8 @@ def _table(table: Table, number: int) -> str:
 
 
 def _inline(text: str) -> str:
-    parts = html.escape(text).split("`")
+    # A line does not end between a number and its sign.
+    parts = html.escape(text).replace(" %", "\N{NO-BREAK SPACE}%").split("`")
     if len(parts) % 2 == 0:  # a backtick without its other one
         return html.escape(text.replace("`", "'"))
     parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
