@@ -207,6 +207,8 @@ def test_entropy_agrees_with_a_count_by_hand():
         ({"titled": 1.5}, "titled is 1.5"),
         ({"numbers": 81}, "numbers is 81"),
         ({"departments": 3}, "departments is 3"),
+        ({"wordings": 9}, r"wordings is 9; set it within \[1, 8\]"),
+        ({"wordings": 3}, r"most_mentions is 4; set it within \[1, 3\]"),
     ],
 )
 def test_settings_that_no_document_can_meet_are_refused(settings, message):
@@ -233,6 +235,16 @@ def test_small_documents_of_few_facts():
     policies = [corpus.policy("train", index) for index in range(100)]
     assert all(len(policy.mentions) == 12 for policy in policies)
     assert max(len(policy.text.split()) for policy in policies) < 200
+
+
+def test_few_wordings_are_the_first_ones():
+    few = Policies(wordings=4, fewest_links=2)
+    policies = [few.policy("train", index) for index in range(30)]
+    assert {m.phrase for policy in policies for m in policy.mentions} == set(range(4))
+    whole = [Policies().policy("train", index) for index in range(30)]
+    assert max(m.phrase for policy in whole for m in policy.mentions) == 7
+    told = "".join(policy.text for policy in policies)
+    assert "keeps watch while" not in told and "receives the file from" in told
 
 
 def test_export_writes_a_line_a_document_or_nothing(tmp_path):
