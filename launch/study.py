@@ -32,7 +32,8 @@ class Study:
       model: dimensions.
       rows: capacities of a row.
       batch_rows: B.
-      schedule: learning rate by update.
+      schedule: makes the learning rate by update, of the updates that a run has
+        (`steps`); runs differ in them, as rows are not equally full.
       optimizer: from a schedule to an optax transformation.
       documents: of the validation split, that items of probes are made of.
       fitted: of the train split, that shallow baselines are fitted to.
@@ -56,7 +57,7 @@ class Study:
     model: ModelConfig
     rows: RowShape
     batch_rows: int
-    schedule: optax.Schedule
+    schedule: Callable[..., optax.Schedule]
     optimizer: Callable[[optax.Schedule], optax.GradientTransformation]
     documents: int = 128
     fitted: int = 400
@@ -115,14 +116,14 @@ class Study:
             vocabulary=self.vocabulary,
         )
 
-    def program(self) -> Program:
-        """What every run computes; the seed of the parameters is a run's own."""
+    def program(self, *, steps: int) -> Program:
+        """What a run of so many steps computes; the seed is a run's own."""
         return Program(
             model=self.model,
             vocabulary_size=vocabulary(self.vocabulary).size,
             rows=self.rows,
             batch_rows=self.batch_rows,
-            transformation=self.optimizer(self.schedule),
+            transformation=self.optimizer(self.schedule(steps=steps)),
             mesh=make_mesh(MeshShape(data=-1)),
         )
 

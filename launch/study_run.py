@@ -32,6 +32,9 @@ from .study import Study
 HELD_OUT_SEED = 0
 """Held-out Examples are the same in every run."""
 
+SAMPLE = 64
+"""Batches that tell how full the rows of a mix are."""
+
 CHECK_EVERY = 50
 """Steps between looks at whether the loss is finite."""
 
@@ -41,10 +44,23 @@ class Compiled:
 
     def __init__(self, study: Study):
         self.study = study
-        self.program = study.program()
-        self.train_step: TrainStep = self.program.compile_train_step()
+        self.program = study.program(steps=1)  # for what no schedule touches
         self.eval_step: EvalStep = self.program.compile_eval_step()
         self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
+        self.train_step = functools.cache(self._train_step)
+
+    def steps(self, mix: str) -> int:
+        """Steps in which a mix processes the study's tokens, from its first batches."""
+        mixture = self.study.mixture(mix)
+        stream = self.batches(mixed_examples(mixture, self.study.rows, seed=0))
+        taken = [
+            int(count(b).processed.sum()) for b in itertools.islice(stream, SAMPLE)
+        ]
+        return round(self.study.tokens * len(taken) / sum(taken))
+
+    def _train_step(self, mix: str) -> TrainStep:
+        """A mix's step: all compute the same, but each has a schedule of its own."""
+        return self.study.program(steps=self.steps(mix)).compile_train_step()
 
     @functools.cached_property
     def held_out(self) -> list[Batch]:
@@ -119,13 +135,12 @@ def run(
     study = compiled.study
     mixture = study.mixture(mix)
     shares = mixture.loss_share_array()
+    train_step = compiled.train_step(mix)
     state = dataclasses.replace(compiled.program, seed=seed).initial_state()
     stream = compiled.batches(mixed_examples(mixture, study.rows, seed=seed))
     tokens, step, point = 0, 0, 0
     for batch in stream:
-        state, metrics = compiled.train_step(
-            state, compiled.program.place(batch), shares
-        )
+        state, metrics = train_step(state, compiled.program.place(batch), shares)
         tokens, step = tokens + int(count(batch).processed.sum()), step + 1
         if step % CHECK_EVERY == 0:
             stop_if_not_finite(jax.device_get(metrics), step=step, most=10)
