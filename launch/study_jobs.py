@@ -1,8 +1,10 @@
 """The runs of a study, on as many processes as it has workers, each on its own core."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import queue
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -111,8 +113,17 @@ def _check_alive(processes: Sequence) -> None:
             )
 
 
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
 def _worker(todo, told, folder: Path, files, bindings, *, core: int) -> None:
     """Takes one job after another; everything is compiled once."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.sched_setaffinity(0, {core})
     # After the affinity is set: XLA counts its threads when it starts.
     from .config import load

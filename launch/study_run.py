@@ -44,7 +44,8 @@ class Compiled:
 
     def __init__(self, study: Study):
         self.study = study
-        self.program = study.program(steps=1)  # for what no schedule touches
+        # For what no schedule touches; any number of steps would do.
+        self.program = study.program(steps=study.tokens)
         self.eval_step: EvalStep = self.program.compile_eval_step()
         self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
         self.train_step = functools.cache(self._train_step)
