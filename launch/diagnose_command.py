@@ -140,7 +140,7 @@ def _looked(
     about: Given, found: Measured | None, *, folder: str, command: str
 ) -> memo.Looked:
     looked = memo.Looked(
-        date=datetime.date.today().isoformat(),
+        date=_today(),
         gin=about.gin,
         folder=folder,
         corpus=about.corpus.name,
@@ -156,6 +156,10 @@ def _looked(
         mode=found.mode,
         parameters=found.parameters,
     )
+
+
+def _today() -> str:
+    return datetime.date.today().isoformat()
 
 
 def _checkpoint(

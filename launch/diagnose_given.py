@@ -103,7 +103,7 @@ def told(said: str | None, *, measured: bool) -> tuple[Complaint, ...]:
     if said is None:
         return () if measured else complaints.named(FAILURES)
     path = Path(said)
-    if not path.suffix and not path.exists():
+    if not said or not (path.suffix or path.exists()):
         return complaints.named([name.strip() for name in said.split(",")])
     found = complaints.read(path)
     if not any(one.count for one in found):
