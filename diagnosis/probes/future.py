@@ -18,7 +18,7 @@ def leak_scores(verdicts: Sequence[Verdict]) -> list[Score]:
             failure="drift",
             probe="future dependence",
             kind=verdict.objective,
-            metric="leaking pairs of slots",
+            metric="leaking pairs",
             value=verdict.leaks / verdict.pairs_checked,
             low=verdict.leaks / verdict.pairs_checked,
             high=verdict.leaks / verdict.pairs_checked,
