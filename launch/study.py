@@ -13,7 +13,7 @@ from ..objectives import registry
 from ..objectives.errors import nearest
 from ..tasks.mixture import Mixture, split_task
 from ..tasks.vocabulary import vocabulary
-from .mesh import MeshShape, make_mesh
+from .mesh import MeshShape, check_rows, make_mesh
 from .program import Program
 
 
@@ -118,13 +118,15 @@ class Study:
 
     def program(self, *, steps: int) -> Program:
         """What a run of so many steps computes; the seed is a run's own."""
+        mesh = make_mesh(MeshShape(data=-1))
+        check_rows(self.batch_rows, microbatches=1, mesh=mesh)
         return Program(
             model=self.model,
             vocabulary_size=vocabulary(self.vocabulary).size,
             rows=self.rows,
             batch_rows=self.batch_rows,
             transformation=self.optimizer(self.schedule(steps=steps)),
-            mesh=make_mesh(MeshShape(data=-1)),
+            mesh=mesh,
         )
 
     def plan(self) -> Plan:
