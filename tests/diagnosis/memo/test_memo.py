@@ -219,6 +219,7 @@ def test_parts_are_in_order(full):
         "Proposed changes",
         "How to verify it",
         "What was not measured",
+        "All scores",
     ]
     assert re.findall(r"^### (\d)\.", text, re.MULTILINE) == ["1", "2", "3", "4", "5"]
 
