@@ -15,7 +15,7 @@ from ...models.generate import make_generate
 from ...models.prompts import prompts
 from ...models.samplers import Sampler, greedy
 from ...tasks.corpora.policies import ParsedMention, restatements
-from ..score import Score, bootstrap, mean_of
+from ..score import Mean, Score, bootstrap
 from .asking import MODES, Mode, going_on
 from .subject import Subject, Tokens
 
@@ -129,7 +129,7 @@ def generation_scores(
         better: Literal["higher", "lower"] = "lower",
     ) -> Score:
         values, documents = of(mine)
-        value, low, high = bootstrap(mean_of(values), documents, seed=seed)
+        value, low, high = bootstrap(Mean(values), documents, seed=seed)
         return Score(
             failure="drift",
             probe="free generation",

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..score import Failure, Score, bootstrap, mean_of
+from ..score import Failure, Mean, Score, bootstrap
 from .items import Item
 from .preferences import Prior, preferences
 from .subject import Subject
@@ -48,7 +48,7 @@ def preference_scores(
     scores = []
     for kind in ("all", *dict.fromkeys(item.kind for item in items)):
         mine = np.ones(len(kinds), bool) if kind == "all" else kinds == kind
-        value, low, high = bootstrap(mean_of(wins[mine]), documents[mine], seed=seed)
+        value, low, high = bootstrap(Mean(wins[mine]), documents[mine], seed=seed)
         shallow = baselines.get(kind, {})
         scores.append(
             Score(

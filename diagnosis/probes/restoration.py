@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..score import Score, Statistic, bootstrap, mean_of
+from ..score import Mean, Score, Statistic, bootstrap
 from .asking import going_on
 from .corruptions import KINDS, RATES, Kind
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
@@ -52,7 +52,7 @@ class _Metric(NamedTuple):
 
 
 def _average(field: str) -> Callable[..., Statistic]:
-    return lambda measured, facts: mean_of(
+    return lambda measured, facts: Mean(
         np.array([getattr(one, field) for one in measured])
     )
 
@@ -106,7 +106,7 @@ def _scores(
             documents=len(set(documents.tolist())),
         )
 
-    fluent = {"": mean_of(_fluent(subject, found, [m.distance for m in judged[""][0]]))}
+    fluent = {"": Mean(_fluent(subject, found, [m.distance for m in judged[""][0]]))}
     return [
         *(
             score(m.name, m.better, {n: m.of(*both) for n, both in judged.items()})

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from sightline.diagnosis.score import bootstrap, mean_of
+from sightline.diagnosis.score import Mean, bootstrap
 
 
 def test_the_interval_covers_where_documents_share_their_luck():
@@ -15,10 +15,10 @@ def test_the_interval_covers_where_documents_share_their_luck():
     covered = alone = 0
     for trial in range(300):
         values = np.repeat(rng.normal(size=40), 4) + 0.1 * rng.normal(size=160)
-        _, low, high = bootstrap(mean_of(values), documents, seed=trial, resamples=200)
+        _, low, high = bootstrap(Mean(values), documents, seed=trial, resamples=200)
         covered += low <= 0 <= high
         each = np.arange(160)
-        _, low, high = bootstrap(mean_of(values), each, seed=trial, resamples=200)
+        _, low, high = bootstrap(Mean(values), each, seed=trial, resamples=200)
         alone += low <= 0 <= high
     assert 0.9 < covered / 300 < 0.98
     assert alone / 300 < 0.8
@@ -26,9 +26,9 @@ def test_the_interval_covers_where_documents_share_their_luck():
 
 def test_the_value_is_of_the_items_themselves():
     values = np.array([1.0, 2.0, 6.0])
-    value, low, high = bootstrap(mean_of(values), [0, 1, 1], seed=1)
+    value, low, high = bootstrap(Mean(values), [0, 1, 1], seed=1)
     assert value == 3 and 1 <= low <= value <= high <= 6
-    assert bootstrap(mean_of(values), [0, 1, 1], seed=1) == (value, low, high)
+    assert bootstrap(Mean(values), [0, 1, 1], seed=1) == (value, low, high)
 
 
 def test_items_of_a_document_are_drawn_together():
@@ -41,7 +41,7 @@ def test_items_of_a_document_are_drawn_together():
 
 
 def test_nothing_measured_is_no_number():
-    assert np.isnan(bootstrap(mean_of(np.zeros(0)), [])).all()
+    assert np.isnan(bootstrap(Mean(np.zeros(0)), [])).all()
 
     def absent(items):
         return float("nan")
@@ -61,6 +61,13 @@ def test_resamples_without_a_value_are_left_out():
 def test_a_seed_gives_the_same_interval(seed):
     values = np.random.default_rng(5).random(30)
     run = inspect.unwrap(bootstrap)
-    assert run(mean_of(values), range(30), seed=seed) == run(
-        mean_of(values), range(30), seed=seed
+    assert run(Mean(values), range(30), seed=seed) == run(
+        Mean(values), range(30), seed=seed
     )
+
+
+def test_means_are_resampled_as_any_statistic_is():
+    rng = np.random.default_rng(0)
+    values, documents = rng.normal(size=50), rng.integers(9, size=50)
+    slow = bootstrap(lambda items: float(np.mean(values[items])), documents, seed=3)
+    assert bootstrap(Mean(values), documents, seed=3) == pytest.approx(slow)
