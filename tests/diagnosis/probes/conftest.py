@@ -118,6 +118,25 @@ class Toy(NamedTuple):
         return self.documents[int(rng.integers(len(self.documents)))]
 
 
+class Documents(NamedTuple):
+    """A corpus of lists."""
+
+    train: list[str]
+    validation: list[str]
+    name: str = "toy"
+    splits: tuple[str, ...] = ("train", "validation")
+    vocabulary: str = "toy"
+
+    def check(self) -> None:
+        """Nothing is missing."""
+
+    def identity(self) -> str:
+        return "toy"
+
+    def documents(self, split: str) -> list[str]:
+        return self.train if split == "train" else self.validation
+
+
 def _texts(count: int, seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
 
@@ -145,6 +164,11 @@ def toy() -> Toy:
     words, texts = Vocabulary("toy", base), _texts(200, seed=0)
     documents = [words.encode_document(text) for text in texts]
     return Toy(words, texts, _texts(120, seed=1), documents)
+
+
+@pytest.fixture(scope="session")
+def corpus(toy) -> Documents:
+    return Documents(toy.texts, toy.unseen)
 
 
 def fresh(words: Vocabulary, seed: int = 0):

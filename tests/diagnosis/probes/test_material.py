@@ -1,29 +1,8 @@
 """A corpus as probes use it: how much of it is read, and which is refused."""
 
-from typing import NamedTuple
-
 import pytest
 
 from sightline.diagnosis.probes.material import LEAST, Plan, material
-
-
-class Documents(NamedTuple):
-    """A corpus of lists."""
-
-    train: list[str]
-    validation: list[str]
-    name: str = "toy"
-    splits: tuple[str, ...] = ("train", "validation")
-    vocabulary: str = "toy"
-
-    def check(self) -> None:
-        """Nothing is missing."""
-
-    def identity(self) -> str:
-        return "toy"
-
-    def documents(self, split: str) -> list[str]:
-        return self.train if split == "train" else self.validation
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +10,7 @@ def model(probed, untrained):
     return probed(untrained, {"causal": 1.0})
 
 
-def test_as_much_is_read_as_is_planned(model, toy):
-    corpus = Documents(toy.texts, toy.unseen)
+def test_as_much_is_read_as_is_planned(model, toy, corpus):
     found = material(model, corpus, Plan(documents=30, fitted=50))
     assert list(found.tested) == toy.unseen[:30]
     assert list(found.fitted) == toy.texts[:50]
@@ -41,8 +19,8 @@ def test_as_much_is_read_as_is_planned(model, toy):
 
 
 @pytest.mark.parametrize("short", ["train", "validation"])
-def test_too_few_documents_are_refused(short, model, toy):
-    corpus = Documents(toy.texts, toy.unseen)._replace(**{short: toy.texts[:7]})
+def test_too_few_documents_are_refused(short, model, toy, corpus):
+    corpus = corpus._replace(**{short: toy.texts[:7]})
     with pytest.raises(ValueError, match=f"the probes need {LEAST} documents") as why:
         material(model, corpus, Plan())
     said = str(why.value)

@@ -1,4 +1,4 @@
-"""Restored excerpts: they fit rows, keep what modes keep, and are scored as they are."""
+"""Restored excerpts: they fit rows, keep what a mode is shown, and are all scored."""
 
 import numpy as np
 import pytest
