@@ -32,7 +32,6 @@ from .subject import Subject
 TEMPERATURE = 0.7
 """Of free generation: below 1, so that rare slips of the tongue do not count."""
 
-
 Probe = Callable[[Subject], list[Score]]
 """Measures a model on items that were made before."""
 
