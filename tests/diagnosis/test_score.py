@@ -40,6 +40,14 @@ def test_items_of_a_document_are_drawn_together():
     assert bootstrap(spread, [7, 7, 9, 9], resamples=20) == (0, 0, 0)
 
 
+def test_a_mean_is_resampled_as_any_statistic_is():
+    """Though without listing the items that are drawn."""
+    values, documents = np.random.default_rng(0).random(9), [4, 4, 1, 7, 7, 7, 9, 1, 4]
+    mean = mean_of(values)
+    plain = bootstrap(lambda items: float(np.mean(values[items])), documents, seed=3)
+    assert bootstrap(mean, documents, seed=3) == pytest.approx(plain)
+
+
 def test_nothing_measured_is_no_number():
     assert np.isnan(bootstrap(Mean(np.zeros(0)), [])).all()
 

@@ -13,7 +13,7 @@ from sightline.models.rows import decoder_rows
 BEFORE = "B B0 B1 B2. B B3 B4 B5."
 ITEMS = [
     Item(3, "next", (BEFORE, " B B6 B0 B1."), (BEFORE, " C C6 C0 C1.")),
-    Item(5, "begun", (BEFORE + " B B6", " B0 B1."), (BEFORE + " B B6", " C1."), 5),
+    Item(5, "begun", (BEFORE + " B B6", " B6 B1."), (BEFORE + " B B6", " B C1."), 5),
     Item(5, "next", ("D D0 D1 D2.", " D D3."), ("C C0 C1 C2.", " D D3.")),
 ]
 
@@ -91,8 +91,9 @@ def test_scores_by_kind_with_the_share_reversed_where_lower_is_better(toy):
     assert [s.items for s in high.values()] == [3, 2, 1]
     assert [s.documents for s in high.values()] == [2, 2, 1]
     for kind, score in high.items():
-        assert score.value == 1 - low[kind].value
-        assert (score.low, score.high) == (1 - low[kind].high, 1 - low[kind].low)
+        ends = (score.value, score.low, score.high)
+        turned = (1 - low[kind].value, 1 - low[kind].high, 1 - low[kind].low)
+        assert ends == pytest.approx(turned)
         assert (score.chance, score.mode, score.trained) == (0.5, "causal", True)
     assert high["all"].metric == "accuracy" and low["all"].metric == "share that jumps"
     assert (high["all"].baselines, low["all"].baselines) == (
