@@ -43,7 +43,7 @@ def test_items_of_a_document_are_drawn_together():
 def test_a_mean_is_resampled_as_any_statistic_is():
     """Though without listing the items that are drawn."""
     values, documents = np.random.default_rng(0).random(9), [4, 4, 1, 7, 7, 7, 9, 1, 4]
-    mean = mean_of(values)
+    mean = Mean(values)
     plain = bootstrap(lambda items: float(np.mean(values[items])), documents, seed=3)
     assert bootstrap(mean, documents, seed=3) == pytest.approx(plain)
 
