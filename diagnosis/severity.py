@@ -7,6 +7,9 @@ from typing import NamedTuple
 from .complaints import Complaint
 from .score import FAILURES, Failure, Score
 
+COUNTS = ("restatements",)
+"""Metrics that are counts, not shares: however good, they could be better."""
+
 
 class Severity(NamedTuple):
     """How bad a failure is.
@@ -40,8 +43,9 @@ def severities(
         complaint = said.get(failure)
         mine = [s for s in scores if s.failure == failure and reference(s) is not None]
         failing = [s for s in mine if fails(s)]
-        # Between perfect and perfect there is no way to have come some part of.
-        own = [s for s in mine if reference(s) != perfect(s)]
+        # Between perfect and perfect there is no way to have come some part of, and
+        # none has a length where nothing is perfect.
+        own = [s for s in mine if reference(s) != perfect(s) < math.inf]
         if complaint is not None and complaint.share:
             source = f"{complaint.count} of {complaint.total} texts that were read"
             found.append(Severity(failure, complaint.share, source))
@@ -80,11 +84,12 @@ def shortfall(score: Score) -> float:
     """The way from perfect (0) to what a score has to beat (1), for a share."""
     wanted = reference(score)
     best = perfect(score)
-    if wanted is None or wanted == best:
+    if wanted is None or wanted == best or best == math.inf:
         return 0.0
     return min(max((score.value - best) / (wanted - best), 0.0), 1.0)
 
 
 def perfect(score: Score) -> float:
-    """The best that a share can be."""
-    return 1.0 if score.better == "higher" else 0.0
+    """The best that a share can be; of a count that is better higher, infinite."""
+    most = math.inf if score.metric in COUNTS else 1.0
+    return most if score.better == "higher" else 0.0

@@ -63,3 +63,22 @@ def test_what_is_perfect_does_not_fail(better, best):
     # And where another probe fails, it does not make the failure look smaller.
     failing = score(value=0.5, low=0.4, high=0.6)
     assert severities((), (failing, perfect))[0].value == 1.0
+
+
+@pytest.mark.parametrize("many", [1.0, 3.0, 12.0])
+def test_a_count_is_no_share_of_the_way_from_perfect(many):
+    """More restatements are better, so they must not make drift look worse."""
+    texts = score(
+        "free generation",
+        "texts",
+        "restatements",
+        value=many,
+        low=many - 0.5,
+        high=many + 0.5,
+        chance=None,
+        baselines={"5-gram": 6.0},
+    )
+    assert fails(texts) == (many < 6)
+    failing = score(value=0.5, low=0.4, high=0.6)
+    assert severities((), (failing, texts))[0].value == 1.0
+    assert severities((), (failing._replace(value=0.75), texts))[0].value == 0.5
