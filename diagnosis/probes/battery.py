@@ -102,7 +102,8 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
         )
     beginnings = [paragraphs(text)[0] for text in texts]
     language = Ngrams(words(text) for text in given.fitted)
-    rng = np.random.default_rng(given.plan.seed)
+    seed = given.plan.seed
+    rng = np.random.default_rng(seed)
     drawn = [
         _continued(language, begun, length=len(words(text)), rng=rng)
         for begun, text in zip(beginnings, texts, strict=True)
@@ -110,19 +111,17 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
     sampler = sampled(temperature=TEMPERATURE)
 
     def probe(subject: Subject) -> list[Score]:
-        written = write_on(subject, beginnings, sampler=sampler)
-        return generation_scores(
-            subject, written, baselines=drawn, seed=given.plan.seed
-        )
+        written = write_on(subject, beginnings, sampler=sampler, seed=seed)
+        return generation_scores(subject, written, baselines=drawn, seed=seed)
 
     return probe
 
 
 def _with_room(subject: Subject, texts: Sequence[str]) -> list[str]:
-    """Texts whose beginning leaves half a row or more to go on in."""
+    """Texts whose beginning, its MASK and EOS take less than half a row."""
     slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
     words = subject.words
-    return [t for t in texts if 2 * len(words.encode(paragraphs(t)[0])) <= slots]
+    return [t for t in texts if 2 * len(words.encode(paragraphs(t)[0])) <= slots - 4]
 
 
 def _continued(
@@ -163,7 +162,8 @@ def _jump_ahead(subject: Subject, given: Material) -> Probe:
 
 
 def _block_shuffle(subject: Subject, given: Material) -> Probe:
-    make = functools.partial(block_shuffle, most_words=given.most_words)
+    # A document may take more tokens a word than most; what has no room is left out.
+    make = functools.partial(block_shuffle, most_words=given.most_words * 4 // 5)
     return _preference(given, "block shuffle", *_made(make, given), prior="kept")
 
 
