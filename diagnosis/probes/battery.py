@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.samplers import sampled
 from ...tasks.corpora.policies import Policies
-from ...tasks.shallow.bags import words
+from ...tasks.shallow.bags import text_of, words
 from ...tasks.shallow.ngram import Ngrams
 from ..score import Failure, Score
 from .block_shuffle import block_shuffle
@@ -131,8 +131,8 @@ def _continued(
     said = words(begun)
     for _ in range(length - len(said)):
         said.append(language.draw(said, rng))
-    text = begun + " " + " ".join(said[len(words(begun)) :])
-    return Written(begun, text)
+    # Marks close up as in documents, or facts beside commas would not be read.
+    return Written(begun, f"{begun} {text_of(said[len(words(begun)) :])}")
 
 
 def _minimal_pairs(subject: Subject, given: Material) -> Probe:

@@ -37,6 +37,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def text_of(found: Sequence[str]) -> str:
+    """Words as a text again: no blank before a mark, all in lower case."""
+    return re.sub(r" (?=[.,;:!?])", "", " ".join(found))
+
+
 def both_bags(pair: Pair) -> dict[str, float]:
     """Counts of words, those of the first text apart from those of the second.
 

@@ -2,6 +2,8 @@ import math
 
 import pytest
 
+from sightline.tasks.corpora.policies import Policies, mentions
+from sightline.tasks.shallow.bags import text_of, words
 from sightline.tasks.shallow.ngram import Ngrams
 
 
@@ -15,3 +17,12 @@ def test_ngrams_are_a_distribution_and_find_a_collocation():
         assert total + rest == pytest.approx(1)
     likely = language.log_probability(["c"], list("ab"))
     assert likely > language.log_probability(["d"], list("ab"))
+
+
+def test_words_joined_again_state_the_same_facts():
+    """So that what a 5-gram model writes is read as what a model writes is."""
+    for text in Policies().documents("validation")[:8]:
+        joined = text_of(words(text))
+        assert words(joined) == words(text)
+        stated = [(m.kind, m.subject, m.value) for m in mentions(text)]
+        assert [(m.kind, m.subject, m.value) for m in mentions(joined)] == stated
