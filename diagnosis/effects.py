@@ -14,8 +14,8 @@ class Effect(NamedTuple):
       probe: what was asked.
       metric: what the value is.
       value: mean over seeds.
-      low: lower end of its 95 % interval.
-      high: upper end.
+      low: the lowest lower end of the seeds' 95 % intervals over documents.
+      high: the highest upper end.
       better: whether more or less of it is better.
       chance: what a guess has; None where there is no such thing.
       seeds: how many runs.

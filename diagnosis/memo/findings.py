@@ -80,7 +80,7 @@ def _study(memo: Memo, failure: Failure) -> Iterator[Block]:
         f"What mixes of the study came to, at {memo.effects.tokens:,} processed tokens "
         f"each, on {code(memo.effects.corpus)}; its incumbent is "
         f"{code(memo.effects.incumbent)}",
-        ("mix", "probe", "value", "95 % interval", "seeds"),
+        ("mix", "probe", "value", "ends of the seeds’ 95 % intervals", "seeds"),
         tuple(rows),
         ("left", "left", "right", "right", "right"),
     )
