@@ -87,7 +87,7 @@ def test_a_classifier_of_topics_cannot_tell_order(by_label, kind):
     guess = topical["AUC", kind]
     assert guess.low - 0.05 < guess.chance < guess.high + 0.05
     assert abs(topical["accuracy", kind].value - 0.5) < 0.05
-    assert healthy["AUC", kind].low > 0.7
+    assert healthy["AUC", kind].low > max(0.6, guess.high)
     assert healthy["accuracy", kind].low > topical["accuracy", kind].high
     # It says "continues" of every pair, and is as sure of the false ones.
     assert topical["calibration error", kind].low > 0.4
@@ -194,9 +194,9 @@ def test_shuffled_labels_are_restored_unfaithfully(restored, metric):
     healthy, shuffled = (restored[n][metric] for n in ("healthy", "shuffled"))
     assert (healthy.mode, healthy.trained) == ("reconstruction", True)
     if healthy.better == "higher":
-        assert healthy.low > 0.8 and shuffled.high < 0.5
+        assert healthy.low > 0.6 and shuffled.high < 0.5
     else:
-        assert healthy.high < 0.2 and shuffled.low > 0.5
+        assert healthy.high < 0.4 and shuffled.low > 0.5
 
 
 def test_doing_nothing_is_better_than_another_text(restored):
