@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .effects import Effect, Effects, Mix, OwnLoss
+from .probes.material import LEAST
 from .records import Record
 from .score import Failure, Score
 
@@ -49,14 +50,14 @@ class Figure(NamedTuple):
 
 
 def figure(records: Sequence[Record], measure: Measure) -> Figure | None:
-    """A measure over runs of one mix at one budget; None where none has it.
+    """A measure over runs of one mix at one budget; None unless all of them have it.
 
     The interval holds that of every seed, so two that are apart are apart for each pair
     of runs. Of a mean over kinds each end is the mean of the kinds' ends, as if they
     erred together: too wide, never too narrow.
     """
     found = [scores for r in records if (scores := chosen(r.scores, measure))]
-    if not found:
+    if not found or len(found) < len(records):
         return None
     ends = np.array(
         [np.mean([(s.value, s.low, s.high) for s in scores], 0) for scores in found]
@@ -73,7 +74,10 @@ def figure(records: Sequence[Record], measure: Measure) -> Figure | None:
 
 
 def chosen(scores: Sequence[Score], measure: Measure) -> list[Score]:
-    """The scores that a measure is the mean of; none if any of them is missing."""
+    """The scores that a measure is the mean of; none if any of them is missing.
+
+    One of too few documents for an interval is as good as missing.
+    """
     wanted = measure.kinds or ("all",)
     found = {
         s.kind: s
@@ -81,6 +85,7 @@ def chosen(scores: Sequence[Score], measure: Measure) -> list[Score]:
         if (s.failure, s.probe, s.metric) == measure[:3]
         and s.kind in wanted
         and not np.isnan(s.value)
+        and s.documents >= LEAST
     }
     return [found[kind] for kind in wanted] if set(found) == set(wanted) else []
 

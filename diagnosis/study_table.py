@@ -64,23 +64,39 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "",
         f"    {effects.command}",
         "",
-        "| mix | runs | " + " | ".join(names) + " | own loss |",
-        "|---" * (len(names) + 3) + "|",
-        "| *a guess* | | "
+        "| mix | runs | asked in | " + " | ".join(names) + " | own loss |",
+        "|---" * (len(names) + 4) + "|",
+        "| *a guess* | | | "
         + " | ".join(_chance(effects, n) for n in range(len(MEASURES)))
         + " | |",
     ]
-    lines += [_row(name, mix, effects) for name, mix in effects.mixes.items()]
+    lines += [
+        _row(name, mix, effects, _mode(records, name))
+        for name, mix in effects.mixes.items()
+    ]
     lines += ["", *(_said(failure, effects) for failure in FAILURES)]
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, mix: Mix, effects: Effects) -> str:
+def _row(name: str, mix: Mix, effects: Effects, mode: str) -> str:
     cells = [_cell(_find(mix, n), effects, name) for n in range(len(MEASURES))]
     runs = max((e.seeds for e in mix.effects), default=0)
     own = mix.own_loss
     loss = "–" if own is None else f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}]"
-    return f"| `{name}` | {runs} | " + " | ".join([*cells, loss]) + " |"
+    return f"| `{name}` | {runs} | {mode} | " + " | ".join([*cells, loss]) + " |"
+
+
+def _mode(records: Sequence[Record], name: str) -> str:
+    """How a mix is asked how texts go on; probes of other forms say their own."""
+    first = MEASURES[0]
+    asked = [
+        score.mode + ("" if score.trained else ", never trained")
+        for record in records
+        if record.mix == name
+        for score in record.scores
+        if score.probe == first.probe
+    ]
+    return asked[0] if asked else "–"
 
 
 def _find(mix: Mix, number: int) -> Effect | None:

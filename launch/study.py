@@ -1,6 +1,7 @@
 """A study: which mixes are compared, on what, and for how long."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -80,6 +81,11 @@ class Study:
                 "at least one of each."
             )
         for name in self.mixes:
+            if not re.fullmatch(r"[\w.+-]+", name):
+                raise ValueError(
+                    f"study.mixes has the name {name!r}, and files of records are "
+                    "named by it; use letters, digits and any of _ . + -"
+                )
             self.mixture(name)
 
     def mixture(self, mix: str) -> Mixture:

@@ -67,14 +67,21 @@ def main(arguments: Sequence[str]) -> int:
         incumbent=study.incumbent,
     )
     effects_file.write(out / "effects.json", outcome)
-    (out / "table.md").write_text(markdown(found, outcome), encoding="utf-8")
+    _write(out / "table.md", markdown(found, outcome))
     best = [n for n in mixes if all(is_better(outcome, n, f) for f in FAILURES)]
     picture = curves(found, incumbent=study.incumbent, best=best)
-    (out / "curves.svg").write_text(picture, encoding="utf-8")
+    _write(out / "curves.svg", picture)
     console = Console()
     for name in ("table.md", "curves.svg", "effects.json"):
         console.print(str(out / name), highlight=False)
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file, all or nothing."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def _run(

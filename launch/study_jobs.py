@@ -89,8 +89,9 @@ def work(
             try:
                 news: News = told.get(timeout=5)
             except queue.Empty:
-                _check_alive(processes)
                 continue
+            finally:
+                _check_alive(processes)
             if news.error is not None:
                 raise RuntimeError(
                     f"the run of mix {news.job.mix!r} with seed {news.job.seed} "

@@ -72,7 +72,8 @@ def task_examples(
     objective = mixture.objective(name)
     window, smallest = objective.window(budget(shape)), objective.smallest()
     for epoch in itertools.count() if epochs is None else range(epochs):
-        rng = np.random.default_rng([seed % 2**64, 1, epoch])
+        # Of each task its own, or all would read the same documents at one time.
+        rng = np.random.default_rng([seed % 2**64, 1, epoch, *task.encode()])
         made = 0
         for index in rng.permutation(len(documents)).tolist():
             tokens = documents[index]

@@ -62,7 +62,7 @@ def prepare(subject, given):
                 trained=subject.knows(subject.mode),
                 baselines={},
                 items=1,
-                documents=1,
+                documents=20,
             )
         ]
 
