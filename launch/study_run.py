@@ -49,6 +49,7 @@ class Compiled:
         self.eval_step: EvalStep = self.program.compile_eval_step()
         self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
         self.train_step = functools.cache(self._train_step)
+        self.modes = functools.cache(self._modes)
 
     def steps(self, mix: str) -> int:
         """Steps in which a mix processes the study's tokens, from its first batches."""
@@ -98,10 +99,14 @@ class Compiled:
         """A model of the study as probes see it; the parameters are copied."""
         # Training consumes the parameters that it is given.
         model = nnx.merge(self.graph, jax.tree.map(lambda x: x.copy(), params))
-        modes = mixture_traits(mixture, self.study.rows).overall["examples"].modes
         words = vocabulary(self.study.vocabulary)
-        trained = {str(mode): share for mode, share in modes.items()}
+        trained = self.modes(mixture.name)
         return subject(model, self.study.rows, words, trained=trained)
+
+    def _modes(self, mix: str) -> dict[str, float]:
+        """The shares of a mix's Examples that ask in each mode."""
+        found = mixture_traits(self.study.mixture(mix), self.study.rows)
+        return {str(m): share for m, share in found.overall["examples"].modes.items()}
 
     def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         """Packs Examples as training does."""
