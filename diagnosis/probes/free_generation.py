@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ...models.generate import make_generate
 from ...models.prompts import prompts
@@ -147,11 +147,14 @@ def generation_scores(
             documents=len(set(documents.tolist())),
         )
 
-    rate, chance = "contradiction rate", mine.chance
     return [
-        score("all", rate, _Read.contradictions, chance=chance),
         *(
-            score(name, rate, functools.partial(_within, band=band), chance=chance)
+            score(
+                name,
+                "contradiction rate",
+                functools.partial(_Read.contradictions, band=band),
+                chance=_mean(mine.guess[mine.within(band)]),
+            )
             for name, band in _bands().items()
         ),
         score("texts", "share that contradict", _Read.contradicting_texts),
@@ -160,17 +163,24 @@ def generation_scores(
 
 
 class _Read(NamedTuple):
-    """Restatements: their texts, whether they contradict, how far apart they are."""
+    """Restatements: texts, whether they contradict and how often a guess would, words
+    between the mentions; and how many texts were read.
+    """
 
     document: Documents
     wrong: Values
     distance: Int[np.ndarray, " N"]
-    chance: float
+    guess: Values
     texts: int
 
-    def contradictions(self) -> tuple[Values, Documents]:
-        """Of each restatement, 1 where it contradicts."""
-        return self.wrong, self.document
+    def within(self, band: tuple[float, float]) -> Bool[np.ndarray, " N"]:
+        """Which restatements are so many words apart."""
+        return (self.distance >= band[0]) & (self.distance < band[1])
+
+    def contradictions(self, band: tuple[float, float]) -> tuple[Values, Documents]:
+        """Of each restatement so many words apart, 1 where it contradicts."""
+        mine = self.within(band)
+        return self.wrong[mine], self.document[mine]
 
     def contradicting_texts(self) -> tuple[Values, Documents]:
         """Of each text that restates something, 1 where it contradicts itself."""
@@ -182,11 +192,6 @@ class _Read(NamedTuple):
         """Of each text, how often it restates."""
         counts = np.bincount(self.document, minlength=self.texts)
         return counts.astype(float), np.arange(self.texts)
-
-
-def _within(read: _Read, *, band: tuple[float, float]) -> tuple[Values, Documents]:
-    mine = (read.distance >= band[0]) & (read.distance < band[1])
-    return read.wrong[mine], read.document[mine]
 
 
 def _mean(values: Values) -> float:
@@ -205,13 +210,13 @@ def _read(written: Sequence[Written]) -> _Read:
         np.array([number for number, _, _ in found], np.int64),
         np.array([p.earlier.value != p.later.value for _, p, _ in found], float),
         np.array(list(map(len, between)), np.int64),
-        _chance([p.earlier for _, p, _ in found], [p.later for _, p, _ in found]),
+        _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found]),
         len(written),
     )
 
 
-def _chance(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> float:
-    """The contradiction rate where later values are drawn from all of their kind."""
+def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> Values:
+    """How often a later value contradicts that is drawn from all of its kind."""
     drawn: dict[str, list[str]] = {}
     for mention in later:
         drawn.setdefault(mention.kind, []).append(mention.value)
@@ -219,12 +224,13 @@ def _chance(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) ->
         1 - drawn[mention.kind].count(mention.value) / len(drawn[mention.kind])
         for mention in earlier
     ]
-    return float(np.mean(rates)) if rates else float("nan")
+    return np.array(rates, float)
 
 
 def _bands() -> dict[str, tuple[float, float]]:
     near, far = BANDS
     return {
+        "all": (0.0, np.inf),
         f"< {near} words apart": (0.0, float(near)),
         f"{near} to {far} words apart": (float(near), float(far)),
         f"≥ {far} words apart": (float(far), np.inf),
