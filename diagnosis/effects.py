@@ -98,7 +98,11 @@ def is_better(effects: Effects, mix: str, failure: Failure) -> bool:
     pair = compared(effects, mix, failure)
     if pair is None:
         return False
-    before, after = pair
+    return beats(*pair)
+
+
+def beats(before: Effect, after: Effect) -> bool:
+    """Whether the later one is better, with intervals that are apart."""
     if after.better == "higher":
         return after.low > before.high
     return after.high < before.low

@@ -19,13 +19,13 @@ failure the first effect is the one that the memo goes by.
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from ..objectives.errors import nearest
 from .effects import Effect, Effects, Mix, OwnLoss
 from .score import FAILURES
+from .whole_file import write_whole
 
 SHIPPED = Path(__file__).parent / "results" / "effects.json"
 """What the committed study measured; not there until one is."""
@@ -44,10 +44,8 @@ def write(path: Path, effects: Effects) -> None:
         measured = [effect._asdict() for effect in mix.effects]
         plain["mixes"][name] = {**mix._asdict(), "own_loss": own, "effects": measured}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
     text = json.dumps(plain, indent=1, allow_nan=False, ensure_ascii=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, text + "\n")
 
 
 def read(path: Path) -> Effects:

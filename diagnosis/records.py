@@ -1,12 +1,12 @@
 """What a study measured of each mix, seed and budget; one file a run."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .score import Score
+from .whole_file import write_whole
 
 
 class Record(NamedTuple):
@@ -33,9 +33,7 @@ def write(path: Path, records: Iterable[Record]) -> None:
         record._asdict() | {"scores": [score._asdict() for score in record.scores]}
         for record in records
     ]
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(plain, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(plain, ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .effects import Effect, Effects, Mix, is_better
+from .effects import Effect, Effects, Mix, beats, is_better
 from .outcome import Measure
 from .records import Record
 from .score import FAILURES, Failure
@@ -79,7 +79,8 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
 
 
 def _row(name: str, mix: Mix, effects: Effects, mode: str) -> str:
-    cells = [_cell(_find(mix, n), effects, name) for n in range(len(MEASURES))]
+    before = effects.mixes[effects.incumbent]
+    cells = [_cell(_find(mix, n), _find(before, n)) for n in range(len(MEASURES))]
     runs = max((e.seeds for e in mix.effects), default=0)
     own = mix.own_loss
     loss = "–" if own is None else f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}]"
@@ -112,24 +113,11 @@ def _find(mix: Mix, number: int) -> Effect | None:
     )
 
 
-def _cell(effect: Effect | None, effects: Effects, name: str) -> str:
+def _cell(effect: Effect | None, before: Effect | None) -> str:
     if effect is None:
         return "–"
     text = f"{effect.value:.3f} [{effect.low:.3f}, {effect.high:.3f}]"
-    before = next(
-        (
-            e
-            for e in effects.mixes[effects.incumbent].effects
-            if (e.failure, e.probe, e.metric)
-            == (effect.failure, effect.probe, effect.metric)
-        ),
-        None,
-    )
-    if before is None or name == effects.incumbent:
-        return text
-    higher = effect.better == "higher"
-    apart = effect.low > before.high if higher else effect.high < before.low
-    return f"**{text}**" if apart else text
+    return f"**{text}**" if before is not None and beats(before, effect) else text
 
 
 def _chance(effects: Effects, number: int) -> str:

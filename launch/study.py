@@ -12,7 +12,7 @@ from ..models.config import ModelConfig
 from ..models.rows import RowShape
 from ..objectives import registry
 from ..objectives.errors import nearest
-from ..tasks.mixture import Mixture, split_task
+from ..tasks.mixture import Mixture
 from ..tasks.vocabulary import vocabulary
 from .mesh import MeshShape, check_rows, make_mesh
 from .program import Program
@@ -108,11 +108,8 @@ class Study:
             from .gin_mixture import mixture_of
 
             found = mixture_of(load([source]))
-            rates: dict[str, float] = {}
-            for task, rate in found.positive_rates().items():
-                name = split_task(task)[1]
-                rates[name] = rates.get(name, 0.0) + rate
-            shares, settings = found.loss_shares, found.settings
+            rates, shares = found.objective_rates(), found.loss_shares
+            settings = found.settings
         return Mixture(
             mix,
             rates,

@@ -19,7 +19,7 @@ from ..diagnosis.outcome import effects
 from ..diagnosis.score import FAILURES
 from ..diagnosis.study_picture import curves
 from ..diagnosis.study_table import MEASURES, markdown
-from ..tasks.mixture import split_task
+from ..diagnosis.whole_file import write_whole
 from .cli import gin_parser, parse_gin
 from .run_dir import claim
 from .study import Study
@@ -67,21 +67,14 @@ def main(arguments: Sequence[str]) -> int:
         incumbent=study.incumbent,
     )
     effects_file.write(out / "effects.json", outcome)
-    _write(out / "table.md", markdown(found, outcome))
+    write_whole(out / "table.md", markdown(found, outcome))
     best = [n for n in mixes if all(is_better(outcome, n, f) for f in FAILURES)]
     picture = curves(found, incumbent=study.incumbent, best=best)
-    _write(out / "curves.svg", picture)
+    write_whole(out / "curves.svg", picture)
     console = Console()
     for name in ("table.md", "curves.svg", "effects.json"):
         console.print(str(out / name), highlight=False)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file, all or nothing."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def _run(
@@ -121,14 +114,9 @@ def _run(
 def _mix(study: Study, name: str) -> Mix:
     """A mix as `effects.json` has it: shares by objective or variant."""
     mixture = study.mixture(name)
-    rates: dict[str, float] = {}
-    for task, rate in mixture.positive_rates().items():
-        objective = split_task(task)[1]
-        rates[objective] = rates.get(objective, 0.0) + rate
-    total = sum(rates.values())
     asked = mixture.loss_share_array()
     shares = {o.base: float(asked[o.id]) for o in mixture.objectives().values()}
     settings = {
         key: value for key, value in mixture.settings.items() if key != study.corpus
     }
-    return Mix({k: v / total for k, v in rates.items()}, shares, settings, None, ())
+    return Mix(mixture.objective_rates(), shares, settings, None, ())

@@ -24,13 +24,11 @@ from ..tasks.pipeline import batches
 from ..tasks.shares import count
 from ..tasks.stream import mixed_examples, task_examples
 from ..tasks.vocabulary import vocabulary
+from .data import HELD_OUT_SEED
 from .evaluate import evaluate
 from .program import EvalStep, TrainStep
 from .step import stop_if_not_finite
 from .study import Study
-
-HELD_OUT_SEED = 0
-"""Held-out Examples are the same in every run."""
 
 SAMPLE = 64
 """Batches that tell how full the rows of a mix are."""

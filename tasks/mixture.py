@@ -90,6 +90,15 @@ class Mixture:
                     found[task] = found.get(task, 0.0) + rate * share
         return found
 
+    def objective_rates(self) -> dict[str, float]:
+        """The rates of objectives and variants, over all corpora; they sum to 1."""
+        found: dict[str, float] = {}
+        for task, rate in self.positive_rates().items():
+            name = split_task(task)[1]
+            found[name] = found.get(name, 0.0) + rate
+        total = sum(found.values())
+        return {name: rate / total for name, rate in found.items()}
+
     def corpus(self, name: str) -> Corpus:
         """A corpus with this mixture's settings."""
         return corpora.get(name, **self.settings.get(name, {}))
