@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from ...objectives.example import Example
 from .asking import going_on
 from .items import Item, Pair
 from .subject import Subject, Tokens, cut, fitted
@@ -48,10 +47,9 @@ def preferences(
       items: the choices.
       prior: "kept" leaves `s(after | local)` out: for items without `before`.
     """
-    ids = subject.words.special_ids
     kept: list[int] = []
-    asked: list[Example] = []
-    weights: list[tuple[int, int, float]] = []  # of each Example: item, side, sign
+    asked: list[tuple[Tokens, Tokens]] = []
+    weights: list[tuple[int, int, float]] = []  # of each pair: item, side, sign
     for number, item in enumerate(items):
         pairs = [_fit(subject, pair, item.local) for pair in (item.true, item.false)]
         if any(pair is None for pair in pairs):
@@ -63,14 +61,24 @@ def preferences(
             if prior == "removed":
                 contexts.append((before[len(before) - local :], -1.0))
             for context, sign in contexts:
-                examples = going_on(subject.mode, context, after, ids)
-                asked += examples
-                weights += [(len(kept), side, sign)] * len(examples)
+                asked.append((context, after))
+                weights.append((len(kept), side, sign))
         kept.append(number)
     sums = np.zeros((len(kept), 2))
-    for (item, side, sign), answer in zip(weights, subject.score(asked), strict=True):
-        sums[item, side] += sign * float(answer.sum())
+    found = likelihoods(subject, asked)
+    for (item, side, sign), likelihood in zip(weights, found, strict=True):
+        sums[item, side] += sign * likelihood
     return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
+
+
+def likelihoods(
+    subject: Subject, asked: Sequence[tuple[Tokens, Tokens]]
+) -> list[float]:
+    """`s(after | before)` of each pair, in nats, in the subject's mode."""
+    ids = subject.words.special_ids
+    examples = [going_on(subject.mode, *pair, ids) for pair in asked]
+    answers = iter(subject.score([one for some in examples for one in some]))
+    return [sum(float(next(answers).sum()) for _ in some) for some in examples]
 
 
 def _fit(subject: Subject, pair: Pair, local: int) -> tuple[Tokens, Tokens, int] | None:

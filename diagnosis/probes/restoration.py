@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..score import Mean, Score, Statistic, bootstrap
-from .asking import going_on
 from .corruptions import KINDS, RATES, Kind
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
 from .filling import Filler
+from .preferences import likelihoods
 from .restored import Restored, restore, restoring_mode
 from .subject import Subject, Tokens, fitted
 
@@ -151,11 +151,7 @@ def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:
         for n, text in enumerate(texts)
         if len(text) and fitted(subject, text[:0], text) is not None
     ]
-    asked = [
-        going_on(subject.mode, texts[n][:0], texts[n], subject.words.special_ids)
-        for n in kept
-    ]
-    answers = iter(subject.score([example for some in asked for example in some]))
-    for n, some in zip(kept, asked, strict=True):
-        found[n] = -sum(float(next(answers).sum()) for _ in some) / len(texts[n])
+    asked = [(texts[n][:0], texts[n]) for n in kept]
+    for n, likelihood in zip(kept, likelihoods(subject, asked), strict=True):
+        found[n] = -likelihood / len(texts[n])
     return found
