@@ -15,14 +15,9 @@ from ..objectives.errors import nearest
 from ..tasks import corpora
 from ..tasks.corpora import Corpus
 from ..tasks.mixture import Mixture, split_task
-from ..tasks.preflight import check_examples
 from . import resolved
 from .config import Config, load
-from .gin_mixture import mixture_of, rows_of
-from .mix_show import Asked
-
-_BATCH_ROWS = 32
-"""Of a batch, where a gin file binds none: shares of the loss are of batches."""
+from .gin_mixture import Asked, checked, mixture_of, rows_of
 
 _MADE = ("run_dir", "config", "mixture", "rows")
 """Of `train`: what the launcher gives, and what the memo's own file binds."""
@@ -151,14 +146,7 @@ def _of_run(
 
 def _asked(config: Config) -> Asked:
     mixture, rows = _asked_mixture(config), rows_of(config)
-    check_examples(mixture, rows)
-    bound = config.bindings.bound((), "train")
-    wanted = {"batch_rows": _BATCH_ROWS, "normalisation": "objective"}
-    found = {
-        name: config.bindings.resolve(bound[name].value) if name in bound else default
-        for name, default in wanted.items()
-    }
-    return Asked(mixture, rows, **found)
+    return checked(config, mixture, rows)
 
 
 def _asked_mixture(config: Config) -> Mixture:

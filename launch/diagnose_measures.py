@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from flax import nnx
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from ..diagnosis.audit import Verdict, audit
 from ..diagnosis.document_fit import Packing, document_fits, document_lengths
@@ -25,8 +25,8 @@ from ..tasks.packing import LOOK_BACK
 from ..tasks.stream import mixed_examples
 from ..tasks.tokenised_documents import TokenisedDocuments
 from ..tasks.vocabulary import vocabulary
-from .gin_mixture import architecture_of
-from .mix_show import Asked
+from .gin_mixture import Asked, architecture_of
+from .mix_show import loss_of
 from .trained import Trained
 
 EXAMPLES = 1000
@@ -85,21 +85,12 @@ def mixture_figures(
         asked.rows,
         lengths=lengths,
         normalisation=asked.normalisation,
-        loss=_loss(asked, placed, packed),
+        loss=loss_of(asked, measured.shares(measured.sizes(placed)), packed),
         loss_source=source,
         seed=seed,
     )
     fits = document_fits(asked.mixture, asked.rows, lengths)
     return traits, Packing(fits, packed.slots, len(placed))
-
-
-def _loss(
-    asked: Asked, placed: Sequence[Placed], packed: measured.Packed
-) -> Float[np.ndarray, " O"]:
-    if asked.normalisation == "token_sum":  # every prediction counts alike
-        return measured.shares(measured.sizes(placed))["supervised"]
-    wanted = asked.mixture.loss_share_array().astype(float)
-    return measured.loss_shares(packed.rows, wanted, batch_rows=asked.batch_rows)
 
 
 def _sample(asked: Asked, *, seed: int) -> Iterator[Placed]:

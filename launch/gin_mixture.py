@@ -1,15 +1,29 @@
 """The mixture and the rows of gin files that need not be those of a whole run."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from ..models.loss import Normalisation
 from ..models.rows import RowShape, decoder_rows, encoder_decoder_rows
 from ..tasks.mixture import Mixture
+from ..tasks.preflight import check_examples
 from .config import Config
 
 Architecture = Literal["decoder", "encoder_decoder"]
 
 SLOTS = 512
 """Of each stream, where a file binds no rows."""
+
+
+class Asked(NamedTuple):
+    """What is to be measured: a mixture, on rows, in batches of so many, and its loss.
+
+    The last two are those of `train`, where they are bound.
+    """
+
+    mixture: Mixture
+    rows: RowShape
+    batch_rows: int = 32
+    normalisation: Normalisation = "objective"
 
 
 def mixture_of(config: Config) -> Mixture:
@@ -49,3 +63,16 @@ def rows_of(config: Config, architecture: Architecture | None = None) -> RowShap
 def architecture_of(shape: RowShape) -> Architecture:
     """The architecture that reads such rows."""
     return "decoder" if shape.encoder is None else "encoder_decoder"
+
+
+def checked(config: Config, mixture: Mixture, rows: RowShape) -> Asked:
+    """A mixture on rows, with what a configuration binds of `train`.
+
+    Raises:
+      ValueError: the Examples of an objective do not fit the rows.
+    """
+    check_examples(mixture, rows)
+    bound = config.bindings.bound((), "train")
+    names = ("batch_rows", "normalisation")
+    given = {n: config.bindings.resolve(bound[n].value) for n in names if n in bound}
+    return Asked(mixture, rows, **given)

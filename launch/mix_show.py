@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..models.loss import Normalisation
 from ..models.rows import RowShape
 from ..tasks import measured
 from ..tasks.arithmetic import Arithmetic, arithmetic
 from ..tasks.layout import Placed, layout
 from ..tasks.mixture import Mixture
-from ..tasks.preflight import check_examples
 from ..tasks.vocabulary import vocabulary
 from .bench import packing_table, packings
 from .cli import gin_parser, parse_gin
+from .config import load
+from .gin_mixture import Asked, checked, mixture_of, rows_of
 from .report import names_of
 
 _ABOUT = """\
@@ -92,18 +92,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
-class Asked(NamedTuple):
-    """What is to be measured: a mixture, on rows, in batches of so many, and its loss.
-
-    The last two are those of `train`, where they are bound.
-    """
-
-    mixture: Mixture
-    rows: RowShape
-    batch_rows: int = 32
-    normalisation: Normalisation = "objective"
-
-
 def ask(
     files: Sequence[str], bindings: Sequence[str], options: argparse.Namespace
 ) -> Asked:
@@ -112,16 +100,9 @@ def ask(
     Raises:
       ValueError: the mixture is wrong in any way; nothing heavy is imported by then.
     """
-    from .config import load
-    from .gin_mixture import mixture_of, rows_of
-
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
-    check_examples(mixture, rows)
-    bound = config.bindings.bound((), "train")
-    names = ("batch_rows", "normalisation")
-    given = {n: config.bindings.resolve(bound[n].value) for n in names if n in bound}
-    return Asked(mixture, rows, **given)
+    return checked(config, mixture, rows)
 
 
 def measure(asked: Asked, options: argparse.Namespace) -> Shown:
@@ -133,7 +114,7 @@ def measure(asked: Asked, options: argparse.Namespace) -> Shown:
     """
     from .data import Data
 
-    mixture, rows, batch_rows, normalisation = asked
+    mixture, rows, batch_rows, _ = asked
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
     source = Data(mixture, rows, batch_rows).examples(seed=options.seed)
     read = track(
@@ -147,22 +128,29 @@ def measure(asked: Asked, options: argparse.Namespace) -> Shown:
     sample, rng = measured.sizes(placed), np.random.default_rng(options.seed)
     packed = measured.pack(placed, rows)
     shares = measured.shares(sample)
-    if normalisation == "token_sum":  # every prediction counts alike
-        loss = shares["supervised"]
-    else:
-        wanted = mixture.loss_share_array().astype(float)
-        loss = measured.loss_shares(packed.rows, wanted, batch_rows=batch_rows)
     return Shown(
         mixture,
         rates=mixture.rate_array(),
         shares=shares,
         errors=measured.standard_errors(sample, rng),
-        loss=loss,
+        loss=loss_of(asked, shares, packed),
         expected=arithmetic(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
         placed=placed,
         rows=rows,
     )
+
+
+def loss_of(
+    asked: Asked,
+    shares: Mapping[str, Float[np.ndarray, " O"]],
+    packed: measured.Packed,
+) -> Float[np.ndarray, " O"]:
+    """Each objective's share of the loss, from measured shares and packed rows."""
+    if asked.normalisation == "token_sum":  # every prediction counts alike
+        return shares["supervised"]
+    wanted = asked.mixture.loss_share_array().astype(float)
+    return measured.loss_shares(packed.rows, wanted, batch_rows=asked.batch_rows)
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
