@@ -11,6 +11,8 @@ from jaxtyping import Bool, Int
 
 from ..objectives.coded import Contexts, coded_ids, contexts, places
 from ..objectives.example import Example
+from ..objectives.mode import ShownMode
+from ..objectives.special_ids import MODES as MODE_TOKENS
 from ..objectives.text import Text
 from .specimens import is_text
 
@@ -49,6 +51,7 @@ class Form(NamedTuple):
 
     Attributes:
       mode: in which it asks a model.
+      shown: the mode token before its inputs.
       contexts: counts of its predictions by what they see (`coded.contexts`).
       onward: how many predictions continue text from the strict past, in text order.
       whole: whether the targets are the whole window in order, behind inputs.
@@ -60,6 +63,7 @@ class Form(NamedTuple):
     """
 
     mode: AskedMode
+    shown: ShownMode
     contexts: Contexts
     onward: int
     whole: bool
@@ -86,6 +90,7 @@ def form_of(example: Example, text: Text) -> Form:
         label = "does not" if negative else "continues"
     return Form(
         mode=mode,
+        shown=_mode_token(example),
         contexts=contexts(example),
         onward=0 if mode == "permuted" else int((_onward(example) & behind).sum()),
         whole=_whole(example, text),
@@ -95,6 +100,13 @@ def form_of(example: Example, text: Text) -> Form:
         weight=float(example.inputs_weights.sum() + example.targets_weights.sum()),
         processed=len(example.inputs) + len(example.targets),
     )
+
+
+def _mode_token(example: Example) -> ShownMode:
+    for mode in MODE_TOKENS:
+        if coded_ids().mode(mode) in example.inputs[:1]:
+            return mode
+    return "none"
 
 
 def _shown(example: Example) -> Int[np.ndarray, " N"]:

@@ -6,6 +6,7 @@ that is added needs no change here.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from jaxtyping import Float, Int
 
 from ..models.rows import RowShape
 from ..objectives.coded import MOST, coded_ids, coded_text
+from ..objectives.mode import ShownMode
 from ..objectives.registry import Objective
 from ..objectives.text import Text
 from ..tasks.layout import budget
@@ -39,6 +41,7 @@ class Traits(NamedTuple):
       negatives: share of those whose label says that the pair does not continue.
       kinds: shares of those by what is wrong with them; they sum to 1, or are all 0.
       modes: shares of its Examples by the mode in which they ask; they sum to 1.
+      shown: the same by that mode and the mode token before the inputs.
       supervised: tokens an Example.
       weight: sum of the loss weights of an Example.
       processed: slots an Example.
@@ -53,6 +56,7 @@ class Traits(NamedTuple):
     negatives: float
     kinds: Mapping[NegativeKind, float]
     modes: Mapping[AskedMode, float]
+    shown: Mapping[tuple[AskedMode, ShownMode], float]
     supervised: float
     weight: float
     processed: float
@@ -86,7 +90,7 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
     plain = {
         field: mean([getattr(t, field) for t in traits], share)
         for field in Traits._fields
-        if field not in ("negatives", "kinds", "modes")
+        if field not in ("negatives", "kinds", "modes", "shown")
     }
     return Traits(
         **plain,
@@ -95,7 +99,20 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
             k: mean([t.kinds[k] for t in traits], of_negatives) for k in NEGATIVE_KINDS
         },
         modes={m: mean([t.modes[m] for t in traits], share) for m in ASKED_MODES},
+        shown={
+            how: mean([t.shown.get(how, 0.0) for t in traits], share)
+            for how in dict.fromkeys(how for t in traits for how in t.shown)
+        },
     )
+
+
+def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
+    """The mode token that most Examples of each mode show, for `Subject.shown`.
+
+    Of two that as many show, the later one in the alphabet: "X" rather than "R".
+    """
+    by_share = sorted((share, how) for how, share in traits.shown.items())
+    return {mode: shown for _, (mode, shown) in by_share}
 
 
 def _texts(
@@ -147,6 +164,9 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
         return float(count / of) if of else 0.0
 
     count = len(forms)
+    ways: Counter[tuple[AskedMode, ShownMode]] = Counter(
+        (f.mode, f.shown) for f in forms
+    )
     return Traits(
         past=share(sum(f.contexts.past for f in forms), asked),
         both=share(sum(f.contexts.both for f in forms), asked),
@@ -160,6 +180,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
             for kind in NEGATIVE_KINDS
         },
         modes={m: share(sum(f.mode == m for f in forms), count) for m in ASKED_MODES},
+        shown={how: share(times, count) for how, times in ways.items()},
         supervised=share(asked, count),
         weight=share(sum(f.weight for f in forms), count),
         processed=share(sum(f.processed for f in forms), count),

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from ..diagnosis.audit import Verdict, audit
 from ..diagnosis.document_fit import Packing, document_fits, document_lengths
+from ..diagnosis.objective_traits import mode_tokens
 from ..diagnosis.probes.asking import Mode
 from ..diagnosis.probes.battery import battery
 from ..diagnosis.probes.future import leak_scores
@@ -132,8 +133,15 @@ def checkpoint_scores(
         documents.
     """
     words = vocabulary(run.mixture.vocabulary)
-    modes = {str(m): s for m, s in traits.overall["examples"].modes.items()}
-    asked = subject(run.model, run.rows, words, trained=modes, mode=mode)
+    taught = traits.overall["examples"]
+    asked = subject(
+        run.model,
+        run.rows,
+        words,
+        trained={str(m): share for m, share in taught.modes.items()},
+        shown=mode_tokens(taught),
+        mode=mode,
+    )
     read = material(asked, corpus, plan)
     progress("leak audit")
     objectives, shape = run.mixture.objectives(), architecture_of(run.rows)

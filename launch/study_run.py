@@ -1,6 +1,5 @@
 """One run of a study: a mix trained from scratch, and probed on the way."""
 
-import contextlib
 import dataclasses
 import functools
 import itertools
@@ -11,6 +10,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import PyTree
 
+from ..diagnosis.objective_traits import Traits, mode_tokens
 from ..diagnosis.probes.battery import PROBES, NotApplicable, Probe
 from ..diagnosis.probes.material import material
 from ..diagnosis.probes.subject import Subject, subject
@@ -47,7 +47,7 @@ class Compiled:
         self.eval_step: EvalStep = self.program.compile_eval_step()
         self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
         self.train_step = functools.cache(self._train_step)
-        self.modes = functools.cache(self._modes)
+        self.traits = functools.cache(self._traits)
 
     def steps(self, mix: str) -> int:
         """Steps in which a mix processes the study's tokens, from its first batches."""
@@ -81,30 +81,39 @@ class Compiled:
         return found
 
     @functools.cached_property
-    def probes(self) -> list[Probe]:
-        """Every probe that the corpus allows for."""
+    def probes(self) -> tuple[list[Probe], list[str]]:
+        """Every probe that the corpus allows for, and why others are left out."""
         mixture = self.study.mixture(self.study.incumbent)
         asked = self.subject(mixture, self.program.initial_state().params)
         given = material(asked, mixture.corpus(self.study.corpus), self.study.plan())
         found: list[Probe] = []
+        left_out: list[str] = []
         for named in PROBES.values():
-            for prepare in named.values():
-                with contextlib.suppress(NotApplicable):
+            for name, prepare in named.items():
+                try:
                     found.append(prepare(asked, given))
-        return found
+                except NotApplicable as reason:
+                    left_out.append(f"{name}: {reason}")
+        return found, left_out
 
     def subject(self, mixture: Mixture, params: PyTree) -> Subject:
         """A model of the study as probes see it; the parameters are copied."""
         # Training consumes the parameters that it is given.
         model = nnx.merge(self.graph, jax.tree.map(lambda x: x.copy(), params))
         words = vocabulary(self.study.vocabulary)
-        trained = self.modes(mixture.name)
-        return subject(model, self.study.rows, words, trained=trained)
+        taught = self.traits(mixture.name)
+        return subject(
+            model,
+            self.study.rows,
+            words,
+            trained={str(m): share for m, share in taught.modes.items()},
+            shown=mode_tokens(taught),
+        )
 
-    def _modes(self, mix: str) -> dict[str, float]:
-        """The shares of a mix's Examples that ask in each mode."""
+    def _traits(self, mix: str) -> Traits:
+        """What a mix's Examples ask, and in which forms."""
         found = mixture_traits(self.study.mixture(mix), self.study.rows)
-        return {str(m): share for m, share in found.overall["examples"].modes.items()}
+        return found.overall["examples"]
 
     def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         """Packs Examples as training does."""
@@ -172,5 +181,6 @@ def _measured(
         if not np.isnan(found.loss[o.id])
     }
     asked = compiled.subject(mixture, params)
-    scores = [score for probe in compiled.probes for score in probe(asked)]
-    return Record(mixture.name, seed, tokens, losses, tuple(scores))
+    probes, left_out = compiled.probes
+    scores = [score for probe in probes for score in probe(asked)]
+    return Record(mixture.name, seed, tokens, losses, tuple(scores), tuple(left_out))

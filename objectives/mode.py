@@ -47,6 +47,13 @@ def with_mode(
     """
     if mode == "none" or rng.random() >= mode_rate:
         return example
+    return show_mode(example, ids, mode=mode)
+
+
+def show_mode(example: Example, ids: SpecialIds, *, mode: ShownMode) -> Example:
+    """The Example with a mode token at position 0, before its inputs."""
+    if mode == "none":
+        return example
     front = {
         "inputs": ids.mode(mode),
         "inputs_positions": 0,

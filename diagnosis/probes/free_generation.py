@@ -240,7 +240,8 @@ def _bands() -> dict[str, tuple[float, float]]:
 def _ask(subject: Subject, mode: Mode, tokens: Tokens):
     """An Example that goes on from tokens; its first free target is a placeholder."""
     ids = subject.words.special_ids
-    return going_on(mode, tokens, np.array([ids.eos], np.int32), ids)[0]
+    asked = going_on(mode, tokens, np.array([ids.eos], np.int32), ids)[0]
+    return subject.showing(asked, mode)
 
 
 def _room(subject: Subject, inputs: int) -> int:

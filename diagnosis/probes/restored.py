@@ -115,7 +115,7 @@ def restore(
         for document, tokens in taken
         if can_corrupt(tokens, ids, kind=kind)
     ]
-    requests = [ask(corrupted, ids, mode=mode) for _, corrupted in made]
+    requests = [_request(subject, corrupted, mode) for _, corrupted in made]
     decode = _guessed if mode == "masked" else _generated
     answers = decode(subject, requests)
     return [
@@ -134,6 +134,11 @@ def restore(
     ]
 
 
+def _request(subject: Subject, corrupted: Corrupted, mode: Mode) -> Request:
+    request = ask(corrupted, subject.words.special_ids, mode=mode)
+    return request._replace(example=subject.showing(request.example, mode))
+
+
 def _guessed(subject: Subject, requests: Sequence[Request]) -> list[Tokens]:
     """Every hidden token at once, each the most probable one."""
     return [a.astype(np.int32) for a in subject.guess([r.example for r in requests])]
@@ -142,9 +147,11 @@ def _guessed(subject: Subject, requests: Sequence[Request]) -> list[Tokens]:
 def _generated(subject: Subject, requests: Sequence[Request]) -> list[Tokens]:
     """One token after another, the most probable one each time."""
     ids = subject.words.special_ids
+    # Only a model that fills in known places may not end, and only "span" names them.
     known = bool(requests) and requests[0].mode == "permuted"
+    names = ids.sentinels if requests and requests[0].mode == "span" else ()
     allowed = np.zeros(subject.words.size, bool)
-    allowed[[*ids.text, ids.eos, *ids.sentinels]] = True
+    allowed[[*ids.text, *names, *(() if known else (ids.eos,))]] = True
     generate = make_generate(
         subject.model,
         sampler=greedy,

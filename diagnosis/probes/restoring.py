@@ -154,7 +154,8 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
     said = _after_sentinels(answer, ids)
     restored: list[int] = []
     for token in request.example.inputs[:-1].tolist():
-        restored += said.get(token, []) if token in ids.sentinels else [token]
+        if token not in ids.modes:
+            restored += said.get(token, []) if token in ids.sentinels else [token]
     return np.array(restored, np.int32)
 
 

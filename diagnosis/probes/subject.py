@@ -9,6 +9,8 @@ from jaxtyping import Int
 
 from ...models.build import Model
 from ...models.rows import Capacity, RowShape
+from ...objectives.example import Example
+from ...objectives.mode import ShownMode, show_mode
 from ...tasks.layout import capacities, layout
 from ...tasks.vocabulary import Vocabulary
 from .asking import MODES, Mode, going_on
@@ -29,6 +31,7 @@ class Subject(NamedTuple):
       words: its vocabulary.
       mode: in which it is asked how a text goes on.
       trained: the share of its training Examples in each mode; empty: not known.
+      shown: the mode token that its training Examples show, by mode; none by default.
     """
 
     model: Model
@@ -38,10 +41,27 @@ class Subject(NamedTuple):
     words: Vocabulary
     mode: Mode
     trained: Mapping[str, float]
+    shown: Mapping[str, ShownMode] = {}
 
     def knows(self, mode: str) -> bool:
         """Whether its mixture trains a mode."""
         return self.trained.get(mode, 0.0) > 0
+
+    def showing(self, example: Example, mode: str) -> Example:
+        """The Example with the mode token that training showed in this mode.
+
+        A model that saw it every time needs it (UL2, Tay et al. 2022, §3.1.2).
+        """
+        ids = self.words.special_ids
+        return show_mode(example, ids, mode=self.shown.get(mode, "none"))
+
+    def asked(self, before: Tokens, after: Tokens) -> list[Example]:
+        """How it is asked for `after` behind `before`: `going_on` in its mode."""
+        ids = self.words.special_ids
+        return [
+            self.showing(example, self.mode)
+            for example in going_on(self.mode, before, after, ids)
+        ]
 
 
 def subject(
@@ -50,6 +70,7 @@ def subject(
     words: Vocabulary,
     *,
     trained: Mapping[str, float],
+    shown: Mapping[str, ShownMode] | None = None,
     mode: Mode | None = None,
     batch_rows: int = 8,
 ) -> Subject:
@@ -60,6 +81,7 @@ def subject(
       shape: of the rows that it was trained on.
       words: its vocabulary.
       trained: the share of its training Examples in each mode.
+      shown: the mode token that they show, by mode; None is none.
       mode: in which to ask it; the first of `MODES` that it was trained in unless
         told, "causal" where there is none.
       batch_rows: rows scored at a time.
@@ -85,6 +107,7 @@ def subject(
         words,
         mode or best_mode(trained),
         trained,
+        shown or {},
     )
 
 
@@ -145,7 +168,7 @@ def fitted(
     place = layout(subject.shape, bos=subject.words.special_ids.bos)
     room = np.array(capacities(subject.shape))
     while True:
-        example = going_on(subject.mode, before, after, subject.words.special_ids)[0]
+        example = subject.asked(before, after)[0]
         over = int((np.array(place(example).sizes) - room).max())
         if over <= 0:
             return before, after

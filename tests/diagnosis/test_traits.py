@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from sightline.diagnosis.forms import NEGATIVE_KINDS
-from sightline.diagnosis.objective_traits import mean_traits, objective_traits
+from sightline.diagnosis.objective_traits import (
+    mean_traits,
+    mode_tokens,
+    objective_traits,
+)
 from sightline.diagnosis.traits import BY, MEASURED, mixture_traits
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
@@ -166,6 +170,8 @@ def _nothing(text, rng, ids):
 def test_an_objective_that_is_added_needs_no_change(function, mode):
     found = objective_traits(_planted(function), ROWS, examples=24)
     assert found.modes[mode] == 1
+    shown = "S" if function is _behind_a_mode else "none"
+    assert mode_tokens(found) == {mode: shown}
     if function is _labels_at_random:
         assert found.kinds["none"] == 1
         assert 0.2 < found.negatives < 0.8
@@ -252,3 +258,18 @@ def test_nothing_reads_a_name(plain):
     renamed = objective_traits(_planted(causal.function), ROWS)
     assert renamed.modes == plain["causal"].modes
     assert renamed.onward == plain["causal"].onward == 1
+
+
+def test_the_mode_token_that_most_examples_of_a_mode_show():
+    span: dict[str, dict] = {
+        "r/span_corruption": {"mode": "R"},
+        "x/span_corruption": {"mode": "X"},
+    }
+    rates = {"causal": 0.2, "r/span_corruption": 0.5, "x/span_corruption": 0.3}
+    mixture = Mixture("modes", rates, corpora={"policies": 1}, settings=span)
+    found = mixture_traits(mixture, ROWS, examples=6).overall["examples"]
+    assert mode_tokens(found) == {"causal": "none", "span": "R"}
+    span["r/span_corruption"]["mode_rate"] = 0.0
+    mixture = Mixture("modes", rates, corpora={"policies": 1}, settings=span)
+    found = mixture_traits(mixture, ROWS, examples=6).overall["examples"]
+    assert mode_tokens(found)["span"] == "none"

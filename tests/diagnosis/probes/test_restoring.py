@@ -23,6 +23,7 @@ from sightline.diagnosis.probes.restoring import (
     unrestored,
 )
 from sightline.objectives import causal, masked, permuted, prefix, registry
+from sightline.objectives.mode import show_mode
 from sightline.objectives.text import Text
 
 excerpts = st.lists(st.integers(3, 999), min_size=2, max_size=60)
@@ -178,6 +179,8 @@ def test_an_answer_in_sentinels_is_read_as_it_comes(ids):
         ([], [20, 23, 24]),
     ):
         assert assemble(request, tokens_of(*said), ids).tolist() == expected
+        led = request._replace(example=show_mode(request.example, ids, mode="R"))
+        assert assemble(led, tokens_of(*said), ids).tolist() == expected
 
 
 def test_an_answer_ends_at_eos_unless_its_length_is_known(ids):

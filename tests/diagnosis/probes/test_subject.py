@@ -87,6 +87,19 @@ def test_what_was_trained_is_known(probed, untrained):
     assert probed(untrained, {"masked": 1.0}, mode="causal").mode == "causal"
 
 
+def test_a_model_sees_the_mode_token_that_it_was_trained_with(toy):
+    ids, two = toy.words.special_ids, np.resize(toy.words.special_ids.text, 2)
+    plain = seen(ROWS["decoder"], toy.words, "prefix")
+    led = plain._replace(shown={"prefix": "S", "span": "X"})
+    (before,), (after,) = plain.asked(two, two), led.asked(two, two)
+    assert after.inputs.tolist() == [ids.mode("S"), *before.inputs]
+    assert after.inputs_positions.tolist() == [0, *before.inputs_positions]
+    assert led.showing(before, "causal") is before
+    # And it takes a slot of the row.
+    long = np.resize(ids.text, 60)
+    assert len(fitted(led, long, two)[0]) == len(fitted(plain, long, two)[0]) - 1
+
+
 def test_every_slot_of_a_row_can_be_asked(untrained, toy):
     shape = decoder_rows(slots=64, predictions=8)
     found = subject(untrained, shape, toy.words, trained={})
