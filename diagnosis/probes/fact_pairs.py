@@ -83,6 +83,7 @@ def _swap(
         found.stop,
         found.false,
         found.earlier,
+        told.start,
         own.start,
         own.stop,
     )

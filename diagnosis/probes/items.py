@@ -18,6 +18,8 @@ class Item(NamedTuple):
       local: how many of the last characters of `before` are the sentence that `after`
         goes on with. They stay when what is before is taken away to measure how likely
         `after` is by itself; 0 where `after` begins a sentence.
+      needed: how many of the last characters of `before` say which pair is true; a
+        model whose rows cannot hold them is not asked. 0 where nothing is needed.
     """
 
     document: int
@@ -25,6 +27,7 @@ class Item(NamedTuple):
     true: Pair
     false: Pair
     local: int = 0
+    needed: int = 0
 
 
 def alone(pair: Pair, local: int) -> str:

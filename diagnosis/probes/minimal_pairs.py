@@ -111,7 +111,8 @@ def swapped_item(
     ]
     band = distance_band(word_count(text[swap.earlier : swap.start]), bands)
     local = min(len(before), max(0, len(said) - swap.sentence))
-    return Item(number, f"{swap.kind}, {band}", pairs[0], pairs[1], local)
+    needed = min(len(before), max(0, len(said) - swap.needed))
+    return Item(number, f"{swap.kind}, {band}", pairs[0], pairs[1], local, needed)
 
 
 def distance_band(words: int, bands: Sequence[int] = BANDS) -> str:

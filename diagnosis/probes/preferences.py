@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from .asking import going_on
 from .items import Item, Pair
 from .subject import Subject, Tokens, cut, fitted
 
@@ -39,8 +38,9 @@ def preferences(
 
     The difference is the pointwise mutual information of the two texts, so a text that
     is likelier by itself has no advantage. `s` sums log-probabilities; `local` is the
-    begun sentence that the pair meets in (`Item.local`), mostly nothing. Items that
-    rows have no room for are left out; `before` is cut from its left first.
+    begun sentence that the pair meets in (`Item.local`), mostly nothing. `before` is
+    cut from its left to what rows hold; items are left out whose `Item.needed` would
+    be cut, or whose `after` has no room.
 
     Args:
       subject: the model.
@@ -51,7 +51,7 @@ def preferences(
     asked: list[tuple[Tokens, Tokens]] = []
     weights: list[tuple[int, int, float]] = []  # of each pair: item, side, sign
     for number, item in enumerate(items):
-        pairs = [_fit(subject, pair, item.local) for pair in (item.true, item.false)]
+        pairs = [_fit(subject, pair, item) for pair in (item.true, item.false)]
         if any(pair is None for pair in pairs):
             continue
         for side, pair in enumerate(pairs):
@@ -75,18 +75,22 @@ def likelihoods(
     subject: Subject, asked: Sequence[tuple[Tokens, Tokens]]
 ) -> list[float]:
     """`s(after | before)` of each pair, in nats, in the subject's mode."""
-    ids = subject.words.special_ids
-    examples = [going_on(subject.mode, *pair, ids) for pair in asked]
+    examples = [subject.asked(*pair) for pair in asked]
     answers = iter(subject.score([one for some in examples for one in some]))
     return [sum(float(next(answers).sum()) for _ in some) for some in examples]
 
 
-def _fit(subject: Subject, pair: Pair, local: int) -> tuple[Tokens, Tokens, int] | None:
+def _fit(subject: Subject, pair: Pair, item: Item) -> tuple[Tokens, Tokens, int] | None:
     """What is before and after, cut to fit, and how many tokens of it are local."""
     before, after = cut(subject.words, pair)
-    begun = len(pair[0]) - local
-    outside = cut(subject.words, (pair[0][:begun], pair[0][begun:] + pair[1]))[0]
+
+    def last(characters: int) -> int:
+        """Tokens of `before` that reach into its last characters."""
+        at = len(pair[0]) - characters
+        outside = cut(subject.words, (pair[0][:at], pair[0][at:] + pair[1]))[0]
+        return len(before) - len(outside)
+
     fit = fitted(subject, before, after)
-    if fit is None:
+    if fit is None or len(fit[0]) < last(item.needed):
         return None
-    return *fit, min(len(before) - len(outside), len(fit[0]))
+    return *fit, min(last(item.local), len(fit[0]))

@@ -30,6 +30,8 @@ class Swap(NamedTuple):
       stop: one past its last.
       false: the words that may stand there instead.
       earlier: first character of the nearest earlier mention of the true value.
+      needed: first character of what says which value is true, and states the false
+        one.
       sentence: first character of the sentence that restates it.
       end: one past the last of that sentence.
     """
@@ -39,6 +41,7 @@ class Swap(NamedTuple):
     stop: int
     false: str
     earlier: int
+    needed: int
     sentence: int
     end: int
 
@@ -165,7 +168,17 @@ def _swap(
     if best < common or best <= rival:
         return None
     stop = at.start + len(at.value)
-    return Swap(at.kind, at.start, stop, false, trues[-1].start, own.start, own.stop)
+    told = document.sentences[min(trues[0].sentence, falses[0].sentence)]
+    return Swap(
+        at.kind,
+        at.start,
+        stop,
+        false,
+        trues[-1].start,
+        told.start,
+        own.start,
+        own.stop,
+    )
 
 
 def balanced(

@@ -120,7 +120,8 @@ def test_both_values_of_a_minimal_pair_were_stated_before(made):
     for item in made[minimal_pairs]:
         assert item.true[0] == item.false[0]
         if not item.kind.startswith("polarity"):
-            assert all(value in item.true[0] for value in parted(item))
+            needed = item.true[0][len(item.true[0]) - item.needed :]
+            assert all(value in needed for value in parted(item))
 
 
 def test_a_restatement_is_found_in_plain_text():
@@ -138,6 +139,7 @@ def test_a_restatement_is_found_in_plain_text():
     }
     for item in items:
         assert item.kind == "number, < 64 words"
+        assert item.needed == len(item.true[0])
         assert alone(item.true, item.local).startswith("Again, the ")
     texts = [text, *others]
     assert minimal_pairs(texts, np.random.default_rng(0), most_words=20) == []

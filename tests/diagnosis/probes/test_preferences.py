@@ -77,6 +77,16 @@ def test_items_without_room_are_left_out_and_the_rest_keep_their_places(toy):
     assert preferences(taught(toy, slots=6), [long]).item.tolist() == []
 
 
+def test_items_that_lose_what_they_need_are_left_out(toy):
+    item = ITEMS[0]._replace(needed=len(" B B3 B4 B5."))
+    whole = item._replace(needed=len(BEFORE))
+    found = [
+        preferences(taught(toy, slots=slots), [item, whole]).item.tolist()
+        for slots in (16, 11, 6)
+    ]
+    assert found == [[0, 1], [0], []]
+
+
 def test_scores_by_kind_with_the_share_reversed_where_lower_is_better(toy):
     shallow = {"all": {"bag": 0.25}, "next": {"bag": 0.5}}
 
