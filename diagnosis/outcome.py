@@ -12,21 +12,19 @@ from .score import Failure, Score
 
 
 class Measure(NamedTuple):
-    """The figure that stands for a failure: a mean over some of a probe's scores.
+    """The score that stands for a failure.
 
     Attributes:
       failure: which.
-      probe: whose scores.
-      metric: of them.
-      kinds: which of them; empty is "all".
-      name: as tables have it.
+      probe: whose score.
+      metric: of it.
+      kind: of what.
     """
 
     failure: Failure
     probe: str
     metric: str
-    kinds: tuple[str, ...]
-    name: str
+    kind: str = "all"
 
 
 class Figure(NamedTuple):
@@ -53,41 +51,37 @@ def figure(records: Sequence[Record], measure: Measure) -> Figure | None:
     """A measure over runs of one mix at one budget; None unless all of them have it.
 
     The interval holds that of every seed, so two that are apart are apart for each pair
-    of runs. Of a mean over kinds each end is the mean of the kinds' ends, as if they
-    erred together: too wide, never too narrow.
+    of runs.
     """
-    found = [scores for r in records if (scores := chosen(r.scores, measure))]
+    found = [s for r in records if (s := chosen(r.scores, measure))]
     if not found or len(found) < len(records):
         return None
-    ends = np.array(
-        [np.mean([(s.value, s.low, s.high) for s in scores], 0) for scores in found]
-    )
-    chances = [s.chance for scores in found for s in scores if s.chance is not None]
+    chances = [s.chance for s in found if s.chance is not None]
     return Figure(
-        float(ends[:, 0].mean()),
-        float(ends[:, 1].min()),
-        float(ends[:, 2].max()),
+        float(np.mean([s.value for s in found])),
+        min(s.low for s in found),
+        max(s.high for s in found),
         len(found),
         float(np.mean(chances)) if chances else None,
-        found[0][0].better,
+        found[0].better,
     )
 
 
-def chosen(scores: Sequence[Score], measure: Measure) -> list[Score]:
-    """The scores that a measure is the mean of; none if any of them is missing.
+def chosen(scores: Sequence[Score], measure: Measure) -> Score | None:
+    """The score that a measure is; None if it is missing.
 
     One of too few documents for an interval is as good as missing.
     """
-    wanted = measure.kinds or ("all",)
-    found = {
-        s.kind: s
-        for s in scores
-        if (s.failure, s.probe, s.metric) == measure[:3]
-        and s.kind in wanted
-        and not np.isnan(s.value)
-        and s.documents >= LEAST
-    }
-    return [found[kind] for kind in wanted] if set(found) == set(wanted) else []
+    return next(
+        (
+            s
+            for s in scores
+            if Measure(s.failure, s.probe, s.metric, s.kind) == measure
+            and not np.isnan(s.value)
+            and s.documents >= LEAST
+        ),
+        None,
+    )
 
 
 def budgets(records: Sequence[Record]) -> list[int]:
@@ -163,7 +157,7 @@ def effects(
         measured = tuple(
             Effect(
                 failure=measure.failure,
-                probe=measure.name,
+                probe=measure.probe,
                 metric=measure.metric,
                 value=f.value,
                 low=f.low,

@@ -18,6 +18,7 @@ class Record(NamedTuple):
       tokens: processed so far: filled slots, in every stream.
       losses: held-out loss of each objective of the incumbent, in nats.
       scores: of the probes.
+      left_out: a sentence for each probe that could not be run.
     """
 
     mix: str
@@ -25,6 +26,7 @@ class Record(NamedTuple):
     tokens: int
     losses: Mapping[str, float]
     scores: tuple[Score, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
@@ -48,4 +50,5 @@ def read_all(folder: Path) -> list[Record]:
 
 def _record(plain: dict[str, Any]) -> Record:
     scores = tuple(Score(**score) for score in plain.pop("scores"))
-    return Record(**plain, scores=scores)
+    left_out = tuple(plain.pop("left_out"))
+    return Record(**plain, scores=scores, left_out=left_out)

@@ -107,7 +107,7 @@ def _panel(
         f'<text x="{LEFT}" y="18" font-size="13" font-weight="600">'
         f"{escape(measure.failure)}</text>",
         f'<text x="{LEFT}" y="34" fill="#555">{escape(measure.metric)}, '
-        f"{escape(measure.name)}</text>",
+        f"{escape(measure.probe)}</text>",
         f'<text x="{LEFT}" y="46" fill="#555" font-size="10">{way} is better</text>',
     ]
     for tick in np.linspace(low, high, 5):

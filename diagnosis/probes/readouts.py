@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from ...tasks.layout import capacities, layout
 from ..score import Score, Statistic, bootstrap
@@ -32,6 +32,7 @@ def continuation_scores(
 ) -> list[Score]:
     """AUC, accuracy and calibration error of the answers, for each negative type.
 
+    Those of "all" are of the types together; their AUC is the mean of the types' AUCs.
     Every pair of an item is a question of its own, so that each type has as many that
     continue as not. Evidence that B continues A, in nats, is
 
@@ -55,11 +56,11 @@ def continuation_scores(
     documents = np.array([items[n].document for n in number], np.int64)
     mode = "pair" if readout == "label" else subject.mode
     scores = []
-    for kind in dict.fromkeys(item.kind for item in items):
-        mine = kinds == kind
+    for kind in ("all", *dict.fromkeys(item.kind for item in items)):
+        mine = np.ones(len(kinds), bool) if kind == "all" else kinds == kind
         asked = evidence[mine]
         for metric, statistic, chance in (
-            ("AUC", _auc_of(asked), CHANCE),
+            ("AUC", _auc_of(asked, kinds[mine]), CHANCE),
             ("accuracy", _accuracy_of(asked), CHANCE),
             ("calibration error", _calibration_of(asked), None),
         ):
@@ -114,8 +115,15 @@ Evidence = Float[np.ndarray, "N 2"]
 """Of each item, the evidence for its true pair and for its false one."""
 
 
-def _auc_of(evidence: Evidence) -> Statistic:
-    return lambda items: auc(evidence[items, 0], evidence[items, 1])
+def _auc_of(evidence: Evidence, kinds: Shaped[np.ndarray, " N"]) -> Statistic:
+    """The mean over the kinds of the AUC of each."""
+    names, which = np.unique(kinds.astype(str), return_inverse=True)
+
+    def statistic(items: Int[np.ndarray, " n"]) -> float:
+        parts = [items[which[items] == kind] for kind in range(len(names))]
+        return float(np.mean([auc(evidence[p, 0], evidence[p, 1]) for p in parts]))
+
+    return statistic
 
 
 def _accuracy_of(evidence: Evidence) -> Statistic:

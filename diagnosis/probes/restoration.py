@@ -1,12 +1,13 @@
 """Unfaithful reconstruction: restored excerpts, judged for what they kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..score import Mean, Score, Statistic, bootstrap
+from .asking import Mode
 from .corruptions import KINDS, RATES, Kind
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
 from .filling import Filler
@@ -26,21 +27,42 @@ def restoration_scores(
 ) -> list[Score]:
     """Every measure of fidelity for each kind and rate of corruption.
 
-    Baselines on the same excerpts: "do nothing", the corrupted excerpt without its
-    masks, and "5-gram", which fills masks from their neighbours.
+    Those of "all" are of the kinds together. Baselines on the same excerpts: "do
+    nothing", the corrupted excerpt without its masks, and "5-gram", which fills masks
+    from their neighbours.
     """
-    return [
-        score
-        for kind in kinds
-        for rate in rates
-        for score in _scores(
-            subject,
-            restore(subject, taken, kind=kind, rate=rate, filler=filler, seed=seed),
-            kind=kind,
-            rate=rate,
-            seed=seed,
-        )
-    ]
+    scores: list[Score] = []
+    for rate in rates:
+        parts = {
+            kind: _judge(
+                subject,
+                restore(subject, taken, kind=kind, rate=rate, filler=filler, seed=seed),
+                restoring_mode(subject, kind),
+            )
+            for kind in kinds
+        }
+        for kind, judged in {"all": _together(list(parts.values())), **parts}.items():
+            scores += _scores(judged, f"{kind}, {100 * rate:.0f} %", seed=seed)
+    return scores
+
+
+class _Judged(NamedTuple):
+    """Outputs, judged.
+
+    Attributes:
+      documents: of which each is.
+      modes: in which they were asked for.
+      trained: whether all of these were.
+      measured: fidelity and counts of facts of each, of the model's ("") and of
+        baselines.
+      fluent: 1 for each that is fluent but unfaithful.
+    """
+
+    documents: Int[np.ndarray, " N"]
+    modes: tuple[str, ...]
+    trained: bool
+    measured: Mapping[str, tuple[list[Fidelity], Int[np.ndarray, "N 3"]]]
+    fluent: Float[np.ndarray, " N"]
 
 
 class _Metric(NamedTuple):
@@ -71,16 +93,8 @@ METRICS = (
 )
 
 
-def _scores(
-    subject: Subject, found: Sequence[Restored], *, kind: Kind, rate: float, seed: int
-) -> list[Score]:
-    documents = np.array([one.document for one in found], np.int64)
-    mode = restoring_mode(subject, kind)
-    outputs = {"": [one.output for one in found]}
-    outputs["do nothing"] = [one.plain for one in found]
-    if found and found[0].filled is not None:
-        outputs["5-gram"] = [one.filled for one in found if one.filled is not None]
-    judged = {name: _judged(subject, found, said) for name, said in outputs.items()}
+def _scores(judged: _Judged, kind: str, *, seed: int) -> list[Score]:
+    documents = judged.documents
 
     def score(name: str, better: Literal["higher", "lower"], statistics) -> Score:
         value, low, high = bootstrap(statistics[""], documents, seed=seed)
@@ -88,15 +102,15 @@ def _scores(
         return Score(
             failure="reconstruction",
             probe="restoration",
-            kind=f"{kind}, {100 * rate:.0f} %",
+            kind=kind,
             metric=name,
             value=value,
             low=low,
             high=high,
             chance=None,
             better=better,
-            mode=mode,
-            trained=subject.knows(mode),
+            mode=" or ".join(judged.modes),
+            trained=judged.trained,
             baselines={
                 other: float(statistic(every))
                 for other, statistic in statistics.items()
@@ -106,17 +120,49 @@ def _scores(
             documents=len(set(documents.tolist())),
         )
 
-    fluent = {"": Mean(_fluent(subject, found, [m.distance for m in judged[""][0]]))}
     return [
         *(
-            score(m.name, m.better, {n: m.of(*both) for n, both in judged.items()})
+            score(m.name, m.better, {n: m.of(*x) for n, x in judged.measured.items()})
             for m in METRICS
         ),
-        score("fluent but unfaithful", "lower", fluent),
+        score("fluent but unfaithful", "lower", {"": Mean(judged.fluent)}),
     ]
 
 
-def _judged(
+def _judge(subject: Subject, found: Sequence[Restored], mode: Mode) -> _Judged:
+    outputs = {"": [one.output for one in found]}
+    outputs["do nothing"] = [one.plain for one in found]
+    if found and found[0].filled is not None:
+        outputs["5-gram"] = [one.filled for one in found if one.filled is not None]
+    measured = {name: _measured(subject, found, said) for name, said in outputs.items()}
+    return _Judged(
+        np.array([one.document for one in found], np.int64),
+        (mode,),
+        subject.knows(mode),
+        measured,
+        _fluent(subject, found, [m.distance for m in measured[""][0]]),
+    )
+
+
+def _together(parts: Sequence[_Judged]) -> _Judged:
+    """All of them as one; of the baselines those that each of them has."""
+    names = [n for n in parts[0].measured if all(n in p.measured for p in parts)]
+    return _Judged(
+        np.concatenate([p.documents for p in parts]),
+        tuple(dict.fromkeys(mode for p in parts for mode in p.modes)),
+        all(p.trained for p in parts),
+        {
+            name: (
+                [one for p in parts for one in p.measured[name][0]],
+                np.concatenate([p.measured[name][1] for p in parts]),
+            )
+            for name in names
+        },
+        np.concatenate([p.fluent for p in parts]),
+    )
+
+
+def _measured(
     subject: Subject, found: Sequence[Restored], outputs: Sequence[Tokens]
 ) -> tuple[list[Fidelity], Int[np.ndarray, "N 3"]]:
     """Measures of tokens, and counts of facts, of each output."""

@@ -15,12 +15,12 @@ from sightline.diagnosis.study_picture import curves
 from sightline.diagnosis.study_table import MEASURES, markdown
 
 
-def score(measure, kind, value, *, half=0.02, chance=0.5):
+def score(measure, value, *, half=0.02, chance=0.5):
     better = "lower" if "distance" in measure.metric or "rate" in measure.metric else ""
     return Score(
         failure=measure.failure,
         probe=measure.probe,
-        kind=kind,
+        kind=measure.kind,
         metric=measure.metric,
         value=value,
         low=value - half,
@@ -39,10 +39,9 @@ def every(value, *, half=0.02):
     """Scores of each measure; for those where less is better, one less the value."""
     found = []
     for measure in MEASURES:
-        for kind in measure.kinds or ("all",):
-            one = score(measure, kind, value, half=half)
-            less = one.better == "lower"
-            found.append(score(measure, kind, 1 - value, half=half) if less else one)
+        one = score(measure, value, half=half)
+        less = one.better == "lower"
+        found.append(score(measure, 1 - value, half=half) if less else one)
     return tuple(found)
 
 
@@ -94,15 +93,17 @@ def test_a_figure_is_the_mean_of_seeds_within_all_of_their_intervals():
     assert (got.low, got.high) == (pytest.approx(0.78), pytest.approx(0.83))
 
 
-def test_a_figure_of_kinds_is_their_mean_and_needs_all_of_them():
-    measure = Measure("continuation", "p", "AUC", ("a", "b"), "p")
-    scores = (score(measure, "a", 0.6), score(measure, "b", 0.8))
+def test_a_figure_is_of_one_kind_and_needs_every_run():
+    measure = Measure("continuation", "p", "AUC", "a")
+    scores = (score(measure._replace(kind="b"), 0.8), score(measure, 0.6))
     whole = Record("m", 0, 1, {}, scores)
     got = figure([whole], measure)
-    assert got is not None and got.value == pytest.approx(0.7)
-    assert figure([whole._replace(scores=scores[:1])], measure) is None
+    assert got is not None and got.value == 0.6
+    assert figure([whole, whole._replace(scores=scores[:1])], measure) is None
+    few = (scores[0], scores[1]._replace(documents=19))
     nothing = (scores[0], scores[1]._replace(value=float("nan")))
-    assert figure([whole._replace(scores=nothing)], measure) is None
+    for missing in (few, nothing):
+        assert figure([whole._replace(scores=missing)], measure) is None
 
 
 def test_points_are_matched_by_their_place_not_by_their_tokens():
@@ -147,6 +148,16 @@ def test_the_table_marks_what_is_better_and_nothing_else():
     widths = {row.count("|") for row in text.splitlines() if row.startswith("|")}
     assert len(widths) == 1
     assert "sightline study" in text and "seeds 0, 1" in text
+    (shallow,) = (row for row in text.splitlines() if "shallow" in row)
+    assert shallow.count(" 0.50 ") == len(MEASURES)
+
+
+def test_the_table_says_why_a_probe_was_left_out():
+    found = study({"incumbent": 0.5})
+    assert "Not measured" not in markdown(found, outcome(found, ["incumbent"]))
+    found = [r._replace(left_out=("jump-ahead: too short.",)) for r in found]
+    text = markdown(found, outcome(found, ["incumbent"]))
+    assert text.count("- Not measured: jump-ahead: too short.") == 1
 
 
 def test_a_mix_that_is_not_run_yet_is_a_row_without_figures():

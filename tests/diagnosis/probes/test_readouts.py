@@ -91,15 +91,16 @@ def test_labels_are_read_for_each_type_of_negative(toy):
     found = by_name(
         continuation_scores(topical(toy), ITEMS, readout="label", baselines=shallow)
     )
-    assert len(found) == 6
+    assert len(found) == 9
     assert found["other", "AUC"].value == found["other", "accuracy"].value == 1
     assert found["further", "AUC"].value == found["further", "accuracy"].value == 0.5
+    assert found["all", "AUC"].value == found["all", "accuracy"].value == 0.75
     # Right at .9 is .1 off; half right at .9 is .4 off.
     assert found["other", "calibration error"].value == pytest.approx(0.1)
     assert found["further", "calibration error"].value == pytest.approx(0.4)
     for (kind, metric), score in found.items():
         assert (score.mode, score.trained) == ("pair", True)
-        assert (score.items, score.documents) == (8, 8)
+        assert (score.items, score.documents) == (16 if kind == "all" else 8, 8)
         calibration = metric == "calibration error"
         assert score.better == ("lower" if calibration else "higher")
         assert score.chance == (None if calibration else 0.5)
@@ -138,5 +139,26 @@ def test_pairs_without_room_are_left_out_whole(toy):
     none = continuation_scores(
         topical(toy, slots=9), [long], readout="label", baselines={}
     )
-    assert [s.items for s in none] == [0, 0, 0]
+    assert [s.items for s in none] == [0] * 6
     assert all(np.isnan(s.value) for s in none)
+
+
+def test_the_auc_of_all_types_never_compares_one_type_with_another(toy):
+    """A model that finds every text of one type likelier than any of the other's."""
+    ids = toy.words.special_ids
+    items = [item for item in ITEMS if (item.kind == "other") == (item.document < 4)]
+
+    def score(examples):
+        found = []
+        for e in examples:
+            first, second = toy.words.decode(e.inputs).split()[::3][:2]
+            evidence = 5.0 if first in "EFGH" else float(second.startswith(first))
+            asked = evidence if e.targets[0] == ids.labels[1] else 0.0
+            found.append(np.array([asked]))
+        return found
+
+    model = topical(toy)._replace(score=score)
+    found = by_name(continuation_scores(model, items, readout="label", baselines={}))
+    assert found["other", "AUC"].value == 1
+    assert found["further", "AUC"].value == 0.5
+    assert found["all", "AUC"].value == 0.75

@@ -130,6 +130,26 @@ def test_every_measure_of_every_kind_and_rate_is_scored(toy, probed, untrained):
         )
 
 
+def test_all_kinds_together_are_the_mean_of_their_outputs(toy, probed, untrained):
+    subject = probed(untrained, {"masked": 1.0})
+    taken = excerpts(subject, toy.unseen[:3], most_tokens=14)
+    filler = learn_filler(toy.documents[:50])
+    found = restoration_scores(
+        subject, taken, kinds=["masking", "deletion"], rates=[0.3], filler=filler
+    )
+    every = {(s.kind, s.metric): s for s in found}
+    for metric in ("exact match", "edit distance", "fluent but unfaithful"):
+        whole, *parts = (
+            every[f"{kind}, 30 %", metric] for kind in ("all", "masking", "deletion")
+        )
+        assert whole.items == 6
+        assert whole.documents == 3
+        assert whole.value == pytest.approx(np.mean([p.value for p in parts]))
+        assert whole.mode == "masked or reconstruction"
+        assert not whole.trained  # no kind but masking is asked in a mode it knows
+        assert "5-gram" not in whole.baselines
+
+
 def test_excerpts_that_cannot_be_corrupted_give_no_number(toy, probed, untrained):
     """Sentences change places only where there are three."""
     subject = probed(untrained, {})
