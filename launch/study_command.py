@@ -103,7 +103,11 @@ def _run(
             workers=options.workers,
         ):
             at[news.job] = study.tokens if news.tokens is None else news.tokens
-            ended += news.tokens is None
+            if news.tokens is None:
+                ended += 1
+                # Above the bar, and alone where standard error is no terminal.
+                mix, seed = news.job
+                bar.console.print(f"{mix}, seed {seed}: done", highlight=False)
             bar.update(
                 shown,
                 completed=done * study.tokens + sum(at.values()),

@@ -183,6 +183,7 @@ def test_the_command_goes_on_and_writes_what_came_out(
     command += [f"--gin.{binding}" for binding in SMALL]
     assert main(command) == 0
     assert done == [Job("incumbent", 0), Job("causal", 0)]
+    assert "causal, seed 0: done" in capsys.readouterr().err
     table = (tmp_path / "out" / "table.md").read_text()
     assert "| `causal` | 1 |" in table
     effects = json.loads((tmp_path / "out" / "effects.json").read_text())
