@@ -12,12 +12,15 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 """Of a probe that has several; of every other one, all that it has."""
 
+APART = ("continuation, by label", "continuation, by likelihood")
+"""Probes whose kinds are all read: to tell topics apart is not to tell order."""
+
 
 def headlines(scores: Sequence[Score]) -> list[Score]:
     """The scores to read first; every probe has some, in the order of `FAILURES`.
 
-    Of a probe that has a score of all its items that one, else those of each kind; of
-    corruptions at several rates the middle one.
+    Of a probe that has a score of all its items that one, else those of each kind, but
+    of `APART` both; of corruptions at several rates the middle one.
     """
     found = []
     for failure in FAILURES:
@@ -35,7 +38,9 @@ def _of_probe(scores: Sequence[Score]) -> list[Score]:
         middle = rates[len(rates) // 2]
         return [s for s in told if _rate(s) == middle]
     overall = [s for s in told if s.kind in ("all", "texts")]
-    return overall or told or list(scores)
+    if not overall or scores[0].probe in APART:
+        return told or list(scores)
+    return overall
 
 
 def _rate(score: Score) -> str:

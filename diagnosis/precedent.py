@@ -141,7 +141,7 @@ def said(effects: Effects, mix: str, failure: Failure) -> str:
     if pair is None:
         return f"{LONG_NAMES[failure]} was not measured in the study's mix `{mix}`"
     before, after = pair
-    values = " → ".join(f"{e.value:.3g} [{e.low:.3g}, {e.high:.3g}]" for e in pair)
+    values = " → ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in pair)
     probe = f"{after.probe}, {after.metric} ({before.better} is better)"
     return (
         f"measured in the study: mix `{mix}` against `{effects.incumbent}`, "

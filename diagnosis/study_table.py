@@ -109,13 +109,14 @@ def _chance(effects: Effects, number: int) -> str:
 
 
 def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> str:
-    """What the best of the baselines has on the items that the incumbent was asked."""
-    runs = at(records, effects.incumbent, -1)
-    found = [s for r in runs if (s := chosen(r.scores, measure)) and s.baselines]
-    if not found:
-        return "–"
-    best = max if found[0].better == "higher" else min
-    return f"{np.mean([best(s.baselines.values()) for s in found]):.2f}"
+    """What the best of the baselines has on the items of the first mix that has any."""
+    for mix in effects.mixes:
+        runs = at(records, mix, -1)
+        found = [s for r in runs if (s := chosen(r.scores, measure)) and s.baselines]
+        if found:
+            best = max if found[0].better == "higher" else min
+            return f"{np.mean([best(s.baselines.values()) for s in found]):.2f}"
+    return "–"
 
 
 def _said(failure: Failure, effects: Effects) -> str:

@@ -145,12 +145,16 @@ def _judge(subject: Subject, found: Sequence[Restored], mode: Mode) -> _Judged:
 
 
 def _together(parts: Sequence[_Judged]) -> _Judged:
-    """All of them as one; of the baselines those that each of them has."""
+    """All of them as one; of the baselines those that each of them has.
+
+    If some were asked for in modes that were not trained, these are the modes told.
+    """
+    untrained = [mode for p in parts for mode in p.modes if not p.trained]
     names = [n for n in parts[0].measured if all(n in p.measured for p in parts)]
     return _Judged(
         np.concatenate([p.documents for p in parts]),
-        tuple(dict.fromkeys(mode for p in parts for mode in p.modes)),
-        all(p.trained for p in parts),
+        tuple(dict.fromkeys(untrained or [m for p in parts for m in p.modes])),
+        not untrained,
         {
             name: (
                 [one for p in parts for one in p.measured[name][0]],

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from sightline.diagnosis.headlines import METRICS, headlines
+from sightline.diagnosis.headlines import APART, METRICS, headlines
 from sightline.diagnosis.score import Score
 from sightline.diagnosis.severity import fails, severities
 
@@ -30,6 +30,12 @@ def test_a_score_of_all_items_stands_for_its_kinds():
     every = [score(kind=kind) for kind in ("number", "all", "entity")]
     assert headlines(every) == [every[1]]
     assert headlines(every[::2]) == every[::2]
+
+
+@pytest.mark.parametrize("probe", APART)
+def test_types_of_negatives_are_all_read(probe):
+    every = [score(probe, kind, "AUC") for kind in ("all", "other", "swapped")]
+    assert headlines(every) == every
 
 
 @pytest.mark.parametrize("probe", METRICS)

@@ -211,7 +211,7 @@ def test_a_mix_that_was_measured_better_is_followed():
         assert rate == pytest.approx(own, abs=0.001), mixed
     for change in made.proposal.changes:
         assert "study" in change.sources[0]
-        assert change.failure is None or "0.9 [0.85, 0.95]" in change.sources[0]
+        assert change.failure is None or "0.900 [0.850, 0.950]" in change.sources[0]
 
 
 def test_a_measured_mix_serves_only_failures_that_are_there():

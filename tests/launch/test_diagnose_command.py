@@ -110,7 +110,7 @@ def test_a_run_is_measured(measured):
     for probe in ("jump-ahead", "continuation, by label", "restoration", "future"):
         assert probe in text
     assert "| Step | 1 |" in text
-    assert "measured: mean of" in text
+    assert re.search("measured in the study: |measured: mean of", text)
     assert "No checkpoint was measured" not in text
     assert "property of the corpus and of the size of the rows" in text
 

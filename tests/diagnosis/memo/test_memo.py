@@ -241,7 +241,7 @@ def test_figures_are_told(full):
         "0.520 ✗ | 0.470 – 0.570 | 0.500 | bag of words 0.400 | masked, trained",
         "0.810 | 0.760 – 0.860",
         "masked, never trained",
-        "0.5 [0.45, 0.55] → 0.9 [0.85, 0.95], 3 seeds",
+        "0.500 [0.450, 0.550] → 0.900 [0.850, 0.950], 3 seeds",
         "+3.1 % [+2.0, +4.2]",
         "sightline mix diff old.gin out/recommended.gin",
         "--run_dir=runs/recommended",

@@ -145,9 +145,16 @@ def test_all_kinds_together_are_the_mean_of_their_outputs(toy, probed, untrained
         assert whole.items == 6
         assert whole.documents == 3
         assert whole.value == pytest.approx(np.mean([p.value for p in parts]))
-        assert whole.mode == "masked or reconstruction"
-        assert not whole.trained  # no kind but masking is asked in a mode it knows
+        assert (whole.mode, whole.trained) == ("reconstruction", False)
         assert "5-gram" not in whole.baselines
+    every = restoration_scores(
+        probed(untrained, {"masked": 0.5, "reconstruction": 0.5}),
+        taken,
+        kinds=["masking", "deletion"],
+        rates=[0.3],
+    )
+    (whole,) = (s for s in every if s[2:4] == ("all, 30 %", "exact match"))
+    assert (whole.mode, whole.trained) == ("masked or reconstruction", True)
 
 
 def test_excerpts_that_cannot_be_corrupted_give_no_number(toy, probed, untrained):
