@@ -22,6 +22,9 @@ MEASURES: tuple[Measure, ...] = (
 )
 """Fixed before the study was run; of each failure the first one is gone by."""
 
+GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
+"""Probes that ask how likely one text is after another."""
+
 
 def markdown(records: Sequence[Record], effects: Effects) -> str:
     """A row a mix, at the last budget; bold where it beats the incumbent.
@@ -71,13 +74,12 @@ def _row(name: str, mix: Mix, effects: Effects, mode: str) -> str:
 
 def _mode(records: Sequence[Record], name: str) -> str:
     """How a mix is asked how texts go on; probes of other forms say their own."""
-    first = MEASURES[0]
     asked = [
         score.mode + ("" if score.trained else ", never trained")
         for record in records
         if record.mix == name
         for score in record.scores
-        if score.probe == first.probe
+        if score.probe in GO_ON
     ]
     return asked[0] if asked else "–"
 
