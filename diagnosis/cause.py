@@ -13,7 +13,7 @@ from .traits import By, MixtureTraits
 
 NEVER = 0.01
 """Share of the Examples below which a mode counts as never trained: by convention. A
-shipped mixture that trains a mode at all gives it one Example in ten or more."""
+shipped mixture that trains a mode at all gives it one Example in twenty or more."""
 
 OUT_OF_SIGHT = 0.25
 """Share of tokens from whose window the document's start is gone, above which drift is
@@ -29,7 +29,7 @@ order above the 0.13 % that one label gets of a plain token sum (OBJECTIVES.md Â
 
 LITTLE_WHOLE = 0.05
 """Share of the loss on whole texts to reproduce below which there is little: by
-convention, as no source gives one; a revision of the mixture starts well above it."""
+convention, as no source gives one; a revision of the mixture starts above it."""
 
 LITTLE_ORDER = 0.1
 """Share of negative pairs whose texts are of one document below which order is not

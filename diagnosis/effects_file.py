@@ -28,12 +28,12 @@ from .score import FAILURES
 from .whole_file import write_whole
 
 SHIPPED = Path(__file__).parent / "results" / "effects.json"
-"""What the committed study measured; not there until one is."""
+"""What the committed study measured."""
 
 
 def shipped() -> Effects:
-    """What the committed study measured; without mixes where there is none."""
-    return read(SHIPPED) if SHIPPED.exists() else Effects()
+    """What the committed study measured; raises as `read` does."""
+    return read(SHIPPED)
 
 
 def write(path: Path, effects: Effects) -> None:

@@ -20,7 +20,7 @@ def headlines(scores: Sequence[Score]) -> list[Score]:
     """The scores to read first; every probe has some, in the order of `FAILURES`.
 
     Of a probe that has a score of all its items that one, else those of each kind, but
-    of `APART` both; of corruptions at several rates the middle one.
+    of `APART` both; of corruptions at several rates all of the middle one.
     """
     found = []
     for failure in FAILURES:

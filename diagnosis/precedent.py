@@ -8,7 +8,7 @@ from ..models.rows import RowShape
 from ..objectives import registry
 from ..objectives.registry import Objective, base_name
 from ..tasks.mixture import Mixture
-from .cause import percent
+from .cause import listed, percent
 from .complaints import LONG_NAMES
 from .effects import Effects, Mix, compared, gain, is_better
 from .objective_traits import objective_traits
@@ -20,6 +20,10 @@ from .traits import MixtureTraits
 SUPPLIES = 0.5
 """An objective acts on a failure if so much of it does (`remedies.supply`)."""
 
+FOLLOWED = 0.75
+"""Of a mix's loss, how much must be taken over for its effects to speak for what is
+proposed: by convention. What it came to was measured of all of it."""
+
 
 class Precedent(NamedTuple):
     """A mix of the study that was better on every failure in question.
@@ -27,10 +31,12 @@ class Precedent(NamedTuple):
     Attributes:
       mix: its name.
       objectives: of it, those that act on each failure.
+      without: of it, those that are not taken over, as they act on other failures.
     """
 
     mix: str
     objectives: Mapping[Failure, tuple[Objective, ...]]
+    without: tuple[str, ...]
 
 
 def precedent(
@@ -42,9 +48,10 @@ def precedent(
     """The mix to follow: measured, better on all the failures, and the cheapest.
 
     It must hold every objective of the mixture, beat the study's incumbent on every
-    failure with intervals that are apart, and hold an objective that acts on each. Of
-    several, the one that gives up the least of the incumbent's own held-out loss; one
-    whose loss was not measured comes last.
+    failure with intervals that are apart, and hold an objective that acts on each; and
+    these, with the mixture's own, have `FOLLOWED` of its loss. Of several, the one that
+    gives up the least of the incumbent's own held-out loss; one whose loss was not
+    measured comes last.
 
     Args:
       mixture: to revise.
@@ -63,10 +70,14 @@ def precedent(
         if name == effects.incumbent or not ours <= mixed or not better:
             continue
         acting = _acting(effects, name, failures, rows)
-        if all(acting.values()):
+        taken = {o.base for objectives in acting.values() for o in objectives} | ours
+        total = sum(mix.loss_shares.values())
+        covered = sum(s for n, s in mix.loss_shares.items() if n in taken) / total
+        if all(acting.values()) and covered >= FOLLOWED:
             gains = sum(gain(effects, name, failure) or 0.0 for failure in failures)
             cost = mix.own_loss.value if mix.own_loss else math.inf
-            found.append((cost, -gains, Precedent(name, acting)))
+            without = tuple(sorted(mixed - taken))
+            found.append((cost, -gains, Precedent(name, acting, without)))
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
@@ -99,12 +110,18 @@ def as_measured(
             rate=rate_parts[name],
             loss=loss_parts[name],
             source=f"{percent(rates[name])} of examples and {percent(losses[name])} of "
-            f"loss, as in the study's mix `{followed.mix}`; "
+            f"loss, as in the study's mix `{followed.mix}`{_but(followed)}; "
             + said(effects, followed.mix, failure),
         )
         for name, (failure, objective) in acting.items()
         if rate_parts[name] > 0 or loss_parts[name] > 0
     ]
+
+
+def _but(followed: Precedent) -> str:
+    if not followed.without:
+        return ""
+    return f", which was measured with {listed(map('`{}`'.format, followed.without))}"
 
 
 def _on_top(aims: Mapping[str, float], have: Mapping[str, float]) -> dict[str, float]:

@@ -50,5 +50,5 @@ def read_all(folder: Path) -> list[Record]:
 
 def _record(plain: dict[str, Any]) -> Record:
     scores = tuple(Score(**score) for score in plain.pop("scores"))
-    left_out = tuple(plain.pop("left_out"))
+    left_out = tuple(plain.pop("left_out", ()))
     return Record(**plain, scores=scores, left_out=left_out)

@@ -28,9 +28,10 @@ class Score(NamedTuple):
       high: upper end.
       chance: what a guess has; None where there is no such thing.
       better: whether more or less of it is better.
-      mode: how the model was asked (`asking.Mode`).
+      mode: how the model was asked (`asking.Mode`), "a or b" where in several ways.
       trained: whether the model's mixture trains that mode.
-      baselines: what shallow baselines have on the same items, by name.
+      baselines: what shallow baselines have, by name; on all items, also those that
+        the model's rows cannot hold.
       items: how many the value stands on.
       documents: from how many documents.
     """

@@ -114,10 +114,11 @@ def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> s
     """What the best of the baselines has on the items of the first mix that has any."""
     for mix in effects.mixes:
         runs = at(records, mix, -1)
-        found = [s for r in runs if (s := chosen(r.scores, measure)) and s.baselines]
-        if found:
+        found = [s for r in runs if (s := chosen(r.scores, measure))]
+        known = [[v for v in s.baselines.values() if np.isfinite(v)] for s in found]
+        if any(known):
             best = max if found[0].better == "higher" else min
-            return f"{np.mean([best(s.baselines.values()) for s in found]):.2f}"
+            return f"{np.mean([best(values) for values in known if values]):.2f}"
     return "–"
 
 

@@ -18,8 +18,9 @@ MAY_CHANGE = (
 )
 """Bindings that a resumed run may change: none alters what a step computes."""
 
-_IDENTITIES = ("# vocabulary ", "# corpus ")
-"""How lines begin that say which vocabulary and documents a run's names stand for."""
+_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
+"""How lines begin that say which vocabulary, documents and mixes a run's names stand
+for."""
 
 
 def claim(
@@ -38,8 +39,8 @@ def claim(
     Args:
       run_dir: the directory, made when missing.
       config: the resolved gin config.
-      identities: of the vocabulary and each corpus, by name (`corpus text`): what they
-        are of changes under its name.
+      identities: of the vocabulary, each corpus and each mix of a study, by name
+        (`corpus text`): what they are of changes under its name.
       done: pattern of what a run leaves that can be gone on from.
 
     Raises:

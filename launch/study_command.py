@@ -1,5 +1,6 @@
 """`sightline study`: many mixes, equal tokens; what each does about the failures."""
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
 
     config = load(options.gin_file, bindings)
     study = Study(**config.arguments("study"))
+    mixes = {name: _mix(study, name) for name in study.mixes}
     identities = study.mixture(study.incumbent).identities()
+    identities |= {f"mix {name}": _said(mix) for name, mix in mixes.items()}
     text = config.resolved_config("study")
     out = claim(options.out, text, identities=identities, done="records/*.json")
     folder = out / "records"
@@ -57,7 +60,6 @@ def main(arguments: Sequence[str]) -> int:
 
     command = shlex.join(["sightline", "study", *arguments])
     found = [r for r in records.read_all(folder) if r.mix in study.mixes]
-    mixes = {name: _mix(study, name) for name in study.mixes}
     outcome = effects(
         found,
         MEASURES,
@@ -124,3 +126,8 @@ def _mix(study: Study, name: str) -> Mix:
         key: value for key, value in mixture.settings.items() if key != study.corpus
     }
     return Mix(mixture.objective_rates(), shares, settings, None, ())
+
+
+def _said(mix: Mix) -> str:
+    """What a mix is, in a line: its file may change under its name."""
+    return json.dumps([mix.rates, mix.loss_shares, mix.settings], sort_keys=True)

@@ -233,8 +233,11 @@ def _own_loss(memo: Memo) -> str:
         )
     own = mix.own_loss
     low, value, high = (100 * (x - 1) for x in (own.low, own.value, own.high))
+    held = {o.base for o in memo.proposal.mixture.objectives().values()}
+    more = sorted({base_name(n) for n, rate in mix.rates.items() if rate > 0} - held)
     return (
         "Expected change of the held-out losses of these objectives at equal processed "
         f"tokens: {value:+.1f} % [{low:+.1f}, {high:+.1f}], measured in the study, mix "
-        f"{code(memo.proposal.precedent or '')}."
+        f"{code(memo.proposal.precedent or '')}"
+        + (f", which also holds {listed(map(code, more))}." if more else ".")
     )

@@ -34,7 +34,7 @@ def preference_scores(
       items: the choices.
       failure: that the probe is about.
       probe: its name.
-      baselines: accuracy of shallow baselines on the same items, by kind; that of all
+      baselines: accuracy of shallow baselines on all of the items, by kind; that of all
         items is under "all".
       prior: whether a text's own likelihood is taken away (`preferences`).
       better: "lower" reports the share whose false pair is preferred, as jump-ahead

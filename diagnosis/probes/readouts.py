@@ -1,6 +1,6 @@
 """Does B continue A? By the label of pairs, by likelihood, and how well calibrated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float, Int, Shaped
 from ...tasks.layout import capacities, layout
 from ..score import Score, Statistic, bootstrap
 from .asking import pair
-from .items import Item, Pair
+from .items import Item
 from .preferences import preferences
 from .preferred import CHANCE, Baselines
-from .subject import Subject, cut
+from .subject import Subject, Tokens, cut
 
 Readout = Literal["label", "likelihood"]
 
@@ -149,27 +149,31 @@ def _likelihood(
 def _labelled(
     subject: Subject, items: Sequence[Item]
 ) -> tuple[Int[np.ndarray, " N"], Evidence]:
-    kept = [n for n, item in enumerate(items) if _has_room(subject, item)]
+    texts = [
+        (cut(subject.words, item.true), cut(subject.words, item.false))
+        for item in items
+    ]
+    has_room = _room(subject)
+    kept = [n for n, pairs in enumerate(texts) if all(map(has_room, pairs))]
+    ids = subject.words.special_ids
     asked = [
-        pair(*cut(subject.words, text), subject.words.special_ids, label=label)
+        subject.showing(pair(*tokens, ids, label=label), "pair")
         for n in kept
-        for text in (items[n].true, items[n].false)
+        for tokens in texts[n]
         for label in (1, 0)
     ]
     answers = np.array([float(a.sum()) for a in subject.score(asked)]).reshape(-1, 2, 2)
     return np.array(kept, np.int64), answers[:, :, 0] - answers[:, :, 1]
 
 
-def _has_room(subject: Subject, item: Item) -> bool:
-    """Whether rows hold both pairs whole; cut, they would be another question."""
+def _room(subject: Subject) -> Callable[[tuple[Tokens, Tokens]], bool]:
+    """Tells whether rows hold a pair whole; cut, it would be another question."""
     ids = subject.words.special_ids
-    place, room = (
-        layout(subject.shape, bos=ids.bos),
-        np.array(capacities(subject.shape)),
-    )
+    place = layout(subject.shape, bos=ids.bos)
+    room = np.array(capacities(subject.shape))
 
-    def fits(text: Pair) -> bool:
-        example = pair(*cut(subject.words, text), ids, label=1)
+    def has_room(tokens: tuple[Tokens, Tokens]) -> bool:
+        example = subject.showing(pair(*tokens, ids, label=1), "pair")
         return bool((np.array(place(example).sizes) <= room).all())
 
-    return fits(item.true) and fits(item.false)
+    return has_room

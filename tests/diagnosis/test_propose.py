@@ -215,7 +215,17 @@ def test_a_mix_that_was_measured_better_is_followed():
 
 
 def test_a_measured_mix_serves_only_failures_that_are_there():
+    made = case(complaints=named(["drift", "continuation"]), effects=study(0.9))
+    assert made.proposal.precedent == "revised"
+    wanted = {"masked", "permuted", "causal", "sentence_pair"}
+    assert set(made.proposal.mixture.rates) == wanted
+    told = [c.sources[0] for c in made.proposal.changes if c.failure]
+    assert told and all("measured with `reconstruction`" in text for text in told)
+
+
+def test_a_small_part_of_a_mix_is_no_precedent():
     made = case(complaints=named(["reconstruction"]), effects=study(0.9))
+    assert made.proposal.precedent is None
     assert set(made.proposal.mixture.rates) == {"masked", "permuted", "reconstruction"}
 
 

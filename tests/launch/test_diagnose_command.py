@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.diagnosis.effects import Effects
 from sightline.diagnosis.memo.memo import FILES
 from sightline.launch import (
     diagnose_command,
@@ -110,7 +111,7 @@ def test_a_run_is_measured(measured):
     for probe in ("jump-ahead", "continuation, by label", "restoration", "future"):
         assert probe in text
     assert "| Step | 1 |" in text
-    assert re.search("measured in the study: |measured: mean of", text)
+    assert "measured in the study: mix `revised` against `incumbent`" in text
     assert "No checkpoint was measured" not in text
     assert "property of the corpus and of the size of the rows" in text
 
@@ -144,6 +145,15 @@ def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatc
     before = read(out)
     assert diagnose(*ask) == 0
     assert read(out) == before
+
+
+def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnose_command.effects_file, "shipped", Effects)
+    out = tmp_path / "memo"
+    assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
+    files = read(out)
+    assert "shares are set by a rule" in files["memo.md"]
+    assert "measured in the study" not in files["recommended.gin"]
 
 
 def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):

@@ -89,19 +89,21 @@ def found(compiled):
     }
 
 
-def test_every_mix_of_the_shipped_study_can_be_trained():
-    study = Study(**load(["three_failures.gin"]).arguments("study"))
+@pytest.mark.parametrize("file", ["three_failures.gin", "python_docs.gin"])
+def test_every_mix_of_a_shipped_study_can_be_trained(file):
+    study = Study(**load([f"studies/{file}"]).arguments("study"))
     for name in study.mixes:
         mixture = study.mixture(name)
         assert mixture.name == name and mixture.vocabulary == study.vocabulary
-        assert {task.partition(".")[0] for task in mixture.positive_rates()} == {
-            "policies"
-        }
-        assert mixture.corpus("policies").wordings == 3
-    assert (
-        study.mixture("sentence_pair").objective("sentence_pair").settings["max_tokens"]
-        == 40
-    )
+        tasks = mixture.positive_rates()
+        assert {task.partition(".")[0] for task in tasks} == {study.corpus}
+
+
+def test_settings_of_the_study_reach_its_mixes():
+    study = Study(**load(["three_failures.gin"]).arguments("study"))
+    assert all(study.mixture(m).corpus("policies").wordings == 3 for m in study.mixes)
+    pairs = study.mixture("sentence_pair").objective("sentence_pair")
+    assert pairs.settings["max_tokens"] == 40
 
 
 def test_runs_are_measured_at_the_same_tokens(found):
@@ -192,6 +194,28 @@ def test_the_command_goes_on_and_writes_what_came_out(
 
     assert main([*command, "--gin.study.tokens=4000"]) == 2
     assert "holds a run of another config" in capsys.readouterr().err
+
+
+def test_a_mix_whose_file_changed_is_not_gone_on_with(
+    monkeypatch, tmp_path, capsys, found
+):
+    def work_here(waiting, folder, **_):
+        for job in waiting:
+            records.write(job.path(folder), found[job.mix])
+            yield News(job, None)
+
+    monkeypatch.setattr("sightline.launch.study_command.work", work_here)
+    mine = tmp_path / "mine.gin"
+    mine.write_text("Mixture.rates = {'policies.causal': 1}\n")
+    command = ["study", "--gin_file=three_failures.gin", f"--out={tmp_path / 'out'}"]
+    command += [f"--gin.{binding}" for binding in SMALL]
+    mixes = {"incumbent": "incumbent.gin", "causal": str(mine)}
+    command.append(f"--gin.study.mixes={mixes}")
+    assert main(command) == main(command) == 0
+    mine.write_text("Mixture.rates = {'policies.causal': 9, 'policies.masked': 1}\n")
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert '-# mix causal [{"causal": 1' in told and "masked" in told
 
 
 @pytest.mark.parametrize(

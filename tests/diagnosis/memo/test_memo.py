@@ -250,6 +250,15 @@ def test_figures_are_told(full):
         assert told in text, told
 
 
+def test_what_a_mix_holds_beside_what_is_proposed_is_told():
+    two = named(["drift", "continuation"])
+    text = texts(memo_of(MIXTURES["plain"], complaints=two, effects=study()))["memo.md"]
+    assert (
+        "measured in the study, mix `new`, which also holds `reconstruction`." in text
+    )
+    assert "as in the study's mix `new`, which was measured with `recon" in text
+
+
 def test_each_change_has_links_cost_and_source(full):
     text = texts(full)["memo.md"]
     for change in full.proposal.changes:
