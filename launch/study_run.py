@@ -22,7 +22,8 @@ from ..objectives.example import Example
 from ..tasks.mixture import Mixture
 from ..tasks.pipeline import batches
 from ..tasks.shares import count
-from ..tasks.stream import mixed_examples, task_examples
+from ..tasks.stream import mixed_examples, split_documents, task_examples
+from ..tasks.tokenised_documents import TokenisedDocuments
 from ..tasks.vocabulary import vocabulary
 from .data import HELD_OUT_SEED
 from .evaluate import evaluate
@@ -52,7 +53,7 @@ class Compiled:
     def steps(self, mix: str) -> int:
         """Steps in which a mix processes the study's tokens, from its first batches."""
         mixture = self.study.mixture(mix)
-        stream = self.batches(mixed_examples(mixture, self.study.rows, seed=0))
+        stream = self.training_batches(mixture, seed=0)
         taken = [
             int(count(b).processed.sum()) for b in itertools.islice(stream, SAMPLE)
         ]
@@ -66,13 +67,14 @@ class Compiled:
     def held_out(self) -> list[Batch]:
         """Batches of each of the incumbent's objectives."""
         mixture = self.study.mixture(self.study.incumbent)
+        documents = split_documents(mixture, "validation")[self.study.corpus]
         found: list[Batch] = []
         for task in mixture.positive_rates():
             stream = task_examples(
                 mixture,
                 task,
                 self.study.rows,
-                split="validation",
+                documents=documents,
                 seed=HELD_OUT_SEED,
                 epochs=1,
             )
@@ -115,6 +117,18 @@ class Compiled:
         found = mixture_traits(self.study.mixture(mix), self.study.rows)
         return found.overall["examples"]
 
+    @functools.cached_property
+    def documents(self) -> dict[str, TokenisedDocuments]:
+        """Of training; all mixes read the same, so each is written once."""
+        return split_documents(self.study.mixture(self.study.incumbent), "train")
+
+    def training_batches(self, mixture: Mixture, *, seed: int) -> Iterator[Batch]:
+        """A mix's batches, without end."""
+        rows, documents = self.study.rows, self.documents
+        return self.batches(
+            mixed_examples(mixture, rows, seed=seed, documents=documents)
+        )
+
     def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         """Packs Examples as training does."""
         words = vocabulary(self.study.vocabulary)
@@ -150,7 +164,7 @@ def run(
     shares = mixture.loss_share_array()
     train_step = compiled.train_step(mix)
     state = dataclasses.replace(compiled.program, seed=seed).initial_state()
-    stream = compiled.batches(mixed_examples(mixture, study.rows, seed=seed))
+    stream = compiled.training_batches(mixture, seed=seed)
     tokens, step, point = 0, 0, 0
     for batch in stream:
         state, metrics = train_step(state, compiled.program.place(batch), shares)

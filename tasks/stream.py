@@ -6,7 +6,7 @@ that seed; the order in which they come is not theirs.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -21,8 +21,21 @@ from .vocabulary import vocabulary
 from .windows import example_rng, windows
 
 
+def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
+    """The documents of each corpus of a mixture; what is read of them is kept."""
+    words = vocabulary(mixture.vocabulary)
+    used = {split_task(task)[0] for task in mixture.positive_rates()}
+    return {
+        name: TokenisedDocuments(mixture.corpus(name), split, words) for name in used
+    }
+
+
 def mixed_examples(
-    mixture: Mixture, shape: RowShape, *, seed: int
+    mixture: Mixture,
+    shape: RowShape,
+    *,
+    seed: int,
+    documents: Mapping[str, TokenisedDocuments] | None = None,
 ) -> Iterator[Example]:
     """Training Examples without end: each of a task drawn by the rates.
 
@@ -30,13 +43,19 @@ def mixed_examples(
       mixture: rates, corpora, settings and vocabulary.
       shape: of the rows that every Example fits.
       seed: of the order of documents, of the mixing and of every Example.
+      documents: of the train split (`split_documents`), where another stream has read
+        them before; None opens them.
 
     Raises:
       ValueError: an objective fits no row, or finds no document long enough.
     """
     rates = mixture.positive_rates()
+    documents = documents or split_documents(mixture, "train")
     streams = [
-        task_examples(mixture, task, shape, split="train", seed=seed) for task in rates
+        task_examples(
+            mixture, task, shape, documents=documents[split_task(task)[0]], seed=seed
+        )
+        for task in rates
     ]
     shares = np.array(list(rates.values())) / sum(rates.values())
     rng = np.random.default_rng([seed % 2**64, 0])
@@ -49,7 +68,7 @@ def task_examples(
     task: str,
     shape: RowShape,
     *,
-    split: str,
+    documents: TokenisedDocuments,
     seed: int,
     epochs: int | None = None,
 ) -> Iterator[Example]:
@@ -59,16 +78,15 @@ def task_examples(
       mixture: that the task is of.
       task: corpus and objective.
       shape: of the rows that every Example fits.
-      split: of the corpus.
+      documents: of a split of its corpus, in the mixture's vocabulary.
       seed: of the order of documents and of every Example.
       epochs: passes over the corpus; None: without end.
 
     Raises:
       ValueError: the objective fits no row, or finds no document long enough.
     """
-    corpus, name = split_task(task)
-    words = vocabulary(mixture.vocabulary)
-    documents = TokenisedDocuments(mixture.corpus(corpus), split, words)
+    name = split_task(task)[1]
+    ids = vocabulary(mixture.vocabulary).special_ids
     objective = mixture.objective(name)
     window, smallest = objective.window(budget(shape)), objective.smallest()
     for epoch in itertools.count() if epochs is None else range(epochs):
@@ -84,7 +102,7 @@ def task_examples(
                 rng_of_it = example_rng(
                     seed, name, epoch=epoch, document=index, window=number
                 )
-                yield objective(text, rng_of_it, words.special_ids)
+                yield objective(text, rng_of_it, ids)
         if not made:
             raise _too_short(objective, documents, smallest)
 

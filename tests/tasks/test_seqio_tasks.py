@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from sightline.objectives import registry
 from sightline.objectives.example import Example
+from sightline.tasks import tokenised_documents
 from sightline.tasks.mixture import Mixture
 from sightline.tasks.seqio_tasks import (
     StrictMixture,
@@ -182,6 +183,17 @@ def test_another_document_is_never_the_same_one(small_corpus):
     alone = TokenisedDocuments(small_corpus([10]), "train", words)
     with pytest.raises(ValueError, match="one document only"):
         alone.others(0)(rng)
+
+
+def test_documents_are_kept_as_far_as_there_is_room(small_corpus, monkeypatch):
+    monkeypatch.setattr(tokenised_documents, "KEPT", 35)
+    documents = TokenisedDocuments(
+        small_corpus([10, 20, 30]), "train", vocabulary("bytes")
+    )
+    first = [documents[n] for n in range(3)]
+    again = [documents[n] for n in range(3)]
+    assert [a is b for a, b in zip(first, again, strict=True)] == [True, True, False]
+    np.testing.assert_array_equal(first[2], again[2])
 
 
 def test_a_mixture_carries_settings_vocabulary_and_rates():

@@ -10,7 +10,7 @@ from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
 from sightline.tasks import stream
 from sightline.tasks.mixture import Mixture
-from sightline.tasks.stream import mixed_examples, task_examples
+from sightline.tasks.stream import mixed_examples, split_documents, task_examples
 
 ROWS = decoder_rows(slots=48, predictions=48)
 SMALL = {"train_documents": 6, "validation_documents": 3, "most_sections": 5}
@@ -35,16 +35,18 @@ def test_each_example_is_the_one_that_seqio_makes(name):
         sequence_length=sequence_length(ROWS), split="train", seed=5, num_epochs=2
     )
     theirs = map(to_example, dataset.as_numpy_iterator())
+    documents = split_documents(mixed, "train")["policies"]
     ours = task_examples(
-        mixed, f"policies.{name}", ROWS, split="train", seed=5, epochs=2
+        mixed, f"policies.{name}", ROWS, documents=documents, seed=5, epochs=2
     )
     assert Counter(map(as_bytes, ours)) == Counter(map(as_bytes, theirs))
 
 
 def test_epochs_come_in_orders_of_their_own():
     mixed = mixture({"policies.causal": 1})
+    documents = split_documents(mixed, "train")["policies"]
     read = task_examples(
-        mixed, "policies.causal", ROWS, split="train", seed=0, epochs=2
+        mixed, "policies.causal", ROWS, documents=documents, seed=0, epochs=2
     )
     found = [as_bytes(example) for example in read]
     first, second = found[: len(found) // 2], found[len(found) // 2 :]
@@ -60,6 +62,20 @@ def test_tasks_come_at_their_rates_and_again_the_same():
     assert [as_bytes(e) for e in again] == [as_bytes(e) for e in found]
     other = itertools.islice(mixed_examples(mixed, ROWS, seed=2), 600)
     assert [as_bytes(e) for e in other] != [as_bytes(e) for e in found]
+
+
+def test_streams_that_share_documents_make_the_same_examples():
+    mixed = mixture({"policies.causal": 1, "policies.sentence_pair": 1})
+    documents = split_documents(mixed, "train")
+    found = [
+        [as_bytes(e) for e in itertools.islice(examples, 40)]
+        for examples in (
+            mixed_examples(mixed, ROWS, seed=1),
+            mixed_examples(mixed, ROWS, seed=1, documents=documents),
+            mixed_examples(mixed, ROWS, seed=1, documents=documents),
+        )
+    ]
+    assert found[0] == found[1] == found[2]
 
 
 def test_examples_fit_an_encoder_decoder_too():
