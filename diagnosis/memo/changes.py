@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from ...objectives.registry import base_name
 from ..cause import NEEDS, listed, percent
 from ..complaints import LONG_NAMES
 from ..forms import AskedMode
