@@ -206,13 +206,15 @@ def test_a_mix_whose_file_changed_is_not_gone_on_with(
 
     monkeypatch.setattr("sightline.launch.study_command.work", work_here)
     mine = tmp_path / "mine.gin"
-    mine.write_text("Mixture.rates = {'policies.causal': 1}\n")
+    head = "Mixture.name = 'mine'\nMixture.vocabulary = 'policies'\n"
+    mine.write_text(f"{head}Mixture.rates = {{'policies.causal': 1}}\n")
     command = ["study", "--gin_file=three_failures.gin", f"--out={tmp_path / 'out'}"]
     command += [f"--gin.{binding}" for binding in SMALL]
     mixes = {"incumbent": "incumbent.gin", "causal": str(mine)}
     command.append(f"--gin.study.mixes={mixes}")
     assert main(command) == main(command) == 0
-    mine.write_text("Mixture.rates = {'policies.causal': 9, 'policies.masked': 1}\n")
+    rates = "{'policies.causal': 9, 'policies.masked': 1}"
+    mine.write_text(f"{head}Mixture.rates = {rates}\n")
     assert main(command) == 2
     told = capsys.readouterr().err
     assert '-# mix causal [{"causal": 1' in told and "masked" in told
