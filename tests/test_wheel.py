@@ -36,6 +36,7 @@ assert len(registry.objectives()) >= 5
 assert "python_docs" in corpora.names()
 assert len(list((root / "tasks" / "vocabularies").glob("*.model"))) >= 2
 assert (root / "launch" / "preview.html").exists()
+assert (root / "diagnosis" / "results" / "effects.json").exists()
 import sightline.diagnosis.declared
 assert (root / "py.typed").exists()
 assert not (root / "tests").exists()
@@ -91,6 +92,7 @@ def test_the_sdist_has_the_same_files(built):
         *ROOT.glob("gin/**/*.gin"),
         *ROOT.glob("tasks/vocabularies/*.model"),
         *ROOT.glob("launch/*.html"),
+        *ROOT.glob("diagnosis/results/*.json"),
         *(
             path
             for floor in ("objectives", "models", "tasks", "diagnosis", "launch")

@@ -14,6 +14,7 @@ from sightline.diagnosis.effects import (
     is_better,
 )
 from sightline.diagnosis.effects_file import SHIPPED, read, shipped, write
+from sightline.diagnosis.score import FAILURES
 
 
 def effect(value, failure="drift", better="higher", **more):
@@ -39,7 +40,12 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_the_shipped_file_is_sound():
-    assert shipped() == (read(SHIPPED) if SHIPPED.exists() else Effects())
+    effects = shipped()
+    assert effects == read(SHIPPED)
+    assert effects.incumbent in effects.mixes
+    for name, mix in effects.mixes.items():
+        assert {e.failure for e in mix.effects} == set(FAILURES), name
+        assert all(e.seeds >= 3 for e in mix.effects), name
 
 
 @pytest.mark.parametrize(
