@@ -49,7 +49,8 @@ def curves(
       best: mixes to be drawn like it.
     """
     marked = {incumbent, *best}
-    mixes = list(dict.fromkeys(record.mix for record in records))
+    # The best ones first, for the first colours are the plainest.
+    mixes = list(dict.fromkeys([*best, *(record.mix for record in records)]))
     panels = []
     for number, failure in enumerate(FAILURES):
         measure = next(m for m in MEASURES if m.failure == failure)
