@@ -116,8 +116,10 @@ def restore(
         if can_corrupt(tokens, ids, kind=kind)
     ]
     requests = [_request(subject, corrupted, mode) for _, corrupted in made]
-    decode = _guessed if mode == "masked" else _generated
-    answers = decode(subject, requests)
+    if mode == "masked":
+        answers = _guessed(subject, requests)
+    else:
+        answers = _generated(subject, requests, mode)
     return [
         Restored(
             document,
@@ -144,12 +146,14 @@ def _guessed(subject: Subject, requests: Sequence[Request]) -> list[Tokens]:
     return [a.astype(np.int32) for a in subject.guess([r.example for r in requests])]
 
 
-def _generated(subject: Subject, requests: Sequence[Request]) -> list[Tokens]:
+def _generated(
+    subject: Subject, requests: Sequence[Request], mode: Mode
+) -> list[Tokens]:
     """One token after another, the most probable one each time."""
     ids = subject.words.special_ids
     # Only a model that fills in known places may not end, and only "span" names them.
-    known = bool(requests) and requests[0].mode == "permuted"
-    names = ids.sentinels if requests and requests[0].mode == "span" else ()
+    known = mode == "permuted"
+    names = ids.sentinels if mode == "span" else ()
     allowed = np.zeros(subject.words.size, bool)
     allowed[[*ids.text, *names, *(() if known else (ids.eos,))]] = True
     generate = make_generate(
