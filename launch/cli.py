@@ -1,31 +1,26 @@
-"""The command `sightline`: a table of subcommands, each imported only when it runs."""
+"""The command `sightline`: finds the file of a subcommand and runs it.
 
-import argparse
+`sightline train` is `commands/train.py`, `sightline mix show` is
+`commands/mix_show.py`. The first line of a file's docstring is its help; its
+`main(arguments)` returns the exit status.
+"""
+
+import ast
 import importlib
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Literal
+from pathlib import Path
 
 from ..objectives.errors import nearest
 
-COMMANDS = {
-    "train": ("train a model on a mixture of objectives", ".train_command"),
-    "mix": ("see what a mixture does: show, preview, diff", ".mix_command"),
-    "audit": ("prove that no slot sees what it must not", ".audit_command"),
-    "corpus": (
-        "look at a corpus: size, entropy, baselines; write it out",
-        ".corpus_command",
-    ),
-    "diagnose": (
-        "measure the three failures, find causes, write a memo and a revised mixture",
-        ".diagnose_command",
-    ),
-    "study": ("train mixes side by side and compare what they do", ".study_command"),
-    "bench": ("time a configuration's steps and packing, side by side", ".bench"),
-    "doctor": ("say what is installed, what is missing and how to get it", ".doctor"),
-}
-"""Help and module by name; the module's `main(arguments)` returns the exit status."""
+_FOLDER = Path(__file__).with_name("commands")
+
+
+def commands() -> dict[str, Path]:
+    """The file of every subcommand, by the words that call it."""
+    files = sorted(_FOLDER.glob("[!_]*.py"))
+    return {file.stem.replace("_", " "): file for file in files}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
-        print(_usage())
+        print(_usage(commands()))
         return 0 if words else 2
-    if words[0] not in COMMANDS:
-        return _mistake(f"no command {words[0]!r}; {nearest(words[0], COMMANDS)}")
     try:
-        command = importlib.import_module(COMMANDS[words[0]][1], __package__)
-        return command.main(words[1:])
+        name, rest = _command(words)
+        if name not in commands():
+            print(_usage({n: f for n, f in commands().items() if _is_in(n, name)}))
+            return 0 if rest else 2
+        module = importlib.import_module(
+            f".commands.{commands()[name].stem}", __package__
+        )
+        return module.main(rest)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -52,57 +51,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def gin_parser(
-    command: str, about: str, *, files: Literal["needed", "optional"] = "needed"
-) -> argparse.ArgumentParser:
-    """A parser of a subcommand that reads gin files and bindings."""
-    parser = argparse.ArgumentParser(
-        f"sightline {command}",
-        description=about,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--gin_file",
-        action="append",
-        required=files == "needed",
-        default=[],
-        metavar="FILE",
-        help="a path, or the name of a shipped file; later files win",
-    )
-    parser.add_argument(
-        "--gin.NAME",
-        dest="_",
-        metavar="VALUE",
-        help="binds a parameter, --gin.adamw.b1=0.8; wins over the files",
-    )
-    return parser
-
-
-def parse_gin(
-    parser: argparse.ArgumentParser, words: Sequence[str]
-) -> tuple[argparse.Namespace, list[str]]:
-    """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`."""
-    bindings = [w.removeprefix("--gin.") for w in words if w.startswith("--gin.")]
-    return parse(parser, [w for w in words if not w.startswith("--gin.")]), bindings
-
-
-def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Parses a subcommand's arguments.
+def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The words that name a subcommand, or a group of them, and those after it.
 
     Raises:
-      ValueError: an unknown option; the message names the nearest.
+      ValueError: there is no such command; the message names the nearest.
     """
-    known, unknown = parser.parse_known_args(words)
-    if unknown:
-        options = [o for action in parser._actions for o in action.option_strings]
-        name = unknown[0].partition("=")[0]
-        raise ValueError(f"no option {name!r}; {nearest(name, options)}")
-    return known
+    names = commands()
+    first, *rest = words
+    if first in names:
+        return first, rest
+    group = [name for name in names if _is_in(name, first)]
+    if not group:
+        firsts = {name.partition(" ")[0] for name in names}
+        raise ValueError(f"no command {first!r}; {nearest(first, firsts)}")
+    if not rest or rest[0] in ("-h", "--help"):
+        return first, rest
+    name = f"{first} {rest[0]}"
+    if name not in names:
+        raise ValueError(f"no command {name!r}; {nearest(name, group)}")
+    return name, rest[1:]
 
 
-def _usage() -> str:
-    lines = [f"  {name:<8} {text}" for name, (text, _) in COMMANDS.items()]
+def _is_in(name: str, group: str) -> bool:
+    return name.startswith(f"{group} ")
+
+
+def _usage(shown: dict[str, Path]) -> str:
+    lines = [f"  {name:<12} {_about(file)}" for name, file in shown.items()]
     return "\n".join(
         [
             "usage: sightline COMMAND [options]",
@@ -112,6 +88,12 @@ def _usage() -> str:
             "sightline COMMAND --help says more.",
         ]
     )
+
+
+def _about(file: Path) -> str:
+    """What a command does, read from its file: importing all of them takes seconds."""
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].partition(": ")[2].rstrip(".")
 
 
 def _is_ours(error: Exception) -> bool:

@@ -14,7 +14,7 @@ for, and the price is noise, since such a step's loss and gradient are smaller. 
 per-objective metrics, not the loss, across steps; larger global batches make it rare.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,10 +24,8 @@ from ..objectives.errors import nearest
 from ..objectives.registry import CAPACITY
 from .axes import constrain
 from .build import Model
-from .rows import Array, Batch, Stream
+from .rows import Array, Batch, Normalisation, Stream
 from .vocabulary_loss import vocabulary_loss
-
-Normalisation = Literal["objective", "token_sum"]
 
 
 class ObjectiveSums(NamedTuple):

@@ -23,13 +23,18 @@ BOS; the last three slots are free.
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float32, Int32
 
 Array = jax.Array | np.ndarray
+
+Architecture = Literal["decoder", "encoder_decoder"]
+
+Normalisation = Literal["objective", "token_sum"]
+"""How the weighted predictions of a batch become its loss (`models.loss`)."""
 
 
 class Stream(NamedTuple):
@@ -94,6 +99,11 @@ class RowShape:
 
     decoder: Capacity
     encoder: Capacity | None = None
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture that reads such rows."""
+        return "decoder" if self.encoder is None else "encoder_decoder"
 
 
 def decoder_rows(*, slots: int, predictions: int) -> RowShape:

@@ -25,7 +25,7 @@ build_meta.build_sdist(out)
 LOOK = """
 import pathlib, sys
 import sightline
-from sightline.launch import gin_files
+from sightline.launch.configuration import files as gin_files
 from sightline.objectives import registry
 from sightline.tasks import corpora
 root = pathlib.Path(sightline.__file__).parent
@@ -34,10 +34,10 @@ assert "runs/quickstart.gin" in gin_files.shipped(), gin_files.shipped()
 assert gin_files.find("quickstart.gin").is_relative_to(root)
 assert len(registry.objectives()) >= 5
 assert "python_docs" in corpora.names()
-assert len(list((root / "tasks" / "vocabularies").glob("*.model"))) >= 2
-assert (root / "launch" / "preview.html").exists()
+assert len(list((root / "tasks" / "tokens" / "vocabularies").glob("*.model"))) >= 2
+assert (root / "launch" / "terminal" / "preview.html").exists()
 assert (root / "diagnosis" / "results" / "effects.json").exists()
-import sightline.diagnosis.declared
+import sightline.diagnosis.audit.declared
 assert (root / "py.typed").exists()
 assert not (root / "tests").exists()
 import gin
@@ -90,8 +90,8 @@ def test_the_sdist_has_the_same_files(built):
         names = {name.partition("/")[2] for name in opened.getnames()}
     for path in (
         *ROOT.glob("gin/**/*.gin"),
-        *ROOT.glob("tasks/vocabularies/*.model"),
-        *ROOT.glob("launch/*.html"),
+        *ROOT.glob("tasks/tokens/vocabularies/*.model"),
+        *ROOT.glob("launch/terminal/*.html"),
         *ROOT.glob("diagnosis/results/*.json"),
         *(
             path

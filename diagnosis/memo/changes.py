@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from ...objectives.registry import base_name
-from ..cause import NEEDS, listed, percent
-from ..complaints import LONG_NAMES
-from ..forms import AskedMode
-from ..objective_traits import Traits
-from ..propose import Change
-from ..remedies import title
-from ..rule import supplied
-from ..score import Failure
+from ..causes.cause import NEEDS, listed, percent
+from ..revision.propose import Change
+from ..revision.remedies import title
+from ..revision.rule import supplied
+from ..scores.complaints import LONG_NAMES
+from ..scores.score import Failure
+from ..traits.forms import AskedMode
+from ..traits.objective_traits import Traits
 from .blocks import Block, Figure, Heading, Items, Paragraph, Table, code
 from .given import Memo
 from .pictures import KINDS, LEGEND, bases, divided, share_bars

@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Iterator
 
-from ...tasks.mixture import Mixture
-from ..cause import Evidence, listed, percent
-from ..complaints import LONG_NAMES
+from ...tasks.examples.mixture import Mixture
+from ..causes.cause import Evidence, listed, percent
+from ..scores.complaints import LONG_NAMES
 from .blocks import Block, Commands, Heading, Items, Paragraph, Table, code
 from .changes import changes
 from .findings import findings

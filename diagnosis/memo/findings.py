@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator
 
-from ..cause import percent
-from ..complaints import LONG_NAMES, Complaint, interval
-from ..effects import Effect, compared
-from ..headlines import headlines
-from ..remedies import title
-from ..score import FAILURES, Failure, Score
+from ..causes.cause import percent
+from ..results.effects import Effect, compared
+from ..revision.remedies import title
+from ..scores.complaints import LONG_NAMES, Complaint, interval
+from ..scores.headlines import headlines
+from ..scores.score import FAILURES, Failure, Score
 from .blocks import Block, Figure, Heading, Paragraph, Table, code
 from .given import Memo
 from .pictures import Dot, score_dots

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...models.rows import Capacity, RowShape
-from ...tasks.mixture import Mixture, split_task
-from ..complaints import LONG_NAMES
-from ..propose import Change, Proposal
-from ..revision import fitting_rows
+from ...tasks.examples.mixture import Mixture, split_task
+from ..revision.propose import Change, Proposal
+from ..revision.revision import fitting_rows
+from ..scores.complaints import LONG_NAMES
 
 START = "include 'runs/any_mixture.gin'"
 """Model, optimiser and steps of a small run."""

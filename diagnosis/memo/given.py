@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from ...models.rows import RowShape
-from ...tasks.mixture import Mixture
-from ..cause import Cause
-from ..complaints import Complaint
-from ..effects import Effects
-from ..propose import Proposal
-from ..score import Score
-from ..traits import MixtureTraits
+from ...tasks.examples.mixture import Mixture
+from ..causes.cause import Cause
+from ..results.effects import Effects
+from ..revision.propose import Proposal
+from ..scores.complaints import Complaint
+from ..scores.score import Score
+from ..traits.traits import MixtureTraits
 from .gin_text import START
 
 

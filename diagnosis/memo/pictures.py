@@ -6,8 +6,8 @@ from html import escape
 from typing import NamedTuple
 
 from ...objectives.registry import base_name
-from ..cause import percent
-from ..traits import MixtureTraits
+from ..causes.cause import percent
+from ..traits.traits import MixtureTraits
 
 KINDS = ("past", "both", "permuted", "whole", "label")
 """What supervision is divided into; the colours' names on the page."""

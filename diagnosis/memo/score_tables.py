@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from ..complaints import LONG_NAMES
-from ..headlines import headlines
-from ..remedies import title
-from ..score import FAILURES, Failure, Score
-from ..severity import fails, perfect, reference
+from ..revision.remedies import title
+from ..scores.complaints import LONG_NAMES
+from ..scores.headlines import headlines
+from ..scores.score import FAILURES, Failure, Score
+from ..scores.severity import fails, perfect, reference
 from .blocks import Block, Heading, Paragraph, Table
 
 

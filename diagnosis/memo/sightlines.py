@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Int
 
 from ...models.rows import Batch
-from ...tasks.vocabulary import vocabulary
-from ..dependence import Dependence
-from ..picture import pictures, telling_objectives
-from ..picture_svg import Picture, runs
+from ...tasks.tokens.vocabulary import vocabulary
+from ..audit.dependence import Dependence
+from ..audit.picture import pictures, telling_objectives
+from ..audit.picture_svg import Picture, runs
 
 SIDE = 168
 """Of a grid, in units of the page."""

@@ -10,24 +10,24 @@ from ...models.samplers import sampled
 from ...tasks.corpora.policies import Policies
 from ...tasks.shallow.bags import text_of, words
 from ...tasks.shallow.ngram import Ngrams
-from ..score import Failure, Score
-from .block_shuffle import block_shuffle
-from .continuations import continuations
-from .fact_pairs import fact_pairs
-from .filling import learn_filler
-from .free_generation import Written, generation_scores, write_on
-from .items import Item, require_items
-from .jump_ahead import jump_ahead
+from ..scores.score import Failure, Score
+from .asking.subject import Subject
+from .choices.items import Item, require_items
+from .choices.paragraphs import paragraphs
+from .choices.preferences import Prior
+from .choices.preferred import Baselines, preference_scores
+from .choices.shallow import baselines, baselines_by_kind
+from .continuation.continuations import continuations
+from .continuation.readouts import READOUTS, continuation_scores
+from .drift.block_shuffle import block_shuffle
+from .drift.fact_pairs import fact_pairs
+from .drift.free_generation import Written, generation_scores, write_on
+from .drift.jump_ahead import jump_ahead
+from .drift.minimal_pairs import minimal_pairs
 from .material import LEAST, Material
-from .minimal_pairs import minimal_pairs
-from .paragraphs import paragraphs
-from .preferences import Prior
-from .preferred import Baselines, preference_scores
-from .readouts import READOUTS, continuation_scores
-from .restoration import restoration_scores
-from .restored import excerpts
-from .shallow import baselines, baselines_by_kind
-from .subject import Subject
+from .reconstruction.filling import learn_filler
+from .reconstruction.restoration import restoration_scores
+from .reconstruction.restored import excerpts
 
 TEMPERATURE = 0.7
 """Of free generation: below 1, so that rare slips of the tongue do not count."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...tasks.corpora import Corpus
-from ...tasks.vocabulary import Vocabulary
-from .corruptions import RATES
-from .subject import Subject
+from ...tasks.tokens.vocabulary import Vocabulary
+from .asking.subject import Subject
+from .reconstruction.corruptions import RATES
 
 LEAST = 20
 """Documents that a probe must have items of, for an interval to mean something."""

@@ -4,11 +4,11 @@ import jax
 import pytest
 from flax import nnx
 
-from sightline.diagnosis.audit import SHAPES
-from sightline.diagnosis.dependence import make_measure
+from sightline.diagnosis.audit.audit import SHAPES
+from sightline.diagnosis.audit.dependence import make_measure
 from sightline.models.build import build
 from sightline.models.config import ModelConfig
-from sightline.tasks.vocabulary import vocabulary
+from sightline.tasks.tokens.vocabulary import vocabulary
 
 CONFIG = ModelConfig(
     layers=2,

@@ -6,12 +6,12 @@ import optax
 import pytest
 from jax.sharding import AxisType
 
-from sightline.launch.program import Program
+from sightline.launch.training.program import Program
 from sightline.models.config import ModelConfig
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
-from sightline.tasks.layout import layout
-from sightline.tasks.packing import collate, first_fit
+from sightline.tasks.rows.layout import layout
+from sightline.tasks.rows.packing import collate, first_fit
 
 VOCABULARY = 1152
 FIVE = ("causal", "masked", "span_corruption", "permuted", "sentence_pair")

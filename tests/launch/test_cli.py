@@ -22,12 +22,12 @@ def test_help_is_quick_and_light():
     done = run("--help")
     assert time.perf_counter() - begin < 1.0  # 0.1 s where nothing else runs
     assert done.returncode == 0
-    assert all(name in done.stdout for name in cli.COMMANDS)
+    assert all(name in done.stdout for name in cli.commands())
 
 
 def test_the_command_line_imports_nothing_heavy():
     code = (
-        "import sys, sightline.launch.cli, sightline.launch.train_command as t\n"
+        "import sys, sightline.launch.cli, sightline.launch.commands.train as t\n"
         "assert not {'jax', 'tensorflow', 'gin', 'numpy'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -57,7 +57,7 @@ def test_unknown_words_name_the_nearest(capsys, words, message):
 
 
 def test_an_unexpected_error_keeps_its_traceback(monkeypatch, capsys):
-    monkeypatch.setitem(cli.COMMANDS, "train", ("", "json"))
+    monkeypatch.setitem(cli.commands(), "train", ("", "json"))
     monkeypatch.setattr(
         cli.importlib, "import_module", lambda *_: (_ for _ in ()).throw(ValueError(1))
     )

@@ -21,8 +21,8 @@ from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.models.samplers import greedy, sampled
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import sequential
-from sightline.tasks.layout import layout
-from sightline.tasks.packing import collate
+from sightline.tasks.rows.layout import layout
+from sightline.tasks.rows.packing import collate
 
 VOCABULARY, BOS, INPUTS, TARGETS = 32, 1, 5, 6
 SHAPES = {

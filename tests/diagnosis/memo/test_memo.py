@@ -7,9 +7,7 @@ import re
 
 import pytest
 
-from sightline.diagnosis.causes import causes
-from sightline.diagnosis.complaints import Complaint, named
-from sightline.diagnosis.effects import Effect, Effects, Mix, OwnLoss
+from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.memo import memo as memo_module
 from sightline.diagnosis.memo.blocks import Paragraph, Table, code
 from sightline.diagnosis.memo.content import content
@@ -17,13 +15,15 @@ from sightline.diagnosis.memo.html import page
 from sightline.diagnosis.memo.markdown import markdown
 from sightline.diagnosis.memo.memo import FILES, Looked, Memo, check, texts, write
 from sightline.diagnosis.memo.pictures import divided
-from sightline.diagnosis.propose import propose
-from sightline.diagnosis.score import FAILURES, Score
-from sightline.diagnosis.traits import mixture_traits
-from sightline.launch.config import load
-from sightline.launch.gin_mixture import mixture_of, rows_of
+from sightline.diagnosis.results.effects import Effect, Effects, Mix, OwnLoss
+from sightline.diagnosis.revision.propose import propose
+from sightline.diagnosis.scores.complaints import Complaint, named
+from sightline.diagnosis.scores.score import FAILURES, Score
+from sightline.diagnosis.traits.traits import mixture_traits
+from sightline.launch.configuration.config import load
+from sightline.launch.configuration.mixture import mixture_of, rows_of
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
-from sightline.tasks.mixture import Mixture
+from sightline.tasks.examples.mixture import Mixture
 
 EVIL = "a`<b>|*x*\n{{memo}}</script>"
 ROWS = decoder_rows(slots=64, predictions=12)

@@ -21,20 +21,20 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from sightline.diagnosis.probes.subject import subject
-from sightline.launch.optimizers import adamw
-from sightline.launch.schedules import warmup_cosine
-from sightline.launch.state import initial_state
-from sightline.launch.step import make_train_step
+from sightline.diagnosis.probes.asking.subject import subject
+from sightline.launch.training.optimizers import adamw
+from sightline.launch.training.schedules import warmup_cosine
+from sightline.launch.training.state import initial_state
+from sightline.launch.training.step import make_train_step
 from sightline.models.build import build
 from sightline.models.config import ModelConfig
 from sightline.models.rows import Batch, decoder_rows
 from sightline.objectives import registry
 from sightline.objectives.example import Example
 from sightline.objectives.text import Text
-from sightline.tasks.base_tokeniser import BaseTokeniser
-from sightline.tasks.pipeline import batches
-from sightline.tasks.vocabulary import Vocabulary
+from sightline.tasks.rows.batches import batches
+from sightline.tasks.tokens.base_tokeniser import BaseTokeniser
+from sightline.tasks.tokens.vocabulary import Vocabulary
 
 TOPICS, CIRCLE, WORDS = "ABCDEFGH", 7, 3
 """Names of topics, words of each, and words of a sentence."""

@@ -6,7 +6,7 @@ import pytest
 
 from sightline.diagnosis.probes.battery import PROBES, battery
 from sightline.diagnosis.probes.material import Plan, material
-from sightline.diagnosis.score import FAILURES, Score
+from sightline.diagnosis.scores.score import FAILURES, Score
 
 
 @pytest.fixture(scope="module")

@@ -10,20 +10,20 @@ import jax
 import numpy as np
 import pytest
 
-from sightline.diagnosis.audit import audit
-from sightline.diagnosis.causes import causes
-from sightline.diagnosis.probes.asking import going_on
-from sightline.diagnosis.probes.continuations import continuations
-from sightline.diagnosis.probes.future import leak_scores
-from sightline.diagnosis.probes.preferred import preference_scores
-from sightline.diagnosis.probes.readouts import continuation_scores
-from sightline.diagnosis.probes.restoration import restoration_scores
-from sightline.diagnosis.probes.restored import excerpts
-from sightline.diagnosis.traits import mixture_traits
+from sightline.diagnosis.audit.audit import audit
+from sightline.diagnosis.causes.causes import causes
+from sightline.diagnosis.probes.asking.forms import going_on
+from sightline.diagnosis.probes.choices.preferred import preference_scores
+from sightline.diagnosis.probes.continuation.continuations import continuations
+from sightline.diagnosis.probes.continuation.readouts import continuation_scores
+from sightline.diagnosis.probes.drift.future import leak_scores
+from sightline.diagnosis.probes.reconstruction.restoration import restoration_scores
+from sightline.diagnosis.probes.reconstruction.restored import excerpts
+from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
-from sightline.tasks import layout as laying
-from sightline.tasks.mixture import Mixture
+from sightline.tasks.examples.mixture import Mixture
+from sightline.tasks.rows import layout as laying
 
 ALL = registry.objectives()
 PAIR = ALL["sentence_pair"].with_settings(unit="sentence")

@@ -1,0 +1,128 @@
+"""What each slot's logits really depend on, measured on a model in two ways."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Bool, Float32, Int
+
+from ...models.build import Model
+from ...models.rows import Batch
+from ...models.vocabulary_loss import logits
+
+
+class Dependence(NamedTuple):
+    """Whether the logits of slot t (row) depend on the token of slot s (column).
+
+    Slots are ordered as in `declared.all_places`.
+
+    Attributes:
+      jacobian: |∂logits_t / ∂embedding_s|, of a random direction of the logits.
+      perturbed: whether another token at s changes any bit of the logits at t.
+    """
+
+    jacobian: Float32[np.ndarray, "N N"]
+    perturbed: Bool[np.ndarray, "N N"]
+
+    @property
+    def either(self) -> Bool[np.ndarray, "N N"]:
+        return (self.jacobian > 0) | self.perturbed
+
+
+Measure = Callable[[Batch, Int[np.ndarray, " N"]], Dependence]
+
+
+def make_measure(model: Model) -> Measure:
+    """Compiles the measurement of a model, once for all batches of a shape.
+
+    Args:
+      model: its compute dtype should be float32: what is exactly 0 there is not seen.
+
+    Returns:
+      `(batch, others) -> Dependence`; `others` are tokens to put in each slot's place.
+    """
+    graph, params = nnx.split(model)
+    seed = jax.random.key(0)
+
+    @jax.jit
+    def slopes(params, batch: Batch) -> jax.Array:
+        """Each slot reads a row of its own of the table, so its slope is the slot's."""
+        plain = nnx.merge(graph, params)
+        projection = plain.projection()
+        table = plain.embedding.table[...]
+        tokens = _tokens(batch)
+
+        def outputs(rows: jax.Array) -> jax.Array:  # [N D] -> [N]
+            # A copy, because NNX forbids to change what an outer trace holds.
+            wide = nnx.merge(graph, jax.tree.map(lambda x: x, params))
+            wide.embedding.table.set_value(jnp.concatenate([table, rows]))
+            own = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
+            scores = _logits(wide, own, projection)
+            return (scores * jax.random.normal(seed, scores.shape)).sum(-1)
+
+        rows = table[tokens]
+        _, back = jax.vjp(outputs, rows)
+        # One at a time: under vmap, jaxlib 0.10 gave other slopes on CPU (of 96 slots).
+        slope = jax.lax.map(lambda one: back(one)[0], jnp.eye(len(rows)))
+        return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
+
+    @jax.jit
+    def changes(params, batch: Batch, others: jax.Array) -> jax.Array:
+        model = nnx.merge(graph, params)
+        projection = model.projection()
+        tokens = _tokens(batch)
+
+        def run(tokens: jax.Array) -> jax.Array:
+            return _logits(model, _with_tokens(batch, tokens), projection)
+
+        # One at a time, so that all are the same computation, to the last bit.
+        plain = jax.lax.map(run, tokens[None])[0]
+        at = jnp.arange(len(tokens))
+        changed = jax.lax.map(
+            lambda s: (run(jnp.where(at == s, others, tokens)) != plain).any(-1), at
+        )
+        return changed.T
+
+    def measure(batch: Batch, others: Int[np.ndarray, " N"]) -> Dependence:
+        return Dependence(
+            np.asarray(slopes(params, batch)),
+            np.asarray(changes(params, batch, jnp.asarray(others, jnp.int32))),
+        )
+
+    return measure
+
+
+def _streams(batch: Batch):
+    return [s for s in (batch.decoder, batch.encoder) if s is not None]
+
+
+def _tokens(batch: Batch) -> jax.Array:
+    """The tokens of all slots, the decoder's first, in one row."""
+    return jnp.concatenate([jnp.ravel(s.tokens) for s in _streams(batch)])
+
+
+def _with_tokens(batch: Batch, tokens: jax.Array) -> Batch:
+    """The batch with its slots' tokens replaced."""
+    cut = np.size(batch.decoder.tokens)
+    decoder = _replaced(batch.decoder, tokens[:cut])
+    if batch.encoder is None:
+        return batch._replace(decoder=decoder)
+    return batch._replace(
+        decoder=decoder, encoder=_replaced(batch.encoder, tokens[cut:])
+    )
+
+
+def _replaced(stream, tokens: jax.Array):
+    return stream._replace(tokens=tokens.reshape(stream.tokens.shape).astype(jnp.int32))
+
+
+def _logits(model, batch: Batch, projection: jax.Array) -> jax.Array:
+    """The logits of all slots, [N V], ordered as `_tokens`."""
+    hidden = model(batch)
+    states = [h for h in (hidden.decoder, hidden.encoder) if h is not None]
+    flat = functools.partial(jnp.reshape, shape=(-1, projection.shape[0]))
+    return jnp.concatenate([flat(logits(h, projection)) for h in states])

@@ -1,0 +1,1 @@
+"""Why a model fails: five causes, checked in order."""

@@ -1,0 +1,121 @@
+"""How a model is asked how likely a text is after another: one Example form a mode.
+
+A model answers well only in a form that it was trained in, so every score names its
+mode. An Example of each form is what the objective of that form would make.
+"""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from ....objectives.example import Example, in_place, sequential
+from ....objectives.special_ids import SpecialIds
+
+Mode = Literal["causal", "prefix", "span", "reconstruction", "permuted", "masked"]
+
+MODES: tuple[Mode, ...] = (
+    "causal",
+    "prefix",
+    "span",
+    "reconstruction",
+    "permuted",
+    "masked",
+)
+"""The nearest to going on from a text first: a model is asked in the first it knows."""
+
+STRIDE = 6
+"""Masked mode hides one token in so many at a time, about BERT's 15 %."""
+
+Tokens = Int[np.ndarray, " _"]
+
+Pair = tuple[str, str]
+"""A text and what stands after it; together they are the text, blanks included."""
+
+
+def going_on(
+    mode: Mode, before: Tokens, after: Tokens, ids: SpecialIds
+) -> list[Example]:
+    """Examples whose supervised tokens are those of `after`, each once.
+
+    The sum of their log-probabilities is `s(after | before)`:
+
+        causal          targets: before after, from the strict past
+        prefix          inputs: before; targets: after
+        span            inputs: before <0> EOS; targets: <0> after
+        reconstruction  inputs: before MASK EOS; targets: before after
+        permuted        as prefix: an order like any other, with a whole end missing
+        masked          before and after, in `STRIDE` Examples; each hides other tokens
+                        of `after`, so this is a pseudo-likelihood (Salazar et al.
+                        2020, §2), from both sides
+
+    Args:
+      mode: the form.
+      before: the context; may be empty.
+      after: what is scored; at least one token.
+      ids: reserved ids.
+    """
+    start = len(before)
+    both = np.concatenate([before, after])
+    positions = 1 + np.arange(len(both))
+    if mode == "masked":
+        return [
+            _hiding(both, np.arange(start + first, len(both), STRIDE), ids)
+            for first in range(min(STRIDE, len(after)))
+        ]
+    if mode in ("prefix", "permuted"):
+        example = sequential(
+            0,
+            before,
+            after,
+            inputs_positions=positions[:start],
+            targets_positions=positions[start:],
+        )
+    elif mode == "causal":
+        example = _after_inputs((), both, weigh_from=start)
+    elif mode == "span":
+        inputs = np.concatenate([before, [ids.sentinels[0], ids.eos]])
+        targets = np.concatenate([[ids.sentinels[0]], after])
+        example = _after_inputs(inputs, targets, weigh_from=1)
+    else:
+        inputs = np.concatenate([before, [ids.mask, ids.eos]])
+        example = _after_inputs(inputs, both, weigh_from=start)
+    return [example]
+
+
+def pair(first: Tokens, second: Tokens, ids: SpecialIds, *, label: int) -> Example:
+    """Asks whether `second` continues `first`, as `objectives.sentence_pair` does.
+
+    Args:
+      first: A.
+      second: B.
+      ids: reserved ids.
+      label: whose probability is asked for: 1 continues, 0 does not.
+    """
+    inputs = np.concatenate([first, [ids.sep], second])
+    return _after_inputs(inputs, np.array([ids.labels[label]]), weigh_from=0)
+
+
+def _after_inputs(inputs, targets: Tokens, *, weigh_from: int) -> Example:
+    """Targets that stand behind the inputs, with a free position between them."""
+    at = len(inputs) + 2 if len(inputs) else 1
+    return sequential(
+        0,
+        inputs,
+        targets,
+        inputs_positions=1 + np.arange(len(inputs)),
+        targets_positions=at + np.arange(len(targets)),
+        targets_weights=np.arange(len(targets)) >= weigh_from,
+    )
+
+
+def _hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
+    shown, weights = tokens.copy(), np.zeros(len(tokens))
+    shown[hidden], weights[hidden] = ids.mask, 1.0
+    return in_place(
+        0,
+        shown,
+        positions=1 + np.arange(len(tokens)),
+        targets=np.where(weights > 0, tokens, 0),
+        weights=weights,
+    )

@@ -1,0 +1,177 @@
+"""The model under test, as probes see it."""
+
+import functools
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from ....models.build import Model
+from ....models.rows import Capacity, RowShape
+from ....objectives.example import Example
+from ....objectives.mode import ShownMode, show_mode
+from ....tasks.rows.layout import capacities, layout
+from ....tasks.tokens.vocabulary import Vocabulary
+from .forms import MODES, Mode, Pair, going_on
+from .scoring import Answers, make_answers
+
+Tokens = Int[np.ndarray, " _"]
+
+
+class Subject(NamedTuple):
+    """A model under test.
+
+    Attributes:
+      model: of either architecture.
+      score: log-probabilities of what Examples ask for (`scoring.make_answers`).
+      guess: the tokens that it finds most probable there.
+      shape: of the rows that Examples are laid into; as long as those of training.
+      words: its vocabulary.
+      mode: in which it is asked how a text goes on.
+      trained: the share of its training Examples in each mode; empty: not known.
+      shown: the mode token that its training Examples show, by mode; none by default.
+    """
+
+    model: Model
+    score: Answers
+    guess: Answers
+    shape: RowShape
+    words: Vocabulary
+    mode: Mode
+    trained: Mapping[str, float]
+    shown: Mapping[str, ShownMode] = {}
+
+    def knows(self, mode: str) -> bool:
+        """Whether its mixture trains a mode."""
+        return self.trained.get(mode, 0.0) > 0
+
+    def showing(self, example: Example, mode: str) -> Example:
+        """The Example with the mode token that training showed in this mode.
+
+        A model that saw it every time needs it (UL2, Tay et al. 2022, §3.1.2).
+        """
+        ids = self.words.special_ids
+        return show_mode(example, ids, mode=self.shown.get(mode, "none"))
+
+    def asked(self, before: Tokens, after: Tokens) -> list[Example]:
+        """How it is asked for `after` behind `before`: `going_on` in its mode."""
+        ids = self.words.special_ids
+        return [
+            self.showing(example, self.mode)
+            for example in going_on(self.mode, before, after, ids)
+        ]
+
+
+def subject(
+    model: Model,
+    shape: RowShape,
+    words: Vocabulary,
+    *,
+    trained: Mapping[str, float],
+    shown: Mapping[str, ShownMode] | None = None,
+    mode: Mode | None = None,
+    batch_rows: int = 8,
+) -> Subject:
+    """A model as probes see it; its scoring is compiled when it is first used.
+
+    Args:
+      model: either architecture.
+      shape: of the rows that it was trained on.
+      words: its vocabulary.
+      trained: the share of its training Examples in each mode.
+      shown: the mode token that they show, by mode; None is none.
+      mode: in which to ask it; the first of `MODES` that it was trained in unless
+        told, "causal" where there is none.
+      batch_rows: rows scored at a time.
+
+    Raises:
+      ValueError: the model has fewer ids than the vocabulary, so that some, such as
+        the labels of pairs, mean nothing to it.
+    """
+    require_ids(model, words)
+    shape = scoring_rows(shape)
+    answers = functools.partial(
+        make_answers,
+        model,
+        shape,
+        bos=words.special_ids.bos,
+        batch_rows=batch_rows,
+    )
+    return Subject(
+        model,
+        answers(answer="log-probability"),
+        answers(answer="guess"),
+        shape,
+        words,
+        mode or best_mode(trained),
+        trained,
+        shown or {},
+    )
+
+
+def best_mode(trained: Mapping[str, float]) -> Mode:
+    """The first of `MODES` that was trained; "causal" where none was."""
+    known: list[Mode] = [mode for mode in MODES if trained.get(mode, 0.0) > 0]
+    return known[0] if known else "causal"
+
+
+def scoring_rows(shape: RowShape) -> RowShape:
+    """Rows of as many slots, in which every slot can be asked."""
+    full = [
+        None if stream is None else Capacity(stream.slots, stream.slots)
+        for stream in (shape.decoder, shape.encoder)
+    ]
+    assert full[0] is not None
+    return RowShape(full[0], full[1])
+
+
+def require_ids(model: Model, words: Vocabulary) -> None:
+    """Refuses a model whose table lacks ids of the vocabulary.
+
+    Raises:
+      ValueError: naming the first reserved ids that are missing.
+    """
+    known = model.projection().shape[0]
+    if known >= words.size:
+        return
+    ids = words.special_ids
+    labels = [id_ for id_ in ids.labels if id_ >= known]
+    lacks = f"label tokens {labels}" if labels else f"ids from {known} on"
+    raise ValueError(
+        f"the model's table has {known} ids, but vocabulary {words.name!r} has "
+        f"{words.size}: it lacks {lacks}. Give the vocabulary that the model was "
+        "trained with (Mixture.vocabulary), or probe another checkpoint."
+    )
+
+
+def cut(words: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
+    """The tokens of a pair, cut where those of the first text alone end to agree.
+
+    The texts are tokenised as one; what the boundary changes belongs to the second.
+    """
+    first, both = words.encode(pair[0]), words.encode(pair[0] + pair[1])
+    shorter = min(len(first), len(both))
+    differ = np.flatnonzero(first[:shorter] != both[:shorter])
+    at = int(differ[0]) if differ.size else shorter
+    return both[:at], both[at:]
+
+
+def fitted(
+    subject: Subject, before: Tokens, after: Tokens
+) -> tuple[Tokens, Tokens] | None:
+    """The pair with `before` cut from its left to what rows hold; None: no room.
+
+    No more of it is cut than must be.
+    """
+    place = layout(subject.shape, bos=subject.words.special_ids.bos)
+    room = np.array(capacities(subject.shape))
+    while True:
+        example = subject.asked(before, after)[0]
+        over = int((np.array(place(example).sizes) - room).max())
+        if over <= 0:
+            return before, after
+        if not len(before):
+            return None
+        # Half, for a token that is restored takes two slots of a decoder's row.
+        before = before[max(1, over // 2) :]

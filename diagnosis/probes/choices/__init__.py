@@ -1,0 +1,1 @@
+"""A true text against a false one."""

@@ -1,0 +1,97 @@
+"""Which of two texts a model prefers, beyond what it thinks of each alone."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from ..asking.forms import Pair
+from ..asking.subject import Subject, Tokens, cut, fitted
+from .items import Item
+
+Prior = Literal["removed", "kept"]
+
+
+class Preferences(NamedTuple):
+    """Of each item that fits the model's rows.
+
+    Attributes:
+      item: its index.
+      true: what the true pair scores, in nats.
+      false: what the false pair scores.
+    """
+
+    item: Int64[np.ndarray, " N"]
+    true: Float64[np.ndarray, " N"]
+    false: Float64[np.ndarray, " N"]
+
+    @property
+    def wins(self) -> Float64[np.ndarray, " N"]:
+        """1 where the true pair is preferred, half where neither is."""
+        return (np.sign(self.true - self.false) + 1) / 2
+
+
+def preferences(
+    subject: Subject, items: Sequence[Item], *, prior: Prior = "removed"
+) -> Preferences:
+    """Scores both pairs of each item: `s(after | before) - s(after | local)`.
+
+    The difference is the pointwise mutual information of the two texts, so a text that
+    is likelier by itself has no advantage. `s` sums log-probabilities; `local` is the
+    begun sentence that the pair meets in (`Item.local`), mostly nothing. `before` is
+    cut from its left to what rows hold; items are left out whose `Item.needed` would
+    be cut, or whose `after` has no room.
+
+    Args:
+      subject: the model.
+      items: the choices.
+      prior: "kept" leaves `s(after | local)` out: for items without `before`.
+    """
+    kept: list[int] = []
+    asked: list[tuple[Tokens, Tokens]] = []
+    weights: list[tuple[int, int, float]] = []  # of each pair: item, side, sign
+    for number, item in enumerate(items):
+        pairs = [_fit(subject, pair, item) for pair in (item.true, item.false)]
+        if any(pair is None for pair in pairs):
+            continue
+        for side, pair in enumerate(pairs):
+            assert pair is not None
+            before, after, local = pair
+            contexts = [(before, 1.0)]
+            if prior == "removed":
+                contexts.append((before[len(before) - local :], -1.0))
+            for context, sign in contexts:
+                asked.append((context, after))
+                weights.append((len(kept), side, sign))
+        kept.append(number)
+    sums = np.zeros((len(kept), 2))
+    found = likelihoods(subject, asked)
+    for (item, side, sign), likelihood in zip(weights, found, strict=True):
+        sums[item, side] += sign * likelihood
+    return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
+
+
+def likelihoods(
+    subject: Subject, asked: Sequence[tuple[Tokens, Tokens]]
+) -> list[float]:
+    """`s(after | before)` of each pair, in nats, in the subject's mode."""
+    examples = [subject.asked(*pair) for pair in asked]
+    answers = iter(subject.score([one for some in examples for one in some]))
+    return [sum(float(next(answers).sum()) for _ in some) for some in examples]
+
+
+def _fit(subject: Subject, pair: Pair, item: Item) -> tuple[Tokens, Tokens, int] | None:
+    """What is before and after, cut to fit, and how many tokens of it are local."""
+    before, after = cut(subject.words, pair)
+
+    def last(characters: int) -> int:
+        """Tokens of `before` that reach into its last characters."""
+        at = len(pair[0]) - characters
+        outside = cut(subject.words, (pair[0][:at], pair[0][at:] + pair[1]))[0]
+        return len(before) - len(outside)
+
+    fit = fitted(subject, before, after)
+    if fit is None or len(fit[0]) < last(item.needed):
+        return None
+    return *fit, min(last(item.local), len(fit[0]))

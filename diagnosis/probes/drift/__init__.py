@@ -1,0 +1,1 @@
+"""Probes for long-form drift."""

@@ -1,0 +1,180 @@
+"""Damaged excerpts: masked, deleted from, inserted into, sentences out of order."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from ....objectives.errors import nearest
+from ....objectives.special_ids import SpecialIds
+from ....objectives.text import Tokens
+from ....objectives.words import sentence_begins
+
+Kind = Literal["masking", "deletion", "insertion", "shuffling"]
+
+KINDS: tuple[Kind, ...] = ("masking", "deletion", "insertion", "shuffling")
+"""What `corrupt` can do to an excerpt."""
+
+RATES = (0.15, 0.3, 0.5)
+"""At which the probe measures."""
+
+_FEWEST_SENTENCES = 3
+"""Of an excerpt whose sentences are moved: two change places, one stays."""
+
+
+class Corrupted(NamedTuple):
+    """An excerpt and what became of it. Places count from 0 in the original.
+
+    Worked example, `a b c d` at a rate of .5:
+
+        kind        tokens         untouched   missing
+        masking     a _ c _        0 2         1 3
+        deletion    a c            0 2         1 3
+        insertion   a x b c y d    0 1 2 3
+
+    and, at a rate of .67, the three sentences `a b. c. d e.`:
+
+        shuffling   d e. c. a b.   2           0 1 3 4
+
+    Attributes:
+      kind: of corruption.
+      original: the excerpt.
+      tokens: what a model is given.
+      untouched: the original's places that `tokens` still holds in order, ascending;
+        never none.
+      missing: the other places, which are to be restored, ascending; none of an
+        insertion.
+    """
+
+    kind: Kind
+    original: Tokens
+    tokens: Tokens
+    untouched: Int[np.ndarray, " untouched"]
+    missing: Int[np.ndarray, " missing"]
+
+    @property
+    def kept(self) -> Tokens:
+        """The tokens that a faithful restoration only has to copy."""
+        return self.original[self.untouched]
+
+
+def can_corrupt(tokens: Tokens, ids: SpecialIds, *, kind: Kind) -> bool:
+    """Whether an excerpt has what the corruption needs.
+
+    That is two tokens; to move sentences, three of them.
+    """
+    if kind == "shuffling":
+        return int(sentence_begins(tokens, ids).sum()) >= _FEWEST_SENTENCES
+    return len(tokens) >= 2
+
+
+def corrupt(
+    tokens: Tokens,
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    kind: Kind,
+    rate: float,
+) -> Corrupted:
+    """Damages a share of an excerpt.
+
+    masking: tokens are replaced by a mask, one for one. deletion: they are removed
+    without a trace. insertion: tokens of `ids.text` are put between, before or after
+    them. shuffling: sentences change places among themselves, the others keep theirs.
+
+    Fixed: how many. For N tokens max(1, round(rate · N)), and at least one is neither
+    masked nor deleted. For n sentences max(2, round(rate · n)), and at least one stays.
+
+    Random: which, every subset alike; for an insertion every arrangement of old and new
+    tokens, and each new token by itself from all of `ids.text`, so it may equal its
+    neighbour; for shuffling the new order, among all in which no chosen sentence stays
+    where it was. Where two sentences are the same words, moving them changes nothing.
+
+    Args:
+      tokens: the excerpt's text, without EOS.
+      rng: source of all randomness.
+      ids: reserved ids; sentences as in `words.sentence_begins`.
+      kind: of corruption.
+      rate: share of the tokens, or of the sentences, above 0 and at most 1.
+
+    Raises:
+      ValueError: an unknown kind, a rate out of range, or an excerpt that is too short
+        (`can_corrupt`) or ends in EOS.
+    """
+    _require(tokens, ids, kind=kind, rate=rate)
+    if kind == "shuffling":
+        return _shuffled(tokens, rng, ids, rate=rate)
+    count = max(1, round(rate * len(tokens)))
+    places = np.arange(len(tokens))
+    if kind == "insertion":
+        given = _inserted(tokens, count, rng, ids)
+        return Corrupted(kind, tokens, given, places, places[:0])
+    count = min(count, len(tokens) - 1)
+    missing = np.sort(rng.choice(len(tokens), count, replace=False))
+    untouched = np.delete(places, missing)
+    if kind == "deletion":
+        return Corrupted(kind, tokens, tokens[untouched], untouched, missing)
+    given = tokens.copy()
+    given[missing] = ids.mask
+    return Corrupted(kind, tokens, given, untouched, missing)
+
+
+def _require(tokens: Tokens, ids: SpecialIds, *, kind: str, rate: float) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; {nearest(kind, KINDS)}")
+    if not 0 < rate <= 1:
+        raise ValueError(
+            f"rate is {rate}; it is the share that is corrupted, so set it above 0 and "
+            "to 1 at most, such as 0.15."
+        )
+    if ids.eos in tokens[-1:]:
+        raise ValueError(
+            "the excerpt ends in EOS, which is no text to restore; leave it out."
+        )
+    if not can_corrupt(tokens, ids, kind=kind):
+        sentences = int(sentence_begins(tokens, ids).sum())
+        raise ValueError(
+            f"an excerpt of {len(tokens)} tokens and {sentences} sentences is too "
+            f"short for {kind}, which needs two tokens, or {_FEWEST_SENTENCES} "
+            "sentences to move some; choose excerpts for which `can_corrupt` holds."
+        )
+
+
+def _inserted(
+    tokens: Tokens, count: int, rng: np.random.Generator, ids: SpecialIds
+) -> Tokens:
+    """The tokens in order, with random ones among them."""
+    given = np.empty(len(tokens) + count, np.int32)
+    new = np.zeros(len(given), bool)
+    new[rng.choice(len(given), count, replace=False)] = True
+    given[new] = rng.choice(ids.text, count)
+    given[~new] = tokens
+    return given
+
+
+def _shuffled(
+    tokens: Tokens, rng: np.random.Generator, ids: SpecialIds, *, rate: float
+) -> Corrupted:
+    """The tokens with some of their sentences in each other's places."""
+    starts = np.flatnonzero(sentence_begins(tokens, ids))
+    sentences = np.split(np.arange(len(tokens)), starts[1:])
+    count = min(max(2, round(rate * len(sentences))), len(sentences) - 1)
+    chosen = np.sort(rng.choice(len(sentences), count, replace=False))
+    order = np.arange(len(sentences))
+    order[chosen] = chosen[_derangement(count, rng)]
+    given = tokens[np.concatenate([sentences[n] for n in order])]
+    missing = np.concatenate([sentences[n] for n in chosen])
+    untouched = np.delete(np.arange(len(tokens)), missing)
+    return Corrupted("shuffling", tokens, given, untouched, missing)
+
+
+def _derangement(count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
+    """An order in which nothing stays in its place, every one equally likely.
+
+    By rejection: about one order in e is one.
+    """
+    own = np.arange(count)
+    while True:
+        order = rng.permutation(count)
+        if not (order == own).any():
+            return order

@@ -1,0 +1,94 @@
+"""A 5-gram model that fills masks: the shallow baseline of restoring."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ....objectives.special_ids import SpecialIds
+from ....objectives.text import Tokens
+from ....tasks.shallow.ngram import ORDER, Ngrams
+from .corruptions import Corrupted
+
+CANDIDATES = 20
+"""Tried for a mask: so many that often follow what is before it, and as many that often
+precede what is behind it."""
+
+
+class Filler(NamedTuple):
+    """What fills masks; `learn_filler` makes it.
+
+    Attributes:
+      language: counts of runs of up to five tokens, each token as its id in digits.
+      after: the tokens that most often follow each token, and any token under "".
+      before: the tokens that most often precede each token.
+    """
+
+    language: Ngrams
+    after: Mapping[str, tuple[str, ...]]
+    before: Mapping[str, tuple[str, ...]]
+
+
+def learn_filler(documents: Iterable[Tokens]) -> Filler:
+    """Counts the tokens of documents, those that a model under test was trained on.
+
+    Memory grows with the documents: some hundreds are plenty.
+    """
+    texts = [_words(document) for document in documents]
+    after: dict[str, Counter[str]] = defaultdict(Counter)
+    before: dict[str, Counter[str]] = defaultdict(Counter)
+    for words in texts:
+        after[""].update(words)
+        for first, second in itertools.pairwise(words):
+            after[first][second] += 1
+            before[second][first] += 1
+    return Filler(Ngrams(texts), _most_common(after), _most_common(before))
+
+
+def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
+    """The excerpt with each mask replaced, the first one first, the best each time.
+
+    A mask becomes the candidate w with the highest p(w, next | last four), where next
+    are the tokens up to the next mask, four at most; a tie goes to the one that is more
+    common after the last token.
+
+    Raises:
+      ValueError: the corruption is not masking, so it does not say what is missing.
+    """
+    if corrupted.kind != "masking":
+        raise ValueError(
+            f"a 5-gram fills masks, but the excerpt was corrupted by {corrupted.kind}; "
+            "use `restoring.unrestored` as its baseline."
+        )
+    words = _words(corrupted.tokens)
+    mask = str(ids.mask)
+    for place in corrupted.missing.tolist():
+        behind = words[place + 1 : place + ORDER]
+        behind = behind[: behind.index(mask)] if mask in behind else behind
+        last = words[place - 1] if place else ""
+        found = filler.after.get(last) or filler.after[""]
+        if behind:
+            found = dict.fromkeys((*found, *filler.before.get(behind[0], ())))
+        history = words[max(0, place - ORDER + 1) : place]
+        words[place] = max(
+            found,
+            key=lambda word, behind=behind, history=history: (
+                filler.language.log_probability([word, *behind], history)
+            ),
+        )
+    return np.array([int(word) for word in words], np.int32)
+
+
+def _words(tokens: Tokens) -> list[str]:
+    return [str(token) for token in tokens.tolist()]
+
+
+def _most_common(
+    counts: Mapping[str, Counter[str]],
+) -> Mapping[str, tuple[str, ...]]:
+    return {
+        word: tuple(other for other, _ in counter.most_common(CANDIDATES))
+        for word, counter in counts.items()
+    }

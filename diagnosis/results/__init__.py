@@ -1,0 +1,1 @@
+"""What studies measured: records, effects, table, curves, and the shipped study."""

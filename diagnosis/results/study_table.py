@@ -1,0 +1,135 @@
+"""What a study comes to, as a table in Markdown."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..scores.score import FAILURES, Failure
+from .effects import Effect, Effects, Mix, beats, is_better
+from .records import Record
+from .study_summary import Measure, at, chosen
+
+CORRUPTED = "all, 30 %"
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("drift", "minimal pairs", "accuracy"),
+    Measure("drift", "free generation", "contradiction rate"),
+    Measure("drift", "block shuffle", "accuracy"),
+    Measure("continuation", "continuation, by likelihood", "AUC"),
+    Measure("continuation", "continuation, by label", "AUC"),
+    Measure("reconstruction", "restoration", "edit distance", CORRUPTED),
+    Measure("reconstruction", "restoration", "number and entity F1", CORRUPTED),
+)
+"""Fixed before the study was run; of each failure the first one is gone by."""
+
+GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
+"""Probes that ask how likely one text is after another."""
+
+
+def markdown(records: Sequence[Record], effects: Effects) -> str:
+    """A row a mix, at the last budget; bold where it beats the incumbent.
+
+    Args:
+      records: of all runs; they say how many there were.
+      effects: what they come to (`outcome.effects`).
+    """
+    names = [f"{m.probe}: {m.metric}" for m in MEASURES]
+    seeds = sorted({record.seed for record in records})
+    lines = [
+        f"{effects.tokens / 1e6:.1f} M processed tokens a run on `{effects.corpus}`, "
+        f"seeds {', '.join(map(str, seeds))}. In brackets the lowest and the highest "
+        "end of the seeds' 95 % bootstrap intervals over documents; in bold what beats "
+        f"`{effects.incumbent}` with intervals apart. Own loss: held-out loss of "
+        f"`{effects.incumbent}`'s objectives over its own (lower is better).",
+        "",
+        f"    {effects.command}",
+        "",
+        "| mix | runs | asked in | " + " | ".join(names) + " | own loss |",
+        "|---" * (len(names) + 4) + "|",
+        "| *a guess* | | | "
+        + " | ".join(_chance(effects, n) for n in range(len(MEASURES)))
+        + " | |",
+        "| *the best shallow baseline* | | | "
+        + " | ".join(_shallow(records, effects, m) for m in MEASURES)
+        + " | |",
+    ]
+    lines += [
+        _row(name, mix, effects, _mode(records, name))
+        for name, mix in effects.mixes.items()
+    ]
+    lines += ["", *(_said(failure, effects) for failure in FAILURES)]
+    left_out = dict.fromkeys(why for record in records for why in record.left_out)
+    lines += [f"- Not measured: {why}" for why in left_out]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, mix: Mix, effects: Effects, mode: str) -> str:
+    before = effects.mixes[effects.incumbent]
+    cells = [_cell(_find(mix, n), _find(before, n)) for n in range(len(MEASURES))]
+    runs = max((e.seeds for e in mix.effects), default=0)
+    own = mix.own_loss
+    loss = "–" if own is None else f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}]"
+    return f"| `{name}` | {runs} | {mode} | " + " | ".join([*cells, loss]) + " |"
+
+
+def _mode(records: Sequence[Record], name: str) -> str:
+    """How a mix is asked how texts go on; probes of other forms say their own."""
+    asked = [
+        score.mode + ("" if score.trained else ", never trained")
+        for record in records
+        if record.mix == name
+        for score in record.scores
+        if score.probe in GO_ON
+    ]
+    return asked[0] if asked else "–"
+
+
+def _find(mix: Mix, number: int) -> Effect | None:
+    wanted = MEASURES[number]
+    return next(
+        (
+            e
+            for e in mix.effects
+            if (e.failure, e.probe, e.metric)
+            == (wanted.failure, wanted.probe, wanted.metric)
+        ),
+        None,
+    )
+
+
+def _cell(effect: Effect | None, before: Effect | None) -> str:
+    if effect is None:
+        return "–"
+    text = f"{effect.value:.3f} [{effect.low:.3f}, {effect.high:.3f}]"
+    return f"**{text}**" if before is not None and beats(before, effect) else text
+
+
+def _chance(effects: Effects, number: int) -> str:
+    found = [_find(mix, number) for mix in effects.mixes.values()]
+    known = [e.chance for e in found if e is not None and e.chance is not None]
+    return f"{sum(known) / len(known):.2f}" if known else "–"
+
+
+def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> str:
+    """What the best of the baselines has on the items of the first mix that has any."""
+    for mix in effects.mixes:
+        runs = at(records, mix, -1)
+        found = [s for r in runs if (s := chosen(r.scores, measure))]
+        known = [[v for v in s.baselines.values() if np.isfinite(v)] for s in found]
+        if any(known):
+            best = max if found[0].better == "higher" else min
+            return f"{np.mean([best(values) for values in known if values]):.2f}"
+    return "–"
+
+
+def _said(failure: Failure, effects: Effects) -> str:
+    """Which mixes beat the incumbent on a failure, in a sentence."""
+    better = [
+        f"`{name}`" for name in effects.mixes if is_better(effects, name, failure)
+    ]
+    first = next(m for m in MEASURES if m.failure == failure)
+    return (
+        f"- {failure} ({first.probe}): "
+        + (", ".join(better) if better else "no mix")
+        + f" beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
+    )

@@ -1,0 +1,1 @@
+"""A revised mixture: rates and loss shares, each with its source."""

@@ -1,0 +1,1 @@
+"""Scores of probes, counts of reviewers, and how severe a failure is."""

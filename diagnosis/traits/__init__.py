@@ -1,0 +1,1 @@
+"""What a mixture asks of a model."""

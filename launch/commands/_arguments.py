@@ -1,0 +1,56 @@
+"""What subcommands share of parsing: gin files, bindings, unknown options."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Literal
+
+from ...objectives.errors import nearest
+
+
+def gin_parser(
+    command: str, about: str, *, files: Literal["needed", "optional"] = "needed"
+) -> argparse.ArgumentParser:
+    """A parser of a subcommand that reads gin files and bindings."""
+    parser = argparse.ArgumentParser(
+        f"sightline {command}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--gin_file",
+        action="append",
+        required=files == "needed",
+        default=[],
+        metavar="FILE",
+        help="a path, or the name of a shipped file; later files win",
+    )
+    parser.add_argument(
+        "--gin.NAME",
+        dest="_",
+        metavar="VALUE",
+        help="binds a parameter, --gin.adamw.b1=0.8; wins over the files",
+    )
+    return parser
+
+
+def parse_gin(
+    parser: argparse.ArgumentParser, words: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`."""
+    bindings = [w.removeprefix("--gin.") for w in words if w.startswith("--gin.")]
+    return parse(parser, [w for w in words if not w.startswith("--gin.")]), bindings
+
+
+def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parses a subcommand's arguments.
+
+    Raises:
+      ValueError: an unknown option; the message names the nearest.
+    """
+    known, unknown = parser.parse_known_args(words)
+    if unknown:
+        options = [o for action in parser._actions for o in action.option_strings]
+        name = unknown[0].partition("=")[0]
+        raise ValueError(f"no option {name!r}; {nearest(name, options)}")
+    return known

@@ -1,0 +1,231 @@
+"""`sightline audit`: prove that no slot sees what it must not."""
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from flax import nnx
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ...diagnosis.audit.audit import SHAPES, Verdict, audit
+from ...diagnosis.audit.dependence import make_measure
+from ...diagnosis.audit.picture import telling_objectives, write_pictures
+from ...diagnosis.audit.random_tokens import Floor, floors
+from ...models.build import Model, build
+from ...models.config import ModelConfig
+from ...objectives import registry
+from ...objectives.registry import Objective
+from ...tasks.tokens.vocabulary import Vocabulary, vocabulary
+from ..configuration.mixture import mixture_of
+from ._arguments import gin_parser, parse_gin
+
+_ABOUT = """\
+Check, for every objective and architecture, that the logits of each slot depend on
+exactly the tokens that the slot may see, and that nothing can be learned from random
+tokens. Exit status 1 if anything leaks or is blind.
+
+  sightline audit
+  sightline audit --gin_file=ul2.gin --format=json
+  sightline audit --run_dir=runs/mine
+"""
+
+T = TypeVar("T")
+
+MODEL = ModelConfig(
+    layers=2,
+    d_model=32,
+    heads=4,
+    kv_heads=2,
+    head_dim=8,
+    d_hidden=64,
+    compute_dtype="float32",
+)
+"""What is audited where neither a run nor a gin file says which model."""
+
+
+class Subject(NamedTuple):
+    """What is audited: models by architecture, on which objectives.
+
+    Attributes:
+      config: dimensions, computing in float32.
+      models: by architecture.
+      objectives: with their settings.
+      words: the vocabulary.
+    """
+
+    config: ModelConfig
+    models: Mapping[str, Model]
+    objectives: Mapping[str, Objective]
+    words: Vocabulary
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints a table or JSON; status 1 if anything leaks, is blind or falls too low."""
+    parser = gin_parser("audit", _ABOUT, files="optional")
+    parser.add_argument("--run_dir", metavar="FOLDER", help="a run, with a checkpoint")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", help="draw what was found, and audit no more"
+    )
+    options, bindings = parse_gin(parser, arguments)
+    subject = subject_of(options, bindings)
+    if options.pictures:
+        return _draw(Path(options.pictures), subject)
+
+    names = f"{len(subject.objectives)} objectives × {', '.join(subject.models)}"
+    print(f"Auditing {names}, {subject.config.layers} layers.", file=sys.stderr)
+    found = _verdicts(subject, seed=options.seed)
+    verdicts = list(_tracked(found, subject, "Dependence"))
+    low = list(_tracked(_floors(subject, seed=options.seed), subject, "Random tokens"))
+    if options.format == "json":
+        print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
+    else:
+        Console().print(table(verdicts, low))
+    fallen = [(name, floor) for name, floor in low if floor.fell]
+    for architecture, floor in fallen:
+        print(
+            f"{floor.objective} ({architecture}): on random tokens the loss fell to "
+            f"{floor.loss:.3f} ± {floor.error:.3f}, below chance, {floor.chance:.3f}: "
+            "an answer is told.",
+            file=sys.stderr,
+        )
+    return int(bool(fallen) or any(v.leaks or v.blind for v in verdicts))
+
+
+def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
+    """What the command line asks to audit.
+
+    Raises:
+      ValueError: both a run and gin files are given, or what they say is wrong.
+    """
+    if options.run_dir and (options.gin_file or bindings):
+        raise ValueError(
+            "audit takes --run_dir or --gin_file, not both: a run has its own config."
+        )
+    if options.run_dir:
+        return _of_run(Path(options.run_dir))
+    if not options.gin_file:
+        objectives = registry.objectives()
+        return _fresh(MODEL, objectives, vocabulary("python_docs"))
+
+    from ..configuration.config import load
+
+    config = load(options.gin_file, bindings)
+    mixture = mixture_of(config)
+    bound = config.bindings.bound((), "ModelConfig")
+    model = config.bindings.build("ModelConfig", ()) if bound else MODEL
+    words = vocabulary(mixture.vocabulary)
+    return _fresh(model, mixture.objectives(), words)
+
+
+def _fresh(
+    config: ModelConfig, objectives: Mapping[str, Objective], words: Vocabulary
+) -> Subject:
+    """Both architectures, initialised."""
+    config = dataclasses.replace(config, compute_dtype="float32")
+    models = {
+        name: build(
+            config, vocabulary_size=words.size, shape=shape, rngs=nnx.Rngs(params=0)
+        )
+        for name, shape in SHAPES.items()
+    }
+    return Subject(config, models, objectives, words)
+
+
+def _of_run(folder: Path) -> Subject:
+    """The model of a run's newest sound checkpoint, on the run's objectives."""
+    from ..inference.open import trained
+
+    run = trained(folder, compute_dtype="float32")
+    print(f"{folder}: the checkpoint of step {run.step:,}.", file=sys.stderr)
+    architecture = run.rows.architecture
+    return Subject(
+        run.config,
+        {architecture: run.model},
+        run.mixture.objectives(),
+        vocabulary(run.mixture.vocabulary),
+    )
+
+
+def _draw(folder: Path, subject: Subject) -> int:
+    """Writes a picture of each objective, with settings that show on a short text."""
+    architecture, model = next(iter(subject.models.items()))
+    drawn = {
+        name: objective
+        for name, objective in telling_objectives().items()
+        if name in {o.base for o in subject.objectives.values()}
+    }
+    ids = subject.words.special_ids
+    measure = make_measure(model)
+    for path in write_pictures(folder, measure, drawn, ids, architecture=architecture):
+        print(path)
+    return 0
+
+
+def _verdicts(subject: Subject, *, seed: int) -> Iterator[Verdict]:
+    for architecture, model in subject.models.items():
+        yield from audit(
+            model,
+            subject.objectives,
+            subject.words.special_ids,
+            architecture=architecture,
+            seed=seed,
+        )
+
+
+def _floors(subject: Subject, *, seed: int) -> Iterator[tuple[str, Floor]]:
+    """Of a small model: what is trained is not the subject, but data and code are."""
+    config = dataclasses.replace(MODEL, position=subject.config.position)
+    for architecture in subject.models:
+        shape = SHAPES[architecture]
+        for floor in floors(config, subject.objectives, shape, seed=seed):
+            yield architecture, floor
+
+
+def _tracked(found: Iterator[T], subject: Subject, what: str) -> Iterable[T]:
+    total = len(subject.models) * len(subject.objectives)
+    bar = Console(stderr=True)
+    return track(found, what, total=total, console=bar, transient=True)
+
+
+def table(verdicts: Sequence[Verdict], low: Sequence[tuple[str, Floor]]) -> Table:
+    """Verdicts, and beside them the loss on random tokens against chance."""
+    by_name = {(name, floor.objective): floor for name, floor in low}
+    shown = Table(
+        title="Leak audit",
+        caption="leaks: pairs of slots that depend and must not; blind: that may and "
+        "do not. Random tokens: loss ± standard error, and what chance allows (nats).",
+    )
+    shown.add_column("objective", no_wrap=True)
+    for column in ("architecture", "attention"):
+        shown.add_column(column)
+    for column in ("pairs", "leaks", "blind", "random tokens"):
+        shown.add_column(column, justify="right")
+    for verdict in verdicts:
+        base = registry.base_name(verdict.objective)
+        floor = by_name[verdict.architecture, base]
+        sign = "<" if floor.fell else "≥"
+        text = f"{floor.loss:.3f} ± {floor.error:.3f} {sign} {floor.chance:.3f}"
+        if math.isnan(floor.loss):
+            text = "nothing hidden"
+        shown.add_row(
+            verdict.objective,
+            verdict.architecture,
+            verdict.attention,
+            f"{verdict.pairs_checked:,}",
+            *(_judged(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
+            _judged(text, good=not floor.fell),
+        )
+    return shown
+
+
+def _judged(text: str, *, good: bool) -> str:
+    return f"[green]{text}[/]" if good else f"[bold red]{text} ✗[/]"

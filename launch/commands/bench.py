@@ -1,0 +1,139 @@
+"""`sightline bench`: time a configuration's steps and packing, side by side."""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ...models.rows import Batch
+from ...tasks.examples.mixture import Mixture
+from ...tasks.rows.layout import Placed, layout
+from ...tasks.shares.packers import packings
+from ...tasks.tokens.vocabulary import vocabulary
+from ..terminal.packing import packing_table
+from ..training.data import Data
+from ..training.mesh import MeshShape, make_mesh
+from ..training.program import Program
+from ._arguments import gin_parser, parse_gin
+
+_ABOUT = """\
+Time the train step on a mixture and on each of its tasks alone, in turns, with one
+compiled program; then compare the packing with SeqIO's own on the same examples.
+
+  sightline bench --gin_file=quickstart.gin
+"""
+
+BATCHES = 4
+"""Different batches of each mixture."""
+
+EXAMPLES = 2000
+"""Examples to pack."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints both tables; returns the exit status."""
+    parser = gin_parser("bench", _ABOUT)
+    parser.add_argument("--rounds", type=int, default=40, metavar="N")
+    options, bindings = parse_gin(parser, arguments)
+
+    from ..configuration.config import load
+
+    settings = load(options.gin_file, bindings).arguments(
+        "train", run_dir="unused", config="unused"
+    )
+    console = Console()
+    console.print(step_table(step_seconds(settings, rounds=options.rounds)))
+    console.print(packing_table(packings(examples(settings), settings["rows"])))
+    return 0
+
+
+def step_seconds(
+    settings: Mapping[str, Any], *, rounds: int
+) -> dict[str, Float[np.ndarray, " rounds"]]:
+    """Seconds of a train step on each mixture, one value a round.
+
+    Every round takes one step on each mixture, so that a slow moment of the machine
+    falls on all of them alike. One program is compiled, once, for all.
+
+    Args:
+      settings: arguments of `train`.
+      rounds: steps of each mixture.
+    """
+    mixture: Mixture = settings["mixture"]
+    program = Program(
+        model=settings["model"],
+        vocabulary_size=vocabulary(mixture.vocabulary).size,
+        rows=settings["rows"],
+        batch_rows=settings["batch_rows"],
+        transformation=settings["optimizer"](settings["schedule"]),
+        mesh=make_mesh(settings.get("mesh", MeshShape(data=-1))),
+        microbatches=settings.get("microbatches", 1),
+    )
+    mixtures = {mixture.name: mixture, **_alone(mixture)}
+    batches = {
+        name: [program.place(b) for b in _some_batches(each, settings)]
+        for name, each in track(mixtures.items(), "Reading text", transient=True)
+    }
+    step, state = program.compile_train_step(), program.initial_state()
+    seconds: dict[str, list[float]] = {name: [] for name in mixtures}
+    for round_ in track(range(-1, rounds), "Timing steps", transient=True):
+        for name, each in mixtures.items():
+            batch = batches[name][round_ % BATCHES]
+            began = time.perf_counter()
+            state, metrics = step(state, batch, each.loss_share_array())
+            jax.block_until_ready(metrics)
+            if round_ >= 0:  # the first round warms up
+                seconds[name].append(time.perf_counter() - began)
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def step_table(seconds: Mapping[str, Float[np.ndarray, " rounds"]]) -> Table:
+    """Median and spread of each mixture's step, and its ratio to causal alone."""
+    reference = next((n for n in seconds if n.endswith(".causal")), next(iter(seconds)))
+    table = Table(title="Train step, one compiled program", caption="ms; in turns")
+    table.add_column("mixture", no_wrap=True)
+    for column in ("median", "10 %", "90 %", f"ratio to {reference}"):
+        table.add_column(column, justify="right")
+    for name, values in seconds.items():
+        figures = 1e3 * np.quantile(values, [0.5, 0.1, 0.9])
+        # Of each round by itself: what slows the machine slows both.
+        ratio = np.median(values / seconds[reference])
+        table.add_row(name, *(f"{x:.1f}" for x in figures), f"{ratio:.3f}")
+    return table
+
+
+def examples(settings: Mapping[str, Any]) -> list[Placed]:
+    """The first Examples of a run, laid out.
+
+    Args:
+      settings: arguments of `train`.
+    """
+    shape, mixture = settings["rows"], settings["mixture"]
+    place = layout(shape, bos=vocabulary(mixture.vocabulary).special_ids.bos)
+    data = Data(mixture, shape, settings["batch_rows"])
+    stream = itertools.islice(data.examples(seed=settings["seed"]), EXAMPLES)
+    return list(map(place, stream))
+
+
+def _alone(mixture: Mixture) -> dict[str, Mixture]:
+    """A mixture of each task by itself, with the same settings."""
+    return {
+        task: dataclasses.replace(
+            mixture, name=task, rates={task: 1.0}, loss_shares=None
+        )
+        for task in mixture.positive_rates()
+    }
+
+
+def _some_batches(mixture: Mixture, settings: Mapping[str, Any]) -> list[Batch]:
+    data = Data(mixture, settings["rows"], settings["batch_rows"])
+    stream = data.training(seed=settings["seed"], skip=0)
+    return list(itertools.islice(stream, BATCHES))

@@ -1,0 +1,193 @@
+"""`sightline corpus`: measure a corpus, or write it out."""
+
+import argparse
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from ...tasks import corpora
+from ...tasks.corpora import Corpus
+from ...tasks.corpora._json_lines import write_json_lines
+from ...tasks.corpora.policies import Policies
+from ...tasks.corpora.text import Text
+from ...tasks.tokens.vocabulary import vocabulary
+from ..configuration.values import parameters
+from ..terminal import corpus as tables
+from ._arguments import parse_gin
+
+_ABOUT = """\
+Look at a corpus: how many documents, how long they are, how much chance is in them and
+what surface cues give away; or write it out as JSON lines.
+
+  sightline corpus policies
+  sightline corpus policies --gin.policies.seed=1 --documents=100 --out=policies
+  sightline corpus text --gin.text.folder=papers
+  sightline corpus policies --baselines
+"""
+
+SAMPLE = 500
+"""Documents of a split that are measured, unless told."""
+
+BASELINE_SAMPLE = 2000
+"""The same where baselines are asked for: fitted to as many, tested on as many."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints tables and writes files; returns the exit status."""
+    options, bindings = parse_gin(_parser(), arguments)
+    corpus = configured(options.name, bindings)
+    splits = corpus.splits if options.split is None else (options.split,)
+    for split in splits:
+        corpora.check_split(corpus, split)
+    if options.documents is not None and options.documents < 1:
+        raise ValueError(f"--documents is {options.documents}; give 1 or more.")
+    if options.baselines:
+        _check_baselines(corpus, splits[0])
+    folder = None if options.out is None else _folder(Path(options.out), corpus)
+    corpus.check()
+    texts = {split: corpus.documents(split) for split in splits}
+
+    console = Console()
+    most = options.documents or (BASELINE_SAMPLE if options.baselines else SAMPLE)
+    words = vocabulary(corpus.vocabulary)
+    console.print(tables.sizes(corpus.name, texts, words, most=most))
+    if isinstance(corpus, Policies):
+        console.print(tables.entropies(corpus, splits[0], words, most=most))
+        if options.baselines:
+            _show_baselines(console, corpus, splits[0], most=most)
+    if folder is not None:
+        for split in splits:
+            path = _export(folder, corpus, split, options.documents)
+            print(f"wrote {path}")
+    return 0
+
+
+def configured(name: str, bindings: Sequence[str]) -> Corpus:
+    """The corpus of that name with the settings that bindings give it.
+
+    Args:
+      name: of the corpus.
+      bindings: `policies.seed=1`; of this corpus alone.
+
+    Raises:
+      ValueError: no such corpus or setting, another corpus's setting, or a wrong value.
+    """
+    valid = parameters(corpora.factory(name))
+    from ..configuration.config import load
+
+    config = load([], bindings, table={}, settings={name: valid})
+    return corpora.get(name, **config.arguments(name))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "sightline corpus",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", help=", ".join(corpora.names()))
+    parser.add_argument(
+        "--gin.NAME",
+        dest="_",
+        metavar="VALUE",
+        help="a setting of the corpus, --gin.policies.seed=1",
+    )
+    parser.add_argument("--split", metavar="NAME", help="this one only, else all")
+    parser.add_argument(
+        "--documents",
+        type=int,
+        metavar="N",
+        help=f"of a split, at most; else {SAMPLE} are measured and all written",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="write a file of JSON lines a split; policies with facts and mentions",
+    )
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help="of policies: what a fact checker reads, and what shallow models tell",
+    )
+    return parser
+
+
+def _check_baselines(corpus: Corpus, split: str) -> None:
+    if not isinstance(corpus, Policies):
+        raise ValueError(
+            f"--baselines is for the corpus 'policies', not {corpus.name!r}: baselines "
+            "need to know the facts of a document."
+        )
+    if importlib.util.find_spec("sklearn") is None:
+        raise ValueError(
+            "--baselines needs scikit-learn, which is not installed; run pip install "
+            "-c constraints.txt scikit-learn."
+        )
+    if (count := len(corpus.documents(split))) < 4:
+        raise ValueError(
+            f"--baselines fit to documents and test on others; {split!r} has {count}: "
+            f"set policies.{split}_documents to 4 or more."
+        )
+
+
+def _folder(folder: Path, corpus: Corpus) -> Path:
+    """Makes the folder to write to, before any work is done for it."""
+    if isinstance(corpus, Text) and corpus.folder:
+        source = Path(corpus.folder).expanduser().resolve()
+        if folder.resolve().is_relative_to(source):
+            raise ValueError(
+                f"--out: {str(folder)!r} is in the folder that the corpus is read "
+                "from, which would hold every document twice; give another folder."
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"--out: cannot make the folder {str(folder)!r}: {error.strerror}; give "
+            "another one."
+        ) from error
+    return folder
+
+
+def _show_baselines(
+    console: Console, corpus: Policies, split: str, *, most: int
+) -> None:
+    """What the fact checker reads, and how well baselines tell true text from false."""
+    from ...tasks.corpora._policies.read_back import read_back
+
+    count = len(corpus.documents(split))
+    fitted = range(min(most, count // 2))
+    tested = range(len(fitted), 2 * len(fitted))
+    indices = tables.tracked((*fitted, *tested), "Writing")
+    policies = [corpus.policy(split, index) for index in indices]
+    read = tables.tracked(policies, "Checking facts")
+    found = read_back(read, np.random.default_rng(0), numbers=corpus.numbers)
+    console.print(tables.read_back(found))
+    half = len(fitted)
+    console.print(tables.baselines(policies[:half], policies[half:]))
+
+
+def _export(folder: Path, corpus: Corpus, split: str, documents: int | None) -> Path:
+    """Writes the first documents of a split; all of them when None."""
+    path = folder / f"{split}.jsonl"
+    texts = corpus.documents(split)
+    count = len(texts) if documents is None else min(documents, len(texts))
+    try:
+        if isinstance(corpus, Policies):
+            from ...tasks.corpora._policies.export import export
+
+            return export(folder, corpus=corpus, split=split, documents=count)
+        shown = tables.tracked(range(count), f"{corpus.name}/{split}")
+        rows: Any = ({"text": texts[index]} for index in shown)
+        write_json_lines(path, rows)
+    except OSError as error:
+        raise ValueError(
+            f"--out: cannot write {str(path)!r}: {error.strerror}; nothing of it was "
+            "kept."
+        ) from error
+    return path

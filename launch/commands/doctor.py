@@ -1,0 +1,207 @@
+"""`sightline doctor`: check what is installed and how to get what is missing."""
+
+import argparse
+import base64
+import hashlib
+import importlib.metadata as metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from ...tasks import corpora
+from ..configuration import files
+from ._arguments import parse
+
+NEEDED = (
+    "numpy",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "tensorflow",
+    "tensorflow-datasets",
+    "seqio",
+    "t5",
+    "sentencepiece",
+    "array_record",
+    "gin-config",
+    "jaxtyping",
+    "beartype",
+    "rich",
+    "tensorboardX",
+)
+
+RIVALS = (("seqio", "seqio-nightly"), ("tensorflow-datasets", "tfds-nightly"))
+"""Distributions that install over the same files: a release, and a nightly of t5's."""
+
+DEVICE_SECONDS = 60
+"""How long jax may take to find its devices."""
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    what: str
+    state: Literal["ok", "note", "missing"]
+    text: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the report; exit status 1 if something that is needed is missing."""
+    parse(argparse.ArgumentParser("sightline doctor", description=__doc__), arguments)
+    table = Table("", "", "", show_header=False)
+    missing = False
+    colours = {"ok": "green", "note": "yellow", "missing": "bold red"}
+    for finding in findings(os.environ):
+        colour = colours[finding.state]
+        table.add_row(finding.what, f"[{colour}]{finding.state}[/]", finding.text)
+        missing |= finding.state == "missing"
+    Console().print(table)
+    return int(missing)
+
+
+def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Everything there is to say, the slow parts last."""
+    yield _python()
+    yield from (_version(name) for name in NEEDED)
+    yield from (_winner(*pair) for pair in RIVALS)
+    yield _gin_files()
+    yield _corpora(corpora.data_dir())
+    yield _devices(environment)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    return Finding("python", "ok" if good else "missing", f"{version}; needs ≥ 3.11")
+
+
+def _version(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", metadata.version(name))
+    except metadata.PackageNotFoundError:
+        how = f"not installed; run pip install -c constraints.txt {name}"
+        return Finding(name, "missing", how)
+
+
+def _winner(release: str, nightly: str) -> Finding:
+    """Which of two distributions the files on disk are of."""
+    what = f"{release} on disk"
+    shares = {name: files_as_recorded(name) for name in (release, nightly)}
+    if shares[release] is None:
+        return Finding(what, "missing", f"{release} is not installed")
+    if shares[nightly] is None:
+        return Finding(what, "ok", f"the release; {nightly} is not installed")
+    spoken = ", ".join(f"{name}: {share:.0%}" for name, share in shares.items())
+    if shares[release] == 1:
+        return Finding(what, "ok", f"the release won (files as recorded: {spoken})")
+    return Finding(
+        what,
+        "note",
+        f"the release did not win (files as recorded: {spoken}); run pip install "
+        f"-c constraints.txt --force-reinstall --no-deps {release}",
+    )
+
+
+def _gin_files() -> Finding:
+    names = files.shipped()
+    if not names:
+        return Finding("gin files", "missing", f"none below {files.SHIPPED}")
+    return Finding("gin files", "ok", ", ".join(names))
+
+
+def _corpora(root: Path) -> Finding:
+    """Which corpora were prepared; looked up on disk, without TensorFlow."""
+    found = [*root.glob("*/**/dataset_info.json"), *root.glob("text/*/prepared.json")]
+    if not found:
+        text = f"none below {root}; the first run prepares it, without a download"
+        return Finding("corpora", "note", text)
+    said: list[str] = []
+    for marker in sorted(found):
+        name = str(marker.parent.relative_to(root))
+        source = _source_of_text(marker) if marker.name == "prepared.json" else ""
+        said.append(f"{name} ({source})" if source else name)
+    return Finding("corpora", "ok", f"{', '.join(said)} below {root}")
+
+
+def _source_of_text(marker: Path) -> str:
+    """Of a prepared `text` corpus, its folder and how many documents it has."""
+    try:
+        prepared = json.loads(marker.read_text("utf-8"))
+        return f"{sum(prepared['documents'].values()):,} of {prepared['folder']}"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        return f"damaged: {type(error).__name__}; delete this folder"
+
+
+def _devices(environment: Mapping[str, str]) -> Finding:
+    """What jax finds, asked in a process of its own that may be given up."""
+    platforms = environment.get("JAX_PLATFORMS")
+    if importlib.util.find_spec("libtpu") and not platforms:
+        return Finding(
+            "devices",
+            "note",
+            "not asked: libtpu is installed and JAX_PLATFORMS is not set, so that jax "
+            "hangs where there is no TPU; set JAX_PLATFORMS=tpu, or =cpu without one",
+        )
+    code = (
+        "import jax; d = jax.devices(); "
+        "print(len(d), 'x', d[0].device_kind, f'({d[0].platform})')"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=DEVICE_SECONDS,
+            env=dict(environment),
+        )
+    except subprocess.TimeoutExpired:
+        text = f"jax found none in {DEVICE_SECONDS} s; try JAX_PLATFORMS=cpu"
+        return Finding("devices", "missing", text)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding("devices", "missing", f"jax cannot start: {last}")
+    return Finding("devices", "ok", done.stdout.strip())
+
+
+def files_as_recorded(name: str) -> float | None:
+    """The share of a distribution's Python files that are as its RECORD says.
+
+    Two distributions that install over the same files both count as installed; the
+    one that was installed last has 1.0.
+
+    Returns:
+      None if the distribution is not installed.
+    """
+    try:
+        distribution = metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None
+    files = [f for f in distribution.files or () if f.suffix == ".py" and f.hash]
+    same = [_digest(file) == file.hash.value for file in files if file.hash]
+    return sum(same) / len(same) if same else 0.0
+
+
+def _digest(file: metadata.PackagePath) -> str | None:
+    """A file's hash as RECORD spells it (PEP 376); None if the file is gone."""
+    path = file.locate()
+    try:
+        with open(path, "rb") as opened:
+            content = opened.read()
+    except FileNotFoundError:
+        return None
+    kind = file.hash.mode if file.hash else "sha256"
+    return (
+        base64.urlsafe_b64encode(hashlib.new(kind, content).digest())
+        .decode("ascii")
+        .rstrip("=")
+    )

@@ -1,0 +1,1 @@
+"""Gin files to checked arguments, and back to text; only here is gin imported."""

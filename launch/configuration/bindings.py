@@ -1,0 +1,195 @@
+"""What a configuration binds, checked against signatures, and what is built from it."""
+
+import copy
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...objectives.errors import nearest
+from .values import (
+    Binding,
+    Configurable,
+    Macro,
+    Reference,
+    Scope,
+    fits,
+    known,
+    leaves,
+    spell,
+)
+
+
+class Use(NamedTuple):
+    """One place where a configurable is used: under which scope, and called or not."""
+
+    scope: Scope
+    name: str
+    called: bool
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """Everything that a configuration binds.
+
+    Attributes:
+      table: what may be bound.
+      values: bindings by (scope, configurable) and parameter.
+      macros: bindings by macro.
+      mentioned: macros that some statement uses, be it overridden by a later one.
+      injected: parameters that are made, never bound: a function of the scope.
+    """
+
+    table: Mapping[str, Configurable]
+    values: Mapping[tuple[Scope, str], Mapping[str, Binding]]
+    macros: Mapping[str, Binding]
+    mentioned: frozenset[str]
+    injected: Mapping[tuple[str, str], Callable[[Scope], Any]]
+
+    def validate(self) -> None:
+        """Checks all that can be checked before anything is built.
+
+        Raises:
+          ValueError: a reference or macro to a name that does not exist, a macro that
+            nothing uses, a plain value of the wrong type, a parameter that is never
+            bound.
+        """
+        bound = [
+            (name, parameter, binding)
+            for (_, name), parameters in self.values.items()
+            for parameter, binding in parameters.items()
+        ]
+        for binding in (*(b for _, _, b in bound), *self.macros.values()):
+            for leaf in leaves(binding.value):
+                if isinstance(leaf, Reference):
+                    known("configurable", leaf.name, self.table, binding.where)
+                elif isinstance(leaf, Macro):
+                    known("macro", leaf.name, self.macros, binding.where)
+        for macro, binding in self.macros.items():
+            if macro not in self.mentioned:
+                raise ValueError(
+                    f"{binding.where}: nothing uses %{macro}; "
+                    + nearest(macro, self.mentioned)
+                )
+        for name, parameter, binding in bound:
+            if (name, parameter) in self.injected:
+                raise ValueError(
+                    f"{binding.where}: {name}.{parameter} is filled from other "
+                    "bindings, such as `masked.rate = 0.3`; bind those."
+                )
+            if not any(isinstance(x, Reference | Macro) for x in leaves(binding.value)):
+                self.check(name, parameter, binding.value, binding.where)
+
+    def bound(self, scope: Scope, name: str) -> dict[str, Binding]:
+        """What is bound for a configurable under a scope; inner scopes win."""
+        merged: dict[str, Binding] = {}
+        for depth in range(len(scope) + 1):
+            merged.update(self.values.get((scope[:depth], name), {}))
+        return merged
+
+    def arguments(self, name: str, scope: Scope = (), **given: Any) -> dict[str, Any]:
+        """Keyword arguments for a configurable: bound values, built and checked.
+
+        Args:
+          name: the configurable.
+          scope: under which its bindings are looked up.
+          **given: arguments that the caller brings; they win over bound ones.
+
+        Raises:
+          ValueError: a value has the wrong type, or parameters that have no default
+            are not bound, here or in anything that is built for it.
+        """
+        self._check_required(name, scope, given)
+        values = dict(given)
+        for parameter, binding in self.bound(scope, name).items():
+            if parameter not in given:
+                values[parameter] = self.resolve(binding.value, scope)
+                self.check(name, parameter, values[parameter], binding.where)
+        for (owner, parameter), make in self.injected.items():
+            if owner == name:
+                values.setdefault(parameter, make(scope))
+        return values
+
+    def build(self, name: str, scope: Scope, *positional: Any, **given: Any) -> Any:
+        """Calls a configurable with its arguments; those that are given win."""
+        function, parameters = self.table[name]
+        if function is None:
+            raise ValueError(f"{name!r} only has settings; it cannot be called.")
+        given |= dict(zip(parameters, positional, strict=False))
+        arguments = self.arguments(name, scope, **given)
+        try:
+            return function(**arguments)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def resolve(self, value: Any, scope: Scope = ()) -> Any:
+        """A value with its macros replaced and its references built; a fresh copy."""
+        match value:
+            case Macro():
+                return self.resolve(self.macros[value.name].value, scope)
+            case Reference(called=True):
+                return self.build(value.name, value.scope or scope)
+            case Reference():
+                return functools.partial(self.build, value.name, value.scope or scope)
+            case list() | tuple():
+                return type(value)(self.resolve(item, scope) for item in value)
+            case dict():
+                return {
+                    self.resolve(k, scope): self.resolve(v, scope)
+                    for k, v in value.items()
+                }
+        return copy.deepcopy(value)
+
+    def check(self, name: str, parameter: str, value: Any, where: str) -> None:
+        """Raises a ValueError if a value does not fit a parameter's annotation."""
+        wanted = self.table[name].parameters[parameter]
+        if not fits(value, wanted):
+            raise ValueError(
+                f"{where}: {name}.{parameter} = {value!r} is of type "
+                f"{type(value).__name__}; it takes {spell(wanted.annotation)}."
+            )
+
+    def uses(self, name: str, scope: Scope = (), called: bool = True) -> Iterator[Use]:
+        """A configurable and, depth first, all that its bindings refer to."""
+        yield from self._uses(Use(scope, name, called), ())
+
+    def _uses(self, use: Use, path: tuple[Use, ...]) -> Iterator[Use]:
+        if use in path:
+            names = " → ".join(step.name for step in (*path, use))
+            raise ValueError(f"a configurable refers to itself: {names}.")
+        yield use
+        for binding in self.bound(use.scope, use.name).values():
+            for reference in self.references(binding.value):
+                scope = reference.scope or use.scope
+                yield from self._uses(
+                    Use(scope, reference.name, reference.called), (*path, use)
+                )
+
+    def references(self, value: Any, path: tuple[str, ...] = ()) -> list[Reference]:
+        """Every reference inside a value, also those that stand behind macros."""
+        found: list[Reference] = []
+        for leaf in leaves(value):
+            if isinstance(leaf, Reference):
+                found.append(leaf)
+            elif isinstance(leaf, Macro):
+                if leaf.name in path:
+                    raise ValueError(f"the macro %{leaf.name} refers to itself.")
+                inner = self.macros[leaf.name].value
+                found += self.references(inner, (*path, leaf.name))
+        return found
+
+    def _check_required(self, name: str, scope: Scope, given: Mapping) -> None:
+        missing: list[str] = []
+        for position, use in enumerate(self.uses(name, scope)):
+            have = {*self.bound(use.scope, use.name), *(given if not position else ())}
+            have |= {p for owner, p in self.injected if owner == use.name}
+            if use.called:
+                prefix = "/".join((*use.scope, use.name))
+                required = self.table[use.name].required()
+                missing += [f"{prefix}.{p}" for p in required if p not in have]
+        if missing:
+            names = list(dict.fromkeys(missing))
+            raise ValueError(
+                f"not bound, and without a default: {', '.join(names)}. Bind them in "
+                f"a gin file or on the command line: --gin.{names[0]}=VALUE."
+            )

@@ -1,0 +1,67 @@
+"""Which gin file a name means, and which files it may include."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ...objectives.errors import nearest
+
+SHIPPED = Path(__file__).resolve().parent.parent / "gin"
+"""The gin files that ship with the package."""
+
+FOLDERS = ("", "runs", "mixtures", "models", "studies")
+"""Where a shipped file is looked for, below `SHIPPED`, in this order."""
+
+
+def shipped() -> list[str]:
+    """Names of all shipped gin files, relative to `gin/`, sorted."""
+    return sorted(str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.gin"))
+
+
+def find(name: str) -> Path:
+    """The gin file that a user names: a path, or a shipped name (`quickstart.gin`).
+
+    Raises:
+      ValueError: there is no such file; the message names the nearest shipped one.
+    """
+    for path in (Path(name), *(SHIPPED / folder / name for folder in FOLDERS)):
+        if path.is_file():
+            return path.resolve()
+    raise ValueError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
+
+
+def find_included(name: str, including: Path) -> Path:
+    """The file that an `include` means: beside or below `including`, or shipped.
+
+    A gin file may come from anywhere, so it must not be able to open any readable
+    file, whose text the parser's errors would then show: paths that lead elsewhere,
+    through `..`, an absolute name or a link, are refused.
+
+    Args:
+      name: what the `include` statement says.
+      including: the file that says it.
+
+    Raises:
+      ValueError: the file is missing, or the path leads out of those folders.
+    """
+    here = including.resolve().parent
+    roots = [here, *(SHIPPED / folder for folder in FOLDERS)]
+    found = [root / name for root in roots if (root / name).is_file()]
+    for path in found:
+        inside = any(path.resolve().is_relative_to(root) for root in (here, SHIPPED))
+        if inside and path.suffix == ".gin":
+            return path.resolve()
+    if found or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError(
+            f"include {name!r} leads out of {here} and of the shipped gin files; "
+            "put the file beside or below the one that includes it."
+        )
+    valid = {
+        *_short(shipped()),
+        *(str(p.relative_to(here)) for p in here.glob("*.gin")),
+    }
+    raise ValueError(f"no gin file {name!r} to include; {nearest(name, valid)}")
+
+
+def _short(names: Iterable[str]) -> list[str]:
+    """Both ways to say a shipped file: `quickstart.gin`, not `runs/quickstart.gin`."""
+    return [name.removeprefix("runs/") for name in names]

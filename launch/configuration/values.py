@@ -1,0 +1,112 @@
+"""References, macros, bindings and what they bind; whether a value fits its type."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from beartype import BeartypeConf
+from beartype.door import is_bearable
+
+from ...objectives.errors import nearest
+
+Scope = tuple[str, ...]
+
+
+class Reference(NamedTuple):
+    """`@scope/name` (the configurable itself) or `@scope/name()` (what it returns)."""
+
+    scope: Scope
+    name: str
+    called: bool
+
+    def __repr__(self) -> str:
+        return f"@{'/'.join((*self.scope, self.name))}{'()' if self.called else ''}"
+
+
+class Macro(NamedTuple):
+    """`%name`, the value that `name = value` gives."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"%{self.name}"
+
+
+class Binding(NamedTuple):
+    """A bound value, and the file and line that bind it."""
+
+    value: Any
+    where: str
+
+
+class Configurable(NamedTuple):
+    """What gin may bind parameters of.
+
+    Attributes:
+      function: builds it; None for a bag of settings that is only read.
+      parameters: those that may be bound.
+    """
+
+    function: Callable[..., Any] | None
+    parameters: Mapping[str, inspect.Parameter]
+
+    def required(self) -> list[str]:
+        """Parameters without a default."""
+        star = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        return [
+            name
+            for name, parameter in self.parameters.items()
+            if parameter.default is parameter.empty and parameter.kind not in star
+        ]
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is inside lists, tuples and dicts, at any depth; keys of dicts too."""
+    if isinstance(value, Reference | Macro):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def known(kind: str, name: str, valid: Mapping[str, Any], where: str) -> None:
+    """Raises a ValueError if a name is not among the valid ones."""
+    if name not in valid:
+        raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
+
+
+# PEP 484's numeric tower: an int will do where a float is asked for, never the reverse.
+_CONF = BeartypeConf(is_pep484_tower=True)
+
+
+def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """A callable's parameters by name, annotations evaluated."""
+    return inspect.signature(function, eval_str=True).parameters
+
+
+def fits(value: Any, parameter: inspect.Parameter) -> bool:
+    """Whether the value has the parameter's type; True where it has no annotation.
+
+    A default of None makes None a value too. A bool is no number.
+    """
+    annotation = parameter.annotation
+    if annotation is inspect.Parameter.empty:
+        return True
+    if value is None and parameter.default is None:
+        return True
+    if isinstance(value, bool) and annotation in (int, float):
+        return False
+    return is_bearable(value, annotation, conf=_CONF)
+
+
+def spell(annotation: Any) -> str:
+    """An annotation as a person writes it: `int`, `Literal['silu', 'gelu']`."""
+    if inspect.isclass(annotation) and not getattr(annotation, "__args__", None):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "").replace("collections.abc.", "")

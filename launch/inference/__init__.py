@@ -1,0 +1,1 @@
+"""Opens what a run has trained, to probe it."""

@@ -1,0 +1,108 @@
+"""The model that a run has trained, from its directory."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from flax import nnx
+
+from ...models.build import Model
+from ...models.config import ModelConfig
+from ...models.rows import RowShape
+from ...tasks.examples.mixture import Mixture
+from ...tasks.tokens.vocabulary import vocabulary
+from ..configuration.config import Config, load
+from ..runs.verified import newest
+from ..training.mesh import MeshShape, make_mesh
+from ..training.program import Program
+
+
+class Trained(NamedTuple):
+    """A trained model, and what it was trained as.
+
+    Attributes:
+      step: of the checkpoint.
+      model: with the checkpoint's parameters.
+      config: its dimensions.
+      rows: that it read.
+      mixture: that it was trained on.
+    """
+
+    step: int
+    model: Model
+    config: ModelConfig
+    rows: RowShape
+    mixture: Mixture
+
+
+def trained(
+    run_dir: Path, *, compute_dtype: Literal["bfloat16", "float32"] | None = None
+) -> Trained:
+    """Reads a run's config and its newest sound checkpoint.
+
+    Args:
+      run_dir: as `sightline train` made it.
+      compute_dtype: to compute in, instead of the run's own.
+
+    Raises:
+      ValueError: as `run_config`, or the checkpoint is of another model.
+      CheckpointError: no checkpoint is whole.
+    """
+    config = run_config(run_dir)
+    settings = config.arguments("train", run_dir=str(run_dir), config="")
+    model: ModelConfig = settings["model"]
+    if compute_dtype is not None:
+        model = dataclasses.replace(model, compute_dtype=compute_dtype)
+    program = Program(
+        model=model,
+        vocabulary_size=vocabulary(settings["mixture"].vocabulary).size,
+        rows=settings["rows"],
+        batch_rows=settings["batch_rows"],
+        transformation=settings["optimizer"](settings["schedule"]),
+        mesh=make_mesh(MeshShape(data=-1)),  # whatever mesh the run was on
+    )
+    restored = newest(run_dir, program.abstract_state)
+    if restored is None:
+        raise _unfinished(run_dir)
+    step, state, _ = restored
+    graph = nnx.graphdef(nnx.eval_shape(program.fresh_model))
+    merged = nnx.merge(graph, state.params)
+    return Trained(step, merged, model, settings["rows"], settings["mixture"])
+
+
+def run_config(run_dir: Path) -> Config:
+    """What a run that has a checkpoint was trained as; nothing heavy is read.
+
+    Raises:
+      ValueError: the folder holds no run, or no checkpoint; or the name of the run's
+        vocabulary stands for other ids than it did when the run was trained.
+    """
+    path = run_dir / "config.gin"
+    if not path.is_file():
+        raise ValueError(
+            f"{run_dir} holds no run: it has no config.gin; give the --run_dir of a "
+            "`sightline train`."
+        )
+    if not any(run_dir.glob("checkpoints/[0-9]*")):
+        raise _unfinished(run_dir)
+    config = load([str(path)])
+    said = re.search(r"^# vocabulary sha256 (\w+)$", path.read_text(), re.MULTILINE)
+    words = vocabulary(
+        config.arguments("train", run_dir="", config="")["mixture"].vocabulary
+    )
+    if said and said.group(1) != words.digest:
+        raise ValueError(
+            f"vocabulary {words.name!r} is not the one that {run_dir} was trained with "
+            f"(sha256 {words.digest[:12]}…, then {said.group(1)[:12]}…): its ids, the "
+            "label tokens too, mean other things to the model, or nothing. Put the "
+            "vocabulary of that run back."
+        )
+    return config
+
+
+def _unfinished(run_dir: Path) -> ValueError:
+    return ValueError(
+        f"{run_dir} has no checkpoint yet; train it up to its first one "
+        "(train.checkpoint_every), then ask again."
+    )

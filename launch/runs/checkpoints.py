@@ -1,0 +1,191 @@
+"""Checkpoints that are whole or not there, and that are checked before they are used.
+
+Around Orbax's CheckpointManager, which commits atomically and saves in the background,
+this adds what it leaves out: contents are verified (Orbax restores most flipped bits
+without a word), types are compared (it casts without a word), a checkpoint that cannot
+be used is passed over and put aside, and a save that failed or was refused is an error.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
+from jaxtyping import PyTree
+
+from .fingerprint import fingerprints, make_manifest
+from .named_arrays import as_arrays, as_tree, wanted
+from .verified import HANDLERS, CheckpointError, first_line, read_verified
+
+_LOG = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """The checkpoints of one run, in `run_dir/checkpoints`. Close it, or use `with`.
+
+    A checkpoint is one commit of the state's arrays, a JSON object with the position
+    in the data, and a manifest with a fingerprint of each.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike[str], *, keep: int, period: int):
+        """Opens the folder, and sweeps what a killed run left half-written.
+
+        Args:
+          run_dir: the run's folder.
+          keep: how many checkpoints to keep; the oldest go first.
+          period: steps from one to the next, for `due`.
+        """
+        self._period = period
+        self._folder = Path(run_dir).resolve() / "checkpoints"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        self._manager = ocp.CheckpointManager(
+            self._folder,
+            options=ocp.CheckpointManagerOptions(
+                max_to_keep=keep, enable_async_checkpointing=True
+            ),
+            item_handlers={name: handler() for name, handler in HANDLERS.items()},
+        )
+
+    def due(self, step: int) -> bool:
+        """Whether a checkpoint is to be saved after this many steps."""
+        return step % self._period == 0
+
+    def save(self, step: int, state: PyTree, data: dict[str, Any]) -> None:
+        """Saves in the background; returns when the state may be overwritten.
+
+        Args:
+          step: steps done; must be after the newest checkpoint's.
+          state: a tree of arrays.
+          data: what an exact resume needs besides, as plain JSON.
+
+        Raises:
+          CheckpointError: an earlier save failed, or this one was refused.
+        """
+        self._run("an earlier checkpoint", self._manager.check_for_errors)
+        newest = max(self._manager.all_steps(), default=-1)
+        if step <= newest:
+            raise CheckpointError(
+                f"step {step} is not after the newest checkpoint, {newest}, in "
+                f"{self._folder}; move later checkpoints away to go back in time."
+            )
+        arrays = as_arrays(state)
+        manifest = make_manifest(arrays, data, fingerprints(arrays))
+        items = ocp.args.Composite(
+            state=ocp.args.StandardSave(arrays),
+            data=ocp.args.JsonSave(data),
+            manifest=ocp.args.JsonSave(manifest),
+        )
+        name = f"the checkpoint of step {step}"
+        if not self._run(
+            name, lambda: self._manager.save(step, args=items, force=True)
+        ):
+            raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
+
+    def restore(self, abstract_state: PyTree) -> tuple[int, PyTree, dict] | None:
+        """The newest checkpoint that is whole: its step, state and data.
+
+        Checkpoints that are not are logged, and put aside once an older one is good,
+        so that later saves of their steps are not refused.
+
+        Args:
+          abstract_state: the state's `ShapeDtypeStruct`s, each with its sharding; the
+            mesh may differ from the one that saved.
+
+        Returns:
+          None if there is no checkpoint.
+
+        Raises:
+          ValueError: the checkpoint has other arrays, shapes or types than the state.
+          CheckpointError: there are checkpoints, and none of them is whole.
+        """
+        structs = wanted(abstract_state)
+        rejected: dict[int, str] = {}
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            try:
+                arrays, data = self._read(step, structs)
+            except CheckpointError as error:
+                rejected[step] = str(error)
+                _LOG.warning("checkpoint %d is unusable: %s", step, error)
+                continue
+            self._put_aside(list(rejected))
+            return step, as_tree(arrays, abstract_state), data
+        if rejected:
+            reasons = "; ".join(f"step {s}: {why}" for s, why in rejected.items())
+            raise CheckpointError(
+                f"no checkpoint in {self._folder} is whole ({reasons}). Nothing was "
+                "changed; restore the folder from a copy, or choose a new run_dir."
+            )
+        return None
+
+    def wait(self) -> None:
+        """Waits until everything that was saved is committed.
+
+        Raises:
+          CheckpointError: a save failed.
+        """
+        self._run("the last checkpoint", self._manager.wait_until_finished)
+
+    def close(self) -> None:
+        """Waits, then lets go of the folder. Without it the last save may be lost."""
+        try:
+            self.wait()
+        finally:
+            self._manager.close()
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, step: int, structs: dict) -> tuple[dict[str, jax.Array], dict]:
+        """One checkpoint's arrays and data, verified."""
+        return read_verified(
+            lambda items: self._manager.restore(step, args=items), structs
+        )
+
+    def _run(self, what: str, action: Callable[[], Any]) -> Any:
+        """Runs an action of the manager; says what a failure means."""
+        try:
+            return action()
+        except (OSError, ValueError, RuntimeError) as error:
+            self._sweep()
+            raise CheckpointError(
+                f"{what} could not be written to {self._folder}: {first_line(error)}. "
+                "The checkpoints before it are whole; free space or mend the folder, "
+                "and start the same command again."
+            ) from error
+
+    def _put_aside(self, steps: list[int]) -> None:
+        """Renames checkpoints, so that their steps can be saved again."""
+        if jax.process_index() == 0:
+            for step in steps:
+                source = self._folder / str(step)
+                aside = self._folder.with_name("checkpoints_put_aside")
+                aside.mkdir(exist_ok=True)
+                number = sum(1 for _ in aside.glob(f"{step}-*"))
+                source.rename(aside / f"{step}-{number}")
+                _LOG.warning("put aside as %s", aside / f"{step}-{number}")
+        _together("put_aside")
+        if steps:
+            self._manager.reload()
+
+    def _sweep(self) -> None:
+        """Deletes what saves that never finished have left."""
+        if jax.process_index() == 0:
+            for debris in self._folder.glob("*.orbax-checkpoint-tmp*"):
+                _LOG.warning("deleting an unfinished checkpoint: %s", debris)
+                shutil.rmtree(debris)
+        _together("sweep")
+
+
+def _together(name: str) -> None:
+    """Waits for every host, where there are several."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(f"checkpoints_{name}")

@@ -1,0 +1,1 @@
+"""Trains mixtures side by side at equal tokens and probes each."""

@@ -1,0 +1,204 @@
+"""One run of a study: a mix trained from scratch, and probed on the way."""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import PyTree
+
+from ...diagnosis.probes.asking.subject import Subject, subject
+from ...diagnosis.probes.battery import PROBES, NotApplicable, Probe
+from ...diagnosis.probes.material import material
+from ...diagnosis.results.records import Record
+from ...diagnosis.traits.objective_traits import Traits, mode_tokens
+from ...diagnosis.traits.traits import mixture_traits
+from ...models.rows import Batch
+from ...objectives import registry
+from ...objectives.example import Example
+from ...tasks.examples.example_stream import (
+    mixed_examples,
+    split_documents,
+    task_examples,
+)
+from ...tasks.examples.mixture import Mixture
+from ...tasks.rows.batches import batches
+from ...tasks.shares.counts import count
+from ...tasks.tokens.tokenised_documents import TokenisedDocuments
+from ...tasks.tokens.vocabulary import vocabulary
+from ..training.data import HELD_OUT_SEED
+from ..training.evaluate import evaluate
+from ..training.program import EvalStep, TrainStep
+from ..training.step import stop_if_not_finite
+from .study import Study
+
+SAMPLE = 64
+"""Batches that tell how full the rows of a mix are."""
+
+CHECK_EVERY = 50
+"""Steps between looks at whether the loss is finite."""
+
+
+class Compiled:
+    """What all runs of a study share: programs, held-out batches, items of probes."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        # For what no schedule touches; any number of steps would do.
+        self.program = study.program(steps=study.tokens)
+        self.eval_step: EvalStep = self.program.compile_eval_step()
+        self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
+        self.train_step = functools.cache(self._train_step)
+        self.traits = functools.cache(self._traits)
+
+    def steps(self, mix: str) -> int:
+        """Steps in which a mix processes the study's tokens, from its first batches."""
+        mixture = self.study.mixture(mix)
+        stream = self.training_batches(mixture, seed=0)
+        taken = [
+            int(count(b).processed.sum()) for b in itertools.islice(stream, SAMPLE)
+        ]
+        return round(self.study.tokens * len(taken) / sum(taken))
+
+    def _train_step(self, mix: str) -> TrainStep:
+        """A mix's step: all compute the same, but each has a schedule of its own."""
+        return self.study.program(steps=self.steps(mix)).compile_train_step()
+
+    @functools.cached_property
+    def held_out(self) -> list[Batch]:
+        """Batches of each of the incumbent's objectives."""
+        mixture = self.study.mixture(self.study.incumbent)
+        documents = split_documents(mixture, "validation")[self.study.corpus]
+        found: list[Batch] = []
+        for task in mixture.positive_rates():
+            stream = task_examples(
+                mixture,
+                task,
+                self.study.rows,
+                documents=documents,
+                seed=HELD_OUT_SEED,
+                epochs=1,
+            )
+            made = self.batches(stream)
+            found += itertools.islice(made, self.study.held_out)
+        return found
+
+    @functools.cached_property
+    def probes(self) -> tuple[list[Probe], list[str]]:
+        """Every probe that the corpus allows for, and why others are left out."""
+        mixture = self.study.mixture(self.study.incumbent)
+        asked = self.subject(mixture, self.program.initial_state().params)
+        given = material(asked, mixture.corpus(self.study.corpus), self.study.plan())
+        found: list[Probe] = []
+        left_out: list[str] = []
+        for named in PROBES.values():
+            for name, prepare in named.items():
+                try:
+                    found.append(prepare(asked, given))
+                except NotApplicable as reason:
+                    left_out.append(f"{name}: {reason}")
+        return found, left_out
+
+    def subject(self, mixture: Mixture, params: PyTree) -> Subject:
+        """A model of the study as probes see it; the parameters are copied."""
+        # Training consumes the parameters that it is given.
+        model = nnx.merge(self.graph, jax.tree.map(lambda x: x.copy(), params))
+        words = vocabulary(self.study.vocabulary)
+        taught = self.traits(mixture.name)
+        return subject(
+            model,
+            self.study.rows,
+            words,
+            trained={str(m): share for m, share in taught.modes.items()},
+            shown=mode_tokens(taught),
+        )
+
+    def _traits(self, mix: str) -> Traits:
+        """What a mix's Examples ask, and in which forms."""
+        found = mixture_traits(self.study.mixture(mix), self.study.rows)
+        return found.overall["examples"]
+
+    @functools.cached_property
+    def documents(self) -> dict[str, TokenisedDocuments]:
+        """Of training; all mixes read the same, so each is written once."""
+        return split_documents(self.study.mixture(self.study.incumbent), "train")
+
+    def training_batches(self, mixture: Mixture, *, seed: int) -> Iterator[Batch]:
+        """A mix's batches, without end."""
+        rows, documents = self.study.rows, self.documents
+        return self.batches(
+            mixed_examples(mixture, rows, seed=seed, documents=documents)
+        )
+
+    def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
+        """Packs Examples as training does."""
+        words = vocabulary(self.study.vocabulary)
+        return batches(
+            stream,
+            self.study.rows,
+            batch_rows=self.study.batch_rows,
+            ids=words.special_ids,
+            vocabulary_size=words.size,
+        )
+
+
+def run(
+    compiled: Compiled,
+    mix: str,
+    *,
+    seed: int,
+    progress: Callable[[int], None] = lambda tokens: None,
+) -> Iterator[Record]:
+    """Trains one mix from scratch and measures it at each point.
+
+    Args:
+      compiled: the study's programs.
+      mix: name of the mix.
+      seed: of parameters and data.
+      progress: told the tokens processed.
+
+    Raises:
+      FloatingPointError: ten steps in a row were not finite.
+    """
+    study = compiled.study
+    mixture = study.mixture(mix)
+    shares = mixture.loss_share_array()
+    train_step = compiled.train_step(mix)
+    state = dataclasses.replace(compiled.program, seed=seed).initial_state()
+    stream = compiled.training_batches(mixture, seed=seed)
+    tokens, step, point = 0, 0, 0
+    for batch in stream:
+        state, metrics = train_step(state, compiled.program.place(batch), shares)
+        tokens, step = tokens + int(count(batch).processed.sum()), step + 1
+        if step % CHECK_EVERY == 0:
+            stop_if_not_finite(jax.device_get(metrics), step=step, most=10)
+            progress(tokens)
+        if tokens * study.points < study.tokens * (point + 1):
+            continue
+        point += 1
+        yield _measured(compiled, mixture, state.params, tokens, seed)
+        if point == study.points:
+            return
+
+
+def _measured(
+    compiled: Compiled,
+    mixture: Mixture,
+    params: PyTree,
+    tokens: int,
+    seed: int,
+) -> Record:
+    """Held-out losses and scores of a model as it is."""
+    found = evaluate(compiled.program, compiled.eval_step, params, compiled.held_out)
+    losses = {
+        name: float(found.loss[o.id])
+        for name, o in registry.objectives().items()
+        if not np.isnan(found.loss[o.id])
+    }
+    asked = compiled.subject(mixture, params)
+    probes, left_out = compiled.probes
+    scores = [score for probe in probes for score in probe(asked)]
+    return Record(mixture.name, seed, tokens, losses, tuple(scores), tuple(left_out))

@@ -1,0 +1,64 @@
+"""What a diagnosis comes to, as tables for the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from ...diagnosis.causes.cause import Cause, percent
+from ...diagnosis.revision.propose import Change
+from ...diagnosis.scores.headlines import headlines
+from ...diagnosis.scores.score import Score
+from ...diagnosis.scores.severity import fails, reference
+
+
+def score_table(scores: Sequence[Score]) -> Table:
+    """The main scores, each beside what it has to beat; the memo has all of them."""
+    table = Table(
+        title="Main scores",
+        caption="95 % bootstrap intervals over documents. ✗: reaches what it has to "
+        "beat, a guess or the best shallow baseline. The memo has every score.",
+    )
+    for column in ("probe", "of", "metric"):
+        table.add_column(column)
+    for column in ("value", "95 % interval", "to beat"):
+        table.add_column(column, justify="right", no_wrap=True)
+    last = probe = None
+    for score in headlines(scores):
+        if last not in (None, score.failure):
+            table.add_section()
+        new = score.probe != probe
+        last, probe, wanted = score.failure, score.probe, reference(score)
+        table.add_row(
+            score.probe if new else "",
+            score.kind,
+            score.metric,
+            f"{score.value:.3f}" + (" [red]✗[/]" if fails(score) else "  "),
+            f"{score.low:.3f} – {score.high:.3f}",
+            "–" if wanted is None else f"{wanted:.3f}",
+        )
+    return table
+
+
+def cause_table(found: Sequence[Cause]) -> Table:
+    """The causes, in the order in which they were checked."""
+    table = Table(title="Causes")
+    for column in ("cause", "verdict", "failures"):
+        table.add_column(column)
+    for cause in found:
+        name = f"{cause.number} {cause.name}"
+        table.add_row(name, cause.verdict, ", ".join(cause.failures))
+    return table
+
+
+def change_table(changes: Sequence[Change]) -> Table:
+    """What is recommended for each objective."""
+    table = Table(title="Recommended shares of the loss")
+    for column in ("objective", "change", "for"):
+        table.add_column(column)
+    for column in ("before", "after"):
+        table.add_column(column, justify="right")
+    for change in changes:
+        before, after = map(percent, change.loss)
+        acts = change.failure or "room"
+        table.add_row(change.name, change.action, acts, before, after)
+    return table

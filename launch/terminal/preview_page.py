@@ -1,0 +1,99 @@
+"""Previewed Examples as one interactive page that needs nothing but itself."""
+
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...objectives.registry import base_name
+from ...tasks.examples.mixture import Mixture, split_task
+from ...tasks.preview.reading import context
+from ...tasks.preview.scene import Scene, Slot, Token
+
+_TEMPLATE = Path(__file__).with_name("preview.html")
+
+
+class Page(NamedTuple):
+    """What the page's head says.
+
+    Attributes:
+      mixture: that the Examples are of.
+      architecture: whose rows they fill.
+      slots: of each stream of a row.
+      seed: of the Examples.
+    """
+
+    mixture: Mixture
+    architecture: str
+    slots: int
+    seed: int
+
+
+def page(about: Page, scenes: Sequence[Scene], chosen: Sequence[Slot]) -> str:
+    """The text of an HTML page.
+
+    Args:
+      about: the head.
+      scenes: the Examples, a card each.
+      chosen: a slot of each, that its card opens with.
+    """
+    data = {
+        "mixture": about.mixture.name,
+        "architecture": about.architecture,
+        "slots": about.slots,
+        "seed": about.seed,
+        "rates": _rates(about.mixture),
+        "scenes": [
+            _scene(scene, slot) for scene, slot in zip(scenes, chosen, strict=True)
+        ],
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    head, body = template.split("{{data}}")
+    head = head.replace("{{title}}", html.escape(f"Preview of {about.mixture.name}"))
+    # Inside a script, only this character can begin something else.
+    return head + text.replace("<", "\\u003c") + body
+
+
+def _rates(mixture: Mixture) -> list[list[Any]]:
+    """Task, share of the examples, share of its objective in the loss."""
+    rates = mixture.positive_rates()
+    total = sum(rates.values())
+    losses = mixture.loss_share_array()
+    rows = []
+    for task, rate in rates.items():
+        objective = split_task(task)[1]
+        loss = float(losses[mixture.objective(objective).id])
+        rows.append([task, rate / total, base_name(objective), round(loss, 6)])
+    return rows
+
+
+def _scene(scene: Scene, chosen: Slot) -> dict[str, Any]:
+    """A scene in short; `chosen` is a place in its slots."""
+    return {
+        "task": scene.task,
+        "about": scene.about,
+        "context": context(scene),
+        "streams": scene.streams,
+        "chosen": scene.place(chosen.stream, chosen.number),
+        "slots": [_slot(slot, scene.streams) for slot in scene.slots],
+    }
+
+
+def _slot(slot: Slot, streams: Sequence[str]) -> list[Any]:
+    """Token, stream, index, part, positions, intervals, predictions."""
+    return [
+        *_token(slot.token),
+        streams.index(slot.stream),
+        slot.number,
+        int(slot.part == "targets"),
+        slot.position,
+        slot.query_position,
+        [[streams.index(i.stream), i.start, i.stop] for i in slot.sees],
+        [[*_token(p.target), p.position, round(p.weight, 4)] for p in slot.predictions],
+    ]
+
+
+def _token(token: Token) -> list[Any]:
+    return [token.text, int(token.kind == "special")]

@@ -1,0 +1,1 @@
+"""Trains one model; knows no gin and no command line."""

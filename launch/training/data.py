@@ -1,0 +1,108 @@
+"""The streams of a run: training batches, and held-out batches of each objective.
+
+TensorFlow is imported when a stream is first read, on the thread that reads it, so
+that it loads while the step compiles.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator
+
+from ...models.rows import Batch, RowShape
+from ...objectives.example import Example
+from ...tasks import host_tensorflow
+from ...tasks.examples.mixture import Mixture
+from ...tasks.rows.batches import batches
+from ...tasks.rows.layout import sequence_length
+from ...tasks.tokens.vocabulary import vocabulary
+
+HELD_OUT_SEED = 0
+"""Held-out batches are the same ones in every run, whatever its seed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Where a run's batches come from.
+
+    Attributes:
+      mixture: what is mixed, and the vocabulary.
+      rows: capacities of a row.
+      batch_rows: B.
+    """
+
+    mixture: Mixture
+    rows: RowShape
+    batch_rows: int
+
+    def examples(self, *, seed: int) -> Iterator[Example]:
+        """Training Examples without end, straight from SeqIO.
+
+        Args:
+          seed: of the order of documents, of the mixing and of every Example.
+        """
+        host_tensorflow.load()
+        from ...tasks.seqio_tasks.tasks import seqio_mixture
+
+        return self._read(seqio_mixture(self.mixture), split="train", seed=seed)
+
+    def training(self, *, seed: int, skip: int) -> Iterator[Batch]:
+        """Training batches without end.
+
+        The stream is a function of this object and the seed alone. A resumed run
+        reads the same stream and drops what it has seen; that costs the time to make
+        it again.
+
+        Args:
+          seed: as for `examples`.
+          skip: batches to drop from the front.
+        """
+        stream = self._batches(self.examples(seed=seed))
+        yield from itertools.islice(stream, skip, None)
+
+    def held_out(self, *, most: int) -> list[Batch]:
+        """Validation batches, each of one task, at most `most` of each.
+
+        Every task of the mixture is measured alike, whatever its rate: on its own
+        rows, so that a pair's one label gets as many rows as a text's 512 tokens.
+
+        Raises:
+          ValueError: a task's validation text does not fill one batch.
+        """
+        host_tensorflow.load()
+        from ...tasks.seqio_tasks.tasks import seqio_mixture
+
+        found: list[Batch] = []
+        for task in seqio_mixture(self.mixture).tasks:
+            stream = self._read(task, split="validation", seed=HELD_OUT_SEED, epochs=1)
+            made = list(itertools.islice(self._batches(stream), most))
+            if not made:
+                raise ValueError(
+                    f"the validation split of {task.name} does not fill one batch of "
+                    f"{self.batch_rows} rows; lower train.batch_rows or the slots."
+                )
+            found.extend(made)
+        return found
+
+    def _read(
+        self, provider, *, split: str, seed: int, epochs: int | None = None
+    ) -> Iterator[Example]:
+        """The Examples of a SeqIO task or mixture; None is epoch after epoch."""
+        from ...tasks.seqio_tasks.tasks import to_example
+
+        dataset = provider.get_dataset(
+            sequence_length=sequence_length(self.rows),
+            split=split,
+            seed=seed,
+            num_epochs=epochs,
+        )
+        return map(to_example, dataset.as_numpy_iterator())
+
+    def _batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
+        words = vocabulary(self.mixture.vocabulary)
+        return batches(
+            stream,
+            self.rows,
+            batch_rows=self.batch_rows,
+            ids=words.special_ids,
+            vocabulary_size=words.size,
+        )

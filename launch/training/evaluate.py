@@ -1,0 +1,89 @@
+"""Held-out loss of each objective, beside the loss of knowing only its targets."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from ...models.rows import Batch
+from ...objectives.registry import CAPACITY
+from .program import EvalStep, Program
+
+
+class Evaluation(NamedTuple):
+    """What was measured, by objective; NaN where nothing was predicted.
+
+    Attributes:
+      loss: mean cross-entropy, in nats.
+      accuracy: share of the predictions that no other token beats.
+      baseline: entropy of the targets, in nats: the loss of a model that knows how
+        often each is the answer and nothing else. For pairs with as many positives
+        as negatives that is ln 2.
+      weight: how many predictions the figures stand on.
+    """
+
+    loss: Float[np.ndarray, " O"]
+    accuracy: Float[np.ndarray, " O"]
+    baseline: Float[np.ndarray, " O"]
+    weight: Float[np.ndarray, " O"]
+
+
+def evaluate(
+    program: Program, eval_step: EvalStep, params: PyTree, batches: Sequence[Batch]
+) -> Evaluation:
+    """Runs the model over held-out batches.
+
+    Args:
+      program: places the batches.
+      eval_step: its compiled evaluation step.
+      params: the model's parameters.
+      batches: at least one, of NumPy arrays; each objective in them is summed by
+        itself.
+    """
+    totals = [eval_step(params, program.place(batch)) for batch in batches]
+    sums = jax.tree.map(lambda *x: np.sum(x, 0), *jax.device_get(totals))
+    with np.errstate(invalid="ignore"):
+        return Evaluation(
+            loss=sums.nll / sums.weight,
+            accuracy=sums.correct / sums.weight,
+            baseline=unigram_entropy(batches, vocabulary_size=program.vocabulary_size),
+            weight=sums.weight,
+        )
+
+
+def unigram_entropy(
+    batches: Iterable[Batch], *, vocabulary_size: int
+) -> Float[np.ndarray, " O"]:
+    """Entropy of each objective's targets, in nats; NaN for one that is absent.
+
+    Frequencies counted on the very targets that they are to predict look too certain,
+    by 0.3 nats for 5,000 targets of a vocabulary of 4,000. So this is the estimate of
+    Chao & Shen (2003), which allows for the tokens that the sample has not shown:
+
+        H = -Σ_v q_v ln q_v / (1 - (1 - q_v)^N),  q_v = (1 - f₁/N) · n_v/N
+
+    with f₁ the number of tokens seen once among N. It agrees with the plain entropy
+    where none is: for the two labels of pairs.
+
+    Args:
+      batches: of NumPy arrays.
+      vocabulary_size: V.
+    """
+    counts = np.zeros((CAPACITY, vocabulary_size))
+    for batch in batches:
+        for stream in (batch.decoder, batch.encoder):
+            if stream is not None:
+                places = (stream.objective_ids, stream.targets)
+                np.add.at(counts, places, stream.loss_weights)
+    present = np.flatnonzero(counts.sum(1))
+    entropy = np.full(CAPACITY, np.nan)
+    for objective in present:
+        n = counts[objective][counts[objective] > 0]
+        total = n.sum()
+        # Seen once, all of them: leave a little coverage, or the estimate is 0/0.
+        coverage = max(1 - (n == 1).sum() / total, 1 / total)
+        q = coverage * n / total
+        entropy[objective] = -np.sum(q * np.log(q) / -np.expm1(total * np.log1p(-q)))
+    return entropy

@@ -1,0 +1,102 @@
+"""What happened since the last record of metrics."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from ...objectives.registry import CAPACITY
+from ...tasks.shares.counts import Counts, add, nothing
+from .report import record_of
+from .step import StepMetrics
+
+
+class Interval(NamedTuple):
+    """Sums over the steps since the last record.
+
+    It is saved with every checkpoint, so that a resumed run writes the same records.
+    Steps that were skipped are counted and stay out of every sum.
+
+    Attributes:
+      counts: of the batches.
+      nll: of cross-entropy, by objective.
+      weight: of loss weights, by objective.
+      correct: of correct predictions, by objective.
+      loss: of the loss.
+      grad_norm: of the gradient norm.
+      steps: that were finite.
+      skipped: that were not.
+    """
+
+    counts: Counts
+    nll: Float64[np.ndarray, " O"]
+    weight: Float64[np.ndarray, " O"]
+    correct: Float64[np.ndarray, " O"]
+    loss: float = 0.0
+    grad_norm: float = 0.0
+    steps: int = 0
+    skipped: int = 0
+
+
+def fresh() -> Interval:
+    """An interval of no step."""
+    zeros = np.zeros(CAPACITY)
+    return Interval(nothing(), nll=zeros, weight=zeros, correct=zeros)
+
+
+def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval:
+    """The interval and one more step, whose metrics are on the host."""
+    interval = interval._replace(counts=add(interval.counts, counts))
+    if not metrics.finite:
+        return interval._replace(skipped=interval.skipped + 1)
+    return interval._replace(
+        nll=interval.nll + metrics.sums.nll,
+        weight=interval.weight + metrics.sums.weight,
+        correct=interval.correct + metrics.sums.correct,
+        loss=interval.loss + float(metrics.loss),
+        grad_norm=interval.grad_norm + float(metrics.grad_norm),
+        steps=interval.steps + 1,
+    )
+
+
+def record(
+    interval: Interval, loss_shares: Float[np.ndarray, " O"]
+) -> dict[str, float]:
+    """The interval as metrics: means of losses, shares of each objective."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        losses = {
+            "loss": interval.nll / interval.weight,
+            "accuracy": interval.correct / interval.weight,
+        }
+    seen = interval.counts.examples > 0
+    shares = {**interval.counts.shares(), "loss": loss_shares}
+    shares = {name: np.where(seen, share, math.nan) for name, share in shares.items()}
+    steps = max(1, interval.steps)
+    return {
+        "train/loss": interval.loss / steps,
+        "train/grad_norm": interval.grad_norm / steps,
+        "train/skipped": interval.skipped,
+        **record_of("train", losses),
+        **record_of("shares", shares),
+    }
+
+
+def to_json(interval: Interval) -> dict[str, Any]:
+    """The interval as plain lists and numbers; floats survive JSON exactly."""
+    arrays = {name: getattr(interval, name).tolist() for name in _ARRAYS}
+    numbers = {name: getattr(interval, name) for name in _NUMBERS}
+    return {"counts": [x.tolist() for x in interval.counts], **arrays, **numbers}
+
+
+def from_json(saved: dict[str, Any]) -> Interval:
+    """The interval that `to_json` saved."""
+    return Interval(
+        counts=Counts(*(np.asarray(x, np.int64) for x in saved["counts"])),
+        **{name: np.asarray(saved[name], np.float64) for name in _ARRAYS},
+        **{name: saved[name] for name in _NUMBERS},
+    )
+
+
+_ARRAYS = ("nll", "weight", "correct")
+_NUMBERS = ("loss", "grad_norm", "steps", "skipped")

@@ -1,0 +1,140 @@
+"""What a run computes: shapes, where they lie, and the compiled steps."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import optax
+from flax import nnx
+from jax.sharding import Mesh
+from jaxtyping import Array, Float32, PyTree
+
+from ...models.build import build
+from ...models.config import ModelConfig
+from ...models.loss import Normalisation, ObjectiveSums
+from ...models.rows import Batch, RowShape
+from ...objectives.registry import CAPACITY
+from .state import (
+    TrainState,
+    abstract_batch,
+    batch_shardings,
+    initial_state,
+    state_shardings,
+)
+from .step import StepMetrics, make_eval_step, make_train_step
+
+TrainStep = Callable[
+    [TrainState, Batch, Float32[Array | np.ndarray, " O"]],
+    tuple[TrainState, StepMetrics],
+]
+EvalStep = Callable[[PyTree, Batch], ObjectiveSums]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Program:
+    """A model, an optimiser and the rows they read, on a mesh. Nothing is allocated.
+
+    Attributes:
+      model: dimensions.
+      vocabulary_size: V.
+      rows: capacities of a row.
+      batch_rows: B.
+      transformation: the optimiser.
+      mesh: with every axis of `models.axes.MESH_AXES`.
+      seed: of the parameters.
+      microbatches: parts in which a batch is computed.
+      clip_norm: global gradient norm above which gradients are scaled down.
+      normalisation: of the loss.
+    """
+
+    model: ModelConfig
+    vocabulary_size: int
+    rows: RowShape
+    batch_rows: int
+    transformation: optax.GradientTransformation
+    mesh: Mesh
+    seed: int = 0
+    microbatches: int = 1
+    clip_norm: float = 1.0
+    normalisation: Normalisation = "objective"
+
+    def fresh_model(self) -> nnx.Module:
+        """The model, initialised from the seed."""
+        return build(
+            self.model,
+            vocabulary_size=self.vocabulary_size,
+            shape=self.rows,
+            rngs=nnx.Rngs(params=self.seed),
+        )
+
+    @functools.cached_property
+    def abstract_state(self) -> TrainState:
+        """The state's shapes, each with its sharding."""
+        shapes = jax.eval_shape(self._fresh_state)
+        return jax.tree.map(
+            lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+            shapes,
+            state_shardings(shapes, self.mesh),
+        )
+
+    def initial_state(self) -> TrainState:
+        """The state before the first step, made where it lies."""
+        placement = jax.tree.map(lambda x: x.sharding, self.abstract_state)
+        with jax.set_mesh(self.mesh):
+            return jax.jit(self._fresh_state, out_shardings=placement)()
+
+    def place(self, batch: Batch) -> Batch:
+        """Puts a batch of NumPy arrays where the steps read it."""
+        return jax.device_put(batch, self._batch_shardings)
+
+    def compile_train_step(self) -> TrainStep:
+        """Compiles the train step, ahead of any data. It consumes the state it gets."""
+        state = self.abstract_state
+        placement = jax.tree.map(lambda x: x.sharding, state)
+        step = make_train_step(
+            self._graph(),
+            self.transformation,
+            microbatches=self.microbatches,
+            clip_norm=self.clip_norm,
+            normalisation=self.normalisation,
+        )
+        shares = jax.ShapeDtypeStruct((CAPACITY,), "float32")
+        with jax.set_mesh(self.mesh):
+            return (
+                jax.jit(
+                    step,
+                    donate_argnums=0,
+                    in_shardings=(placement, self._batch_shardings, None),
+                    out_shardings=(placement, None),
+                )
+                .lower(state, self._abstract_batch, shares)
+                .compile()
+            )
+
+    def compile_eval_step(self) -> EvalStep:
+        """Compiles the evaluation step."""
+        params = self.abstract_state.params
+        placement = jax.tree.map(lambda x: x.sharding, params)
+        step = make_eval_step(self._graph())
+        with jax.set_mesh(self.mesh):
+            return (
+                jax.jit(step, in_shardings=(placement, self._batch_shardings))
+                .lower(params, self._abstract_batch)
+                .compile()
+            )
+
+    def _fresh_state(self) -> TrainState:
+        return initial_state(nnx.state(self.fresh_model()), self.transformation)
+
+    def _graph(self) -> nnx.GraphDef:
+        return nnx.graphdef(nnx.eval_shape(self.fresh_model))
+
+    @functools.cached_property
+    def _abstract_batch(self) -> Batch:
+        return abstract_batch(self.rows, batch_rows=self.batch_rows)
+
+    @functools.cached_property
+    def _batch_shardings(self) -> Batch:
+        return batch_shardings(self._abstract_batch, self.mesh)

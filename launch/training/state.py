@@ -1,0 +1,93 @@
+"""What training carries from step to step, and how it lies on the mesh."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Int32, PyTree
+
+from ...models.axes import param_shardings, partition_spec
+from ...models.rows import PREDICTION_FIELDS, Batch, RowShape
+from ...tasks.rows.packing import collate
+
+
+class TrainState(NamedTuple):
+    """Everything that a step reads and writes.
+
+    Attributes:
+      params: parameters, float32.
+      opt_state: the optimiser's.
+      step: steps taken, the skipped ones included.
+      skipped: steps whose update was left out because it was not finite.
+      skipped_in_a_row: the same, since the last finite one.
+    """
+
+    params: PyTree
+    opt_state: PyTree
+    step: Int32[Array, ""]
+    skipped: Int32[Array, ""]
+    skipped_in_a_row: Int32[Array, ""]
+
+
+def initial_state(
+    params: PyTree, optimizer: optax.GradientTransformation
+) -> TrainState:
+    """The state before the first step."""
+    zero = jnp.zeros((), jnp.int32)
+    return TrainState(params, optimizer.init(params), zero, zero, zero)
+
+
+def state_shardings(abstract: TrainState, mesh: Mesh) -> TrainState:
+    """How the state lies on the mesh.
+
+    What the optimiser keeps of a parameter lies as the parameter does where it has
+    the parameter's shape; factored statistics and counters are small and are
+    replicated.
+
+    Args:
+      abstract: the state, or its shapes.
+      mesh: with every axis of `models.axes.MESH_AXES`.
+    """
+    whole = NamedSharding(mesh, PartitionSpec())
+    params = jax.tree_util.tree_leaves_with_path(abstract.params)
+    shardings = jax.tree.leaves(param_shardings(abstract.params, mesh))
+    known = [
+        (_names(path), array.shape, sharding)
+        for (path, array), sharding in zip(params, shardings, strict=True)
+    ]
+
+    def shard(path, array):
+        names = _names(path)
+        for suffix, shape, sharding in known:
+            if names[-len(suffix) :] == suffix and array.shape == shape:
+                return sharding
+        return whole
+
+    return jax.tree_util.tree_map_with_path(shard, abstract)
+
+
+def _names(path) -> tuple[str, ...]:
+    return tuple(jax.tree_util.keystr((key,)) for key in path)
+
+
+def abstract_batch(shape: RowShape, *, batch_rows: int) -> Batch:
+    """The shapes of a batch of B rows, to compile a step before there is data."""
+    empty = collate([[]] * batch_rows, shape)
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), empty)
+
+
+def batch_shardings(abstract: Batch, mesh: Mesh) -> Batch:
+    """How a batch lies on the mesh: rows over data and fsdp, slots over sequence.
+
+    Lists of predictions are whole within a row: they point at any of its slots.
+    """
+
+    def shard(path, array):
+        del array
+        listed = path[-1].name in PREDICTION_FIELDS
+        axes = ("batch", None) if listed else ("batch", "slots")
+        return NamedSharding(mesh, partition_spec(axes))
+
+    return jax.tree_util.tree_map_with_path(shard, abstract)

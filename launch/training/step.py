@@ -1,0 +1,158 @@
+"""The train step: a pure function, the same program for every mixture."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int32, PyTree
+
+from ...models.loss import (
+    Normalisation,
+    ObjectiveSums,
+    loss_coefficients,
+    mixture_loss,
+    weight_totals,
+)
+from ...models.rows import Batch
+from ...objectives.registry import objectives
+from .state import TrainState
+
+Shares = Float[Array, " O"]
+
+
+class StepMetrics(NamedTuple):
+    """What a step reports.
+
+    Attributes:
+      loss: the loss of DESIGN §2, over the whole batch, z-loss included.
+      grad_norm: global L2 norm of the gradient, before clipping.
+      sums: per objective, the sums that its losses are made of.
+      finite: whether loss and gradient were finite; if not, nothing was updated.
+      skipped: steps left out so far.
+      skipped_in_a_row: the same, since the last finite one.
+    """
+
+    loss: Float[Array, ""]
+    grad_norm: Float[Array, ""]
+    sums: ObjectiveSums
+    finite: Bool[Array, ""]
+    skipped: Int32[Array, ""]
+    skipped_in_a_row: Int32[Array, ""]
+
+
+def make_train_step(
+    graph: nnx.GraphDef,
+    optimizer: optax.GradientTransformation,
+    *,
+    microbatches: int,
+    clip_norm: float,
+    normalisation: Normalisation,
+) -> Callable[[TrainState, Batch, Shares], tuple[TrainState, StepMetrics]]:
+    """Makes `(state, batch, loss_shares) -> (state, metrics)`.
+
+    Rates and objectives live in the batch and loss shares are an argument, so that
+    one compiled step serves every mixture.
+
+    Args:
+      graph: the model's structure (`nnx.split`).
+      optimizer: with its schedule.
+      microbatches: parts in which the batch is computed, one after another. The sums
+        of the loss run over all of them, so their number never changes it.
+      clip_norm: global norm to which a larger gradient is scaled down.
+      normalisation: "objective" is DESIGN §2's; "token_sum" weighs every prediction
+        alike, for parity with other stacks.
+    """
+
+    def train_step(state: TrainState, batch: Batch, loss_shares: Shares):
+        coefficients = loss_coefficients(
+            loss_shares, weight_totals(batch), normalisation=normalisation
+        )
+
+        def loss_of(params: PyTree, part: Batch):
+            return mixture_loss(nnx.merge(graph, params), part, coefficients)
+
+        (loss, sums), grads = _accumulate(
+            jax.value_and_grad(loss_of, has_aux=True), state.params, batch, microbatches
+        )
+        grad_norm = optax.tree.norm(grads)
+        finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
+        scale = jnp.minimum(1.0, clip_norm / jnp.maximum(grad_norm, 1e-12))
+        grads = jax.tree.map(lambda g: g * scale, grads)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+
+        # Selected, never multiplied: 0 · NaN is NaN. The optimiser's statistics and
+        # counters stay as they were, too.
+        params, opt_state = jax.tree.map(
+            lambda new, old: jnp.where(finite, new, old),
+            (params, opt_state),
+            (state.params, state.opt_state),
+        )
+        skipped = state.skipped + ~finite
+        in_a_row = jnp.where(finite, 0, state.skipped_in_a_row + 1)
+        after = TrainState(params, opt_state, state.step + 1, skipped, in_a_row)
+        return after, StepMetrics(loss, grad_norm, sums, finite, skipped, in_a_row)
+
+    return train_step
+
+
+def _accumulate(value_and_grad, params: PyTree, batch: Batch, microbatches: int):
+    """Sums values and gradients over microbatches, one after another."""
+    if microbatches == 1:
+        return value_and_grad(params, batch)
+    # Row b goes to microbatch b mod M: each shard of rows gives its part to each.
+    parts = jax.tree.map(
+        lambda x: x.reshape(-1, microbatches, *x.shape[1:]).swapaxes(0, 1), batch
+    )
+    shapes = jax.eval_shape(value_and_grad, params, jax.tree.map(lambda x: x[0], parts))
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+    def add(total, part):
+        return jax.tree.map(jnp.add, total, value_and_grad(params, part)), None
+
+    return jax.lax.scan(add, zeros, parts)[0]
+
+
+def make_eval_step(
+    graph: nnx.GraphDef,
+) -> Callable[[PyTree, Batch], ObjectiveSums]:
+    """Makes `(params, batch) -> sums per objective`."""
+
+    def eval_step(params: PyTree, batch: Batch) -> ObjectiveSums:
+        ones = jnp.ones_like(weight_totals(batch))
+        return mixture_loss(nnx.merge(graph, params), batch, ones)[1]
+
+    return eval_step
+
+
+def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
+    """Raises when too many steps in a row were skipped, and says what was not finite.
+
+    Args:
+      metrics: of the newest step, on the host.
+      step: its number.
+      most: skipped steps in a row at which to stop.
+
+    Raises:
+      FloatingPointError: that many were skipped. Parameters are those of the last
+        finite step.
+    """
+    if metrics.skipped_in_a_row < most:
+        return
+    bad = [
+        name
+        for name, objective in objectives().items()
+        if not np.isfinite(metrics.sums.nll[objective.id])
+    ]
+    raise FloatingPointError(
+        f"step {step}: the last {metrics.skipped_in_a_row} steps were not finite and "
+        f"were skipped ({metrics.skipped} in all); loss {metrics.loss}, gradient norm "
+        f"{metrics.grad_norm}, objectives with a loss that is not finite: "
+        f"{', '.join(bad) or 'none, so it is the gradient'}. The parameters "
+        "are those of the last finite step; lower the learning rate, or look at the "
+        "data of these steps."
+    )

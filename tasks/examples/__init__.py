@@ -1,0 +1,1 @@
+"""Tokens to Examples: mixtures, windows, streams."""

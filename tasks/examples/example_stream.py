@@ -1,0 +1,116 @@
+"""A mixture's Examples straight from its corpora, without SeqIO.
+
+For many short runs in one process, where starting TensorFlow and its threads would cost
+more than the runs. Every Example is the one that SeqIO's tasks make of that window with
+that seed; the order in which they come is not theirs.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ...models.rows import RowShape
+from ...objectives.example import Example
+from ...objectives.registry import Objective
+from ...objectives.text import Text
+from ..rows.layout import budget
+from ..tokens.tokenised_documents import TokenisedDocuments
+from ..tokens.vocabulary import vocabulary
+from .mixture import Mixture, split_task
+from .windows import example_rng, windows
+
+
+def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
+    """The documents of each corpus of a mixture; what is read of them is kept."""
+    words = vocabulary(mixture.vocabulary)
+    used = {split_task(task)[0] for task in mixture.positive_rates()}
+    return {
+        name: TokenisedDocuments(mixture.corpus(name), split, words) for name in used
+    }
+
+
+def mixed_examples(
+    mixture: Mixture,
+    shape: RowShape,
+    *,
+    seed: int,
+    documents: Mapping[str, TokenisedDocuments] | None = None,
+) -> Iterator[Example]:
+    """Training Examples without end: each of a task drawn by the rates.
+
+    Args:
+      mixture: rates, corpora, settings and vocabulary.
+      shape: of the rows that every Example fits.
+      seed: of the order of documents, of the mixing and of every Example.
+      documents: of the train split (`split_documents`), where another stream has read
+        them before; None opens them.
+
+    Raises:
+      ValueError: an objective fits no row, or finds no document long enough.
+    """
+    rates = mixture.positive_rates()
+    documents = documents or split_documents(mixture, "train")
+    streams = [
+        task_examples(
+            mixture, task, shape, documents=documents[split_task(task)[0]], seed=seed
+        )
+        for task in rates
+    ]
+    shares = np.array(list(rates.values())) / sum(rates.values())
+    rng = np.random.default_rng([seed % 2**64, 0])
+    while True:
+        yield next(streams[int(rng.choice(len(streams), p=shares))])
+
+
+def task_examples(
+    mixture: Mixture,
+    task: str,
+    shape: RowShape,
+    *,
+    documents: TokenisedDocuments,
+    seed: int,
+    epochs: int | None = None,
+) -> Iterator[Example]:
+    """Examples of one task: all windows of all documents, in a new order each epoch.
+
+    Args:
+      mixture: that the task is of.
+      task: corpus and objective.
+      shape: of the rows that every Example fits.
+      documents: of a split of its corpus, in the mixture's vocabulary.
+      seed: of the order of documents and of every Example.
+      epochs: passes over the corpus; None: without end.
+
+    Raises:
+      ValueError: the objective fits no row, or finds no document long enough.
+    """
+    name = split_task(task)[1]
+    ids = vocabulary(mixture.vocabulary).special_ids
+    objective = mixture.objective(name)
+    window, smallest = objective.window(budget(shape)), objective.smallest()
+    for epoch in itertools.count() if epochs is None else range(epochs):
+        # Of each task its own, or all would read the same documents at one time.
+        rng = np.random.default_rng([seed % 2**64, 1, epoch, *task.encode()])
+        made = 0
+        for index in rng.permutation(len(documents)).tolist():
+            tokens = documents[index]
+            spans = windows(len(tokens), window=window, smallest=smallest)
+            made += len(spans)
+            for number, (start, stop) in enumerate(spans):
+                text = Text(tokens, start, stop, documents.others(index))
+                rng_of_it = example_rng(
+                    seed, name, epoch=epoch, document=index, window=number
+                )
+                yield objective(text, rng_of_it, ids)
+        if not made:
+            raise _too_short(objective, documents, smallest)
+
+
+def _too_short(
+    objective: Objective, documents: TokenisedDocuments, smallest: int
+) -> ValueError:
+    return ValueError(
+        f"{objective.name!r} takes texts of {smallest} tokens or more, but none of the "
+        f"{len(documents)} documents of {documents.name} is as long; give longer ones."
+    )

@@ -1,0 +1,216 @@
+"""What a run trains on: rates of tasks, shares of the loss, settings of objectives."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from ...objectives import registry
+from ...objectives.errors import nearest
+from ...objectives.registry import CAPACITY, Objective, base_name
+from .. import corpora
+from ..corpora import Corpus
+from ..tokens.vocabulary import vocabulary as find_vocabulary
+
+_TOLERANCE = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """A mixture of tasks, checked when it is made.
+
+    A task is a corpus and an objective: `python_docs.causal`. `x64/span_corruption` is
+    a variant of an objective, with settings of its own, as gin scopes them
+    (`x64/span_corruption.mean_span = 64`); variants share their objective's loss.
+
+    Attributes:
+      name: its name.
+      rates: relative number of examples of each task. An objective that is named
+        without a corpus (`causal`) stands for one task of each of `corpora`. A task
+        with rate 0 is left out.
+      corpora: relative rates of the corpora, for objectives named without one.
+      loss_shares: share of the loss of each objective, summing to 1. None: the
+        objectives' shares of the rates.
+      settings: settings by objective, variant (all of its settings) or corpus.
+      vocabulary: of every task: a name or a path (`vocabulary.vocabulary`).
+
+    Raises:
+      ValueError: an unknown task, objective, corpus, setting or vocabulary; a rate or
+        share that is negative or not finite; all rates 0; shares that miss an
+        objective, name one that is not mixed, or do not sum to 1.
+    """
+
+    name: str
+    rates: Mapping[str, float | int]
+    _: dataclasses.KW_ONLY
+    corpora: Mapping[str, float | int] = dataclasses.field(default_factory=dict)
+    loss_shares: Mapping[str, float | int] | None = None
+    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    vocabulary: str = "python_docs"
+
+    def __post_init__(self):
+        where = f"mixture {self.name!r}"
+        for key in self.rates:
+            self._check_key(key)
+        for corpus in self.corpora:
+            _require(where, "corpus", corpus, corpora.names())
+        if self.corpora and all("." in key for key in self.rates):
+            raise ValueError(
+                f"{where} has corpora {dict(self.corpora)}, but every rate names its "
+                "own corpus, so nothing would read them; take Mixture.corpora out."
+            )
+        _require_amounts(f"{where}: the rate of", self.rates)
+        _require_amounts(f"{where}: the rate of corpus", self.corpora)
+        if not self.positive_rates():
+            raise ValueError(
+                f"{where} has no task with a positive rate; it has {dict(self.rates)}."
+            )
+        for name, settings in self.settings.items():
+            if name in corpora.names():
+                corpora.get(name, **settings)
+            else:
+                registry.get(name).with_settings(**settings)
+        find_vocabulary(self.vocabulary)
+        if self.loss_shares is not None:
+            self._check_loss_shares(self.loss_shares)
+
+    def positive_rates(self) -> dict[str, float]:
+        """The rates of the tasks that take part, corpora written out."""
+        shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
+        found: dict[str, float] = {}
+        for key, rate in self.rates.items():
+            named = (
+                {key: 1.0} if "." in key else {f"{c}.{key}": shares[c] for c in shares}
+            )
+            for task, share in named.items():
+                if rate > 0:
+                    found[task] = found.get(task, 0.0) + rate * share
+        return found
+
+    def objective_rates(self) -> dict[str, float]:
+        """The rates of objectives and variants, over all corpora; they sum to 1."""
+        found: dict[str, float] = {}
+        for task, rate in self.positive_rates().items():
+            name = split_task(task)[1]
+            found[name] = found.get(name, 0.0) + rate
+        total = sum(found.values())
+        return {name: rate / total for name, rate in found.items()}
+
+    def corpus(self, name: str) -> Corpus:
+        """A corpus with this mixture's settings."""
+        return corpora.get(name, **self.settings.get(name, {}))
+
+    def objective(self, name: str) -> Objective:
+        """An objective or a variant with this mixture's settings."""
+        base = self.settings.get(base_name(name), {})
+        return registry.get(name).with_settings(**self.settings.get(name, base))
+
+    def objectives(self) -> dict[str, Objective]:
+        """The objectives and variants that take part, ordered by id, then name."""
+        mixed = {split_task(task)[1] for task in self.positive_rates()}
+        bound = [self.objective(name) for name in mixed]
+        return {o.name: o for o in sorted(bound, key=lambda o: (o.id, o.name))}
+
+    def identities(self) -> dict[str, str]:
+        """What the names of vocabulary and corpora stand for here and now."""
+        used = {split_task(task)[0] for task in self.positive_rates()}
+        documents = {f"corpus {c}": self.corpus(c).identity() for c in sorted(used)}
+        words = find_vocabulary(self.vocabulary)
+        return {"vocabulary sha256": words.digest, **documents}
+
+    def rate_array(self) -> Float64[np.ndarray, " O"]:
+        """Each objective's share of the examples, at the objective's id; sums to 1."""
+        shares = np.zeros(CAPACITY)
+        for task, rate in self.positive_rates().items():
+            shares[registry.get(split_task(task)[1]).id] += rate
+        return shares / shares.sum()
+
+    def loss_share_array(self) -> Float32[np.ndarray, " O"]:
+        """Each objective's share of the loss, at the objective's id; sums to 1."""
+        if self.loss_shares is None:
+            return self.rate_array().astype(np.float32)
+        shares = np.zeros(CAPACITY)
+        for name, share in self.loss_shares.items():
+            shares[registry.get(name).id] = share
+        return (shares / shares.sum()).astype(np.float32)
+
+    def _corpora(self) -> list[tuple[str, float]]:
+        return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]
+
+    def _check_key(self, key: str) -> None:
+        """Refuses a rate of what is no task and no objective."""
+        where = f"mixture {self.name!r}"
+        corpus, variant = split_task(key)
+        base = base_name(variant)
+        if corpus:
+            task = f"{corpus}.{base}"
+            _require(where, "task", task, task_names())
+        else:
+            _require(where, "task or objective", base, registry.objectives())
+            if not self._corpora():
+                raise ValueError(
+                    f"{where}: the rate of {key!r} names no corpus; write "
+                    f"'python_docs.{key}', or give Mixture.corpora, the rates of the "
+                    f"corpora to read: {', '.join(corpora.names())}."
+                )
+        if variant != base and variant not in self.settings:
+            variants = [name for name in self.settings if "/" in name]
+            raise ValueError(
+                f"{where}: variant {variant!r} has no settings; bind one, as in "
+                f"`{variant}.mode = ...`; {nearest(variant, variants)}"
+            )
+
+    def _check_loss_shares(self, shares: Mapping[str, float | int]) -> None:
+        where = f"loss_shares of mixture {self.name!r}"
+        mixed = list(dict.fromkeys(o.base for o in self.objectives().values()))
+        for name in shares:
+            _require(where, "objective", name, registry.objectives())
+            if name not in mixed:
+                raise ValueError(
+                    f"{where} name {name!r}, which has no task with a positive rate; "
+                    f"take it out or give one. Mixed: {', '.join(mixed)}."
+                )
+        _require_amounts(f"{where}: the share of", shares)
+        missing = [name for name in mixed if name not in shares]
+        if missing:
+            raise ValueError(
+                f"{where} leave out {', '.join(missing)}; every objective with a "
+                "positive rate needs a share."
+            )
+        total = sum(shares.values())
+        if abs(total - 1) > _TOLERANCE:
+            scale = total or 1.0
+            fixed = {name: round(share / scale, 6) for name, share in shares.items()}
+            raise ValueError(
+                f"{where} sum to {total:.6g}, not 1"
+                + (f"; did you mean {fixed}?" if total else ".")
+            )
+
+
+def task_names() -> tuple[str, ...]:
+    """Every task: corpus and objective, as in `python_docs.causal`."""
+    return tuple(f"{c}.{o}" for c in corpora.names() for o in registry.objectives())
+
+
+def split_task(task: str) -> tuple[str, str]:
+    """The corpus and the objective, or variant of it, of a task's name."""
+    corpus, _, objective = task.rpartition(".")
+    return corpus, objective
+
+
+def _require(where: str, kind: str, name: str, valid: Iterable[str]) -> None:
+    valid = tuple(valid)
+    if name not in valid:
+        raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
+
+
+def _require_amounts(where: str, amounts: Mapping[str, float | int]) -> None:
+    for name, amount in amounts.items():
+        number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        if not number or not math.isfinite(amount) or amount < 0:
+            raise ValueError(
+                f"{where} {name!r} is {amount!r}; give a finite number ≥ 0."
+            )

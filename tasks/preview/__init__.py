@@ -1,0 +1,1 @@
+"""What the slots of one Example see, ask and predict, as data to be shown."""

@@ -1,0 +1,219 @@
+"""What a packed Example looks like, slot by slot, to be shown to a person."""
+
+import inspect
+import unicodedata
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ...models.rows import PREDICTION_FIELDS, Memory, RowShape, Stream
+from ...objectives.example import Example
+from ...objectives.registry import Objective, objectives
+from ..rows.layout import layout
+from ..rows.packing import collate
+from ..tokens.vocabulary import Vocabulary
+
+StreamName = Literal["encoder", "decoder"]
+Part = Literal["inputs", "targets"]
+
+_PART = "\N{REPLACEMENT CHARACTER}"  # a part of a character
+_SIGNS = {"\n": "⏎", "\t": "⇥"}
+_BADGES = {
+    "<sentinel_": "<s",
+    "<label_0": "<label 0: does not continue",
+    "<label_1": "<label 1: continues",
+}
+_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
+
+
+class Token(NamedTuple):
+    """A token as it is shown: its text, and whether its id is a reserved one."""
+
+    text: str
+    kind: Literal["text", "special"]
+
+
+class Interval(NamedTuple):
+    """The slots `[start, stop)` of a stream."""
+
+    stream: StreamName
+    start: int
+    stop: int
+
+
+class Prediction(NamedTuple):
+    """What is predicted at a slot.
+
+    Attributes:
+      target: the token.
+      position: where it stands.
+      weight: in the loss.
+      objective: whose loss it is part of.
+    """
+
+    target: Token
+    position: int
+    weight: float
+    objective: str
+
+
+class Slot(NamedTuple):
+    """One slot of a stream.
+
+    Attributes:
+      stream: that it is in.
+      number: its own, in the stream.
+      part: of the Example that it comes from.
+      token: that it holds.
+      position: where it stands, as a key.
+      query_position: from where it asks.
+      sees: the slots that it sees: an interval of its own stream, and for the decoder
+        of an encoder–decoder one of the encoder before it. Either may be empty.
+      predictions: what is predicted at it; mostly one, or none.
+    """
+
+    stream: StreamName
+    number: int
+    part: Part
+    token: Token
+    position: int
+    query_position: int
+    sees: tuple[Interval, ...]
+    predictions: tuple[Prediction, ...]
+
+
+class Scene(NamedTuple):
+    """One Example in a row of its own.
+
+    Attributes:
+      task: corpus and objective.
+      about: what the objective does, in a sentence.
+      streams: of the architecture, also those in which the Example has no slots.
+      slots: of the encoder, if there is one, then of the decoder.
+    """
+
+    task: str
+    about: str
+    streams: tuple[StreamName, ...]
+    slots: tuple[Slot, ...]
+
+    def stream(self, name: StreamName) -> tuple[Slot, ...]:
+        """The slots of one stream, by number."""
+        return tuple(slot for slot in self.slots if slot.stream == name)
+
+    def place(self, stream: StreamName, number: int) -> int:
+        """Where a slot stands in `slots`."""
+        return number if stream == "encoder" else number + len(self.stream("encoder"))
+
+    def seen(self, slot: Slot) -> tuple[int, ...]:
+        """Where the slots that a slot sees stand in `slots`."""
+        return tuple(
+            self.place(stream, number)
+            for stream, start, stop in slot.sees
+            for number in range(start, stop)
+        )
+
+    @property
+    def predicting(self) -> tuple[Slot, ...]:
+        """The slots at which something is predicted."""
+        return tuple(slot for slot in self.slots if slot.predictions)
+
+
+def scene(
+    task: str,
+    example: Example,
+    *,
+    objective: Objective,
+    shape: RowShape,
+    vocabulary: Vocabulary,
+) -> Scene:
+    """Lays an Example out, packs it into a row, and reads the row back as text.
+
+    Args:
+      task: its name.
+      example: of that task.
+      objective: that made it.
+      shape: of the row, which chooses the architecture.
+      vocabulary: of the tokens.
+
+    Raises:
+      ValueError: the Example does not fit the row.
+    """
+    placed = layout(shape, bos=vocabulary.special_ids.bos)(example)
+    decoder, encoder, memory = collate([[placed]], shape)
+    inputs = len(example.inputs)
+    about = (inspect.getdoc(objective.function) or "").partition("\n")[0]
+    if encoder is None or memory is None:
+        slots = _slots("decoder", decoder, inputs=inputs, words=vocabulary)
+        return Scene(task, about, ("decoder",), slots)
+    slots = _slots("encoder", encoder, inputs=inputs, words=vocabulary)
+    slots += _slots("decoder", decoder, inputs=0, words=vocabulary, memory=memory)
+    return Scene(task, about, ("encoder", "decoder"), slots)
+
+
+def token(vocabulary: Vocabulary, id_: int) -> Token:
+    """A token as it is shown: nothing of it is invisible but its spaces."""
+    spelt = vocabulary.spell(id_)
+    if vocabulary.is_reserved(id_):
+        for long, short in _BADGES.items():
+            spelt = spelt.replace(long, short)
+        return Token(spelt, "special")
+    return Token("".join(map(_visible, spelt)) or _PART, "text")
+
+
+def _visible(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    if character != " " and unicodedata.category(character) in _UNSEEN:
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+def _slots(
+    name: StreamName,
+    stream: Stream,
+    *,
+    inputs: int,
+    words: Vocabulary,
+    memory: Memory | None = None,
+) -> tuple[Slot, ...]:
+    """The slots of a stream's only row, which holds one Example; inputs come first."""
+    predictions = _predictions(stream, inputs, words)
+    slots = []
+    for number in np.flatnonzero(stream.segment_ids[0]).tolist():
+        own = stream.visible_from[0, number], stream.visible_to[0, number]
+        sees = [Interval(name, int(own[0]), int(own[1]))]
+        if memory is not None:
+            other = memory.memory_from[0, number], memory.memory_to[0, number]
+            sees.insert(0, Interval("encoder", int(other[0]), int(other[1])))
+        slots.append(
+            Slot(
+                stream=name,
+                number=number,
+                part="inputs" if number < inputs else "targets",
+                token=token(words, int(stream.tokens[0, number])),
+                position=int(stream.positions[0, number]),
+                query_position=int(stream.query_positions[0, number]),
+                sees=tuple(sees),
+                predictions=tuple(predictions.get(number, ())),
+            )
+        )
+    return tuple(slots)
+
+
+def _predictions(
+    stream: Stream, inputs: int, words: Vocabulary
+) -> dict[int, list[Prediction]]:
+    """What is predicted in a stream's only row, by the number of the slot."""
+    names = {objective.id: objective.name for objective in objectives().values()}
+    found: dict[int, list[Prediction]] = {}
+    fields = (getattr(stream, field)[0].tolist() for field in PREDICTION_FIELDS)
+    for slot, target, weight, objective in zip(*fields, strict=True):
+        if weight > 0:
+            # In place, a target stands where the slot does; else one after the query.
+            after = 0 if slot < inputs else 1
+            position = int(stream.query_positions[0, slot]) + after
+            shown = token(words, target)
+            prediction = Prediction(shown, position, weight, names[objective])
+            found.setdefault(slot, []).append(prediction)
+    return found

@@ -1,0 +1,136 @@
+"""From a stream of Examples to batches, made ahead of time on a thread of its own."""
+
+import hashlib
+import itertools
+import queue
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...models.rows import Batch, RowShape, Stream
+from ...objectives.example import Example
+from ...objectives.special_ids import SpecialIds
+from .layout import layout
+from .packing import collate, first_fit
+
+T = TypeVar("T")
+
+
+def batches(
+    stream: Iterable[Example],
+    shape: RowShape,
+    *,
+    batch_rows: int,
+    ids: SpecialIds,
+    vocabulary_size: int,
+) -> Iterator[Batch]:
+    """Lays out, packs and collates Examples; a last, smaller batch is dropped.
+
+    Args:
+      stream: Examples that fit the rows.
+      shape: capacities of a row.
+      batch_rows: B.
+      ids: reserved ids.
+      vocabulary_size: V; every id must be within [0, V).
+
+    Raises:
+      ValueError: an id that the model has no row for. Indexing would hide it: -1
+        wraps round and V is clamped.
+    """
+    rows = first_fit(map(layout(shape, bos=ids.bos), stream), shape)
+    while len(group := list(itertools.islice(rows, batch_rows))) == batch_rows:
+        batch = collate(group, shape)
+        for name, part in (("decoder", batch.decoder), ("encoder", batch.encoder)):
+            if part is not None:
+                _check_ids(part, name, vocabulary_size)
+        yield batch
+
+
+def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
+    for field in ("tokens", "targets"):
+        values = getattr(stream, field)
+        wrong = (values < 0) | (values >= vocabulary_size)
+        if wrong.any():
+            row, place = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"{name}.{field}[{row}, {place}] is {values[row, place]}, outside the "
+                f"vocabulary [0, {vocabulary_size}); the data was tokenised with "
+                "another vocabulary than the model is built for."
+            )
+
+
+def digest(batch: Batch) -> str:
+    """sha256 of a batch of NumPy arrays, in hexadecimal."""
+    found = hashlib.sha256()
+    for stream in (batch.decoder, batch.encoder):
+        for array in stream or ():
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def check_same(batch: Batch, expected: str) -> None:
+    """Refuses to go on with other data than a run has read so far.
+
+    Args:
+      batch: the last one before the checkpoint, read again.
+      expected: its digest then.
+
+    Raises:
+      ValueError: they differ.
+    """
+    if digest(batch) != expected:
+        raise ValueError(
+            "the data is not what this run has read so far: the last batch before the "
+            "checkpoint comes out otherwise. Another Python (python_docs is made from "
+            "the running one), corpus or version of Sightline reads other text; go "
+            "back to the one before, or start a new --run_dir."
+        )
+
+
+def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
+    """Yields the same items, made up to `ahead` early on a thread of its own.
+
+    The thread starts at once. An exception of the maker is raised to the taker, in its
+    place in the order. When the taker stops early (`close()`, or garbage collection),
+    the thread ends with the item that it is making.
+    """
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=ahead)
+    stopped = threading.Event()
+
+    def put(kind: str, value: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put((kind, value), timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def make() -> None:
+        try:
+            for item in items:
+                if not put("item", item):
+                    return
+            put("end", None)
+        except BaseException as error:  # handed to the taker, whatever it is
+            put("error", error)
+
+    def take() -> Iterator[T]:
+        try:
+            while True:
+                kind, value = ready.get()
+                if kind == "end":
+                    return
+                if kind == "error":
+                    raise value
+                yield value
+        finally:
+            stopped.set()
+
+    threading.Thread(target=make, name="sightline-prefetch", daemon=True).start()
+    taken = take()
+    weakref.finalize(taken, stopped.set)  # a generator never begun has no `finally`
+    return taken

@@ -1,0 +1,217 @@
+"""SeqIO tasks, one a corpus and objective: importing this registers them all.
+
+    import seqio
+    import sightline.tasks.seqio_tasks
+
+    task = seqio.get_mixture_or_task("python_docs.causal")
+    task.get_dataset(sequence_length={"targets": 512}, split="train", seed=0)
+
+The keys of `sequence_length` are the fields of `objectives.budget.Budget`. Features
+are those of `objectives.example.Example`, and `example_id`: epoch, document, window.
+"""
+
+import dataclasses
+import secrets
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import seqio
+import tensorflow as tf
+
+from ...objectives import registry
+from ...objectives.example import Example
+from ...objectives.registry import CAPACITY, Objective
+from .. import corpora
+from ..examples.mixture import Mixture, split_task, task_names
+from ..tokens.vocabulary import Vocabulary, vocabulary
+from .document_source import DocumentSource
+from .example_step import FEATURES, MakeExamples
+from .tf_shutdown import until_exit
+from .vocabulary import SeqioVocabulary
+
+_FOREVER = 2**62
+_SHUFFLE_BUFFER = 512  # examples: enough to part the windows of a long document
+
+
+class ObjectiveTask(seqio.Task):
+    """A corpus read through an objective.
+
+    Differs from a plain task in how it repeats and what it seeds: each epoch is a pass
+    of its own, in an order made from seed, task and epoch, and each Example's
+    randomness comes from seed, objective, epoch, document and window.
+    """
+
+    def get_dataset(
+        self,
+        sequence_length: Mapping[str, int] | None = None,
+        split: str = "train",
+        use_cached: bool = False,
+        shuffle: bool = True,
+        shuffle_buffer_size: int | None = None,
+        seed: Any = None,
+        shard_info: seqio.ShardInfo | None = None,
+        num_epochs: int | None = 1,
+        trim_output_features: bool = True,
+        try_in_mem_cache: bool = True,
+    ) -> tf.data.Dataset:
+        """The Examples of a split; arguments and defaults as in `seqio.Task`.
+
+        Raises:
+          ValueError: no such split, or `sequence_length` holds no Example.
+        """
+        del try_in_mem_cache  # would freeze the order of the first epoch
+        steps: list[Any] = list(self.preprocessors)
+        *before, step = steps
+        corpora.check_split(step.corpus, split)
+        dataclasses.replace(step, sequence_length=sequence_length).check()
+        run_seed = tf.cast(secrets.randbits(62) if seed is None else seed, tf.int64)
+
+        @tf.autograph.experimental.do_not_convert
+        def one_pass(epoch: tf.Tensor) -> tf.data.Dataset:
+            bound = dataclasses.replace(step, split=split, seed=run_seed, epoch=epoch)
+            task: Any = self.replace(preprocessors=[*before, bound])
+            return task.get_dataset(
+                sequence_length=sequence_length,
+                split=split,
+                use_cached=use_cached,
+                shuffle=shuffle,
+                shuffle_buffer_size=shuffle_buffer_size,
+                seed=_order_seed(run_seed, self.name, epoch),
+                shard_info=shard_info,
+                num_epochs=1,
+                trim_output_features=trim_output_features,
+                try_in_mem_cache=False,
+            )
+
+        epochs = _FOREVER if num_epochs is None else num_epochs
+        return until_exit(tf.data.Dataset.range(epochs)).flat_map(one_pass)
+
+
+class StrictMixture(seqio.Mixture):
+    """A SeqIO mixture that refuses a split which one of its tasks lacks."""
+
+    def get_dataset(
+        self,
+        sequence_length: Mapping[str, int] | None = None,
+        split: str = "train",
+        *args: Any,
+        **kwargs: Any,
+    ) -> tf.data.Dataset:
+        """As `seqio.Mixture`, which would skip such a task and shift the rates."""
+        for task in self.tasks:
+            if split not in task.splits:
+                raise ValueError(
+                    f"task {task.name!r} of mixture {self.name!r} has no split "
+                    f"{split!r}; its splits: {', '.join(task.splits)}."
+                )
+        return super().get_dataset(sequence_length, split, *args, **kwargs)
+
+
+def objective_task(
+    corpus: corpora.Corpus,
+    objective: Objective,
+    *,
+    vocabulary: Vocabulary,
+    name: str | None = None,
+) -> ObjectiveTask:
+    """The task of a corpus and an objective with its settings bound.
+
+    Args:
+      corpus: where the documents are from.
+      objective: with its settings bound.
+      vocabulary: tokenises them.
+      name: of the task; `corpus.objective` by default, with the `/` of a variant
+        written `:`, as SeqIO's names are. Part of the order's seed.
+    """
+
+    def tokenise(document: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        tokens = tokens_vocabulary.encode_tf(document["text"])
+        eos = [vocabulary.special_ids.eos]
+        return {"document": document["document"], "tokens": tf.concat([tokens, eos], 0)}
+
+    def tokenise_all(dataset: tf.data.Dataset) -> tf.data.Dataset:
+        return dataset.map(tokenise)
+
+    tokens_vocabulary = SeqioVocabulary(vocabulary)
+    # SeqIO finds cached tokens by the task's name alone, so only the corpus as it is
+    # by default, in its own vocabulary, may be cached under it.
+    own = vocabulary.name == corpus.vocabulary
+    cacheable = own and corpora.is_default(corpus)
+    return ObjectiveTask(
+        name or f"{corpus.name}.{objective.name}".replace("/", ":"),
+        source=DocumentSource(corpus),
+        output_features=_output_features(tokens_vocabulary),
+        preprocessors=[
+            tokenise_all,
+            *([seqio.CacheDatasetPlaceholder()] if cacheable else []),
+            MakeExamples(corpus, objective, vocabulary),
+        ],
+        shuffle_buffer_size=_SHUFFLE_BUFFER,
+    )
+
+
+def seqio_mixture(mixture: Mixture) -> StrictMixture:
+    """The SeqIO mixture of a `Mixture`: its vocabulary and settings in every task."""
+    words = vocabulary(mixture.vocabulary)
+    tasks = []
+    for task, rate in mixture.positive_rates().items():
+        corpus, objective = split_task(task)
+        bound = mixture.objective(objective)
+        made = objective_task(mixture.corpus(corpus), bound, vocabulary=words)
+        tasks.append((made, rate))
+    return StrictMixture(mixture.name, tasks)
+
+
+def to_example(features: Mapping[str, np.ndarray]) -> Example:
+    """The Example of one element of a task's dataset, as NumPy arrays."""
+    arrays = {name: features[name] for name in Example._fields}
+    return Example(**{**arrays, "objective": int(arrays["objective"][0])})
+
+
+def register() -> None:
+    """Adds every corpus × objective to SeqIO's registry; once is enough."""
+    known = seqio.TaskRegistry.names()
+    for task in task_names():
+        if task not in known:
+            corpus = corpora.get(split_task(task)[0])
+            objective = registry.get(split_task(task)[1])
+            made = objective_task(
+                corpus, objective, vocabulary=vocabulary(corpus.vocabulary)
+            )
+            seqio.TaskRegistry.add_provider(task, made)
+
+
+def _output_features(tokens: SeqioVocabulary) -> dict[str, Any]:
+    numbers = seqio.PassThroughVocabulary(size=CAPACITY)
+    spelled = ("inputs", "targets", "inputs_targets")
+    return {
+        name: seqio.Feature(
+            tokens if name in spelled else numbers,
+            add_eos=False,
+            required=True,
+            dtype=tf.float32 if dtype is np.float32 else tf.int32,
+            rank=1,
+        )
+        for name, dtype in FEATURES.items()
+    }
+
+
+def _order_seed(seed: tf.Tensor, task: str, epoch: tf.Tensor) -> tf.Tensor:
+    """One scalar from the run's seed, the task's name and the epoch.
+
+    SeqIO hands every task of a mixture the same seed: with the name folded in, two
+    tasks on one corpus do not read the same documents at the same time.
+    """
+    name = tf.constant(zlib.crc32(task.encode()), tf.int64)
+    return _fold(_fold(seed, name), epoch)
+
+
+def _fold(seed: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """A scalar of 64 random bits from two of them; the same on every device."""
+    draw: Any = tf.random.stateless_uniform  # its annotations forbid a full range
+    return draw([], tf.stack([seed, value]), None, None, tf.int64, alg="philox")
+
+
+register()

@@ -1,0 +1,1 @@
+"""What each objective of a mixture takes: counted, measured, expected."""

@@ -1,0 +1,1 @@
+"""Documents to tokens: vocabularies and tokenised corpora."""

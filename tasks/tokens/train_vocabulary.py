@@ -1,0 +1,137 @@
+"""Trains a SentencePiece model on corpora: how the shipped vocabularies were made.
+
+    python -m sightline.tasks.tokens.train_vocabulary python_docs.model python_docs
+    python -m sightline.tasks.tokens.train_vocabulary policies.model \\
+        policies=1500000 python_docs=750000
+    python -m sightline.tasks.tokens.train_vocabulary policies_small.model \\
+        policies=1000000 --words --settings='{"kinds": ["retention"], "wordings": 3,
+        "numbers": 20, "departments": 4, "fewest_sections": 3, "most_sections": 3,
+        "most_paragraphs": 1, "fewest_facts": 2, "most_facts": 2, "fewest_mentions": 3,
+        "most_mentions": 3, "most_links": 1, "fewest_fillers": 0, "most_fillers": 0,
+        "titled": 0.0, "openers": 0.0, "references": 0.0, "second_forms": 0.0}'
+
+`NAME=N` reads documents from the front of the train split until N characters are read.
+`--words` makes every word that they hold a piece; for small languages such as that of
+`policies` with few kinds of facts in few wordings, which the study trains on.
+The outcome is `vocabularies/*.model`, byte for byte, with corpora of default settings
+and `python_docs` as CPython 3.11 has it.
+
+Two parts of policies to one of general English, out of these, by tokens a word on the
+validation splits (millions of characters; the first is `python_docs` itself):
+
+    policies   python_docs   tokens a word: policies   python_docs
+           0           2.1                      2.83          2.42
+           2             0                      1.83          3.25
+           2            .3                      1.66          2.98
+         1.5            .5                      1.69          2.83
+         1.5           .75                      1.70          2.71
+           1             1                      1.78          2.60
+
+With the values' words whole (`values.whole_words`) it is 1.72 and 2.75.
+"""
+
+import argparse
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sentencepiece
+
+from .. import corpora
+from ..corpora._policies.values import whole_words
+
+SPACE = "▁"
+"""How SentencePiece writes a space."""
+
+CONTROL = 3 + 256
+"""Pad, eos, unk, and the bytes."""
+
+
+def train_vocabulary(
+    documents: Iterable[str], *, pieces: int = 1024, whole: Sequence[str] = ()
+) -> bytes:
+    """Trains a SentencePiece unigram model and gives its serialised bytes.
+
+    Lossless: no normalisation, every space kept, bytes for what has no piece. Each
+    digit is a piece of its own, so that a number is as many pieces as it has digits,
+    and a paragraph break is one piece. Trained on whole documents, so that the words
+    that open a paragraph become pieces too. One thread, so that equal documents give
+    equal bytes.
+
+    Args:
+      documents: texts of the train split.
+      pieces: size of the vocabulary, with pad, eos, unk and 256 bytes.
+      whole: texts that are always one piece, such as " forty".
+    """
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(documents),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=pieces,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        split_digits=True,
+        byte_fallback=True,
+        user_defined_symbols=["\n\n", *(text.replace(" ", SPACE) for text in whole)],
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        max_sentence_length=1 << 20,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def words_of(documents: Iterable[str]) -> tuple[str, ...]:
+    """Every word and number of the documents, each with the space before it, if any."""
+    found = (word for text in documents for word in re.findall(r" ?\w+", text))
+    return tuple(dict.fromkeys(word for word in found if len(word) > 1))
+
+
+def read(name: str, characters: int | None = None, **settings: Any) -> Iterator[str]:
+    """Documents of a corpus's train split until so many characters; None is all."""
+    total = 0
+    for document in corpora.get(name, **settings).documents("train"):
+        if characters is not None and total >= characters:
+            return
+        total += len(document)
+        yield document
+
+
+def main() -> None:
+    """Trains on corpora's train splits and writes the model to a path."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("path", type=Path)
+    parser.add_argument("corpora", nargs="+", metavar="CORPUS[=CHARACTERS]")
+    parser.add_argument("--pieces", type=int, default=1024)
+    parser.add_argument("--words", action="store_true")
+    parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
+    chosen = parser.parse_args()
+    parts = [part.partition("=") for part in chosen.corpora]
+    documents = [
+        text
+        for name, _, characters in parts
+        for text in read(
+            name, int(characters) if characters else None, **chosen.settings
+        )
+    ]
+    pieces, whole = chosen.pieces, ()
+    if chosen.words:
+        whole = words_of(documents)
+        between = re.sub(r" ?\w\w+|\n", "", "".join(documents)).replace(" ", SPACE)
+        pieces = CONTROL + len({"\n\n", *whole, *between})
+    elif any(name == "policies" for name, *_ in parts):
+        whole = whole_words()
+    chosen.path.write_bytes(train_vocabulary(documents, pieces=pieces, whole=whole))
+
+
+if __name__ == "__main__":
+    main()

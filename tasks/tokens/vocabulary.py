@@ -1,0 +1,156 @@
+"""A vocabulary: a base tokeniser, and reserved ids that raw text never produces.
+
+Layout of the ids of `vocabulary("python_docs")`, 1,152 in all:
+
+    0 … 1023       the base tokeniser's own; its pad, eos and unk are 0, 1, 2
+    1024 … 1034    bos, mask, sep, two labels, three modes, three of fill-in-the-middle
+    1035 … 1051    unused: they make the total a multiple of 128, to shard well
+    1052 … 1151    100 sentinels; sentinel k is the last id minus k, as in T5
+"""
+
+import functools
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import SupportsInt
+
+import numpy as np
+from jaxtyping import Int32
+
+from ...objectives.errors import nearest
+from ...objectives.special_ids import MODES, SpecialIds
+from .base_tokeniser import BaseTokeniser, bytes_tokeniser, sentencepiece_tokeniser
+
+SENTINELS = 100
+_FILL = ("fill_prefix", "fill_suffix", "fill_middle")
+_MULTIPLE = 128
+_SHIPPED = Path(__file__).parent / "vocabularies"
+_MODES = tuple(f"mode_{mode}" for mode in MODES)
+_APPENDED = ("bos", "mask", "sep", "label_0", "label_1", *_MODES, *_FILL)
+_CLOSERS = "\"'”’)]"
+
+
+class Vocabulary:
+    """Text to ids and back, and the reserved ids.
+
+    Attributes:
+      name: what it was asked for by: a name, or the path of a model file.
+      special_ids: the reserved ids, and those that raw text can hold.
+      size: number of ids, a multiple of 128.
+      digest: sha256 of the base tokeniser and the layout, in hexadecimal.
+    """
+
+    def __init__(self, name: str, base: BaseTokeniser):
+        self.name = name
+        self._base = base
+        own = {key: id_ for key, id_ in base.control.items() if id_ is not None}
+        missing = [key for key in ("pad", "eos") if key not in own]
+        appended = [key for key in (*_APPENDED, *missing) if key not in own]
+        ids = {**own, **{key: base.size + n for n, key in enumerate(appended)}}
+        used = base.size + len(appended) + SENTINELS
+        self.size = -(-used // _MULTIPLE) * _MULTIPLE
+        sentinels = tuple(self.size - 1 - k for k in range(SENTINELS))
+        self.special_ids = SpecialIds(
+            pad=ids["pad"],
+            bos=ids["bos"],
+            eos=ids["eos"],
+            mask=ids["mask"],
+            sep=ids["sep"],
+            labels=(ids["label_0"], ids["label_1"]),
+            modes=tuple(ids[key] for key in _MODES),
+            fill=(ids[_FILL[0]], ids[_FILL[1]], ids[_FILL[2]]),
+            sentinels=sentinels,
+            text=np.asarray(base.text_ids, np.int32),
+            word_starts=_where(base, lambda piece: piece[:1].isspace()),
+            sentence_ends=_where(
+                base, lambda piece: piece.rstrip(_CLOSERS).endswith((".", "!", "?"))
+            ),
+        )
+        self._shown = {id_: f"<{key}>" for key, id_ in ids.items()}
+        self._shown |= {id_: f"<sentinel_{k}>" for k, id_ in enumerate(sentinels)}
+        layout = f"{sorted(self._shown.items())} of {self.size}"
+        self.digest = hashlib.sha256(base.content + layout.encode()).hexdigest()
+
+    @property
+    def unk(self) -> int | None:
+        """The base tokeniser's id for what it cannot spell; None if it spells all."""
+        return self._base.unk
+
+    def encode(self, text: str) -> Int32[np.ndarray, " N"]:
+        """The ids of raw text; whatever it says, none of them is reserved."""
+        return np.asarray(self._base.encode(text), np.int32)
+
+    def encode_document(self, text: str) -> Int32[np.ndarray, " N"]:
+        """The ids of a whole document, EOS at its end."""
+        return np.append(self.encode(text), np.int32(self.special_ids.eos))
+
+    def decode(self, ids: Iterable[SupportsInt]) -> str:
+        """The text of ids; a reserved id shows as its name, such as `<mask>`.
+
+        Raises:
+          ValueError: an id is out of range.
+        """
+        listed = [int(i) for i in ids]
+        for wrong in (i for i in listed if not 0 <= i < self.size):
+            raise ValueError(
+                f"id {wrong} is none of vocabulary {self.name!r}, whose ids are "
+                f"0 to {self.size - 1}."
+            )
+        shown = []
+        for reserved, run in itertools.groupby(listed, key=self.is_reserved):
+            if reserved:
+                shown += [self._shown.get(i, f"<unused_{i}>") for i in run]
+            else:
+                shown.append(self._base.decode(list(run), bool(shown)))
+        return "".join(shown)
+
+    def spell(self, id_: int) -> str:
+        """What one id of text stands for, a space where a word begins.
+
+        "" for a part of a character; a reserved id shows as its name.
+        """
+        if self.is_reserved(id_) or id_ == self.unk:
+            return self.decode([id_])
+        return self._base.spell(id_)
+
+    def is_reserved(self, id_: int) -> bool:
+        """Whether an id has a meaning of its own, so that raw text never holds it."""
+        return id_ in self._shown or id_ >= self._base.size
+
+
+def _where(
+    base: BaseTokeniser, condition: Callable[[str], bool]
+) -> Int32[np.ndarray, " ids"]:
+    """The text ids whose spelling meets a condition."""
+    return np.array([i for i in base.text_ids if condition(base.spell(i))], np.int32)
+
+
+def names() -> tuple[str, ...]:
+    """The vocabularies that need no path: those shipped, and bytes."""
+    return tuple(sorted([*(path.stem for path in _SHIPPED.glob("*.model")), "bytes"]))
+
+
+@functools.cache
+def vocabulary(name: str) -> Vocabulary:
+    """The vocabulary of a name (`names()`) or of a SentencePiece `.model` file.
+
+    A file's own pad, bos and eos are used where they are control symbols, distinct
+    and present; those that are missing are appended.
+
+    Raises:
+      ValueError: no such name, no such file, or a file that is no model.
+    """
+    if name == "bytes":
+        return Vocabulary(name, bytes_tokeniser())
+    if name in names():
+        path = _SHIPPED / f"{name}.model"
+    elif re.search(r"[/\\]|\.model$", name):
+        path = Path(name).expanduser()
+    else:
+        raise ValueError(
+            f"no vocabulary {name!r}; {nearest(name, names())} "
+            "A file of your own is given by its path, ending in .model."
+        )
+    return Vocabulary(name, sentencepiece_tokeniser(path))

@@ -1,0 +1,174 @@
+"""The audit finds nothing where nothing is wrong, and every fault that is planted."""
+
+import numpy as np
+import pytest
+
+from sightline.diagnosis.audit import audit as auditing
+from sightline.diagnosis.audit.audit import SHAPES
+from sightline.diagnosis.audit.specimens import specimen
+from sightline.objectives import registry, sentence_pair
+from sightline.objectives.example import in_place
+from sightline.tasks.rows import layout as laying, packing
+
+ALL = registry.objectives()
+
+
+def check(audited, words, objective, *, seed=0):
+    _, shape, measure = audited
+    rng = np.random.default_rng(seed)
+    ids = words.special_ids
+    rows = auditing.specimen_rows(objective, ALL, shape, ids, rng)
+    return auditing.check(rows, shape, ids, measure, rng)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_leaks_and_nothing_is_blind(name, audited, words):
+    leaks, blind, pairs = check(audited, words, ALL[name])
+    assert (leaks, blind) == (0, 0)
+    assert pairs > 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [
+        ("span_corruption", {"density": 0.5, "mean_span": 3.0, "mode": "X"}),
+        ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
+        ("permuted", {"selection": "all"}),
+        ("reconstruction", {"infill": 0.2, "delete": 0.2, "shuffle": 1.0}),
+        ("sentence_pair", {"unit": "sentence", "other": 0.5, "swapped": 0.0}),
+        ("sentence_pair", {"unit": "sentence", "further": 0.3, "distance": 8}),
+    ],
+)
+def test_nor_with_other_settings(name, bound, audited, words):
+    objective = ALL[name].with_settings(**bound)
+    assert check(audited, words, objective, seed=1)[:2] == (0, 0)
+
+
+def test_an_interval_off_by_one(audited, words, monkeypatch):
+    """Each target slot sees one slot more: the next, or the neighbour's first."""
+    plain = laying._targets
+
+    def wider(example, bos):
+        slots = plain(example, bos)
+        return slots._replace(visible_to=slots.visible_to + np.int32(1))
+
+    monkeypatch.setattr(laying, "_targets", wider)
+    leaks, blind, _ = check(audited, words, ALL["causal"])
+    assert leaks > 20 and blind == 0
+
+
+def test_an_interval_too_narrow(audited, words, monkeypatch):
+    """By two slots: what a slot holds itself reaches it past attention."""
+    plain = laying._targets
+
+    def narrower(example, bos):
+        slots = plain(example, bos)
+        return slots._replace(visible_to=slots.visible_to - np.int32(2))
+
+    monkeypatch.setattr(laying, "_targets", narrower)
+    leaks, blind, _ = check(audited, words, ALL["causal"])
+    assert leaks == 0 and blind > 20
+
+
+def test_a_neighbour_in_the_row(audited, words, monkeypatch):
+    plain = packing._place
+
+    def from_the_row_start(stream, slots, *, row, at, ids):
+        stop = plain(stream, slots, row=row, at=at, ids=ids)
+        stream.visible_from[row, at.slots : stop.slots] = 0
+        return stop
+
+    monkeypatch.setattr(packing, "_place", from_the_row_start)
+    assert check(audited, words, ALL["masked"])[0] > 20
+
+
+def test_a_label_visible_in_the_prefix(audited, words):
+    """Every slot of a block that sees itself predicts the token at its right."""
+
+    def shifted(text, rng, ids):
+        tokens = text.tokens
+        weights = np.append(np.ones(len(tokens) - 1), 0)
+        return in_place(
+            30,
+            tokens,
+            positions=1 + np.arange(len(tokens)),
+            targets=np.append(tokens[1:], 0),
+            weights=weights,
+        )
+
+    def measure(tokens):
+        return ALL["masked"].measure(tokens, rate=1.0)
+
+    planted = registry.Objective("planted", 30, shifted, measure, {})
+    leaks, blind, _ = check(audited, words, planted)
+    assert leaks > 20 and blind == 0
+
+
+def test_an_answer_that_is_not_hidden(audited, words):
+    """The last permuted target stands among the inputs, at a place of no text."""
+    plain = ALL["permuted"]
+
+    def shown(text, rng, ids, **settings):
+        example = plain.function(text, rng, ids, **settings)
+        return example._replace(
+            inputs=np.append(example.inputs, example.targets[-1:]),
+            inputs_positions=np.append(example.inputs_positions, np.int32(0)),
+            inputs_targets=np.append(example.inputs_targets, np.int32(0)),
+            inputs_weights=np.append(example.inputs_weights, np.float32(0)),
+        )
+
+    def measure(tokens, selection, k):
+        lengths = plain.measure(tokens, selection, k)
+        return lengths and lengths._replace(inputs=lengths.inputs + 1)
+
+    planted = registry.Objective("planted", 31, shown, measure, plain.settings)
+    leaks, _, _ = check(audited, words, planted)
+    assert leaks > 0
+
+
+def test_cross_attention_into_the_neighbours_memory(audited, words, monkeypatch):
+    architecture, _, _ = audited
+    plain = packing.collate
+
+    def wider(rows, shape):
+        batch = plain(rows, shape)
+        if batch.memory is not None:
+            batch.memory.memory_to[:] += (batch.memory.memory_to > 0).astype(np.int32)
+        return batch
+
+    monkeypatch.setattr(auditing, "collate", wider)
+    leaks, blind, _ = check(audited, words, ALL["prefix"])
+    assert blind == 0
+    assert (leaks > 0) == (architecture == "encoder_decoder")
+
+
+def test_a_row_that_reaches_into_the_next_is_seen(audited, words):
+    """Slots of another row are columns of the matrices too."""
+    _, shape, _ = audited
+    rng = np.random.default_rng(0)
+    ids = words.special_ids
+    rows = auditing.specimen_rows(ALL["causal"], ALL, shape, ids, rng)
+    may = auditing.declared(rows, shape)
+    streams = [shape.decoder] + ([shape.encoder] if shape.encoder else [])
+    assert len(may) == 2 * sum(stream.slots for stream in streams)
+    decoder = shape.decoder.slots
+    assert not may[:decoder, decoder : 2 * decoder].any()
+
+
+@pytest.mark.parametrize("kind", ["other", "further", "swapped"])
+def test_specimens_are_pairs_of_sentences(kind, words, monkeypatch):
+    """Most of them, of each kind: else the audit would look at the fall-back."""
+    rates = dict.fromkeys(("other", "further", "swapped"), 0.0) | {kind: 0.5}
+    objective = ALL["sentence_pair"].with_settings(unit="sentence", **rates)
+    found, plain = [], sentence_pair.matched_pairs
+
+    def watched(*args, **given):
+        found.append(plain(*args, **given))
+        return found[-1]
+
+    monkeypatch.setattr(sentence_pair, "matched_pairs", watched)
+    rng = np.random.default_rng(0)
+    shape = SHAPES["decoder"]
+    for _ in range(100):
+        specimen(objective, shape, words.special_ids, rng)
+    assert sum(pair is not None for pair in found) > 60

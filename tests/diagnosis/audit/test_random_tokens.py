@@ -1,0 +1,56 @@
+"""The random-token floor holds, and falls where an answer is told."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from sightline.diagnosis.audit import random_tokens
+from sightline.models.rows import decoder_rows
+from sightline.objectives import registry
+from sightline.tasks.rows import layout as laying
+
+ROWS = decoder_rows(slots=48, predictions=48)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(random_tokens, "BATCHES", 8)
+    monkeypatch.setattr(random_tokens, "ROWS", 6)
+
+
+def run(config, *, steps, names=("causal", "masked", "sentence_pair")):
+    config = dataclasses.replace(config, d_model=32, heads=4, kv_heads=4)
+    objectives = {name: registry.get(name) for name in names}
+    found = random_tokens.floors(config, objectives, ROWS, steps=steps)
+    return {one.objective: one for one in found}
+
+
+def test_random_tokens_cannot_be_learned(config, few):
+    found = run(config, steps=30)
+    assert not any(one.fell for one in found.values())
+    assert found["causal"].chance == pytest.approx(math.log(random_tokens.ALPHABET))
+    assert found["sentence_pair"].chance == pytest.approx(math.log(2), abs=0.1)
+    for one in found.values():
+        assert one.loss < one.chance + 1.0
+
+
+def test_a_target_that_is_seen_is_learned(config, few, monkeypatch):
+    plain = laying._targets
+
+    def wider(example, bos):
+        slots = plain(example, bos)
+        last = np.int32(len(slots.tokens))
+        return slots._replace(visible_to=np.minimum(slots.visible_to + 1, last))
+
+    monkeypatch.setattr(laying, "_targets", wider)
+    found = run(config, steps=150, names=("causal", "masked"))
+    assert found["causal"].fell
+    assert not found["masked"].fell
+
+
+def test_an_objective_that_hides_nothing_has_no_floor(config, few):
+    shown = registry.get("masked").with_settings(masked_share=0.0, random_share=0.0)
+    (found,) = random_tokens.floors(config, {"masked": shown}, ROWS, steps=1)
+    assert math.isnan(found.loss) and not found.fell

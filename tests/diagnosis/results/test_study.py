@@ -1,0 +1,195 @@
+"""A study's records, what they come to, and how that is shown."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from sightline.diagnosis.results import effects_file, records
+from sightline.diagnosis.results.effects import Mix, is_better
+from sightline.diagnosis.results.records import Record
+from sightline.diagnosis.results.study_picture import curves
+from sightline.diagnosis.results.study_summary import (
+    Measure,
+    at,
+    effects,
+    figure,
+    own_loss,
+)
+from sightline.diagnosis.results.study_table import MEASURES, markdown
+from sightline.diagnosis.scores.score import Score
+
+
+def score(measure, value, *, half=0.02, chance=0.5):
+    better = "lower" if "distance" in measure.metric or "rate" in measure.metric else ""
+    return Score(
+        failure=measure.failure,
+        probe=measure.probe,
+        kind=measure.kind,
+        metric=measure.metric,
+        value=value,
+        low=value - half,
+        high=value + half,
+        chance=chance,
+        better="lower" if better else "higher",
+        mode="causal",
+        trained=True,
+        baselines={"5-gram": 0.5},
+        items=100,
+        documents=50,
+    )
+
+
+def every(value, *, half=0.02):
+    """Scores of each measure; for those where less is better, one less the value."""
+    found = []
+    for measure in MEASURES:
+        one = score(measure, value, half=half)
+        less = one.better == "lower"
+        found.append(score(measure, 1 - value, half=half) if less else one)
+    return tuple(found)
+
+
+def study(values, *, seeds=(0, 1), losses=None):
+    """Two points a run: chance, then the mix's value, a little apart by seed."""
+    return [
+        Record(
+            mix,
+            seed,
+            tokens + 13 * seed,
+            {"masked": (losses or {}).get(mix, 1.0), "permuted": 2.0},
+            every(0.5 if tokens == 1000 else value + 0.01 * seed),
+        )
+        for mix, value in values.items()
+        for seed in seeds
+        for tokens in (1000, 2000)
+    ]
+
+
+def mixes(names):
+    shares = {"masked": 0.75, "permuted": 0.25}
+    return {name: Mix(shares, shares, {}, None, ()) for name in names}
+
+
+def outcome(found, names):
+    return effects(
+        found,
+        MEASURES,
+        mixes(names),
+        corpus="policies",
+        command="sightline study",
+        incumbent=next(iter(names)),
+    )
+
+
+def test_records_come_back_as_they_were(tmp_path):
+    found = study({"incumbent": 0.5})
+    records.write(tmp_path / "incumbent-0.json", found)
+    assert records.read(tmp_path / "incumbent-0.json") == found
+    assert records.read_all(tmp_path) == found
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_figure_is_the_mean_of_seeds_within_all_of_their_intervals():
+    found = at(study({"incumbent": 0.5, "other": 0.8}), "other", -1)
+    got = figure(found, MEASURES[0])
+    assert got is not None
+    assert (got.value, got.seeds, got.chance) == (pytest.approx(0.805), 2, 0.5)
+    assert (got.low, got.high) == (pytest.approx(0.78), pytest.approx(0.83))
+
+
+def test_a_figure_is_of_one_kind_and_needs_every_run():
+    measure = Measure("continuation", "p", "AUC", "a")
+    scores = (score(measure._replace(kind="b"), 0.8), score(measure, 0.6))
+    whole = Record("m", 0, 1, {}, scores)
+    got = figure([whole], measure)
+    assert got is not None and got.value == 0.6
+    assert figure([whole, whole._replace(scores=scores[:1])], measure) is None
+    few = (scores[0], scores[1]._replace(documents=19))
+    nothing = (scores[0], scores[1]._replace(value=float("nan")))
+    for missing in (few, nothing):
+        assert figure([whole._replace(scores=missing)], measure) is None
+
+
+def test_points_are_matched_by_their_place_not_by_their_tokens():
+    found = study({"incumbent": 0.5})
+    assert {r.tokens for r in at(found, "incumbent", 0)} == {1000, 1013}
+    assert {r.tokens for r in at(found, "incumbent", -1)} == {2000, 2013}
+
+
+def test_own_loss_is_weighed_by_the_incumbents_shares():
+    found = study({"incumbent": 0.5, "other": 0.8}, losses={"other": 1.1})
+    shares = {"masked": 0.75, "permuted": 0.25}
+    got = own_loss(found, "other", incumbent="incumbent", shares=shares)
+    assert got is not None
+    assert got.value == pytest.approx((0.75 * 1.1 + 0.5) / (0.75 + 0.5))
+    same = own_loss(found, "incumbent", incumbent="incumbent", shares=shares)
+    assert same == (1.0, 1.0, 1.0)
+
+
+def test_effects_are_what_the_memo_reads(tmp_path):
+    values = {"incumbent": 0.5, "better": 0.8, "alike": 0.52}
+    got = outcome(study(values), values)
+    effects_file.write(tmp_path / "effects.json", got)
+    assert effects_file.read(tmp_path / "effects.json") == got
+    for failure in ("drift", "continuation", "reconstruction"):
+        assert is_better(got, "better", failure)
+        assert not is_better(got, "alike", failure)
+        assert not is_better(got, "incumbent", failure)
+
+
+def test_the_table_marks_what_is_better_and_nothing_else():
+    values = {"incumbent": 0.5, "better": 0.8, "alike": 0.52, "worse": 0.2}
+    found = study(values)
+    text = markdown(found, outcome(found, values))
+    rows = {
+        name: row
+        for row in text.splitlines()
+        for name in values
+        if f"| `{name}`" in row
+    }
+    assert rows["better"].count("**") == 2 * len(MEASURES)
+    assert all("**" not in rows[name] for name in ("incumbent", "alike", "worse"))
+    widths = {row.count("|") for row in text.splitlines() if row.startswith("|")}
+    assert len(widths) == 1
+    assert "sightline study" in text and "seeds 0, 1" in text
+    (shallow,) = (row for row in text.splitlines() if "shallow" in row)
+    assert shallow.count(" 0.50 ") == len(MEASURES)
+
+
+def test_the_table_says_why_a_probe_was_left_out():
+    found = study({"incumbent": 0.5})
+    assert "Not measured" not in markdown(found, outcome(found, ["incumbent"]))
+    found = [r._replace(left_out=("jump-ahead: too short.",)) for r in found]
+    text = markdown(found, outcome(found, ["incumbent"]))
+    assert text.count("- Not measured: jump-ahead: too short.") == 1
+
+
+def test_a_mix_that_is_not_run_yet_is_a_row_without_figures():
+    values = {"incumbent": 0.5, "better": 0.8}
+    found = study(values)
+    text = markdown(found, outcome(found, [*values, "waiting"]))
+    row = next(row for row in text.splitlines() if "`waiting`" in row)
+    assert not re.search(r"\d\.\d", row)
+
+
+def test_the_picture_has_a_curve_for_each_mix_in_each_panel():
+    values = {"incumbent": 0.5, "a<b": 0.8, "other": 0.6}
+    page = curves(study(values), incumbent="incumbent", best=["a<b"])
+    root = ElementTree.fromstring(page)
+    space = "{http://www.w3.org/2000/svg}"
+    lines = list(root.iter(f"{space}polyline"))
+    assert len(lines) == 3 * len(values)
+    assert len(list(root.iter(f"{space}polygon"))) == 3 * 2
+    for line in lines:
+        points = [tuple(map(float, p.split(","))) for p in line.get("points").split()]
+        assert len(points) == 2 and np.isfinite(points).all()
+        assert points[0][0] < points[1][0]
+    names = [t.text for t in root.iter(f"{space}text")]
+    assert names.count("a<b") == 3
+
+
+def test_the_picture_of_nothing_measured_is_still_a_picture():
+    record = Record("incumbent", 0, 10, {"masked": 1.0}, ())
+    ElementTree.fromstring(curves([record], incumbent="incumbent"))

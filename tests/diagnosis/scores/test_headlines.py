@@ -1,0 +1,90 @@
+"""Which scores are read first, and which of them fail."""
+
+import itertools
+
+import pytest
+
+from sightline.diagnosis.scores.headlines import APART, METRICS, headlines
+from sightline.diagnosis.scores.score import Score
+from sightline.diagnosis.scores.severity import fails, severities
+
+
+def score(probe="minimal pairs", kind="all", metric="accuracy", **given):
+    said = {
+        "failure": "drift",
+        "value": 0.6,
+        "low": 0.55,
+        "high": 0.65,
+        "chance": 0.5,
+        "better": "higher",
+        "mode": "causal",
+        "trained": True,
+        "baselines": {},
+        "items": 40,
+        "documents": 40,
+    }
+    return Score(probe=probe, kind=kind, metric=metric, **{**said, **given})
+
+
+def test_a_score_of_all_items_stands_for_its_kinds():
+    every = [score(kind=kind) for kind in ("number", "all", "entity")]
+    assert headlines(every) == [every[1]]
+    assert headlines(every[::2]) == every[::2]
+
+
+@pytest.mark.parametrize("probe", APART)
+def test_types_of_negatives_are_all_read(probe):
+    every = [score(probe, kind, "AUC") for kind in ("all", "other", "swapped")]
+    assert headlines(every) == every
+
+
+@pytest.mark.parametrize("probe", METRICS)
+def test_every_probe_has_some_and_the_main_metrics_only(probe):
+    metrics = (*METRICS[probe], "another")
+    found = headlines([score(probe, "all", metric) for metric in metrics])
+    assert [one.metric for one in found] == list(METRICS[probe])
+    assert headlines([score(probe, "all", "another")])
+
+
+def test_the_middle_rate_of_corruption_is_shown():
+    kinds = itertools.product(("masking", "deletion"), (15, 30, 50))
+    every = [
+        score("restoration", f"{kind}, {rate} %", "edit distance")
+        for kind, rate in kinds
+    ]
+    assert [one.kind for one in headlines(every)] == ["masking, 30 %", "deletion, 30 %"]
+
+
+@pytest.mark.parametrize(("better", "best"), [("higher", 1.0), ("lower", 0.0)])
+def test_what_is_perfect_does_not_fail(better, best):
+    # No leak at all is no failure, though "a guess" has none either.
+    perfect = score(
+        "future dependence", value=best, low=best, high=best, chance=best, better=better
+    )
+    assert not fails(perfect)
+    assert severities((), (perfect,)) == ()
+    leaking = perfect._replace(value=0.5, low=0.4, high=0.6)
+    assert fails(leaking)
+    assert [one.failure for one in severities((), (leaking,))] == ["drift"]
+    # And where another probe fails, it does not make the failure look smaller.
+    failing = score(value=0.5, low=0.4, high=0.6)
+    assert severities((), (failing, perfect))[0].value == 1.0
+
+
+@pytest.mark.parametrize("many", [1.0, 3.0, 12.0])
+def test_a_count_is_no_share_of_the_way_from_perfect(many):
+    """More restatements are better, so they must not make drift look worse."""
+    texts = score(
+        "free generation",
+        "texts",
+        "restatements",
+        value=many,
+        low=many - 0.5,
+        high=many + 0.5,
+        chance=None,
+        baselines={"5-gram": 6.0},
+    )
+    assert fails(texts) == (many < 6)
+    failing = score(value=0.5, low=0.4, high=0.6)
+    assert severities((), (failing, texts))[0].value == 1.0
+    assert severities((), (failing._replace(value=0.75), texts))[0].value == 0.5

@@ -1,0 +1,60 @@
+"""`sightline audit`: what it prints, and its exit status."""
+
+import json
+
+import pytest
+
+from sightline.diagnosis.audit.random_tokens import Floor
+from sightline.launch.cli import main
+from sightline.launch.commands import audit
+from sightline.tasks.rows import packing
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Floors that hold, without training."""
+
+    def held(config, objectives, shape, *, seed):
+        for objective in objectives.values():
+            yield Floor(objective.base, loss=2.1, error=0.01, chance=2.0)
+
+    monkeypatch.setattr(audit, "floors", held)
+
+
+GPT = ["audit", "--gin_file=gpt.gin"]
+KEYS = {"objective", "architecture", "attention", "pairs_checked", "leaks", "blind"}
+
+
+def test_json_of_a_mixture(no_training, capsys):
+    assert main([*GPT, "--format=json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [set(verdict) for verdict in found] == [KEYS, KEYS]
+    assert {v["architecture"] for v in found} == {"decoder", "encoder_decoder"}
+    assert {v["objective"] for v in found} == {"causal"}
+    assert all(v["leaks"] == v["blind"] == 0 < v["pairs_checked"] for v in found)
+
+
+def test_a_leak_is_status_1_and_is_shown(no_training, capsys, monkeypatch):
+    plain = packing._place
+
+    def from_the_row_start(stream, slots, *, row, at, ids):
+        stop = plain(stream, slots, row=row, at=at, ids=ids)
+        stream.visible_from[row, at.slots : stop.slots] = 0
+        return stop
+
+    monkeypatch.setattr(packing, "_place", from_the_row_start)
+    assert main(GPT) == 1
+    assert "✗" in capsys.readouterr().out
+
+
+def test_a_loss_below_chance_is_status_1(no_training, capsys, monkeypatch):
+    low = Floor("causal", loss=0.2, error=0.01, chance=2.079)
+    monkeypatch.setattr(audit, "floors", lambda *_, **__: iter([low]))
+    assert main([*GPT, "--format=json"]) == 1
+    said = capsys.readouterr().err
+    assert "causal (decoder): on random tokens the loss fell to 0.200" in said
+
+
+def test_a_run_has_its_own_config(capsys):
+    assert main([*GPT, "--run_dir=runs/x"]) == 2
+    assert "not both" in capsys.readouterr().err

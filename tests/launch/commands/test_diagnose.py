@@ -1,0 +1,311 @@
+"""`sightline diagnose`: end to end, on bad input, and what it leaves behind."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sightline.diagnosis import examination
+from sightline.diagnosis.memo.memo import FILES
+from sightline.diagnosis.results.effects import Effects
+from sightline.launch.cli import main
+from sightline.launch.commands import _diagnose_input, diagnose as command
+from sightline.launch.configuration.config import load
+from sightline.launch.inference import open as opening
+from sightline.launch.runs.checkpoints import Checkpoints
+from sightline.launch.runs.directory import claim
+from sightline.launch.training.mesh import MeshShape, make_mesh
+from sightline.launch.training.program import Program
+from sightline.tasks.tokens.vocabulary import vocabulary
+
+GIN = """
+include 'runs/any_mixture.gin'
+train.steps = 2
+train.batch_rows = 2
+train.eval_batches = 1
+ModelConfig.layers = 1
+ModelConfig.d_model = 16
+ModelConfig.heads = 2
+ModelConfig.kv_heads = 2
+ModelConfig.head_dim = 8
+ModelConfig.d_hidden = 16
+ModelConfig.unroll = 1
+Mixture.name = 'mine'
+Mixture.rates = {'policies.masked': 0.8, 'policies.permuted': 0.2}
+Mixture.vocabulary = 'policies'
+policies.train_documents = 60
+policies.validation_documents = 24
+masked.rate = 0.25
+decoder_rows.slots = 96
+decoder_rows.predictions = 40
+"""
+MIXTURE = GIN[GIN.index("Mixture") :]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """`mine.gin`, a whole run; `mixture.gin`, a mixture only."""
+    path = tmp_path_factory.mktemp("diagnose")
+    (path / "mine.gin").write_text(GIN)
+    (path / "mixture.gin").write_text(MIXTURE)
+    (path / "zeros.csv").write_text("failure,count,total\ndrift,0,9\n")
+    (path / "text.csv").write_text("failure,count,total\ndrift,many,9\n")
+    (path / "few").mkdir()
+    for number in range(3):
+        (path / "few" / f"{number}.txt").write_text("A short text, by itself.\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """A run as `train` leaves it, at its first step, without having trained."""
+    config = load([str(folder / "mine.gin")])
+    told = config.arguments("train", run_dir="", config="")
+    mixture = told["mixture"]
+    path = claim(
+        folder / "run", config.resolved_config(), identities=mixture.identities()
+    )
+    program = Program(
+        model=told["model"],
+        vocabulary_size=vocabulary(mixture.vocabulary).size,
+        rows=told["rows"],
+        batch_rows=told["batch_rows"],
+        transformation=told["optimizer"](told["schedule"]),
+        mesh=make_mesh(MeshShape(data=-1)),
+    )
+    with Checkpoints(path, keep=1, period=1) as checkpoints:
+        checkpoints.save(1, program.initial_state(), {})
+    return path
+
+
+@pytest.fixture
+def same_day(monkeypatch):
+    monkeypatch.setattr(command, "_today", lambda: "2026-01-02")
+
+
+def read(out):
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    return {name: (out / name).read_text() for name in FILES}
+
+
+def diagnose(*arguments):
+    return main(["diagnose", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    """What is written of a run, all three failures measured."""
+    out = run.parent / "measured"
+    assert diagnose(run, f"--out={out}", "--documents=24") == 0
+    return read(out)
+
+
+def test_a_run_is_measured(measured):
+    text = measured["memo.md"]
+    for heading in ("Long-form drift", "Incoherent continuation", "All scores"):
+        assert heading in text
+    for probe in ("jump-ahead", "continuation, by label", "restoration", "future"):
+        assert probe in text
+    assert "| Step | 1 |" in text
+    assert "measured in the study: mix `revised` against `incumbent`" in text
+    assert "No checkpoint was measured" not in text
+    assert "property of the corpus and of the size of the rows" in text
+
+
+def test_main_scores_come_first_and_all_of_them_last(measured):
+    text = measured["memo.md"]
+    first, last = text.split("## All scores")
+    assert first.count("| restoration |") < 20 < last.count("| restoration |")
+    assert "15 %" not in first[first.index("Unfaithful") : first.index("## Causes")]
+    assert last.index("## ") > 0
+
+
+def test_the_revision_goes_on_from_the_run_s_own_config(measured, run):
+    path = run.parent / "measured" / "recommended.gin"
+    config = load([str(path)])
+    told = config.arguments("train", run_dir="", config="")
+    assert (told["model"].d_model, told["steps"], told["batch_rows"]) == (16, 2, 2)
+    assert told["rows"].decoder.slots == 96
+    assert told["mixture"].settings["masked"]["rate"] == 0.25
+    assert set(told["mixture"].rates) > {"policies.masked", "policies.permuted"}
+    names = re.findall(r"^([\w./]+) = ", path.read_text(), re.MULTILINE)
+    assert len(names) == len(set(names)), "a binding is there twice"
+
+
+def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatch):
+    # The audit is exact, tested by itself, and slow to compile.
+    monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
+    out = tmp_path / "memo"
+    ask = run, f"--out={out}", "--documents=20", "--failures=continuation"
+    assert diagnose(*ask) == 0
+    before = read(out)
+    assert diagnose(*ask) == 0
+    assert read(out) == before
+
+
+def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(command.effects_file, "shipped", Effects)
+    out = tmp_path / "memo"
+    assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
+    files = read(out)
+    assert "shares are set by a rule" in files["memo.md"]
+    assert "measured in the study" not in files["recommended.gin"]
+
+
+def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
+    out = tmp_path / "memo"
+    assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
+    files = read(out)
+    assert "No checkpoint was measured" in files["memo.md"]
+    assert files["memo.md"].count("named | – | not counted") == 3
+    for name in ("causal", "sentence_pair", "reconstruction"):
+        assert f"{name}'" in files["recommended.gin"]
+    assert "include 'runs/any_mixture.gin'" in files["recommended.gin"]
+    assert "Recommended shares" in capsys.readouterr().out
+
+
+def test_reviewers_findings_are_read(folder, tmp_path):
+    (tmp_path / "found.csv").write_text("failure,count,total\ndrift,12,80\n")
+    out, gin = tmp_path / "memo", folder / "mixture.gin"
+    found = f"--failures={tmp_path / 'found.csv'}"
+    assert diagnose(f"--gin_file={gin}", found, f"--out={out}") == 0
+    text = read(out)["memo.md"]
+    assert "| long-form drift | 12 | 80 | 15 %" in text
+    assert "### Incoherent" not in text
+
+
+def test_a_token_sum_drowns_labels(folder, tmp_path):
+    # What the loss is of depends on the run's normalisation, so that has to be read.
+    out, gin = tmp_path / "memo", tmp_path / "sum.gin"
+    gin.write_text(
+        GIN.replace(
+            "'policies.permuted': 0.2",
+            "'policies.sentence_pair': 0.2",
+        )
+        + "train.normalisation = 'token_sum'\n"
+    )
+    ask = f"--gin_file={gin}", "--failures=continuation", f"--out={out}"
+    assert diagnose(*ask) == 0
+    assert "4. share of the loss | found" in read(out)["memo.md"]
+
+
+BAD = {
+    "neither": ([], "give one of them"),
+    "both": (["RUN", "--gin_file=GIN"], "give one of them"),
+    "no config": (["FOLDER/few"], "holds no run"),
+    "no checkpoint": (["FOLDER/unfinished"], "no checkpoint yet"),
+    "bindings of a run": (["RUN", "--gin.train.steps=3"], "its own config"),
+    "text in a count": (
+        ["--gin_file=GIN", "--failures=FOLDER/text.csv"],
+        "text.csv:2, column 'count': 'many'",
+    ),
+    "nothing found": (["RUN", "--failures=FOLDER/zeros.csv"], "found none"),
+    "a folder of findings": (["RUN", "--failures=FOLDER/few"], "is a folder"),
+    "no findings": (["RUN", "--failures=FOLDER/none.csv"], "no file"),
+    "unknown failure": (["--gin_file=GIN", "--failures=drfit"], "drift"),
+    "empty failure": (["--gin_file=GIN", "--failures="], "no failure ''"),
+    "unknown mode": (["RUN", "--mode=prefx"], "prefix"),
+    "mode of nothing": (["--gin_file=GIN", "--mode=prefix"], "there is none"),
+    "few documents": (["RUN", "--documents=19"], "20 or more"),
+    "no documents": (["RUN", "--documents=-1"], "20 or more"),
+    "negative seed": (["RUN", "--seed=-1"], "negative"),
+    "unknown corpus": (["RUN", "--corpus=polices"], "policies"),
+    "no folder of texts": (["RUN", "--corpus=text"], "text.folder is not set"),
+    "small corpus": (
+        ["RUN", "--corpus=text", "--gin.text.folder=FOLDER/few"],
+        "split|20 documents",
+    ),
+    "no mixture": (["--gin_file=tiny.gin"], "Mixture"),
+    "no gin file": (["--gin_file=incumbant.gin"], "incumbent.gin"),
+    "unknown option": (["RUN", "--corpora=text"], "--corpus"),
+    "other vocabulary": (["FOLDER/other"], "vocabulary 'python_docs' is not the one"),
+}
+
+
+@pytest.fixture
+def broken(run, folder):
+    """Runs with something wrong beside the sound one."""
+    for name in ("unfinished", "other"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
+        config = (run / "config.gin").read_text()
+        if name == "other":
+            config = config.replace("ary = 'policies'", "ary = 'python_docs'")
+            (folder / name / "checkpoints" / "1").mkdir(parents=True)
+        (folder / name / "config.gin").write_text(config)
+    return folder
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told_before_any_work(
+    case, run, broken, tmp_path, capsys, monkeypatch
+):
+    for name in ("corpus_lengths", "checkpoint_scores"):
+        monkeypatch.setattr(command, name, None)  # a call is an error
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    words, wanted = BAD[case]
+    gin = broken / "mine.gin"
+    said = {"RUN": str(run), "GIN": str(gin), "FOLDER": str(broken)}
+    words = [re.sub("RUN|GIN|FOLDER", lambda m: said[m[0]], word) for word in words]
+    out = tmp_path / "memo"
+    assert diagnose(*words, f"--out={out}") == 2
+    told = capsys.readouterr().err
+    assert re.search(wanted, told), told
+    assert not out.exists()
+
+
+def test_a_folder_of_other_files_is_left_alone(run, tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert diagnose(run, f"--out={tmp_path}") == 2
+    assert "thesis.txt" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_fault_leaves_nothing_behind(folder, tmp_path, monkeypatch, capsys):
+    def faulty(*_, **__):
+        raise OSError("disk")
+
+    monkeypatch.setattr(command, "propose", faulty)
+    out = tmp_path / "memo"
+    ask = f"--gin_file={folder / 'mixture.gin'}", f"--out={out}"
+    assert diagnose(*ask) == 1
+    assert "disk" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_label_tokens_is_told(run, monkeypatch, capsys):
+    # A table of fewer ids than the vocabulary, as of a model from elsewhere.
+    real = opening.trained
+    first_label = vocabulary("policies").special_ids.labels[0]
+
+    def smaller(*arguments, **options):
+        found = real(*arguments, **options)
+        table = found.model.projection()[:first_label]
+        monkeypatch.setattr(type(found.model), "projection", lambda self: table)
+        return found
+
+    monkeypatch.setattr(opening, "trained", smaller)
+    out = run.parent / "unlabelled"
+    assert diagnose(run, f"--out={out}", "--documents=20") == 2
+    assert "label tokens" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_run_or_its_mixture_s_own_files_start_the_revision(folder):
+    whole, part = (load([str(folder / f)]) for f in ("mine.gin", "mixture.gin"))
+    assert "ModelConfig.d_model = 16" in _diagnose_input._start(whole)
+    assert "Mixture" not in _diagnose_input._start(whole)
+    assert _diagnose_input._start(part) == "include 'runs/any_mixture.gin'"
+
+
+def test_the_corpus_of_probes_takes_its_settings(run, folder):
+    options = command._parser().parse_args([str(run), "--out=x", "--corpus=text"])
+    about = _diagnose_input.given(options, [f"text.folder={folder / 'few'}"])
+    assert about.corpus.name == "text"
+    assert about.settings == (f"text.folder={folder / 'few'}",)
+    assert Path(about.gin) == run / "config.gin"
+    plain = command._parser().parse_args([str(run), "--out=x"])
+    assert _diagnose_input.given(plain, ()).corpus == about.asked.mixture.corpus(
+        "policies"
+    )

@@ -1,0 +1,88 @@
+"""The doctor says what is so."""
+
+import subprocess
+import sys
+
+from sightline.launch import installed
+from sightline.launch.commands import doctor
+from sightline.tasks import corpora
+
+
+def test_every_needed_distribution_is_here():
+    for name in doctor.NEEDED:
+        assert doctor._version(name).state == "ok"
+
+
+def test_a_missing_distribution():
+    finding = doctor._version("no-such-distribution")
+    assert finding.state == "missing"
+    assert "pip install -c constraints.txt no-such-distribution" in finding.text
+
+
+def test_the_releases_won():
+    # t5 and seqio are only right together with the releases; the Makefile sees to it.
+    for release, nightly in doctor.RIVALS:
+        assert doctor._winner(release, nightly).state == "ok"
+
+
+def test_shares_of_files_as_recorded():
+    assert installed.files_as_recorded("optax") == 1.0
+    assert installed.files_as_recorded("no-such-distribution") is None
+
+
+def test_libtpu_without_a_platform_is_not_asked(monkeypatch):
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(doctor.subprocess, "run", lambda *a, **k: 1 / 0)
+    finding = doctor._devices({})
+    assert finding.state == "note"
+    assert "JAX_PLATFORMS" in finding.text
+
+
+def test_devices_that_never_come(monkeypatch):
+    def hang(command, **settings):
+        raise subprocess.TimeoutExpired(command, settings["timeout"])
+
+    monkeypatch.setattr(doctor.subprocess, "run", hang)
+    assert doctor._devices({"JAX_PLATFORMS": "cpu"}).state == "missing"
+
+
+def test_a_backend_that_fails():
+    finding = doctor._devices({"JAX_PLATFORMS": "nonsense"})
+    assert finding.state == "missing"
+    assert "nonsense" in finding.text
+
+
+def test_corpora(tmp_path):
+    assert doctor._corpora(tmp_path).state == "note"
+    folder = tmp_path / "python_docs" / "cpython_3_11" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").touch()
+    finding = doctor._corpora(tmp_path)
+    assert finding.state == "ok"
+    assert "python_docs" in finding.text
+
+
+def test_text_corpora_are_listed_with_their_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (papers / name).write_text(name)
+    corpora.get("text", folder=str(papers)).documents("train")
+    finding = doctor._corpora(corpora.data_dir())
+    assert finding.state == "ok"
+    assert f"(2 of {papers})" in finding.text
+    (marker,) = (tmp_path / "data").glob("text/*/prepared.json")
+    marker.write_text("{")
+    assert "damaged" in doctor._corpora(corpora.data_dir()).text
+
+
+def test_the_report():
+    done = subprocess.run(
+        [sys.executable, "-m", "sightline.launch.cli", "doctor"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for word in ("python", "orbax-checkpoint", "seqio on disk", "devices", "(cpu)"):
+        assert word in done.stdout

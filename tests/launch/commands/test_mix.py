@@ -1,0 +1,133 @@
+"""`sightline mix show` and `mix diff`, on real text; every shipped mixture."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sightline.launch.cli import main
+from sightline.launch.commands import mix_diff
+from sightline.launch.configuration.config import load
+from sightline.launch.configuration.files import SHIPPED
+from sightline.launch.configuration.mixture import mixture_of, rows_of
+from sightline.tasks.examples.mixture import Mixture
+from sightline.tasks.examples.preflight import check_examples
+
+MIXTURES = sorted(path.stem for path in (SHIPPED / "mixtures").glob("*.gin"))
+RECIPES = {
+    "bert",
+    "albert",
+    "t5",
+    "gpt",
+    "xlnet",
+    "bart",
+    "ul2",
+    "ul2r",
+    "incumbent",
+    "revised",
+}
+
+
+@pytest.fixture(autouse=True)
+def few_documents(monkeypatch):
+    """Type checks make each document ten times as dear under test."""
+    monkeypatch.setattr(_mixture, "DOCUMENTS", 40)
+
+
+def test_every_recipe_is_there():
+    assert set(MIXTURES) >= RECIPES
+
+
+@pytest.mark.parametrize("architecture", ["decoder", "encoder_decoder"])
+@pytest.mark.parametrize("name", MIXTURES)
+def test_a_shipped_mixture_fits_its_rows(name, architecture):
+    config = load([f"{name}.gin"])
+    rows = rows_of(config, architecture)
+    check_examples(mixture_of(config), rows)
+    if name in RECIPES:
+        streams = [rows.decoder] + ([rows.encoder] if rows.encoder else [])
+        assert max(stream.slots for stream in streams) == 512
+
+
+@pytest.mark.parametrize("rows", ["decoder_rows", "encoder_decoder_rows"])
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_recipe_is_a_run(name, rows):
+    files = ["any_mixture.gin", f"{name}.gin"]
+    config = load(files, [f"train.rows=@{rows}()"])
+    settings = config.arguments("train", run_dir="", config="")
+    assert settings["mixture"].name == name
+    assert settings["rows"] == rows_of(config, rows.removesuffix("_rows"))
+
+
+def test_json_of_a_mixture(capsys):
+    words = ["mix", "show", "--gin_file=incumbent.gin", "--format=json"]
+    small = ["--examples=800", "--gin.decoder_rows.slots=128"]
+    assert main([*words, *small, "--gin.decoder_rows.predictions=64"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"utilisation", "objectives"}
+    assert 0.9 < found["utilisation"] <= 1
+    assert set(found["objectives"]) == {"masked", "permuted"}
+    for name, rate in (("masked", 0.8), ("permuted", 0.2)):
+        shown = found["objectives"][name]
+        assert set(shown) == {
+            *("rate", "examples", "processed", "supervised", "loss", "context")
+        }
+        assert shown["rate"] == rate == shown["loss"]
+        # 800 Examples: four standard errors are 0.057.
+        assert abs(shown["examples"] - rate) < 0.057
+        assert sum(shown["context"].values()) == pytest.approx(1)
+    assert found["objectives"]["masked"]["context"]["both"] > 0.98
+    assert found["objectives"]["permuted"]["context"]["permuted"] > 0.98
+
+
+def test_what_is_wrong_is_said_before_anything_heavy_is_imported():
+    code = (
+        "import sys; from sightline.launch.cli import main;"
+        "status = main(['mix', 'show', '--gin_file=ul2.gin',"
+        " '--gin.decoder_rows.slots=2048', '--gin.decoder_rows.predictions=2048']);"
+        "heavy = {'tensorflow', 'seqio'} & set(sys.modules);"
+        "sys.exit(9 if heavy else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "but the vocabulary has 100 sentinels; raise mean_span" in done.stderr
+
+
+def test_differences_are_what_is_asked_for_otherwise():
+    before = Mixture("a", {"policies.masked": 4, "policies.permuted": 1})
+    after = Mixture(
+        "b",
+        {"policies.masked": 8, "policies.permuted": 2, "policies.causal": 0},
+        settings={"masked": {"rate": 0.3}},
+    )
+    assert list(mix_diff.differences(before, after)) == [("masked.rate", 0.15, 0.3)]
+    seeded = Mixture("d", before.rates, settings={"policies": {"seed": 3}})
+    assert list(mix_diff.differences(before, seeded)) == [("policies.seed", None, 3)]
+    alone = Mixture("c", {"policies.masked": 1})
+    found = {name: pair for name, *pair in mix_diff.differences(before, alone)}
+    assert found["rate of policies.masked"] == [0.8, 1.0]
+    assert found["rate of policies.permuted"] == [0.2, None]
+    assert found["permuted.k"] == [6, None]
+
+
+def test_mix_diff_prints_both(capsys):
+    words = ["mix", "diff", "incumbent.gin", "gpt.gin", "--examples=700"]
+    small = ["--gin.decoder_rows.slots=64", "--gin.decoder_rows.predictions=64"]
+    assert main([*words, *small]) == 0
+    said = capsys.readouterr().out
+    assert "incumbent → gpt: what is asked for" in said
+    assert "predicted from past" in said and "policies.causal" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["mix", "shwo"], "no command 'mix shwo'; did you mean 'show'"),
+        (["mix", "diff", "t5.gin", "brat.gin"], "did you mean"),
+        (["mix", "show", "--gin_file=t5.gin", "--examples=5"], "close no row of"),
+    ],
+)
+def test_mistakes(words, message, capsys):
+    assert main(words) == 2
+    assert message in capsys.readouterr().err

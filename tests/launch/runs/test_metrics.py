@@ -1,0 +1,75 @@
+"""metrics.jsonl: valid records, and a resumed file equals an uninterrupted one."""
+
+import json
+import math
+
+import pytest
+
+from sightline.launch.runs.metrics import MetricsWriter, drop_after, read
+
+
+def write(run_dir, steps, resume_step=0):
+    with MetricsWriter(run_dir, resume_step=resume_step) as writer:
+        for step in steps:
+            writer.write(step, {"train/causal/loss": 1 / step, "note": "x"})
+
+
+def test_one_flat_object_a_record(tmp_path):
+    with MetricsWriter(tmp_path) as writer:
+        writer.write(1, {"a/b": 0.5, "n": 3, "text": "é", "none": None})
+        # Written at once, not when the file is closed.
+        assert (tmp_path / "metrics.jsonl").read_text().endswith("}\n")
+    (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "step": 1,
+        "a/b": 0.5,
+        "n": 3,
+        "text": "é",
+        "none": None,
+    }
+    assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_numbers_that_json_lacks_are_strings(tmp_path):
+    with MetricsWriter(tmp_path) as writer:
+        writer.write(1, {"a": math.nan, "b": math.inf, "c": -math.inf})
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    text = (tmp_path / "metrics.jsonl").read_text()
+    record = json.loads(text, parse_constant=refuse)
+    assert [record[name] for name in "abc"] == ["NaN", "Infinity", "-Infinity"]
+    assert math.isnan(float(record["a"])) and float(record["c"]) == -math.inf
+
+
+@pytest.mark.parametrize("stopped_at", [6, 9])
+def test_a_resumed_file_equals_an_uninterrupted_one(tmp_path, stopped_at):
+    write(tmp_path / "whole", range(1, 11))
+    write(tmp_path / "cut", range(1, stopped_at))
+    with (tmp_path / "cut" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 99, "train/cau')  # torn by the kill
+    write(tmp_path / "cut", range(5, 11), resume_step=4)
+    whole, cut = (tmp_path / name / "metrics.jsonl" for name in ("whole", "cut"))
+    assert whole.read_bytes() == cut.read_bytes()
+
+
+@pytest.mark.parametrize("tail", ['{"step": 2', '{"step": 2}', "\0\0\0\0", "[1]\n"])
+def test_a_torn_last_line_is_left_out(tmp_path, tail):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n' + tail)
+    assert read(path) == [{"step": 1}]
+    drop_after(path, step=5)
+    assert path.read_text() == '{"step": 1}\n'
+
+
+def test_damage_inside_is_an_error(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\nnonsense\n{"step": 2}\n')
+    with pytest.raises(ValueError, match=r"metrics\.jsonl:2"):
+        read(path)
+
+
+def test_a_missing_file_stays_missing(tmp_path):
+    drop_after(tmp_path / "metrics.jsonl", step=3)
+    assert not list(tmp_path.iterdir())

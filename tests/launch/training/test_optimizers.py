@@ -1,0 +1,143 @@
+"""Optimisers on a tree like a model's: stacked layers, embeddings, scales."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+from optax.contrib import MuonDimensionNumbers
+
+from sightline.launch.training import optimizers
+from sightline.launch.training.schedules import constant
+
+AXES = {
+    "embedding": ("vocab", "embed"),
+    "scale": ("layers", "scale"),
+    "final_scale": ("scale",),
+    "gate": ("layers", "embed", "hidden"),
+    "query": ("layers", "embed", "heads", "head"),
+    "out": ("layers", "heads", "head", "embed"),
+    "buckets": ("buckets", "heads"),
+}
+SIZES = {
+    "vocab": 16,
+    "embed": 8,
+    "layers": 3,
+    "scale": 8,
+    "hidden": 12,
+    "heads": 2,
+    "head": 4,
+    "buckets": 5,
+}
+MATRICES = {"gate", "query", "out"}
+
+
+def tree(seed, axes=AXES):
+    keys = jax.random.split(jax.random.key(seed), len(axes))
+    return nnx.State(
+        {
+            name: nnx.Param(
+                jax.random.normal(key, [SIZES[axis] for axis in names]), axes=names
+            )
+            for key, (name, names) in zip(keys, axes.items(), strict=True)
+        }
+    )
+
+
+def values(state):
+    return {name: np.asarray(state[name][...]) for name in state}
+
+
+def update(optimizer, params, grads):
+    updates, _ = optimizer.update(grads, optimizer.init(params), params)
+    return values(updates)
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_which_axes_are_a_matrix(name):
+    expected = {
+        "gate": MuonDimensionNumbers((1,), (2,)),
+        "query": MuonDimensionNumbers((1,), (2, 3)),
+        "out": MuonDimensionNumbers((1, 2), (3,)),
+    }
+    assert optimizers.matrix_axes(AXES[name]) == expected.get(name)
+
+
+@pytest.mark.parametrize("name", ["adamw", "adafactor", "muon"])
+def test_each_reduces_a_quadratic(name):
+    rate = {"adamw": 0.05, "adafactor": 0.05, "muon": 0.2}[name]
+    settings = {} if name == "adafactor" else {"weight_decay": 0.0}
+    optimizer = getattr(optimizers, name)(constant(rate), **settings)
+    goal, params = tree(0), tree(1)
+
+    def loss(params):
+        errors = jax.tree.map(lambda a, b: jnp.mean((a - b) ** 2), params, goal)
+        return sum(jax.tree.leaves(errors))
+
+    @jax.jit
+    def step(params, state):
+        updates, state = optimizer.update(jax.grad(loss)(params), state, params)
+        return optax.apply_updates(params, updates), state
+
+    state = optimizer.init(params)
+    before = loss(params)
+    for _ in range(100):
+        params, state = step(params, state)
+    assert loss(params) < 0.1 * before
+
+
+@pytest.mark.parametrize("name", ["adamw", "adafactor", "muon"])
+def test_only_matrices_decay(name):
+    params = tree(0)
+    grads = jax.tree.map(jnp.zeros_like, params)
+    optimizer = getattr(optimizers, name)(constant(0.1), weight_decay=0.5)
+    for leaf, change in update(optimizer, params, grads).items():
+        expected = -0.05 * values(params)[leaf] if leaf in MATRICES else 0.0
+        np.testing.assert_allclose(
+            change, np.broadcast_to(expected, change.shape), 1e-5
+        )
+
+
+@pytest.fixture(scope="module")
+def muon_updates():
+    optimizer = optimizers.muon(constant(0.1))
+    return update(optimizer, tree(0), tree(1))
+
+
+@pytest.mark.parametrize("name", sorted(MATRICES))
+def test_muon_treats_each_layer_on_its_own(muon_updates, name):
+    params, grads = values(tree(0))[name], values(tree(1))[name]
+    axes = {name: AXES[name][1:]}
+    for layer in range(SIZES["layers"]):
+        one, its_grad = (
+            nnx.State({name: nnx.Param(jnp.asarray(x[layer]), axes=axes[name])})
+            for x in (params, grads)
+        )
+        alone = update(optimizers.muon(constant(0.1)), one, its_grad)[name]
+        np.testing.assert_allclose(muon_updates[name][layer], alone, atol=1e-6)
+
+
+def test_muon_orthogonalises_attention_as_one_matrix():
+    optimizer = optimizers.muon(constant(1.0), weight_decay=0.0, consistent_rms=1.0)
+    change = update(optimizer, tree(0), tree(1))["query"]
+    for layer in change:
+        singular = np.linalg.svd(layer.reshape(8, 8), compute_uv=False)
+        assert singular.max() < 1.3 * np.sqrt(8)
+        assert singular.min() > 0.3 * np.sqrt(8)
+
+
+def test_muon_gives_the_rest_to_adam(muon_updates):
+    adam = update(optax.nadam(0.1, 0.9, 0.95), tree(0), tree(1))
+    for name in AXES.keys() - MATRICES:
+        np.testing.assert_allclose(muon_updates[name], adam[name], 1e-5)
+
+
+def test_plain_arrays():
+    params = {"w": jnp.ones((2, 3)), "b": jnp.ones(3), "s": jnp.ones((4, 2, 3))}
+    assert optimizers.is_matrix(params) == {"w": True, "b": False, "s": False}
+
+
+def test_a_parameter_without_names():
+    with pytest.raises(ValueError, match="without axis names"):
+        optimizers.matrices(nnx.State({"w": nnx.Param(jnp.ones((2, 2)))}))
