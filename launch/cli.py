@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..objectives.errors import nearest
+from ..objectives.errors import UsageError, nearest
 
 _FOLDER = Path(__file__).with_name("commands")
 
@@ -26,8 +26,8 @@ def commands() -> dict[str, Path]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a subcommand.
 
-    A mistake of the user's (an error that Sightline's own code raises) is one message
-    and exit status 2; anything else keeps its traceback and is status 1.
+    A `UsageError` is one message and exit status 2; anything else keeps its traceback
+    and is status 1.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return module.main(rest)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:
-        if _is_ours(error):
-            return _mistake(str(error))
+    except UsageError as error:
+        return _mistake(str(error))
+    except Exception:
         traceback.print_exc()
         return 1
 
@@ -64,12 +64,12 @@ def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     group = [name for name in names if _is_in(name, first)]
     if not group:
         firsts = {name.partition(" ")[0] for name in names}
-        raise ValueError(f"no command {first!r}; {nearest(first, firsts)}")
+        raise UsageError(f"no command {first!r}; {nearest(first, firsts)}")
     if not rest or rest[0] in ("-h", "--help"):
         return first, rest
     name = f"{first} {rest[0]}"
     if name not in names:
-        raise ValueError(f"no command {name!r}; {nearest(name, group)}")
+        raise UsageError(f"no command {name!r}; {nearest(name, group)}")
     return name, rest[1:]
 
 
@@ -94,17 +94,6 @@ def _about(file: Path) -> str:
     """What a command does, read from its file: importing all of them takes seconds."""
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].partition(": ")[2].rstrip(".")
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether Sightline's own code raised it, to be read by a person."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    package = (__package__ or "").partition(".")[0]
-    kinds = (ValueError, RuntimeError, ArithmeticError)
-    return isinstance(error, kinds) and raised_in.partition(".")[0] == package
 
 
 def _mistake(message: str) -> int:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Float32, Int32
 
+from ..objectives.errors import UsageError
 from .rows import Array
 
 # Below every score, and far above the lowest float32, so that differences of it stay
@@ -46,7 +47,7 @@ def interval_attention(
     batch, slots, heads, width = q.shape
     groups = k.shape[2]
     if heads % groups:
-        raise ValueError(f"{groups} key heads do not divide {heads} query heads.")
+        raise UsageError(f"{groups} key heads do not divide {heads} query heads.")
     # Head-major from here on, with each group's queries in one dimension: forwards and
     # backwards, scores are then multiplied in the layout they are made in. Moving q, k,
     # v and the output costs S/K times less than moving scores.

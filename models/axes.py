@@ -13,7 +13,7 @@ from flax import nnx
 from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
-from ..objectives.errors import nearest
+from ..objectives.errors import UsageError, nearest
 
 MESH_AXES = ("data", "fsdp", "sequence", "tensor")
 
@@ -42,7 +42,7 @@ def partition_spec(logical_names: Sequence[str | None]) -> PartitionSpec:
     """
     for name in logical_names:
         if name is not None and name not in RULES:
-            raise ValueError(f"no logical axis {name!r}; {nearest(name, RULES)}")
+            raise UsageError(f"no logical axis {name!r}; {nearest(name, RULES)}")
     return PartitionSpec(*(name and RULES[name] for name in logical_names))
 
 
@@ -84,7 +84,7 @@ def param_shardings(abstract_state: PyTree, mesh: Mesh | AbstractMesh) -> PyTree
         axes = parameter.get_metadata().get("axes")
         shape = parameter.get_value().shape
         if axes is None or len(axes) != len(shape):
-            raise ValueError(
+            raise UsageError(
                 f"parameter {name} of shape {shape} has the axes {axes}; give it one "
                 f"name for each dimension: nnx.Param(value, axes=(...))."
             )
@@ -111,7 +111,7 @@ def _check(
     """Raises unless every dimension divides by the mesh axes that it lies on."""
     missing = [axis for axis in MESH_AXES if axis not in mesh.shape]
     if missing:
-        raise ValueError(
+        raise UsageError(
             f"the mesh has the axes {dict(mesh.shape)} and lacks {missing}; give it "
             f"all of {MESH_AXES}, with size 1 where unused."
         )
@@ -120,7 +120,7 @@ def _check(
         axes = (rule,) if isinstance(rule, str) else rule or ()
         parts = math.prod(mesh.shape[axis] for axis in axes)
         if size % parts:
-            raise ValueError(
+            raise UsageError(
                 f"{owner} of shape {tuple(shape)}: dimension {dimension} ({name}) is "
                 f"{size}, which does not divide by {parts}, the size of mesh axis "
                 f"{' × '.join(axes)}; change either."

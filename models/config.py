@@ -4,7 +4,7 @@ import dataclasses
 import typing
 from typing import Literal
 
-from ..objectives.errors import nearest
+from ..objectives.errors import UsageError, nearest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,19 +64,19 @@ class ModelConfig:
         for field, hint in typing.get_type_hints(type(self)).items():
             value, choices = getattr(self, field), typing.get_args(hint)
             if typing.get_origin(hint) is Literal and value not in choices:
-                raise ValueError(
+                raise UsageError(
                     f"ModelConfig.{field} is {value!r}; {nearest(str(value), choices)}"
                 )
             if int in (hint, *choices) and value is not None and value < 1:
-                raise ValueError(f"ModelConfig.{field} is {value}; it must be ≥ 1.")
+                raise UsageError(f"ModelConfig.{field} is {value}; it must be ≥ 1.")
         if self.heads % self.kv_heads:
-            raise ValueError(
+            raise UsageError(
                 f"ModelConfig.kv_heads={self.kv_heads} does not divide "
                 f"heads={self.heads}; take one of "
                 f"{[n for n in range(1, self.heads + 1) if self.heads % n == 0]}."
             )
         if self.position == "rope" and self.head_dim % 2:
-            raise ValueError(
+            raise UsageError(
                 f"ModelConfig.head_dim={self.head_dim} is odd; RoPE turns pairs, so "
                 f"take {self.head_dim + 1}."
             )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
+from ..objectives.errors import UsageError
 from .block import Block, Kept, Remember, itself, own_sight
 from .cache import Cache, slot_of_each, writing
 from .config import ModelConfig
@@ -108,7 +109,7 @@ class EncoderDecoder(nnx.Module):
         """Hidden states of the encoder stream alone."""
         stream = batch.encoder
         if stream is None:
-            raise ValueError(
+            raise UsageError(
                 "an encoder–decoder got a batch without an encoder stream; pack its "
                 "rows with rows.encoder_decoder_rows."
             )
@@ -186,7 +187,7 @@ def _memory_sight(batch: Batch, config: ModelConfig) -> Sight:
     """What the decoder's slots attend to the encoder by."""
     assert batch.encoder is not None
     if batch.memory is None:
-        raise ValueError("an encoder–decoder got a batch without `memory` intervals.")
+        raise UsageError("an encoder–decoder got a batch without `memory` intervals.")
     seen = Sight(batch.memory.memory_from, batch.memory.memory_to)
     if config.position == "relative_bias":
         return seen

@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Bool, Float32, Int32, Key, PyTree
 
+from ..objectives.errors import UsageError
 from .build import Model
 from .cache import Cache
 from .decoder import Decoder
@@ -86,7 +87,7 @@ def make_generate(
         check_prompts(prompts, vocabulary_size=vocabulary)
         rows = len(prompts.given)
         if keys.shape != (rows,):
-            raise ValueError(
+            raise UsageError(
                 f"keys of shape {keys.shape} came with {rows} rows; give one key for "
                 f"each: jax.random.split(key, {rows})."
             )

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Float32, Int32
 
-from ..objectives.errors import nearest
+from ..objectives.errors import UsageError, nearest
 from ..objectives.registry import CAPACITY
 from .axes import constrain
 from .build import Model
@@ -82,7 +82,7 @@ def loss_coefficients(
         wanted, over = jnp.ones_like(totals), totals.sum()
     else:
         choices = ("objective", "token_sum")
-        raise ValueError(
+        raise UsageError(
             f"no normalisation {normalisation!r}; {nearest(normalisation, choices)}"
         )
     return jnp.where(totals > 0, wanted / jnp.where(over > 0, over, 1), 0)

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool
 
+from ..objectives.errors import UsageError
 from .prompts import Prompts
 
 
@@ -22,19 +23,19 @@ def check_ids(
     """
     for name, value in (("bos", bos), ("eos", eos), ("pad", pad)):
         if value is not None and not 0 <= value < vocabulary_size:
-            raise ValueError(
+            raise UsageError(
                 f"{name} is {value}, which is no id of the model's vocabulary; take "
                 f"one in [0, {vocabulary_size})."
             )
     if allowed.shape != (vocabulary_size,):
-        raise ValueError(
+        raise UsageError(
             f"`allowed` has {allowed.size} entries; give one for each of the "
             f"{vocabulary_size} ids of the model's vocabulary."
         )
     if not allowed.any():
-        raise ValueError("`allowed` allows no id; allow one, or give None for all.")
+        raise UsageError("`allowed` allows no id; allow one, or give None for all.")
     if eos is not None and not allowed[eos]:
-        raise ValueError(
+        raise UsageError(
             f"eos is {eos}, which `allowed` forbids, so that no row could end by it; "
             f"allow it, or give eos=None for rows of their full length."
         )
@@ -64,7 +65,7 @@ def check_prompts(prompts: Prompts, *, vocabulary_size: int) -> None:
         wrong = read & ((tokens < 0) | (tokens >= vocabulary_size))
         if wrong.any():
             row, at = np.argwhere(wrong)[0]
-            raise ValueError(
+            raise UsageError(
                 f"{name}[{row}, {at}] is {tokens[row, at]}, which is no id of the "
                 f"model's vocabulary; take ids in [0, {vocabulary_size})."
             )
@@ -73,7 +74,7 @@ def check_prompts(prompts: Prompts, *, vocabulary_size: int) -> None:
 def _check_shapes(prompts: Prompts) -> None:
     tokens = (np.shape(prompts.inputs), np.shape(prompts.targets))
     if any(len(shape) != 2 for shape in tokens) or 0 in (tokens[0][0], tokens[1][-1]):
-        raise ValueError(
+        raise UsageError(
             f"inputs and targets of prompts have the shapes {tokens[0]} and "
             f"{tokens[1]}; give [B, I] and [B, J] with B ≥ 1 and J ≥ 1."
         )
@@ -82,7 +83,7 @@ def _check_shapes(prompts: Prompts) -> None:
     wanted = (inputs, inputs, rows, targets, targets, rows, rows)
     for name, array, shape in zip(Prompts._fields, prompts, wanted, strict=True):
         if np.shape(array) != shape:
-            raise ValueError(
+            raise UsageError(
                 f"{name} of prompts has the shape {np.shape(array)}; beside inputs "
                 f"of {inputs} and targets of {targets} it must be {shape}."
             )
@@ -94,7 +95,7 @@ def _check_range(name: str, values, most, meaning: str) -> None:
     wrong = (values < 0) | (values > most)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(
+        raise UsageError(
             f"{name}[{row}] is {values[row]}; set it within [0, {most[row]}]: "
             f"{most[row]} is {meaning}."
         )

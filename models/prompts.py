@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
+from ..objectives.errors import UsageError
 from ..objectives.example import Example
 from .rows import Array
 
@@ -65,7 +66,7 @@ def prompts(
     """
     sizes = [len(e.targets) for e in examples] if lengths is None else lengths
     if not len(given) == len(sizes) == len(examples):
-        raise ValueError(
+        raise UsageError(
             f"{len(examples)} Examples came with {len(given)} values of `given` and "
             f"{len(sizes)} of `lengths`; give one for each."
         )
@@ -88,7 +89,7 @@ def _positions(example: Example, size: int) -> Int32[np.ndarray, " J"]:
     """Where `size` targets stand."""
     known = example.targets_positions
     if not len(known) and size:
-        raise ValueError(
+        raise UsageError(
             f"an Example without targets came with the length {size}, and nothing says "
             f"where they stand; give it at least a first target."
         )
@@ -102,7 +103,7 @@ def _padded(
     out = np.zeros((len(rows), width), np.int32)
     for number, row in enumerate(rows):
         if len(row) > width:
-            raise ValueError(
+            raise UsageError(
                 f"Example {number} has {len(row)} {name}, more than the {width} that "
                 f"rows are padded to; set {name}={len(row)} or more."
             )

@@ -29,6 +29,8 @@ import jax
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from ..objectives.errors import UsageError
+
 Array = jax.Array | np.ndarray
 
 Architecture = Literal["decoder", "encoder_decoder"]
@@ -123,7 +125,7 @@ def encoder_decoder_rows(
 
 def _capacity(prefix: str, slots: int, predictions: int) -> Capacity:
     if slots < 1 or not 1 <= predictions <= slots:
-        raise ValueError(
+        raise UsageError(
             f"a row needs {prefix}slots ≥ 1 and 1 ≤ {prefix}predictions ≤ "
             f"{prefix}slots, got {prefix}slots={slots} and "
             f"{prefix}predictions={predictions}."

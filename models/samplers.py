@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float32, Int32, Key
 
+from ..objectives.errors import UsageError
+
 Sampler = Callable[[Float32[jax.Array, "B V"], Key[jax.Array, " B"]], jax.Array]
 """`(logits [B V], one key a row [B]) -> token ids [B]`. A logit may be -inf."""
 
@@ -39,12 +41,12 @@ def sampled(*, temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
       ValueError: a setting is outside its range.
     """
     if not COLDEST <= temperature < math.inf:
-        raise ValueError(
+        raise UsageError(
             f"temperature is {temperature}; it divides logits, so set it to at least "
             f"{COLDEST}, or take `greedy`, which is its limit at 0."
         )
     if not 0.0 < top_p <= 1.0:
-        raise ValueError(
+        raise UsageError(
             f"top_p is {top_p}; it is the probability that is kept, so set it within "
             f"(0, 1]; 1 keeps every token."
         )

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from .errors import nearest
+from .errors import UsageError, nearest
 from .example import Lengths
 
 
@@ -36,7 +36,7 @@ class Budget:
         known = [field.name for field in dataclasses.fields(cls)]
         for key in sequence_length:
             if key not in known:
-                raise ValueError(
+                raise UsageError(
                     f"sequence_length has the key {key!r}; {nearest(key, known)}"
                 )
         return cls(**sequence_length)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from .errors import UsageError
 from .example import Example
 from .special_ids import SpecialIds
 from .text import Text
@@ -56,7 +57,7 @@ def coded_text(length: int, start: int = 0, stop: int | None = None) -> Text:
       ValueError: the document is longer than `MOST` tokens.
     """
     if length > MOST:
-        raise ValueError(
+        raise UsageError(
             f"a coded document of {length} tokens was asked for; at most {MOST} have "
             "codes of their own."
         )

@@ -1,7 +1,15 @@
-"""One way to say that a name is unknown: the nearest match, then every valid one."""
+"""Mistakes that a user can mend, and messages that name the nearest valid choice."""
 
 import difflib
 from collections.abc import Iterable
+
+
+class UsageError(ValueError):
+    """A mistake of the user's: what was wrong, the value, the choices and the fix.
+
+    The command line shows its message alone. Whatever else is raised is a bug or a
+    fault of the machine, and keeps its traceback.
+    """
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
@@ -18,4 +26,4 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 def require_share(name: str, value: float) -> None:
     """Refuses a share or rate outside [0, 1]."""
     if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} is {value}; it is a share, so set it within [0, 1].")
+        raise UsageError(f"{name} is {value}; it is a share, so set it within [0, 1].")

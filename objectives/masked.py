@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .errors import nearest, require_share
+from .errors import UsageError, nearest, require_share
 from .example import Example, Lengths, in_place
 from .registry import objective
 from .special_ids import SpecialIds
@@ -22,7 +22,7 @@ def _selected(tokens: int, rate: Rate) -> int:
     """How many of the tokens are selected at most."""
     if isinstance(rate, str):
         if rate != "uniform":
-            raise ValueError(
+            raise UsageError(
                 f"masked.rate is {rate!r}; set a share within [0, 1], such as 0.15, "
                 'or "uniform".'
             )
@@ -132,22 +132,22 @@ def _require(
         "masked.masked_share + masked.random_share", masked_share + random_share
     )
     if unit not in ("token", "word"):
-        raise ValueError(f"masked.unit is {unit!r}; {nearest(unit, ('token', 'word'))}")
+        raise UsageError(f"masked.unit is {unit!r}; {nearest(unit, ('token', 'word'))}")
     if unit == "word" and not len(ids.word_starts):
-        raise ValueError(
+        raise UsageError(
             'masked.unit is "word", but the vocabulary has no token that begins a '
             'word; set unit="token".'
         )
     if rate != "uniform":
         return
     if (masked_share, random_share) != (1.0, 0.0):
-        raise ValueError(
+        raise UsageError(
             f'masked.rate is "uniform" with masked_share={masked_share} and '
             f"random_share={random_share}; its weights hold where every selected token "
             "is hidden: set masked_share=1.0 and random_share=0.0."
         )
     if unit == "word":
-        raise ValueError(
+        raise UsageError(
             'masked.rate is "uniform" with unit="word"; its weights hold where every '
             'set of tokens is equally likely: set unit="token" or a rate such as 0.15.'
         )

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from .errors import nearest, require_share
+from .errors import UsageError, nearest, require_share
 from .example import Example
 from .special_ids import MODES, SpecialIds
 
@@ -20,7 +20,7 @@ def require_mode(objective: str, mode: str, mode_rate: float) -> None:
     """Refuses an unknown mode, and a rate outside [0, 1]."""
     valid = ("none", *MODES)
     if mode not in valid:
-        raise ValueError(f"{objective}.mode is {mode!r}; {nearest(mode, valid)}")
+        raise UsageError(f"{objective}.mode is {mode!r}; {nearest(mode, valid)}")
     require_share(f"{objective}.mode_rate", mode_rate)
 
 

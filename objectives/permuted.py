@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .errors import nearest
+from .errors import UsageError, nearest
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
@@ -18,7 +18,7 @@ Selection = Literal["partial", "spans", "all"]
 
 def _selected(tokens: int, k: int) -> int:
     if k < 1:
-        raise ValueError(f"permuted.k is {k}; one in k tokens is selected: set k ≥ 1.")
+        raise UsageError(f"permuted.k is {k}; one in k tokens is selected: set k ≥ 1.")
     return max(1, round(tokens / k))
 
 
@@ -76,7 +76,7 @@ def permuted(
             chosen = rng.permutation(len(tokens))
         case _:
             valid = ("partial", "spans", "all")
-            raise ValueError(
+            raise UsageError(
                 f"permuted.selection is {selection!r}; {nearest(selection, valid)}"
             )
     rest = np.setdiff1d(np.arange(len(tokens)), chosen, assume_unique=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from .errors import require_share
+from .errors import UsageError, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
@@ -126,15 +126,15 @@ def _require(
 ) -> None:
     require_share("reconstruction.shuffle", shuffle)
     if mean_span < 1:
-        raise ValueError(f"reconstruction.mean_span is {mean_span}; set it to ≥ 1.")
+        raise UsageError(f"reconstruction.mean_span is {mean_span}; set it to ≥ 1.")
     if not corrupted and not shuffle:
-        raise ValueError(
+        raise UsageError(
             "reconstruction with infill=0, mask=0, delete=0 and shuffle=0 corrupts "
             "nothing, so there is nothing to restore; set one of them above 0, such "
             "as infill=0.3."
         )
     if shuffle and not len(ids.sentence_ends):
-        raise ValueError(
+        raise UsageError(
             f"reconstruction.shuffle is {shuffle}, but the vocabulary has no token "
             "that ends a sentence, so there are none to permute; set shuffle=0.0 or "
             "use a vocabulary with full stops."

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .budget import Budget, largest_window
-from .errors import nearest
+from .errors import UsageError, nearest
 from .example import Example, Lengths
 from .special_ids import SpecialIds
 from .text import Text
@@ -55,7 +55,7 @@ class Objective:
         """The same objective with some settings replaced."""
         for setting in settings:
             if setting not in self.settings:
-                raise ValueError(
+                raise UsageError(
                     f"objective {self.name!r} has no setting {setting!r}; "
                     + nearest(setting, self.settings)
                 )
@@ -81,7 +81,7 @@ class Objective:
         """
         window = largest_window(self.lengths, budget)
         if window == 0:
-            raise ValueError(
+            raise UsageError(
                 f"no Example of {self.name!r} with {dict(self.settings)} fits "
                 f"{budget}; give it more slots or predictions."
             )
@@ -108,14 +108,14 @@ def objective(
         name = function.__name__
         before = _OBJECTIVES.get(name)
         if before and before.function.__module__ != function.__module__:
-            raise ValueError(
+            raise UsageError(
                 f"two objectives are called {name!r}, in {before.function.__module__} "
                 f"and {function.__module__}; rename one."
             )
         taken = {o.id: o.name for o in _OBJECTIVES.values() if o.name != name}
         if not 0 <= id < CAPACITY or id in taken:
             free = [n for n in range(CAPACITY) if n not in taken]
-            raise ValueError(
+            raise UsageError(
                 f"objective {name!r} asks for the id {id}, which is "
                 + (f"taken by {taken[id]!r}" if id in taken else "out of range")
                 + f"; free ids: {free}."
@@ -157,7 +157,7 @@ def get(name: str) -> Objective:
     known = objectives()
     base = base_name(name)
     if base not in known:
-        raise ValueError(f"no objective {base!r}; {nearest(base, known)}")
+        raise UsageError(f"no objective {base!r}; {nearest(base, known)}")
     return replace(known[base], name=name)
 
 

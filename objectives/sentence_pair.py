@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from .errors import nearest, require_share
+from .errors import UsageError, nearest, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .sentence_cuts import DRAWS, Kind, Pair, matched_pairs
@@ -111,14 +111,14 @@ def _require(
     negative = round(sum(rates.values()), 9)
     require_share("sentence_pair.other + further + swapped", negative)
     if distance is not None and distance < 1:
-        raise ValueError(
+        raise UsageError(
             f"sentence_pair.distance is {distance}, which is not later text; set it "
             "to ≥ 1, or to None for any place after the window."
         )
     if unit not in (units := get_args(Unit)):
-        raise ValueError(f"sentence_pair.unit is {unit!r}; {nearest(unit, units)}")
+        raise UsageError(f"sentence_pair.unit is {unit!r}; {nearest(unit, units)}")
     if unit == "sentence" and not (len(ids.word_starts) and len(ids.sentence_ends)):
-        raise ValueError(
+        raise UsageError(
             'sentence_pair.unit is "sentence", but the vocabulary has no token that '
             'begins a word or none that ends a sentence; set unit="token".'
         )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Int
 
-from .errors import require_share
+from .errors import UsageError, require_share
 from .example import Example, Lengths, sequential
 from .mode import ShownMode, mode_slots, require_mode, with_mode
 from .registry import objective
@@ -19,7 +19,7 @@ def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int,
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
     require_share("span_corruption.density", density)
     if mean_span < 1:
-        raise ValueError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
+        raise UsageError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
     dropped = min(max(round(length * density), 1), length - 1)
     spans = max(round(dropped / mean_span), 1)
     return dropped, min(spans, dropped, length - dropped)
@@ -128,7 +128,7 @@ def with_sentinels(
     spans = int(starts.sum())
     if spans > len(ids.sentinels):
         enough = math.ceil(10 * mask.sum() / len(ids.sentinels)) / 10
-        raise ValueError(
+        raise UsageError(
             f"span_corruption drops {spans} spans of {len(tokens)} tokens, but the "
             f"vocabulary has {len(ids.sentinels)} sentinels; raise mean_span to "
             f"{enough}, lower density or make rows shorter."

@@ -9,6 +9,7 @@ fifth cause are hypotheses, which `sightline study` tests.
 import itertools
 from collections.abc import Sequence
 
+from ...objectives.errors import UsageError
 from ..audit.audit import Verdict
 from ..scores.complaints import Complaint
 from ..scores.score import FAILURES, Failure, Score
@@ -64,7 +65,7 @@ def causes(
         failures = [failure for failure in failures if failure in had]
     wanted = ordered(failures, FAILURES)
     if not wanted:
-        raise ValueError(
+        raise UsageError(
             "there is no failure to explain: none was asked for that reviewers found; "
             f"name one of {', '.join(FAILURES)}, or leave out the findings."
         )

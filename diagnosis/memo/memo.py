@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from ...objectives.errors import UsageError
 from .content import content
 from .gin_text import gin_text
 from .given import Looked, Memo
@@ -25,11 +26,11 @@ def check(out: Path) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise ValueError(f"--out {out} is a file; give a folder for the memo.")
+        raise UsageError(f"--out {out} is a file; give a folder for the memo.")
     others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
     if others:
         more = ", …" if len(others) > 3 else ""
-        raise ValueError(
+        raise UsageError(
             f"--out {out} holds other files ({', '.join(others[:3])}{more}); give a "
             "new or empty folder, or that of a former memo, which is replaced."
         )

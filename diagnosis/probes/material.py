@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...objectives.errors import UsageError
 from ...tasks.corpora import Corpus
 from ...tasks.tokens.vocabulary import Vocabulary
 from .asking.subject import Subject
@@ -81,7 +82,7 @@ def require_documents(corpus: Corpus, words: Vocabulary) -> None:
     """
     tested, fitted = (corpus.documents(split) for split in ("validation", "train"))
     if min(len(tested), len(fitted)) < LEAST:
-        raise ValueError(
+        raise UsageError(
             f"the probes need {LEAST} documents of each split, but corpus "
             f"{corpus.name!r} has {len(tested)} in 'validation' and {len(fitted)} in "
             "'train'; give a larger corpus (--corpus)."
@@ -91,7 +92,7 @@ def require_documents(corpus: Corpus, words: Vocabulary) -> None:
     tokens = np.concatenate([words.encode(text) for text in _first(tested, LEAST)])
     unknown = float((tokens == words.unk).mean())
     if unknown > UNKNOWN:
-        raise ValueError(
+        raise UsageError(
             f"vocabulary {words.name!r} cannot spell corpus {corpus.name!r}: "
             f"{100 * unknown:.1f} % of its tokens are unknown to it, and at most "
             f"{100 * UNKNOWN:g} % may be. Give a corpus of its own language (--corpus)."

@@ -22,7 +22,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...tasks.files import write_whole
 from ..scores.score import FAILURES
 from .effects import Effect, Effects, Mix, OwnLoss
@@ -59,9 +59,9 @@ def read(path: Path) -> Effects:
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ValueError(f"no file {str(path)!r} of a study's effects.") from error
+        raise UsageError(f"no file {str(path)!r} of a study's effects.") from error
     except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+        raise UsageError(f"{path} is not JSON: {error}") from error
     found = _fields(plain, Effects, str(path))
     mixes = {
         name: _mix(mix, f"{path}: mixes.{name}")
@@ -71,7 +71,7 @@ def read(path: Path) -> Effects:
         _of(str, found[name], f"{path}: {name}")
     _of(int, found["tokens"], f"{path}: tokens")
     if mixes and found["incumbent"] not in mixes:
-        raise ValueError(
+        raise UsageError(
             f"{path}: incumbent: no mix {found['incumbent']!r}; "
             + nearest(found["incumbent"], mixes)
         )
@@ -99,7 +99,7 @@ def _effect(plain: Any, where: str) -> Effect:
     for name, valid in choices.items():
         if found[name] not in valid:
             value = found[name]
-            raise ValueError(f"{where}.{name}: {value!r}; {nearest(str(value), valid)}")
+            raise UsageError(f"{where}.{name}: {value!r}; {nearest(str(value), valid)}")
     for name in ("probe", "metric"):
         _of(str, found[name], f"{where}.{name}")
     _of(int, found["seeds"], f"{where}.seeds")
@@ -114,10 +114,10 @@ def _fields(plain: Any, kind: Any, where: str) -> dict[str, Any]:
     found = _of(dict, plain, where)
     for name in found:
         if name not in names:
-            raise ValueError(f"{where}: no field {name!r}; {nearest(name, names)}")
+            raise UsageError(f"{where}: no field {name!r}; {nearest(name, names)}")
     missing = [name for name in names if name not in found]
     if missing:
-        raise ValueError(f"{where}: {', '.join(missing)} missing.")
+        raise UsageError(f"{where}: {', '.join(missing)} missing.")
     return found
 
 
@@ -126,18 +126,18 @@ def _interval(found: dict[str, Any], where: str) -> dict[str, Any]:
         _number(found[name], f"{where}.{name}") for name in ("low", "value", "high")
     )
     if low > high:
-        raise ValueError(f"{where}: the interval [{low}, {high}] is upside down.")
+        raise UsageError(f"{where}: the interval [{low}, {high}] is upside down.")
     return found
 
 
 def _number(value: Any, where: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value):
-        raise ValueError(f"{where}: {value!r} is no finite number.")
+        raise UsageError(f"{where}: {value!r} is no finite number.")
     return float(value)
 
 
 def _of(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{where}: {value!r} is no {kind.__name__}.")
+        raise UsageError(f"{where}: {value!r} is no {kind.__name__}.")
     return value

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from .score import FAILURES, Failure
 
 COLUMNS = ("failure", "count", "total")
@@ -72,7 +72,7 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
         failures.append(failure_of(name, where="--failures"))
     for failure in failures:
         if failures.count(failure) > 1:
-            raise ValueError(f"--failures names {failure!r} twice; name it once.")
+            raise UsageError(f"--failures names {failure!r} twice; name it once.")
     return tuple(Complaint(failure) for failure in failures)
 
 
@@ -87,7 +87,7 @@ def failure_of(name: str, *, where: str) -> Failure:
         if said in (failure, long_name, long_name.replace("-", " ")):
             return failure
     valid = (*FAILURES, *LONG_NAMES.values())
-    raise ValueError(f"{where}: no failure {name!r}; {nearest(name, valid)}")
+    raise UsageError(f"{where}: no failure {name!r}; {nearest(name, valid)}")
 
 
 def read(path: Path) -> tuple[Complaint, ...]:
@@ -102,28 +102,28 @@ def read(path: Path) -> tuple[Complaint, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise ValueError(f"no file {str(path)!r} of findings.") from error
+        raise UsageError(f"no file {str(path)!r} of findings.") from error
     except IsADirectoryError as error:
-        raise ValueError(f"{path} is a folder; give a CSV of findings.") from error
+        raise UsageError(f"{path} is a folder; give a CSV of findings.") from error
     except UnicodeDecodeError as error:
-        raise ValueError(
+        raise UsageError(
             f"{path}: byte {error.start} is not UTF-8; save the findings as UTF-8."
         ) from error
     reader = csv.reader(text.splitlines())
     lines = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
     if not lines:
-        raise ValueError(
+        raise UsageError(
             f"{path} is empty; its first line is {','.join(COLUMNS)}, then one line a "
             "failure, such as drift,12,80."
         )
     columns = _header(path, *lines[0])
     if len(lines) == 1:
-        raise ValueError(f"{path} has a header and no findings below it.")
+        raise UsageError(f"{path} has a header and no findings below it.")
     found: dict[Failure, Complaint] = {}
     for line, cells in lines[1:]:
         complaint = _complaint(path, line, columns, cells)
         if complaint.failure in found:
-            raise ValueError(
+            raise UsageError(
                 f"{path}:{line}: {complaint.failure!r} is there twice; add its counts "
                 "and totals up in one line."
             )
@@ -136,14 +136,14 @@ def _header(path: Path, line: int, cells: Sequence[str]) -> list[str]:
     wanted = ",".join(COLUMNS)
     for column in columns:
         if column not in COLUMNS:
-            raise ValueError(
+            raise UsageError(
                 f"{path}:{line}: no column {column!r}; {nearest(column, COLUMNS)} The "
                 f"first line is {wanted}."
             )
     missing = [column for column in COLUMNS if column not in columns]
     if missing or len(columns) > len(COLUMNS):
         what = f"misses {', '.join(missing)}" if missing else "has a column twice"
-        raise ValueError(f"{path}:{line}: the header {what}; it is {wanted}.")
+        raise UsageError(f"{path}:{line}: the header {what}; it is {wanted}.")
     return columns
 
 
@@ -151,7 +151,7 @@ def _complaint(
     path: Path, line: int, columns: Sequence[str], cells: Sequence[str]
 ) -> Complaint:
     if len(cells) != len(columns):
-        raise ValueError(
+        raise UsageError(
             f"{path}:{line}: {len(cells)} values where the header has {len(columns)} "
             f"columns, {', '.join(columns)}; quote a value that has a comma."
         )
@@ -159,11 +159,11 @@ def _complaint(
     failure = failure_of(values["failure"], where=f"{path}:{line}, column 'failure'")
     count, total = (_number(path, line, c, values[c]) for c in COLUMNS[1:])
     if total == 0:
-        raise ValueError(
+        raise UsageError(
             f"{path}:{line}, column 'total': 0 texts were read; leave the line out."
         )
     if count > total:
-        raise ValueError(
+        raise UsageError(
             f"{path}:{line}, column 'count': {count} of {total} texts; a count is at "
             "most its total."
         )
@@ -173,8 +173,8 @@ def _complaint(
 def _number(path: Path, line: int, column: str, value: str) -> int:
     where = f"{path}:{line}, column {column!r}"
     if not value.strip().removeprefix("-").isdecimal():
-        raise ValueError(f"{where}: {value.strip()!r} is no whole number of texts.")
+        raise UsageError(f"{where}: {value.strip()!r} is no whole number of texts.")
     number = int(value)
     if number < 0:
-        raise ValueError(f"{where}: {number} is negative; give a number of texts.")
+        raise UsageError(f"{where}: {number} is negative; give a number of texts.")
     return number

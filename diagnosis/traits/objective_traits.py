@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from ...models.rows import RowShape
 from ...objectives.coded import MOST, coded_ids, coded_text
+from ...objectives.errors import UsageError
 from ...objectives.mode import ShownMode
 from ...objectives.registry import Objective
 from ...objectives.text import Text
@@ -137,7 +138,7 @@ def _texts(
         for start, stop in windows(length, window=window, smallest=smallest)
     ]
     if not cut:
-        raise ValueError(
+        raise UsageError(
             f"none of {len(lengths)} documents has the {smallest} tokens that "
             f"{objective.name!r} takes at least (the longest has "
             f"{max(lengths, default=0)}); use a corpus of longer documents, or take "

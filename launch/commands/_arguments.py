@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Literal
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 
 
 def gin_parser(
@@ -52,5 +52,5 @@ def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Nam
     if unknown:
         options = [o for action in parser._actions for o in action.option_strings]
         name = unknown[0].partition("=")[0]
-        raise ValueError(f"no option {name!r}; {nearest(name, options)}")
+        raise UsageError(f"no option {name!r}; {nearest(name, options)}")
     return known

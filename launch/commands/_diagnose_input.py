@@ -11,7 +11,7 @@ from ...diagnosis.probes.material import LEAST
 from ...diagnosis.scores import complaints
 from ...diagnosis.scores.complaints import Complaint
 from ...diagnosis.scores.score import FAILURES
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.examples.mixture import Mixture, split_task
@@ -68,14 +68,14 @@ def given(options: argparse.Namespace, bindings: Sequence[str]) -> Given:
     """
     _check_numbers(options)
     if bool(options.run_dir) == bool(options.gin_file):
-        raise ValueError(
+        raise UsageError(
             "diagnose takes a run's directory, or without a checkpoint the "
             "--gin_file of the current mixture; give one of them."
         )
     if options.run_dir:
         return _of_run(Path(options.run_dir), options, bindings)
     if options.mode:
-        raise ValueError(
+        raise UsageError(
             f"--mode={options.mode} is how a model is asked, and there is none: give a "
             "run's directory, or leave the mode out."
         )
@@ -103,7 +103,7 @@ def told(said: str | None, *, measured: bool) -> tuple[Complaint, ...]:
         return complaints.named([name.strip() for name in said.split(",")])
     found = complaints.read(path)
     if not any(one.count for one in found):
-        raise ValueError(
+        raise UsageError(
             f"{path}: reviewers found none of these failures, so there is nothing to "
             "explain; leave --failures out to have a checkpoint measured for all."
         )
@@ -113,14 +113,14 @@ def told(said: str | None, *, measured: bool) -> tuple[Complaint, ...]:
 def _check_numbers(options: argparse.Namespace) -> None:
     """Refuses options that no probe could do with."""
     if options.mode and options.mode not in MODES:
-        raise ValueError(f"--mode: no {options.mode!r}; {nearest(options.mode, MODES)}")
+        raise UsageError(f"--mode: no {options.mode!r}; {nearest(options.mode, MODES)}")
     if options.documents < LEAST:
-        raise ValueError(
+        raise UsageError(
             f"--documents={options.documents}: a probe needs {LEAST} or more for an "
             "interval to mean something."
         )
     if options.seed < 0:
-        raise ValueError(f"--seed={options.seed} is negative; give a number ≥ 0.")
+        raise UsageError(f"--seed={options.seed} is negative; give a number ≥ 0.")
 
 
 def _of_run(
@@ -130,7 +130,7 @@ def _of_run(
     for binding in bindings:
         name = binding.partition("=")[0].rpartition(".")[0]
         if name not in corpora.names():
-            raise ValueError(
+            raise UsageError(
                 f"a run has its own config, so --gin.{binding} would change nothing; "
                 "leave it out. Only a setting of the --corpus may be bound, such as "
                 "--gin.text.folder=FOLDER."
@@ -162,7 +162,7 @@ def _corpus(trained: Mixture, bound: Mixture, name: str | None) -> Corpus:
     """The corpus of the probes: one that is named, or the first that is trained on."""
     name = name or split_task(next(iter(trained.positive_rates())))[0]
     if name not in corpora.names():
-        raise ValueError(f"--corpus: no {name!r}; {nearest(name, corpora.names())}")
+        raise UsageError(f"--corpus: no {name!r}; {nearest(name, corpora.names())}")
     corpus = bound.corpus(name)
     corpus.check()
     return corpus

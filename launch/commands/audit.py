@@ -21,6 +21,7 @@ from ...diagnosis.audit.random_tokens import Floor, floors
 from ...models.build import Model, build
 from ...models.config import ModelConfig
 from ...objectives import registry
+from ...objectives.errors import UsageError
 from ...objectives.registry import Objective
 from ...tasks.tokens.vocabulary import Vocabulary, vocabulary
 from ..configuration.mixture import mixture_of
@@ -107,7 +108,7 @@ def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
       ValueError: both a run and gin files are given, or what they say is wrong.
     """
     if options.run_dir and (options.gin_file or bindings):
-        raise ValueError(
+        raise UsageError(
             "audit takes --run_dir or --gin_file, not both: a run has its own config."
         )
     if options.run_dir:

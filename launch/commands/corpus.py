@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from ...objectives.errors import UsageError
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.corpora._json_lines import write_json_lines
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     for split in splits:
         corpora.check_split(corpus, split)
     if options.documents is not None and options.documents < 1:
-        raise ValueError(f"--documents is {options.documents}; give 1 or more.")
+        raise UsageError(f"--documents is {options.documents}; give 1 or more.")
     if options.baselines:
         _check_baselines(corpus, splits[0])
     folder = None if options.out is None else _folder(Path(options.out), corpus)
@@ -119,17 +120,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_baselines(corpus: Corpus, split: str) -> None:
     if not isinstance(corpus, Policies):
-        raise ValueError(
+        raise UsageError(
             f"--baselines is for the corpus 'policies', not {corpus.name!r}: baselines "
             "need to know the facts of a document."
         )
     if importlib.util.find_spec("sklearn") is None:
-        raise ValueError(
+        raise UsageError(
             "--baselines needs scikit-learn, which is not installed; run pip install "
             "-c constraints.txt scikit-learn."
         )
     if (count := len(corpus.documents(split))) < 4:
-        raise ValueError(
+        raise UsageError(
             f"--baselines fit to documents and test on others; {split!r} has {count}: "
             f"set policies.{split}_documents to 4 or more."
         )
@@ -140,14 +141,14 @@ def _folder(folder: Path, corpus: Corpus) -> Path:
     if isinstance(corpus, Text) and corpus.folder:
         source = Path(corpus.folder).expanduser().resolve()
         if folder.resolve().is_relative_to(source):
-            raise ValueError(
+            raise UsageError(
                 f"--out: {str(folder)!r} is in the folder that the corpus is read "
                 "from, which would hold every document twice; give another folder."
             )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"--out: cannot make the folder {str(folder)!r}: {error.strerror}; give "
             "another one."
         ) from error
@@ -186,7 +187,7 @@ def _export(folder: Path, corpus: Corpus, split: str, documents: int | None) -> 
         rows: Any = ({"text": texts[index]} for index in shown)
         write_json_lines(path, rows)
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"--out: cannot write {str(path)!r}: {error.strerror}; nothing of it was "
             "kept."
         ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...models.rows import RowShape, decoder_rows, encoder_decoder_rows
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.preflight import check_examples
@@ -65,7 +65,7 @@ def rows(architecture: str, *, slots: int) -> RowShape:
       ValueError: an unknown architecture, or fewer than one slot.
     """
     if architecture not in ARCHITECTURES:
-        raise ValueError(
+        raise UsageError(
             f"no architecture {architecture!r}; {nearest(architecture, ARCHITECTURES)}"
         )
     _at_least("--slots", slots, 1)
@@ -96,7 +96,7 @@ def tasks_of(mixture: Mixture, objective: str | None) -> list[str]:
         if objective in (task, name, base_name(name))
     ]
     if not found:
-        raise ValueError(
+        raise UsageError(
             f"mixture {mixture.name!r} has no objective {objective!r}; "
             + nearest(objective, set(names.values()))
         )
@@ -133,7 +133,7 @@ def choose(scene: Scene, slot: int | None) -> Slot:
         return telling
     stream = scene.stream(telling.stream)
     if not 0 <= slot < len(stream):
-        raise ValueError(
+        raise UsageError(
             f"--slot={slot}: the {telling.stream} of {scene.task!r} has the slots 0 to "
             f"{len(stream) - 1} in this Example; give one of those, or --objective "
             "for the task that you mean."
@@ -173,15 +173,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _at_least(option: str, value: int, least: int) -> None:
     if value < least:
-        raise ValueError(f"{option} is {value}; give {least} or more.")
+        raise UsageError(f"{option} is {value}; give {least} or more.")
 
 
 def _writable(path: Path) -> Path:
     """Refuses a page's path before any work is done for it."""
     if path.is_dir():
-        raise ValueError(f"--html: {str(path)!r} is a folder; name a file in it.")
+        raise UsageError(f"--html: {str(path)!r} is a folder; name a file in it.")
     if not path.parent.is_dir():
-        raise ValueError(
+        raise UsageError(
             f"--html: there is no folder {str(path.parent)!r}; make it first, or give "
             "another path."
         )

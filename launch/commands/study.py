@@ -21,6 +21,7 @@ from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
 from ...diagnosis.results.study_table import MEASURES, markdown
 from ...diagnosis.scores.score import FAILURES
+from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import claim
 from ..studies.jobs import Job, jobs, work
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     options, bindings = parse_gin(parser, arguments)
     if options.workers < 1:
-        raise ValueError(f"--workers is {options.workers}; it takes one at least.")
+        raise UsageError(f"--workers is {options.workers}; it takes one at least.")
 
     from ..configuration.config import load
     from ..configuration.study import study_of

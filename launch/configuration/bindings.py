@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from .values import (
     Binding,
     Configurable,
@@ -67,13 +67,13 @@ class Bindings:
                     known("macro", leaf.name, self.macros, binding.where)
         for macro, binding in self.macros.items():
             if macro not in self.mentioned:
-                raise ValueError(
+                raise UsageError(
                     f"{binding.where}: nothing uses %{macro}; "
                     + nearest(macro, self.mentioned)
                 )
         for name, parameter, binding in bound:
             if (name, parameter) in self.injected:
-                raise ValueError(
+                raise UsageError(
                     f"{binding.where}: {name}.{parameter} is filled from other "
                     "bindings, such as `masked.rate = 0.3`; bind those."
                 )
@@ -114,13 +114,13 @@ class Bindings:
         """Calls a configurable with its arguments; those that are given win."""
         function, parameters = self.table[name]
         if function is None:
-            raise ValueError(f"{name!r} only has settings; it cannot be called.")
+            raise UsageError(f"{name!r} only has settings; it cannot be called.")
         given |= dict(zip(parameters, positional, strict=False))
         arguments = self.arguments(name, scope, **given)
         try:
             return function(**arguments)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
+            raise UsageError(f"{name}: {error}") from error
 
     def resolve(self, value: Any, scope: Scope = ()) -> Any:
         """A value with its macros replaced and its references built; a fresh copy."""
@@ -144,7 +144,7 @@ class Bindings:
         """Raises a ValueError if a value does not fit a parameter's annotation."""
         wanted = self.table[name].parameters[parameter]
         if not fits(value, wanted):
-            raise ValueError(
+            raise UsageError(
                 f"{where}: {name}.{parameter} = {value!r} is of type "
                 f"{type(value).__name__}; it takes {spell(wanted.annotation)}."
             )
@@ -156,7 +156,7 @@ class Bindings:
     def _uses(self, use: Use, path: tuple[Use, ...]) -> Iterator[Use]:
         if use in path:
             names = " → ".join(step.name for step in (*path, use))
-            raise ValueError(f"a configurable refers to itself: {names}.")
+            raise UsageError(f"a configurable refers to itself: {names}.")
         yield use
         for binding in self.bound(use.scope, use.name).values():
             for reference in self.references(binding.value):
@@ -173,7 +173,7 @@ class Bindings:
                 found.append(leaf)
             elif isinstance(leaf, Macro):
                 if leaf.name in path:
-                    raise ValueError(f"the macro %{leaf.name} refers to itself.")
+                    raise UsageError(f"the macro %{leaf.name} refers to itself.")
                 inner = self.macros[leaf.name].value
                 found += self.references(inner, (*path, leaf.name))
         return found
@@ -189,7 +189,7 @@ class Bindings:
                 missing += [f"{prefix}.{p}" for p in required if p not in have]
         if missing:
             names = list(dict.fromkeys(missing))
-            raise ValueError(
+            raise UsageError(
                 f"not bound, and without a default: {', '.join(names)}. Bind them in "
                 f"a gin file or on the command line: --gin.{names[0]}=VALUE."
             )

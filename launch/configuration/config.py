@@ -18,6 +18,7 @@ from typing import Any
 
 from gin import config_parser
 
+from ...objectives.errors import UsageError
 from . import resolved
 from .bindings import Bindings
 from .files import find, find_included
@@ -198,7 +199,7 @@ class _Delegate(config_parser.ParserDelegate):
 def _read_file(path: Path, path_so_far: tuple[Path, ...]) -> Iterator[_Statement]:
     if path in path_so_far:
         names = " → ".join(p.name for p in (*path_so_far, path))
-        raise ValueError(f"gin files include each other in a circle: {names}.")
+        raise UsageError(f"gin files include each other in a circle: {names}.")
     for statement in _parse(path.read_text(encoding="utf-8"), path.name):
         if isinstance(statement, config_parser.IncludeStatement):
             included = find_included(statement.filename, path)
@@ -211,12 +212,12 @@ def _read_binding(text: str) -> Iterator[_Statement]:
     name, equals, value = text.partition("=")
     where = f"--gin.{text}"
     if not equals:
-        raise ValueError(f"{where}: no value; write --gin.NAME=VALUE.")
+        raise UsageError(f"{where}: no value; write --gin.NAME=VALUE.")
     statements = list(_parse(f"{name.strip()} = {_quoted(value.strip())}", where))
     if len(statements) != 1:
-        raise ValueError(f"{where}: one binding an option, please.")
+        raise UsageError(f"{where}: one binding an option, please.")
     if isinstance(statements[0], config_parser.IncludeStatement):
-        raise ValueError(f"{where}: give the file as --gin_file=NAME.")
+        raise UsageError(f"{where}: give the file as --gin_file=NAME.")
     yield from _bindings(statements[0], where)
 
 
@@ -236,16 +237,16 @@ def _parse(text: str, where: str) -> Iterator[Any]:
         yield from config_parser.ConfigParser(io.StringIO(text), _Delegate())
     except SyntaxError as error:
         line = f":{error.lineno}" if error.lineno and "\n" in text else ""
-        raise ValueError(f"{where}{line}: {error.msg}") from error
+        raise UsageError(f"{where}{line}: {error.msg}") from error
     except tokenize.TokenError as error:
-        raise ValueError(f"{where}: {error.args[0]}") from error
+        raise UsageError(f"{where}: {error.args[0]}") from error
 
 
 def _bindings(statement: Any, where: str) -> Iterator[_Statement]:
     if not where.startswith("--gin."):
         where = f"{where}:{statement.location.line_num}"
     if isinstance(statement, config_parser.ImportStatement):
-        raise ValueError(
+        raise UsageError(
             f"{where}: `{statement.format()}`: a gin file is data and imports nothing; "
             "what it may bind is listed by `configurables`."
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "gin"
 """The gin files that ship with the package."""
@@ -26,7 +26,7 @@ def find(name: str) -> Path:
     for path in (Path(name), *(SHIPPED / folder / name for folder in FOLDERS)):
         if path.is_file():
             return path.resolve()
-    raise ValueError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
+    raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
 
 
 def find_included(name: str, including: Path) -> Path:
@@ -51,7 +51,7 @@ def find_included(name: str, including: Path) -> Path:
         if inside and path.suffix == ".gin":
             return path.resolve()
     if found or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise ValueError(
+        raise UsageError(
             f"include {name!r} leads out of {here} and of the shipped gin files; "
             "put the file beside or below the one that includes it."
         )
@@ -59,7 +59,7 @@ def find_included(name: str, including: Path) -> Path:
         *_short(shipped()),
         *(str(p.relative_to(here)) for p in here.glob("*.gin")),
     }
-    raise ValueError(f"no gin file {name!r} to include; {nearest(name, valid)}")
+    raise UsageError(f"no gin file {name!r} to include; {nearest(name, valid)}")
 
 
 def _short(names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from beartype import BeartypeConf
 from beartype.door import is_bearable
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 
 Scope = tuple[str, ...]
 
@@ -78,7 +78,7 @@ def leaves(value: Any) -> Iterator[Any]:
 def known(kind: str, name: str, valid: Mapping[str, Any], where: str) -> None:
     """Raises a ValueError if a name is not among the valid ones."""
     if name not in valid:
-        raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
+        raise UsageError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
 
 
 # PEP 484's numeric tower: an int will do where a float is asked for, never the reverse.

@@ -10,6 +10,7 @@ from flax import nnx
 from ...models.build import Model
 from ...models.config import ModelConfig
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import Config, load
@@ -80,7 +81,7 @@ def run_config(run_dir: Path) -> Config:
     """
     path = run_dir / "config.gin"
     if not path.is_file():
-        raise ValueError(
+        raise UsageError(
             f"{run_dir} holds no run: it has no config.gin; give the --run_dir of a "
             "`sightline train`."
         )
@@ -92,7 +93,7 @@ def run_config(run_dir: Path) -> Config:
         config.arguments("train", run_dir="", config="")["mixture"].vocabulary
     )
     if said and said.group(1) != words.digest:
-        raise ValueError(
+        raise UsageError(
             f"vocabulary {words.name!r} is not the one that {run_dir} was trained with "
             f"(sha256 {words.digest[:12]}…, then {said.group(1)[:12]}…): its ids, the "
             "label tokens too, mean other things to the model, or nothing. Put the "
@@ -101,8 +102,8 @@ def run_config(run_dir: Path) -> Config:
     return config
 
 
-def _unfinished(run_dir: Path) -> ValueError:
-    return ValueError(
+def _unfinished(run_dir: Path) -> UsageError:
+    return UsageError(
         f"{run_dir} has no checkpoint yet; train it up to its first one "
         "(train.checkpoint_every), then ask again."
     )

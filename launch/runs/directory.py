@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...objectives.errors import UsageError
+
 MAY_CHANGE = (
     "train.steps",
     "train.log_every",
@@ -61,7 +63,7 @@ def claim(
                 for line in difflib.unified_diff(before, now, "saved", "now", n=0)
                 if not line.startswith("@@")
             )
-            raise ValueError(
+            raise UsageError(
                 f"{folder} holds a run of another config:\n{difference}\n"
                 "Resume it with its own config, or give this run another --run_dir."
             )
@@ -84,7 +86,7 @@ def _lock(folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise ValueError(
+        raise UsageError(
             f"another process is training in {folder}; wait for it or stop it, or give "
             "this run another --run_dir."
         ) from error

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tensorboardX import SummaryWriter
 
+from ...objectives.errors import UsageError
+
 Value = float | int | str | None
 
 
@@ -94,7 +96,7 @@ def _records(path: Path) -> list[tuple[dict, str]]:
         if record is not None:
             records.append((record, line))
         elif number < len(lines):
-            raise ValueError(
+            raise UsageError(
                 f"{path}:{number}: not a record: {line[:80]!r}; only the last line "
                 "may be torn. Move the file away to start a new one."
             )

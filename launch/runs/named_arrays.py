@@ -11,8 +11,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from ...objectives.errors import UsageError
 
-class Mismatch(ValueError):
+
+class Mismatch(UsageError):
     """A checkpoint is whole, but it is of another model, optimiser or precision."""
 
 
@@ -33,7 +35,7 @@ def wanted(abstract: PyTree) -> dict[str, jax.ShapeDtypeStruct]:
     structs = {}
     for name, leaf in _named(abstract).items():
         if not isinstance(leaf, jax.ShapeDtypeStruct) or leaf.sharding is None:
-            raise ValueError(
+            raise UsageError(
                 f"{name} must be a jax.ShapeDtypeStruct with a sharding, got {leaf}."
             )
         plain = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf

@@ -10,6 +10,7 @@ import jax
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
+from ...objectives.errors import UsageError
 from .fingerprint import fingerprints, manifest_damage
 from .named_arrays import as_tree, check_same, wanted
 
@@ -23,7 +24,7 @@ HANDLERS: dict[str, Callable[[], Any]] = {
 """What a checkpoint is made of."""
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UsageError, RuntimeError):
     """A checkpoint that could not be written, or that no checkpoint can be read."""
 
 

@@ -11,7 +11,7 @@ from ...diagnosis.probes.material import Plan
 from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives import registry
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.mesh import MeshShape, check_rows, make_mesh
@@ -72,19 +72,19 @@ class Study:
 
     def __post_init__(self):
         if self.incumbent not in self.mixes:
-            raise ValueError(
+            raise UsageError(
                 f"study.incumbent is {self.incumbent!r}, no mix; "
                 + nearest(self.incumbent, self.mixes)
             )
         if not self.seeds or min(self.tokens, self.points, self.batch_rows) < 1:
-            raise ValueError(
+            raise UsageError(
                 f"study has seeds {tuple(self.seeds)}, {self.tokens} tokens, "
                 f"{self.points} points and {self.batch_rows} rows a batch; it needs "
                 "at least one of each."
             )
         for name in self.mixes:
             if not re.fullmatch(r"[\w.+-]+", name):
-                raise ValueError(
+                raise UsageError(
                     f"study.mixes has the name {name!r}, and files of records are "
                     "named by it; use letters, digits and any of _ . + -"
                 )

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from ...models.rows import Batch, RowShape
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...tasks import host_tensorflow
 from ...tasks.examples.mixture import Mixture
@@ -76,7 +77,7 @@ class Data:
             stream = self._read(task, split="validation", seed=HELD_OUT_SEED, epochs=1)
             made = list(itertools.islice(self._batches(stream), most))
             if not made:
-                raise ValueError(
+                raise UsageError(
                     f"the validation split of {task.name} does not fill one batch of "
                     f"{self.batch_rows} rows; lower train.batch_rows or the slots."
                 )

@@ -6,6 +6,8 @@ import math
 import jax
 from jax.sharding import AxisType, Mesh
 
+from ...objectives.errors import UsageError
+
 
 @dataclasses.dataclass(frozen=True)
 class MeshShape:
@@ -35,7 +37,7 @@ def make_mesh(shape: MeshShape) -> Mesh:
     rest = [name for name, size in sizes.items() if size == -1]
     bad = [name for name, size in sizes.items() if size < 1 and size != -1]
     if bad or len(rest) > 1:
-        raise ValueError(
+        raise UsageError(
             f"mesh axes are sizes ≥ 1, and at most one of them -1, got {shape}."
         )
     known = math.prod(size for size in sizes.values() if size != -1)
@@ -43,7 +45,7 @@ def make_mesh(shape: MeshShape) -> Mesh:
         sizes[rest[0]] = len(devices) // known
     if math.prod(sizes.values()) != len(devices):
         kind = devices[0].platform
-        raise ValueError(
+        raise UsageError(
             f"{shape} asks for {'a multiple of ' if rest else ''}{known} devices, and "
             f"there are {len(devices)} ({kind}); bind other sizes, such as "
             f"--gin.MeshShape.data=-1, or emulate {known} devices on the CPU with "
@@ -65,7 +67,7 @@ def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
     """
     parts = microbatches * mesh.shape["data"] * mesh.shape["fsdp"]
     if microbatches < 1 or rows < 1 or rows % parts:
-        raise ValueError(
+        raise UsageError(
             f"train.batch_rows={rows} does not divide by {parts} = "
             f"{microbatches} microbatches × {mesh.shape['data']} (data) × "
             f"{mesh.shape['fsdp']} (fsdp); take {max(1, round(rows / parts)) * parts}."

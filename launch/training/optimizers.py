@@ -14,6 +14,8 @@ from flax import nnx
 from jaxtyping import PyTree
 from optax.contrib import MuonDimensionNumbers
 
+from ...objectives.errors import UsageError
+
 STACKED = "layers"
 """The axis that counts layers: no axis of any layer's own matrix."""
 
@@ -44,7 +46,7 @@ def matrices(params: PyTree) -> PyTree:
         if isinstance(leaf, nnx.Variable):
             axes = leaf.get_metadata().get("axes")
             if axes is None:
-                raise ValueError(
+                raise UsageError(
                     f"a parameter without axis names: {leaf}; give it "
                     "nnx.Param(value, axes=(...))."
                 )

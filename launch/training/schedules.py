@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 import optax
 
+from ...objectives.errors import UsageError
+
 
 def constant(value: float) -> optax.Schedule:
     """The same learning rate at every step."""
@@ -75,7 +77,7 @@ def _warmup(peak: float, warmup_steps: int) -> optax.Schedule:
 
 def _check(warmup_steps: int, end: int | None) -> None:
     if warmup_steps < 1 or (end is not None and end <= warmup_steps):
-        raise ValueError(
+        raise UsageError(
             f"a schedule needs 1 ≤ warmup_steps < the steps before its decay ends or "
             f"begins, got warmup_steps={warmup_steps} and {end} steps."
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 
 
 @runtime_checkable
@@ -61,7 +61,7 @@ def factory(name: str) -> Callable[..., Corpus]:
       ValueError: there is none; the message names the nearest.
     """
     if name not in names():
-        raise ValueError(f"no corpus {name!r}; {nearest(name, names())}")
+        raise UsageError(f"no corpus {name!r}; {nearest(name, names())}")
     return importlib.import_module(f"{__name__}.{name}").CORPUS
 
 
@@ -75,7 +75,7 @@ def get(name: str, **settings: Any) -> Corpus:
     known = inspect.signature(make).parameters
     for setting in settings:
         if setting not in known:
-            raise ValueError(
+            raise UsageError(
                 f"corpus {name!r} has no setting {setting!r}; {nearest(setting, known)}"
             )
     return make(**settings)
@@ -89,7 +89,7 @@ def is_default(corpus: Corpus) -> bool:
 def check_split(corpus: Corpus, split: str) -> None:
     """Raises ValueError if the corpus has no such split, naming its splits."""
     if split not in corpus.splits:
-        raise ValueError(
+        raise UsageError(
             f"corpus {corpus.name!r} has no split {split!r}; "
             + nearest(split, corpus.splits)
         )

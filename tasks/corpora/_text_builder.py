@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ...objectives.errors import UsageError
 from ._text_files import Bad, Document, File, documents, files
 
 _FORMAT = 1  # of what is prepared; a new one prepares every folder anew
@@ -80,9 +81,9 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
         counts, skipped = _write(folder, found, private, settings)
         said = _said(folder, sum(counts.values()), skipped)
         if not sum(counts.values()):
-            raise ValueError(f"{folder} has no document that can be used. {said}")
+            raise UsageError(f"{folder} has no document that can be used. {said}")
         if files(folder) != found:
-            raise ValueError(
+            raise UsageError(
                 f"files in {folder} changed while they were read; run this again once "
                 "nothing writes there."
             )
@@ -181,7 +182,7 @@ def _skip(
     """Counts a bad document, or raises ValueError if bad ones are an error."""
     where = f"{path}:{bad.line}"
     if policy == "error":
-        raise ValueError(
+        raise UsageError(
             f"{where}: {bad.message}. To leave bad documents out, and have them "
             "counted, set text.bad = 'skip'."
         )

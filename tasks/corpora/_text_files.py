@@ -12,7 +12,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 
 SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 LARGEST = 2**28
@@ -66,7 +66,7 @@ def files(folder: Path) -> list[File]:
         try:
             state = path.stat()
         except FileNotFoundError as error:
-            raise ValueError(
+            raise UsageError(
                 f"{path} is a link to nothing, or was just removed; remove the link."
             ) from error
         if stat.S_ISREG(state.st_mode):
@@ -109,7 +109,7 @@ def documents(
         else:
             yield _whole(stream.read(largest + 1), largest)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(
+        raise UsageError(
             f"{name} is cut short or damaged: {error}. How much is lost is unknown, so "
             "it is not skipped; make or fetch it again, or remove it."
         ) from error

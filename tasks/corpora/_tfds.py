@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...objectives.errors import UsageError
 from ._records import Records
 
 _FORMAT = "array_record"  # of TFDS's, the one that is read by random access
@@ -76,7 +77,7 @@ def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
     name = dataset.partition("/")[0]
     info = folder / _INFO
     if not info.exists():
-        raise ValueError(
+        raise UsageError(
             f"the TFDS dataset {dataset} is not prepared: there is no {info}. Prepared "
             f"there: {_prepared(root / name)}. If it is elsewhere, set {name}.data_dir "
             "or the environment variable TFDS_DATA_DIR. To prepare it, on a machine "
@@ -88,7 +89,7 @@ def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
     formats = [found.get("fileFormat", "tfrecord")]
     formats += found.get("alternativeFileFormats", [])
     if _FORMAT not in formats:
-        raise ValueError(
+        raise UsageError(
             f"{folder} is prepared as {' and '.join(formats)}, which cannot be read by "
             f"random access. To add {_FORMAT} files beside it: {_install(name)}; tfds "
             f"convert_format --dataset_version_dir={os.fspath(folder)} "
@@ -96,7 +97,7 @@ def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
         )
     splits = [split["name"] for split in found.get("splits", [])]
     if missing := [split for split in needs if split not in splits]:
-        raise ValueError(
+        raise UsageError(
             f"{folder} has no split {missing[0]!r}; it has: {', '.join(splits)}. Set "
             f"{name}.config to one that has {' and '.join(needs)}."
         )

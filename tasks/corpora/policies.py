@@ -20,7 +20,7 @@ from typing import ClassVar, overload
 
 import numpy as np
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ._policies.checker import (
     ParsedMention as ParsedMention,
     Restatement as Restatement,
@@ -105,10 +105,10 @@ class Policies:
 
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed is {self.seed}; set it within [0, 2**32 - 1].")
+            raise UsageError(f"seed is {self.seed}; set it within [0, 2**32 - 1].")
         for split in self.splits:
             if not 0 <= self._count(split) < 2**32:
-                raise ValueError(
+                raise UsageError(
                     f"{split}_documents is {self._count(split)}; set it within "
                     "[0, 2**32 - 1]."
                 )
@@ -143,7 +143,7 @@ class Policies:
 
     def _count(self, split: str) -> int:
         if split not in self.splits:
-            raise ValueError(
+            raise UsageError(
                 f"corpus {self.name!r} has no split {split!r}; "
                 + nearest(split, self.splits)
             )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, cast
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from . import Corpus, check_split, data_dir
 from ._array_records import ArrayRecords
 from ._text_files import SUFFIXES, File, endings, files
@@ -47,9 +47,9 @@ class Text:
     def __post_init__(self) -> None:
         choices = ("error", "skip")
         if self.bad not in choices:
-            raise ValueError(f"text.bad is {self.bad!r}; {nearest(self.bad, choices)}")
+            raise UsageError(f"text.bad is {self.bad!r}; {nearest(self.bad, choices)}")
         if not 0 <= self.validation_percent < 100:
-            raise ValueError(
+            raise UsageError(
                 f"text.validation_percent is {self.validation_percent}; it is a "
                 "percentage of the documents, so set it within [0, 100)."
             )
@@ -80,7 +80,7 @@ class Text:
         documents = _open(prepare(folder, found, data_dir() / "text", settings), split)
         if not documents:
             other = next(name for name in self.splits if name != split)
-            raise ValueError(
+            raise UsageError(
                 f"no document of text.folder {self.folder!r} is in the split "
                 f"{split!r}; all are in {other!r}, at text.validation_percent = "
                 f"{self.validation_percent}. Change it, or add documents."
@@ -91,19 +91,19 @@ class Text:
         """The folder, resolved, and its files, of which there is one at least."""
         wanted = ", ".join(SUFFIXES)
         if not self.folder:
-            raise ValueError(
+            raise UsageError(
                 f"text.folder is not set; set it to a folder of {wanted} files, as in "
                 "text.folder = 'papers'."
             )
         folder = Path(self.folder).expanduser().resolve()
         if not folder.is_dir():
             what = "is a file" if folder.exists() else "does not exist"
-            raise ValueError(
+            raise UsageError(
                 f"text.folder {self.folder!r} {what} ({folder}); set it to a folder of "
                 f"{wanted} files."
             )
         if not (found := files(folder)):
-            raise ValueError(
+            raise UsageError(
                 f"text.folder {self.folder!r} has no {wanted} file: there is "
                 f"{endings(folder)} below {folder}. Put documents there, or set "
                 "text.folder to where they are."

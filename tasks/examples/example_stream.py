@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.text import Text
@@ -109,8 +110,8 @@ def task_examples(
 
 def _too_short(
     objective: Objective, documents: TokenisedDocuments, smallest: int
-) -> ValueError:
-    return ValueError(
+) -> UsageError:
+    return UsageError(
         f"{objective.name!r} takes texts of {smallest} tokens or more, but none of the "
         f"{len(documents)} documents of {documents.name} is as long; give longer ones."
     )

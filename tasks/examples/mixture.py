@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from ...objectives import registry
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...objectives.registry import CAPACITY, Objective, base_name
 from .. import corpora
 from ..corpora import Corpus
@@ -58,14 +58,14 @@ class Mixture:
         for corpus in self.corpora:
             _require(where, "corpus", corpus, corpora.names())
         if self.corpora and all("." in key for key in self.rates):
-            raise ValueError(
+            raise UsageError(
                 f"{where} has corpora {dict(self.corpora)}, but every rate names its "
                 "own corpus, so nothing would read them; take Mixture.corpora out."
             )
         _require_amounts(f"{where}: the rate of", self.rates)
         _require_amounts(f"{where}: the rate of corpus", self.corpora)
         if not self.positive_rates():
-            raise ValueError(
+            raise UsageError(
                 f"{where} has no task with a positive rate; it has {dict(self.rates)}."
             )
         for name, settings in self.settings.items():
@@ -151,14 +151,14 @@ class Mixture:
         else:
             _require(where, "task or objective", base, registry.objectives())
             if not self._corpora():
-                raise ValueError(
+                raise UsageError(
                     f"{where}: the rate of {key!r} names no corpus; write "
                     f"'python_docs.{key}', or give Mixture.corpora, the rates of the "
                     f"corpora to read: {', '.join(corpora.names())}."
                 )
         if variant != base and variant not in self.settings:
             variants = [name for name in self.settings if "/" in name]
-            raise ValueError(
+            raise UsageError(
                 f"{where}: variant {variant!r} has no settings; bind one, as in "
                 f"`{variant}.mode = ...`; {nearest(variant, variants)}"
             )
@@ -169,14 +169,14 @@ class Mixture:
         for name in shares:
             _require(where, "objective", name, registry.objectives())
             if name not in mixed:
-                raise ValueError(
+                raise UsageError(
                     f"{where} name {name!r}, which has no task with a positive rate; "
                     f"take it out or give one. Mixed: {', '.join(mixed)}."
                 )
         _require_amounts(f"{where}: the share of", shares)
         missing = [name for name in mixed if name not in shares]
         if missing:
-            raise ValueError(
+            raise UsageError(
                 f"{where} leave out {', '.join(missing)}; every objective with a "
                 "positive rate needs a share."
             )
@@ -184,7 +184,7 @@ class Mixture:
         if abs(total - 1) > _TOLERANCE:
             scale = total or 1.0
             fixed = {name: round(share / scale, 6) for name, share in shares.items()}
-            raise ValueError(
+            raise UsageError(
                 f"{where} sum to {total:.6g}, not 1"
                 + (f"; did you mean {fixed}?" if total else ".")
             )
@@ -204,13 +204,13 @@ def split_task(task: str) -> tuple[str, str]:
 def _require(where: str, kind: str, name: str, valid: Iterable[str]) -> None:
     valid = tuple(valid)
     if name not in valid:
-        raise ValueError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
+        raise UsageError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
 
 
 def _require_amounts(where: str, amounts: Mapping[str, float | int]) -> None:
     for name, amount in amounts.items():
         number = isinstance(amount, int | float) and not isinstance(amount, bool)
         if not number or not math.isfinite(amount) or amount < 0:
-            raise ValueError(
+            raise UsageError(
                 f"{where} {name!r} is {amount!r}; give a finite number ≥ 0."
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
@@ -87,7 +88,7 @@ def _drawn(
     short = [index for index in sizes if index not in long]
     drawn = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
     if len(drawn) < count:
-        raise ValueError(
+        raise UsageError(
             f"{count} examples of each task were asked for, but only {len(drawn)} "
             f"documents of {documents.name} were drawn; ask for {len(drawn)}."
         )
@@ -106,7 +107,7 @@ def _example(
     """The Example of a document's first window."""
     tokens, smallest = documents[index], objective.smallest()
     if len(tokens) < smallest:
-        raise ValueError(
+        raise UsageError(
             f"{objective.name!r} takes texts of {smallest} tokens or more, but "
             f"document {index} of {documents.name}, one of the longest of {TRIES} "
             f"drawn, has {len(tokens)}; try another seed."

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...models.rows import Batch, RowShape, Stream
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.special_ids import SpecialIds
 from .layout import layout
@@ -55,7 +56,7 @@ def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
         wrong = (values < 0) | (values >= vocabulary_size)
         if wrong.any():
             row, place = np.argwhere(wrong)[0]
-            raise ValueError(
+            raise UsageError(
                 f"{name}.{field}[{row}, {place}] is {values[row, place]}, outside the "
                 f"vocabulary [0, {vocabulary_size}); the data was tokenised with "
                 "another vocabulary than the model is built for."
@@ -82,7 +83,7 @@ def check_same(batch: Batch, expected: str) -> None:
       ValueError: they differ.
     """
     if digest(batch) != expected:
-        raise ValueError(
+        raise UsageError(
             "the data is not what this run has read so far: the last batch before the "
             "checkpoint comes out otherwise. Another Python (python_docs is made from "
             "the running one), corpus or version of Sightline reads other text; go "

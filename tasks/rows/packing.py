@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ...models.rows import Batch, Capacity, Memory, RowShape, Stream
+from ...objectives.errors import UsageError
 from .layout import Placed, Slots, capacities
 
 LOOK_BACK = 64
@@ -44,7 +45,7 @@ def first_fit(
     for number, example in enumerate(examples):
         need = np.array(example.sizes)
         if need.max(initial=0) == 0 or (need > capacity).any():
-            raise ValueError(
+            raise UsageError(
                 f"an Example of objective {example.objective} takes {need.tolist()} of "
                 f"the row's {capacity.tolist()} (slots and predictions of each stream)"
                 "; it must take something and no more. Ask the task for Examples that "

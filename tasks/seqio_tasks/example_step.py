@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...objectives.budget import Budget
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.text import Text
@@ -56,7 +57,7 @@ class MakeExamples:
           ValueError: there is no seed or epoch: SeqIO's `Task.replace` drops them.
         """
         if self.seed is None or self.epoch is None:
-            raise ValueError(
+            raise UsageError(
                 f"the examples of {self.objective.name!r} have no seed or no epoch: a "
                 "task changed by Task.replace makes none; use objective_task instead."
             )
@@ -107,7 +108,7 @@ class MakeExamples:
 
         def whole(length: int) -> list[tuple[int, int]]:
             if length >= smallest and self.objective.lengths(length) is None:
-                raise ValueError(
+                raise UsageError(
                     f"{self.objective.name!r} does not take a whole document of "
                     f"{length} tokens as one window; give sequence_length."
                 )

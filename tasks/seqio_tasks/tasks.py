@@ -21,6 +21,7 @@ import seqio
 import tensorflow as tf
 
 from ...objectives import registry
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import CAPACITY, Objective
 from .. import corpora
@@ -102,7 +103,7 @@ class StrictMixture(seqio.Mixture):
         """As `seqio.Mixture`, which would skip such a task and shift the rates."""
         for task in self.tasks:
             if split not in task.splits:
-                raise ValueError(
+                raise UsageError(
                     f"task {task.name!r} of mixture {self.name!r} has no split "
                     f"{split!r}; its splits: {', '.join(task.splits)}."
                 )

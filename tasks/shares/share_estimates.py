@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...objectives.registry import CAPACITY
 from ..examples.packed_mixture import PackedMixture
 from ..rows.layout import Placed, capacities
@@ -95,7 +96,7 @@ def pack(examples: Sequence[Placed], shape: RowShape) -> Packed:
     """
     rows = list(first_fit(examples, shape))[:-LOOK_BACK]
     if not rows:
-        raise ValueError(
+        raise UsageError(
             f"{len(examples)} Examples close no row of {capacities(shape)} (slots and "
             "predictions of each stream); measure more of them, or use smaller rows."
         )

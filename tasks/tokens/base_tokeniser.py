@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import sentencepiece
 
+from ...objectives.errors import UsageError
+
 _SPACE = "▁"  # how SentencePiece writes a space
 
 
@@ -59,7 +61,7 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
       ValueError: there is no such file, or it is not a SentencePiece model.
     """
     if not path.is_file():
-        raise ValueError(f"no vocabulary file at {str(path)!r}; check the path.")
+        raise UsageError(f"no vocabulary file at {str(path)!r}; check the path.")
     content = path.read_bytes()
     model = sentencepiece.SentencePieceProcessor()
     try:
@@ -67,7 +69,7 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
     except RuntimeError:
         loaded = False
     if not loaded or model.vocab_size() == 0:
-        raise ValueError(
+        raise UsageError(
             f"{str(path)!r} is no SentencePiece model, or a damaged one "
             f"({len(content)} bytes); copy or train it again."
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Int32
 
+from ...objectives.errors import UsageError
 from ..corpora import Corpus
 from .vocabulary import Vocabulary
 
@@ -51,7 +52,7 @@ class TokenisedDocuments:
         """Every other document is equally likely."""
         others = len(self) - 1
         if others < 1:
-            raise ValueError(
+            raise UsageError(
                 f"{self.name} has one document only, so there is no other one to "
                 "draw; use a corpus with more, or no objective of pairs."
             )

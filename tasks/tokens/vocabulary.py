@@ -19,7 +19,7 @@ from typing import SupportsInt
 import numpy as np
 from jaxtyping import Int32
 
-from ...objectives.errors import nearest
+from ...objectives.errors import UsageError, nearest
 from ...objectives.special_ids import MODES, SpecialIds
 from .base_tokeniser import BaseTokeniser, bytes_tokeniser, sentencepiece_tokeniser
 
@@ -94,7 +94,7 @@ class Vocabulary:
         """
         listed = [int(i) for i in ids]
         for wrong in (i for i in listed if not 0 <= i < self.size):
-            raise ValueError(
+            raise UsageError(
                 f"id {wrong} is none of vocabulary {self.name!r}, whose ids are "
                 f"0 to {self.size - 1}."
             )
@@ -149,7 +149,7 @@ def vocabulary(name: str) -> Vocabulary:
     elif re.search(r"[/\\]|\.model$", name):
         path = Path(name).expanduser()
     else:
-        raise ValueError(
+        raise UsageError(
             f"no vocabulary {name!r}; {nearest(name, names())} "
             "A file of your own is given by its path, ending in .model."
         )

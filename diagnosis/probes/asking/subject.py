@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from ....models.build import Model
 from ....models.rows import Capacity, RowShape
+from ....objectives.errors import UsageError
 from ....objectives.example import Example
 from ....objectives.mode import ShownMode, show_mode
 from ....tasks.rows.layout import capacities, layout
@@ -138,7 +139,7 @@ def require_ids(model: Model, words: Vocabulary) -> None:
     ids = words.special_ids
     labels = [id_ for id_ in ids.labels if id_ >= known]
     lacks = f"label tokens {labels}" if labels else f"ids from {known} on"
-    raise ValueError(
+    raise UsageError(
         f"the model's table has {known} ids, but vocabulary {words.name!r} has "
         f"{words.size}: it lacks {lacks}. Give the vocabulary that the model was "
         "trained with (Mixture.vocabulary), or probe another checkpoint."

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ....objectives.errors import UsageError
 from ..asking.forms import Pair
 
 
@@ -50,7 +51,7 @@ def require_items(
     """
     found = len({item.document for item in items})
     if found < least:
-        raise ValueError(
+        raise UsageError(
             f"the probe {probe!r} needs items of at least {least} documents, and "
             f"{found} of the {documents} documents given allow for any; give it more "
             "documents, or longer ones, or leave the probe out."

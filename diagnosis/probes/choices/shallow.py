@@ -44,6 +44,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ....objectives.errors import UsageError
 from ....tasks.shallow.bags import (
     Score,
     bag_of_words,
@@ -82,7 +83,7 @@ def baselines(fitted: Sequence[Item], tested: Sequence[Item]) -> dict[str, float
       ValueError: fewer than 32 items to fit to, or none to test.
     """
     if len(fitted) < LEAST or not tested:
-        raise ValueError(
+        raise UsageError(
             f"baselines were given {len(fitted)} items to fit to and {len(tested)} to "
             f"test; give at least {LEAST} and 1, of more documents."
         )

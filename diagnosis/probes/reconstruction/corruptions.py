@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from ....objectives.errors import nearest
+from ....objectives.errors import UsageError, nearest
 from ....objectives.special_ids import SpecialIds
 from ....objectives.text import Tokens
 from ....objectives.words import sentence_begins
@@ -121,19 +121,19 @@ def corrupt(
 
 def _require(tokens: Tokens, ids: SpecialIds, *, kind: str, rate: float) -> None:
     if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}; {nearest(kind, KINDS)}")
+        raise UsageError(f"kind is {kind!r}; {nearest(kind, KINDS)}")
     if not 0 < rate <= 1:
-        raise ValueError(
+        raise UsageError(
             f"rate is {rate}; it is the share that is corrupted, so set it above 0 and "
             "to 1 at most, such as 0.15."
         )
     if ids.eos in tokens[-1:]:
-        raise ValueError(
+        raise UsageError(
             "the excerpt ends in EOS, which is no text to restore; leave it out."
         )
     if not can_corrupt(tokens, ids, kind=kind):
         sentences = int(sentence_begins(tokens, ids).sum())
-        raise ValueError(
+        raise UsageError(
             f"an excerpt of {len(tokens)} tokens and {sentences} sentences is too "
             f"short for {kind}, which needs two tokens, or {_FEWEST_SENTENCES} "
             "sentences to move some; choose excerpts for which `can_corrupt` holds."

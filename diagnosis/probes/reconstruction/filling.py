@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ....objectives.errors import UsageError
 from ....objectives.special_ids import SpecialIds
 from ....objectives.text import Tokens
 from ....tasks.shallow.ngram import ORDER, Ngrams
@@ -58,7 +59,7 @@ def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
       ValueError: the corruption is not masking, so it does not say what is missing.
     """
     if corrupted.kind != "masking":
-        raise ValueError(
+        raise UsageError(
             f"a 5-gram fills masks, but the excerpt was corrupted by {corrupted.kind}; "
             "use `restoring.unrestored` as its baseline."
         )

@@ -14,7 +14,7 @@ from ....objectives import (
     reconstruction,
     span_corruption,
 )
-from ....objectives.errors import nearest
+from ....objectives.errors import UsageError, nearest
 from ....objectives.example import Example, in_place, sequential
 from ....objectives.special_ids import SpecialIds
 from ....objectives.text import Tokens
@@ -167,7 +167,7 @@ def unrestored(corrupted: Corrupted, ids: SpecialIds) -> Tokens:
 def _require(corrupted: Corrupted, mode: str) -> None:
     valid = MODES_FOR[corrupted.kind]
     if mode not in valid:
-        raise ValueError(
+        raise UsageError(
             f"mode {mode!r} cannot restore {corrupted.kind}; {nearest(mode, valid)}"
         )
 
@@ -189,7 +189,7 @@ def _with_sentinels(corrupted: Corrupted, ids: SpecialIds) -> tuple[Tokens, Toke
     missing = corrupted.missing
     runs = 1 + int((np.diff(missing) > 1).sum())
     if runs > len(ids.sentinels):
-        raise ValueError(
+        raise UsageError(
             f'mode "span" has {runs} runs of masks to tell apart, but the vocabulary '
             f"has {len(ids.sentinels)} sentinels; take shorter excerpts than "
             f"{len(corrupted.original)} tokens."
@@ -228,7 +228,7 @@ def _filled(request: Request, generated: Tokens) -> Tokens:
     if request.mode == "permuted":
         places = request.example.targets_positions - 1
     if len(generated) != len(places):
-        raise ValueError(
+        raise UsageError(
             f"the answer has {len(generated)} tokens, but {len(places)} are missing "
             f"and mode {request.mode!r} asks for each; decode exactly as many."
         )

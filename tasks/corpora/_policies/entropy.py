@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ....objectives.errors import UsageError
 from .draws import ACCOUNTS
 from .policy import Policy
 
@@ -48,7 +49,7 @@ def entropy(
         for account in ACCOUNTS:
             bits[account] += policy.bits[account]
     if not documents:
-        raise ValueError("no documents to take the entropy of; give at least one.")
+        raise UsageError("no documents to take the entropy of; give at least one.")
     means = {account: total / documents for account, total in bits.items()}
     return Entropy(documents, tokens / documents, means)
 

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from rich.console import Console
 from rich.progress import track
 
+from ....objectives.errors import UsageError
 from .._json_lines import write_json_lines
 from .policy import Policy
 
@@ -60,7 +61,7 @@ def export(
     """
     count = len(corpus.documents(split))
     if documents is not None and not 0 <= documents <= count:
-        raise ValueError(
+        raise UsageError(
             f"documents is {documents}; {split!r} has {count}: ask for at most that, "
             f"or set {split}_documents."
         )

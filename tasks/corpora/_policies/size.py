@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ....objectives.errors import nearest, require_share
+from ....objectives.errors import UsageError, nearest, require_share
 from .links import DEPARTMENTS, LINKS
 from .phrases import PHRASES
 from .policy import KINDS
@@ -47,9 +47,9 @@ def check(size: Size, *, subjects: int) -> None:
     """
     for kind in size.kinds:
         if kind not in KINDS:
-            raise ValueError(f"no kind of fact {kind!r}; {nearest(kind, KINDS)}")
+            raise UsageError(f"no kind of fact {kind!r}; {nearest(kind, KINDS)}")
     if not size.kinds or len(set(size.kinds)) < len(size.kinds):
-        raise ValueError(
+        raise UsageError(
             f"kinds is {size.kinds}; name each kind once, and at least one."
         )
     for name in ("titled", "openers", "references", "second_forms"):
@@ -65,7 +65,7 @@ def check(size: Size, *, subjects: int) -> None:
     _between("departments", size.departments, 4, len(DEPARTMENTS))
     paragraphs = size.fewest_sections * size.fewest_paragraphs
     if paragraphs < size.most_mentions:
-        raise ValueError(
+        raise UsageError(
             f"a document may have {paragraphs} paragraphs, and a fact "
             f"{size.most_mentions} mentions, each in its own paragraph: raise "
             "fewest_sections or fewest_paragraphs, or lower most_mentions."
@@ -77,7 +77,7 @@ def _range(size: Size, name: str, least: int, greatest: int) -> None:
     _between(f"fewest_{name}", fewest, least, greatest)
     _between(f"most_{name}", most, least, greatest)
     if fewest > most:
-        raise ValueError(
+        raise UsageError(
             f"fewest_{name} is {fewest} and most_{name} {most}: swap them, or raise "
             f"most_{name}."
         )
@@ -85,4 +85,4 @@ def _range(size: Size, name: str, least: int, greatest: int) -> None:
 
 def _between(name: str, value: int, least: int, greatest: int) -> None:
     if not least <= value <= greatest:
-        raise ValueError(f"{name} is {value}; set it within [{least}, {greatest}].")
+        raise UsageError(f"{name} is {value}; set it within [{least}, {greatest}].")
