@@ -20,7 +20,7 @@ from sightline.diagnosis.audit.picture import (
 from sightline.diagnosis.audit.picture_svg import Picture, shades, svg
 from sightline.objectives.registry import get, objectives
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = sorted(objectives())
 

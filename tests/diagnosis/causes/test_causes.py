@@ -25,7 +25,7 @@ from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
 from sightline.tasks.examples.mixture import Mixture
 
-FILES = sorted((Path(__file__).parents[2] / "gin" / "mixtures").glob("*.gin"))
+FILES = sorted((Path(__file__).parents[3] / "gin" / "mixtures").glob("*.gin"))
 ALL = ("drift", "continuation", "reconstruction")
 
 MODE = {
