@@ -27,7 +27,7 @@ from ...tasks.files import write_whole
 from ..scores.score import FAILURES
 from .effects import Effect, Effects, Mix, OwnLoss
 
-SHIPPED = Path(__file__).parent / "results" / "effects.json"
+SHIPPED = Path(__file__).with_name("effects.json")
 """What the committed study measured."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError, nearest
 
-SHIPPED = Path(__file__).resolve().parent.parent / "gin"
+SHIPPED = Path(__file__).resolve().parents[2] / "gin"
 """The gin files that ship with the package."""
 
 FOLDERS = ("", "runs", "mixtures", "models", "studies")
