@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-from sightline.launch import installed
 from sightline.launch.commands import doctor
 from sightline.tasks import corpora
 
@@ -26,8 +25,8 @@ def test_the_releases_won():
 
 
 def test_shares_of_files_as_recorded():
-    assert installed.files_as_recorded("optax") == 1.0
-    assert installed.files_as_recorded("no-such-distribution") is None
+    assert doctor.files_as_recorded("optax") == 1.0
+    assert doctor.files_as_recorded("no-such-distribution") is None
 
 
 def test_libtpu_without_a_platform_is_not_asked(monkeypatch):
