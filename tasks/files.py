@@ -1,11 +1,51 @@
-"""Files that are there whole or not at all."""
+"""The one way in which Sightline writes a file: whole or not at all."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes beside the file's place, then puts it there; a crash leaves the old."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replaces a file at once: a crash leaves the old content or the new.
+
+    The content is on disk when this returns: both the file and the entry of its
+    folder are synchronised.
+
+    Args:
+      path: of the file; its folder must exist.
+      content: text is written as UTF-8.
+
+    Raises:
+      OSError: the file cannot be written; nothing of it is left, and a file that was
+        there is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:99]}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, _mode(path))
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    _sync_folder(path.parent)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced; else what a new file gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

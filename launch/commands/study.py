@@ -23,7 +23,7 @@ from ...diagnosis.results.study_table import MEASURES, markdown
 from ...diagnosis.scores.score import FAILURES
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
-from ..runs.directory import claim
+from ..runs.directory import prepare_run_dir
 from ..studies.jobs import Job, jobs, work
 from ..studies.study import Study
 from ._arguments import gin_parser, parse_gin
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _said(mix) for name, mix in mixes.items()}
     text = config.resolved_config("study")
-    out = claim(options.out, text, identities=identities, done="records/*.json")
+    out = prepare_run_dir(options.out, text, identities=identities, done="records/*.json")
     folder = out / "records"
     folder.mkdir(exist_ok=True)
     waiting = jobs(list(study.mixes), study.seeds, folder)

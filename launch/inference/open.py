@@ -14,7 +14,7 @@ from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import Config, load
-from ..runs.verified import newest
+from ..runs.verified import restore_latest
 from ..training.mesh import MeshShape, make_mesh
 from ..training.program import Program
 
@@ -63,7 +63,7 @@ def trained(
         transformation=settings["optimizer"](settings["schedule"]),
         mesh=make_mesh(MeshShape(data=-1)),  # whatever mesh the run was on
     )
-    restored = newest(run_dir, program.abstract_state)
+    restored = restore_latest(run_dir, program.abstract_state)
     if restored is None:
         raise _unfinished(run_dir)
     step, state, _ = restored

@@ -3,9 +3,11 @@
 Around Orbax's CheckpointManager, which commits atomically and saves in the background,
 this adds what it leaves out: contents are verified (Orbax restores most flipped bits
 without a word), types are compared (it casts without a word), a checkpoint that cannot
-be used is passed over and put aside, and a save that failed or was refused is an error.
+be used is passed over and quarantined, a save that failed or was refused is an error,
+and a save is read back before older checkpoints are deleted.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -19,10 +21,24 @@ from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
 from .fingerprint import fingerprints, make_manifest
+from .literal_path import literal_path
 from .named_arrays import as_arrays, as_tree, wanted
-from .verified import HANDLERS, CheckpointError, first_line, read_verified
+from .verified import (
+    CheckpointError,
+    Structs,
+    first_line,
+    read_back,
+    read_verified,
+)
 
 _LOG = logging.getLogger(__name__)
+
+_HANDLERS: dict[str, Callable[[], Any]] = {
+    "state": ocp.StandardCheckpointHandler,
+    "data": ocp.JsonCheckpointHandler,
+    "manifest": ocp.JsonCheckpointHandler,
+}
+"""What a checkpoint is made of."""
 
 
 class Checkpoints:
@@ -41,15 +57,19 @@ class Checkpoints:
           period: steps from one to the next, for `due`.
         """
         self._period = period
+        self._keep = keep
+        self._unread: tuple[int, Structs] | None = None
         self._folder = Path(run_dir).resolve() / "checkpoints"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
+        self._stack = contextlib.ExitStack()
+        self._opened = self._stack.enter_context(literal_path(self._folder))
         self._manager = ocp.CheckpointManager(
-            self._folder,
+            self._opened,
             options=ocp.CheckpointManagerOptions(
-                max_to_keep=keep, enable_async_checkpointing=True
+                max_to_keep=None, enable_async_checkpointing=True
             ),
-            item_handlers={name: handler() for name, handler in HANDLERS.items()},
+            item_handlers={name: handler() for name, handler in _HANDLERS.items()},
         )
 
     def due(self, step: int) -> bool:
@@ -67,7 +87,7 @@ class Checkpoints:
         Raises:
           CheckpointError: an earlier save failed, or this one was refused.
         """
-        self._run("an earlier checkpoint", self._manager.check_for_errors)
+        self._finish("an earlier checkpoint")
         newest = max(self._manager.all_steps(), default=-1)
         if step <= newest:
             raise CheckpointError(
@@ -86,11 +106,12 @@ class Checkpoints:
             name, lambda: self._manager.save(step, args=items, force=True)
         ):
             raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
+        self._unread = step, wanted(jax.tree.map(_struct, state))
 
     def restore(self, abstract_state: PyTree) -> tuple[int, PyTree, dict] | None:
         """The newest checkpoint that is whole: its step, state and data.
 
-        Checkpoints that are not are logged, and put aside once an older one is good,
+        Checkpoints that are not are logged, and quarantined once an older one is good,
         so that later saves of their steps are not refused.
 
         Args:
@@ -108,12 +129,12 @@ class Checkpoints:
         rejected: dict[int, str] = {}
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
-                arrays, data = self._read(step, structs)
+                arrays, data = read_verified(self._opened / str(step), structs)
             except CheckpointError as error:
                 rejected[step] = str(error)
                 _LOG.warning("checkpoint %d is unusable: %s", step, error)
                 continue
-            self._put_aside(list(rejected))
+            self._quarantine(list(rejected))
             return step, as_tree(arrays, abstract_state), data
         if rejected:
             reasons = "; ".join(f"step {s}: {why}" for s, why in rejected.items())
@@ -129,7 +150,7 @@ class Checkpoints:
         Raises:
           CheckpointError: a save failed.
         """
-        self._run("the last checkpoint", self._manager.wait_until_finished)
+        self._finish("the last checkpoint")
 
     def close(self) -> None:
         """Waits, then lets go of the folder. Without it the last save may be lost."""
@@ -137,6 +158,7 @@ class Checkpoints:
             self.wait()
         finally:
             self._manager.close()
+            self._stack.close()
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -144,11 +166,22 @@ class Checkpoints:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read(self, step: int, structs: dict) -> tuple[dict[str, jax.Array], dict]:
-        """One checkpoint's arrays and data, verified."""
-        return read_verified(
-            lambda items: self._manager.restore(step, args=items), structs
-        )
+    def _finish(self, what: str) -> None:
+        """Waits for a save, reads it back, and only then lets older ones go."""
+        self._run(what, self._manager.wait_until_finished)
+        if self._unread is None:
+            return
+        (step, structs), self._unread = self._unread, None
+        try:
+            read_back(self._opened / str(step), structs)
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"the checkpoint of step {step} was written to {self._folder} and "
+                f"cannot be read back: {error}. The checkpoints before it are kept; "
+                "mend the disk, and start the same command again."
+            ) from error
+        for old in sorted(self._manager.all_steps())[: -self._keep]:
+            self._manager.delete(old)
 
     def _run(self, what: str, action: Callable[[], Any]) -> Any:
         """Runs an action of the manager; says what a failure means."""
@@ -162,17 +195,17 @@ class Checkpoints:
                 "and start the same command again."
             ) from error
 
-    def _put_aside(self, steps: list[int]) -> None:
+    def _quarantine(self, steps: list[int]) -> None:
         """Renames checkpoints, so that their steps can be saved again."""
         if jax.process_index() == 0:
             for step in steps:
                 source = self._folder / str(step)
-                aside = self._folder.with_name("checkpoints_put_aside")
+                aside = self._folder.with_name("checkpoints_quarantined")
                 aside.mkdir(exist_ok=True)
                 number = sum(1 for _ in aside.glob(f"{step}-*"))
                 source.rename(aside / f"{step}-{number}")
-                _LOG.warning("put aside as %s", aside / f"{step}-{number}")
-        _together("put_aside")
+                _LOG.warning("quarantined as %s", aside / f"{step}-{number}")
+        _together("quarantine")
         if steps:
             self._manager.reload()
 
@@ -183,6 +216,10 @@ class Checkpoints:
                 _LOG.warning("deleting an unfinished checkpoint: %s", debris)
                 shutil.rmtree(debris)
         _together("sweep")
+
+
+def _struct(array: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding)
 
 
 def _together(name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...objectives.errors import UsageError
+from ...tasks.files import write_whole
 
 MAY_CHANGE = (
     "train.steps",
@@ -18,21 +19,22 @@ MAY_CHANGE = (
     "train.mesh",
     "MeshShape.",
 )
-"""Bindings that a resumed run may change: none alters what a step computes."""
+"""Bindings that a resumed run may change: none alters what a step computes, but that a
+schedule whose length is `train.steps` goes on as that of the new length."""
 
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
 """How lines begin that say which vocabulary, documents and mixes a run's names stand
 for."""
 
 
-def claim(
+def prepare_run_dir(
     run_dir: str | os.PathLike[str],
     config: str,
     *,
     identities: Mapping[str, str],
     done: str = "checkpoints/[0-9]*",
 ) -> Path:
-    """Makes the directory and saves the run's resolved config in it.
+    """Makes a run's directory and saves its resolved config in it.
 
     Where there is one already, with a checkpoint to go on from, it must be the same,
     but for `MAY_CHANGE`: going on with other data or another model would be neither
@@ -46,12 +48,18 @@ def claim(
       done: pattern of what a run leaves that can be gone on from.
 
     Raises:
-      ValueError: another process is training in the directory, or it holds a run of
-        another config; the message shows the difference.
+      UsageError: another process is training in the directory, it cannot be written
+        to, or it holds a run of another config; the message shows the difference.
     """
     folder = Path(run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    _lock(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _lock(folder)
+    except OSError as error:
+        raise UsageError(
+            f"cannot train in {str(folder)!r}: {error.strerror}; give a folder that "
+            "can be made and written to."
+        ) from error
     saved = folder / "config.gin"
     said = "".join(f"# {name} {value}\n" for name, value in identities.items())
     config = f"{said}{config}"
@@ -67,9 +75,7 @@ def claim(
                 f"{folder} holds a run of another config:\n{difference}\n"
                 "Resume it with its own config, or give this run another --run_dir."
             )
-    temporary = folder / "config.gin.tmp"
-    temporary.write_text(config)
-    temporary.replace(saved)
+    write_whole(saved, config)
     return folder
 
 
@@ -84,7 +90,7 @@ def _lock(folder: Path) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(descriptor)
         raise UsageError(
             f"another process is training in {folder}; wait for it or stop it, or give "

@@ -9,6 +9,7 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 
 from ...objectives.errors import UsageError
+from ...tasks.files import write_whole
 
 Value = float | int | str | None
 
@@ -79,12 +80,7 @@ def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
     if not path.exists():
         return
     kept = "".join(line for record, line in _records(path) if record["step"] <= step)
-    temporary = path.with_suffix(".jsonl.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(kept)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, kept)
 
 
 def _records(path: Path) -> list[tuple[dict, str]]:

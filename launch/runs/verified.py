@@ -1,8 +1,9 @@
 """Reading a checkpoint and refusing it unless it is whole; changes nothing on disk."""
 
 import logging
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,30 @@ from jaxtyping import PyTree
 
 from ...objectives.errors import UsageError
 from .fingerprint import fingerprints, manifest_damage
+from .literal_path import literal_path
 from .named_arrays import as_tree, check_same, wanted
 
 _LOG = logging.getLogger(__name__)
 
-HANDLERS: dict[str, Callable[[], Any]] = {
-    "state": ocp.StandardCheckpointHandler,
-    "data": ocp.JsonCheckpointHandler,
-    "manifest": ocp.JsonCheckpointHandler,
-}
-"""What a checkpoint is made of."""
+Structs = Mapping[str, jax.ShapeDtypeStruct]
+"""Shape, type and sharding of arrays by name."""
+
+GROUP_BYTES = 2**28
+"""Of arrays that `read_back` holds at a time."""
 
 
 class CheckpointError(UsageError, RuntimeError):
     """A checkpoint that could not be written, or that no checkpoint can be read."""
 
 
-def newest(
-    run_dir: str | os.PathLike[str], abstract_state: PyTree
+def checkpoint_steps(folder: Path) -> list[int]:
+    """The steps of the checkpoints in a folder, the newest first."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted((int(name) for name in names if name.isdigit()), reverse=True)
+
+
+def restore_latest(
+    run_dir: str | os.PathLike[str], abstract_state: PyTree, *, prefix: str = ""
 ) -> tuple[int, PyTree, dict] | None:
     """The newest checkpoint of a run that is whole, without touching the run.
 
@@ -38,27 +45,24 @@ def newest(
 
     Args:
       run_dir: the run's folder.
-      abstract_state: the state's `ShapeDtypeStruct`s, each with its sharding.
+      abstract_state: the `ShapeDtypeStruct`s of the state or of a part of it, each
+        with its sharding.
+      prefix: of the names of that part, "params."; what else was saved is not read.
 
     Returns:
       Step, state and data; None if there is no checkpoint.
 
     Raises:
-      ValueError: the checkpoint has other arrays, shapes or types than the state.
+      UsageError: the checkpoint has other arrays, shapes or types than the state.
       CheckpointError: there are checkpoints, and none of them is whole.
     """
     structs = wanted(abstract_state)
     rejected = []
     folder = Path(run_dir).resolve() / "checkpoints"
-    steps = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
-    handler = ocp.CompositeCheckpointHandler(**{k: h() for k, h in HANDLERS.items()})
-    with ocp.Checkpointer(handler) as reader:
-        for step in sorted(steps, reverse=True):
-            path = folder / str(step)
+    with literal_path(folder) as opened:
+        for step in checkpoint_steps(folder):
             try:
-                arrays, data = read_verified(
-                    lambda items, path=path: reader.restore(path, args=items), structs
-                )
+                arrays, data = read_verified(opened / str(step), structs, prefix=prefix)
             except CheckpointError as error:
                 rejected.append(f"step {step}: {error}")
                 _LOG.warning("checkpoint %d is unusable: %s", step, error)
@@ -70,33 +74,87 @@ def newest(
 
 
 def read_verified(
-    restore: Callable[[Any], Any], structs: dict
+    path: Path, structs: Structs, *, prefix: str = ""
 ) -> tuple[dict[str, jax.Array], dict]:
     """A checkpoint's arrays and data.
 
     Args:
-      restore: reads the items that it is asked for (`ocp.args.Composite`).
+      path: of the checkpoint.
       structs: the arrays that are wanted (`named_arrays.wanted`).
+      prefix: of the names of the arrays that are wanted.
 
     Raises:
-      ValueError: it has other arrays, shapes or types.
+      UsageError: it has other arrays, shapes or types.
       CheckpointError: it cannot be read, or its contents are not what was saved.
     """
+    saved, data = _read_manifest(path)
+    check_same({n: e for n, e in saved.items() if n.startswith(prefix)}, structs)
+    return _read_arrays(path, structs, saved), data
 
-    def items(**wanted_items: Any) -> Any:
-        return _readable(lambda: restore(ocp.args.Composite(**wanted_items)))
 
-    plain = items(data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore())
-    manifest, data = plain.manifest, plain.data
-    if damage := manifest_damage(manifest, data):
+def read_back(path: Path, structs: Structs) -> None:
+    """Reads a checkpoint as `read_verified` does, and keeps nothing of it.
+
+    Arrays are read in groups of at most `GROUP_BYTES`, or one by one where they are
+    larger, so that this needs little memory beside the state itself.
+
+    Args:
+      path: of the checkpoint.
+      structs: the arrays that were saved.
+
+    Raises:
+      CheckpointError: as `read_verified`.
+    """
+    saved, _ = _read_manifest(path)
+    for names in _groups(structs):
+        _read_arrays(path, {name: structs[name] for name in names}, saved)
+
+
+def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
+    """What the manifest says of each array, and the data; both checked."""
+    handlers: dict[str, Any] = {
+        name: ocp.JsonCheckpointHandler() for name in ("data", "manifest")
+    }
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler(**handlers)) as reader:
+        items = ocp.args.Composite(
+            data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore()
+        )
+        plain = _readable(lambda: reader.restore(path, args=items))
+    if damage := manifest_damage(plain.manifest, plain.data):
         raise CheckpointError(damage)
-    check_same(manifest["arrays"], structs)
-    arrays = items(state=ocp.args.StandardRestore(structs)).state
-    found = fingerprints(arrays)
-    damaged = [n for n in found if found[n] != manifest["arrays"][n]["fingerprint"]]
+    return plain.manifest["arrays"], plain.data
+
+
+def _read_arrays(
+    path: Path, structs: Structs, saved: Mapping[str, Any]
+) -> dict[str, jax.Array]:
+    """Some arrays of a checkpoint, compared with the fingerprints of its manifest."""
+    arguments = ocp.args.PyTreeRestore(
+        item=dict(structs),
+        restore_args=ocp.checkpoint_utils.construct_restore_args(dict(structs)),
+        partial_restore=True,
+    )
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
+        arrays = _readable(lambda: reader.restore(path / "state", args=arguments))
+    prints = fingerprints(arrays)
+    damaged = [n for n in prints if prints[n] != saved[n]["fingerprint"]]
     if damaged:
         raise CheckpointError(f"damaged arrays: {', '.join(damaged)}")
-    return arrays, data
+    return arrays
+
+
+def _groups(structs: Structs) -> Iterator[list[str]]:
+    """Names of arrays that are read together."""
+    group: list[str] = []
+    size = 0
+    for name, struct in structs.items():
+        need = math.prod(struct.shape) * struct.dtype.itemsize
+        if group and size + need > GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(name)
+        size += need
+    yield group
 
 
 def first_line(error: Exception) -> str:

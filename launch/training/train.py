@@ -18,7 +18,7 @@ from ...tasks.rows.batches import check_same, digest, prefetch
 from ...tasks.shares.counts import Counts, add, count, loss_shares_of, utilisation
 from ...tasks.tokens.vocabulary import vocabulary
 from ..runs.checkpoints import Checkpoints
-from ..runs.directory import claim
+from ..runs.directory import prepare_run_dir
 from ..runs.metrics import MetricsWriter
 from . import report
 from .data import Data
@@ -96,7 +96,7 @@ def train(
     shares = mixture.loss_share_array()
     words = vocabulary(mixture.vocabulary)
     check_examples(mixture, rows)
-    claim(run_dir, config, identities=mixture.identities())
+    prepare_run_dir(run_dir, config, identities=mixture.identities())
 
     program = Program(
         model=model,

@@ -14,7 +14,7 @@ from sightline.launch.commands import _diagnose_input, diagnose as command
 from sightline.launch.configuration.config import load
 from sightline.launch.inference import open as opening
 from sightline.launch.runs.checkpoints import Checkpoints
-from sightline.launch.runs.directory import claim
+from sightline.launch.runs.directory import prepare_run_dir
 from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.launch.training.program import Program
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -63,7 +63,7 @@ def run(folder):
     config = load([str(folder / "mine.gin")])
     told = config.arguments("train", run_dir="", config="")
     mixture = told["mixture"]
-    path = claim(
+    path = prepare_run_dir(
         folder / "run", config.resolved_config(), identities=mixture.identities()
     )
     program = Program(

@@ -12,7 +12,7 @@ import pytest
 WRITER = """
 import resource, signal, sys
 import jax.numpy as jnp
-from sightline.launch.checkpoint import Checkpoints
+from sightline.launch.runs.checkpoints import Checkpoints
 
 first, last, largest_file = map(int, sys.argv[2:])
 with Checkpoints(sys.argv[1], keep=2, period=1) as checkpoints:
@@ -30,7 +30,7 @@ READER = """
 import sys
 import jax, numpy as np
 from jax.sharding import SingleDeviceSharding
-from sightline.launch.checkpoint import Checkpoints
+from sightline.launch.runs.checkpoints import Checkpoints
 
 place = SingleDeviceSharding(jax.devices()[0])
 wanted = {"w": jax.ShapeDtypeStruct((200_000,), np.float32, sharding=place)}

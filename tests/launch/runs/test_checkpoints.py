@@ -12,8 +12,10 @@ import pytest
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from sightline.launch.runs import checkpoints as checkpoints_module, verified
 from sightline.launch.runs.checkpoints import CheckpointError, Checkpoints
-from sightline.launch.runs.named_arrays import Mismatch, as_arrays
+from sightline.launch.runs.named_arrays import Mismatch, as_arrays, wanted
+from sightline.launch.runs.verified import restore_latest
 
 
 class State(NamedTuple):
@@ -166,7 +168,7 @@ def test_damage_is_told_and_passed_over(tmp_path, caplog, damage):
             # Its step can be saved again, and it was not thrown away.
             checkpoints.save(6, state(6), {"position": 6})
     assert "checkpoint 6 is unusable" in caplog.text
-    assert (tmp_path / "checkpoints_put_aside" / "6-0").is_dir()
+    assert (tmp_path / "checkpoints_quarantined" / "6-0").is_dir()
     assert restored(tmp_path)[0] == 6
 
 
@@ -258,3 +260,56 @@ def test_debris_is_swept(tmp_path):
     (debris / "half").write_text("x")
     assert restored(tmp_path) is None
     assert not debris.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["r[1]", "r[!a]", "r*", "r?", "r{a,b}", "a\\b", "r#1", "r%41", "a b", "läuft"],
+)
+def test_no_path_is_taken_for_a_pattern(tmp_path, name):
+    run_dir = tmp_path / name / "run"
+    filled(run_dir, steps=[2, 4, 6], keep=2)
+    assert restored(run_dir)[0] == 6
+    step, found, _ = restore_latest(run_dir, abstract(8))
+    assert step == 6
+    assert_equal(found, state(6))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_part_of_the_state_is_read_alone(tmp_path):
+    filled(tmp_path, steps=[2])
+    part = abstract(8)._replace(counters=None, key=None)
+    found = restore_latest(tmp_path, part, prefix="params.")
+    assert found is not None
+    assert_equal(found[1], state(2)._replace(counters=None, key=None))
+
+
+def test_a_save_is_read_back_before_older_ones_go(tmp_path, monkeypatch):
+    def damaged(path, structs):
+        raise CheckpointError("damaged arrays: w")
+
+    with Checkpoints(tmp_path, keep=1, period=1) as checkpoints:
+        checkpoints.save(1, state(1), {})
+        checkpoints.wait()
+        checkpoints.save(2, state(2), {})
+        monkeypatch.setattr(checkpoints_module, "read_back", damaged)
+        with pytest.raises(CheckpointError, match="step 2 was written .* read back"):
+            checkpoints.save(3, state(3), {})
+    monkeypatch.undo()
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"1", "2"}
+
+
+def test_reading_back_goes_group_by_group(tmp_path, monkeypatch):
+    filled(tmp_path, steps=[2])
+    groups = []
+    real = verified._read_arrays
+
+    def counted(path, structs, saved):
+        groups.append(list(structs))
+        return real(path, structs, saved)
+
+    monkeypatch.setattr(verified, "GROUP_BYTES", 64 * 256 * 4)
+    monkeypatch.setattr(verified, "_read_arrays", counted)
+    verified.read_back(tmp_path / "checkpoints" / "2", wanted(abstract(8)))
+    assert len(groups) > 1
+    assert sorted(sum(groups, [])) == sorted(as_arrays(state()))

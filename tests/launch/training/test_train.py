@@ -128,8 +128,10 @@ def test_bad_settings_are_one_message_and_leave_nothing(
 
 def test_two_processes_do_not_train_in_one_directory(tmp_path):
     """The lock is held by a process, not by a file that a killed one leaves behind."""
-    claim = "from sightline.launch.runs.directory import claim; import sys; "
-    claim += "claim(sys.argv[1], '', identities={}); print('mine', flush=True); "
+    claim = "from sightline.launch.runs.directory import prepare_run_dir; import sys; "
+    claim += (
+        "prepare_run_dir(sys.argv[1], '', identities={}); print('mine', flush=True); "
+    )
     claim += "sys.stdin.read()"
     command = [sys.executable, "-c", claim, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
