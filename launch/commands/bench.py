@@ -14,14 +14,14 @@ from rich.progress import track
 from rich.table import Table
 
 from ...models.rows import Batch
+from ...objectives.errors import check_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares.packers import packings
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.packing import packing_table
 from ..training.data import Data
-from ..training.mesh import MeshShape, make_mesh
-from ..training.program import Program
+from ..training.program import program_of
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
@@ -41,8 +41,11 @@ EXAMPLES = 2000
 def main(arguments: Sequence[str]) -> int:
     """Prints both tables; returns the exit status."""
     parser = gin_parser("bench", _ABOUT)
-    parser.add_argument("--rounds", type=int, default=40, metavar="N")
+    parser.add_argument(
+        "--rounds", type=int, default=40, metavar="N", help="steps of each mixture (40)"
+    )
     options, bindings = parse_gin(parser, arguments)
+    check_count("--rounds", options.rounds)
 
     from ..configuration.config import load
 
@@ -68,15 +71,7 @@ def step_seconds(
       rounds: steps of each mixture.
     """
     mixture: Mixture = settings["mixture"]
-    program = Program(
-        model=settings["model"],
-        vocabulary_size=vocabulary(mixture.vocabulary).size,
-        rows=settings["rows"],
-        batch_rows=settings["batch_rows"],
-        transformation=settings["optimizer"](settings["schedule"]),
-        mesh=make_mesh(settings.get("mesh", MeshShape(data=-1))),
-        microbatches=settings.get("microbatches", 1),
-    )
+    program = program_of(settings)
     mixtures = {mixture.name: mixture, **_alone(mixture)}
     batches = {
         name: [program.place(b) for b in _some_batches(each, settings)]
@@ -127,7 +122,7 @@ def _alone(mixture: Mixture) -> dict[str, Mixture]:
     """A mixture of each task by itself, with the same settings."""
     return {
         task: dataclasses.replace(
-            mixture, name=task, rates={task: 1.0}, loss_shares=None
+            mixture, name=task, rates={task: 1.0}, corpora={}, loss_shares=None
         )
         for task in mixture.positive_rates()
     }

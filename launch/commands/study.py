@@ -55,7 +55,9 @@ def main(arguments: Sequence[str]) -> int:
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _said(mix) for name, mix in mixes.items()}
     text = config.resolved_config("study")
-    out = prepare_run_dir(options.out, text, identities=identities, done="records/*.json")
+    out = prepare_run_dir(
+        options.out, text, identities=identities, done="records/*.json"
+    )
     folder = out / "records"
     folder.mkdir(exist_ok=True)
     waiting = jobs(list(study.mixes), study.seeds, folder)

@@ -1,5 +1,6 @@
 """`sightline train`: train one model on a mixture of objectives, or resume a run."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,8 @@ from ..configuration import files
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
-Train one model on a mixture of objectives, or go on with a run that was stopped.
+Train one model on a mixture of objectives, or resume a run that was stopped. Exit
+status 0: all steps are done; 75: stopped by SIGTERM, run the same command to resume.
 
   sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
   sightline train --gin_file=my.gin --gin.train.steps=100 --run_dir=runs/mine
@@ -16,7 +18,7 @@ Train one model on a mixture of objectives, or go on with a run that was stopped
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Trains; returns the exit status.
+    """Trains; returns 0 once all steps are done, 75 (`EX_TEMPFAIL`) where it stopped.
 
     Everything that the configuration can have wrong is found before anything is
     compiled and before TensorFlow is imported.
@@ -40,5 +42,4 @@ def main(arguments: Sequence[str]) -> int:
 
     from ..training.train import train
 
-    train(**settings)
-    return 0
+    return 0 if train(**settings) == settings["steps"] else os.EX_TEMPFAIL

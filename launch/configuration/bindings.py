@@ -116,6 +116,13 @@ class Bindings:
         if function is None:
             raise UsageError(f"{name!r} only has settings; it cannot be called.")
         given |= dict(zip(parameters, positional, strict=False))
+        for parameter, binding in self.bound(scope, name).items():
+            if parameter in given:
+                raise UsageError(
+                    f"{binding.where}: {name}.{parameter} is not bound but handed over "
+                    "by what uses it (a schedule gets train.steps); take the binding "
+                    "out."
+                )
         arguments = self.arguments(name, scope, **given)
         try:
             return function(**arguments)

@@ -33,6 +33,9 @@ from .values import (
     parameters,
 )
 
+RENAMED = {("train", "most_skipped_in_a_row"): "max_consecutive_skips"}
+"""Parameters that had another name, so that older gin files say what to write."""
+
 
 def configurables() -> dict[str, Callable[..., Any]]:
     """Everything that gin may bind, by the name that gin files use."""
@@ -122,6 +125,11 @@ def load(
     for scope, name, parameter, binding in statements:
         if parameter:
             known("configurable", name, known_names, binding.where)
+            if (name, parameter) in RENAMED:
+                raise UsageError(
+                    f"{binding.where}: {name}.{parameter} is now called "
+                    f"{name}.{RENAMED[name, parameter]}; write that."
+                )
             valid = known_names[name].parameters
             known(f"parameter of {name!r} named", parameter, valid, binding.where)
             values.setdefault((scope, name), {})[parameter] = binding

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import jax
 from flax import nnx
 
 from ...models.build import Model
@@ -15,8 +16,8 @@ from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import Config, load
 from ..runs.verified import restore_latest
-from ..training.mesh import MeshShape, make_mesh
-from ..training.program import Program
+from ..training.mesh import MeshShape
+from ..training.program import program_of
 
 
 class Trained(NamedTuple):
@@ -55,15 +56,14 @@ def trained(
     model: ModelConfig = settings["model"]
     if compute_dtype is not None:
         model = dataclasses.replace(model, compute_dtype=compute_dtype)
-    program = Program(
-        model=model,
-        vocabulary_size=vocabulary(settings["mixture"].vocabulary).size,
-        rows=settings["rows"],
-        batch_rows=settings["batch_rows"],
-        transformation=settings["optimizer"](settings["schedule"]),
-        mesh=make_mesh(MeshShape(data=-1)),  # whatever mesh the run was on
+    # On whatever devices there are, whatever the run's own mesh was.
+    own = {"model": model, "mesh": MeshShape(data=-1), "microbatches": 1}
+    program = program_of({**settings, **own, "batch_rows": jax.device_count()})
+    # The optimiser's moments are twice the parameters, and nobody here needs them.
+    wanted = jax.tree.map(lambda _: None, program.abstract_state)._replace(
+        params=program.abstract_state.params
     )
-    restored = restore_latest(run_dir, program.abstract_state)
+    restored = restore_latest(run_dir, wanted, prefix="params.")
     if restored is None:
         raise _unfinished(run_dir)
     step, state, _ = restored

@@ -71,6 +71,15 @@ def read(path: str | os.PathLike[str]) -> list[dict]:
     return [record for record, _ in _records(Path(path))]
 
 
+def has_record(run_dir: str | os.PathLike[str], *, step: int, prefix: str) -> bool:
+    """Whether a run has recorded a value of that prefix at a step."""
+    path = Path(run_dir) / "metrics.jsonl"
+    return path.exists() and any(
+        record["step"] == step and any(name.startswith(prefix) for name in record)
+        for record in read(path)
+    )
+
+
 def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
     """Drops records of steps after `step`, and a torn last line, all at once or not.
 

@@ -5,13 +5,14 @@ that it loads while the step compiles.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
 
 from ...models.rows import Batch, RowShape
-from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...tasks import host_tensorflow
+from ...tasks.corpora import EmptySplitError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.batches import batches
 from ...tasks.rows.layout import sequence_length
@@ -60,35 +61,36 @@ class Data:
         stream = self._batches(self.examples(seed=seed))
         yield from itertools.islice(stream, skip, None)
 
-    def held_out(self, *, most: int) -> list[Batch]:
-        """Validation batches, each of one task, at most `most` of each.
+    def held_out(self, *, most: int) -> dict[str, list[Batch]]:
+        """Validation batches of each task, at most `most` of each.
 
         Every task of the mixture is measured alike, whatever its rate: on its own
-        rows, so that a pair's one label gets as many rows as a text's 512 tokens.
-
-        Raises:
-          ValueError: a task's validation text does not fill one batch.
+        rows, so that a pair's one label gets as many rows as a text's 512 tokens. A
+        task without validation text has none.
         """
+        if most == 0:
+            return {task: [] for task in self.mixture.positive_rates()}
         host_tensorflow.load()
         from ...tasks.seqio_tasks.tasks import seqio_mixture
 
-        found: list[Batch] = []
-        for task in seqio_mixture(self.mixture).tasks:
-            stream = self._read(task, split="validation", seed=HELD_OUT_SEED, epochs=1)
-            made = list(itertools.islice(self._batches(stream), most))
-            if not made:
-                raise UsageError(
-                    f"the validation split of {task.name} does not fill one batch of "
-                    f"{self.batch_rows} rows; lower train.batch_rows or the slots."
-                )
-            found.extend(made)
-        return found
+        batches: dict[str, list[Batch]] = {}
+        tasks = {task.name: task for task in seqio_mixture(self.mixture).tasks}
+        for name in self.mixture.positive_rates():
+            task = tasks[name.replace("/", ":")]
+            read = functools.partial(self._read, task, split="validation", epochs=1)
+            try:
+                stream = self._batches(read(seed=HELD_OUT_SEED))
+                batches[name] = list(itertools.islice(stream, most))
+            except EmptySplitError:
+                batches[name] = []  # `train` names the task
+        return batches
 
     def _read(
         self, provider, *, split: str, seed: int, epochs: int | None = None
     ) -> Iterator[Example]:
         """The Examples of a SeqIO task or mixture; None is epoch after epoch."""
         from ...tasks.seqio_tasks.tasks import to_example
+        from ...tasks.seqio_tasks.tf_calls import python_errors
 
         dataset = provider.get_dataset(
             sequence_length=sequence_length(self.rows),
@@ -96,7 +98,7 @@ class Data:
             seed=seed,
             num_epochs=epochs,
         )
-        return map(to_example, dataset.as_numpy_iterator())
+        return map(to_example, python_errors(dataset.as_numpy_iterator()))
 
     def _batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         words = vocabulary(self.mixture.vocabulary)

@@ -1,14 +1,16 @@
 """Held-out loss of each objective, beside the loss of knowing only its targets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
+from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
 from ...objectives.registry import CAPACITY
+from ...tasks.examples.mixture import Mixture, split_task
 from .program import EvalStep, Program
 
 
@@ -21,13 +23,13 @@ class Evaluation(NamedTuple):
       baseline: entropy of the targets, in nats: the loss of a model that knows how
         often each is the answer and nothing else. For pairs with as many positives
         as negatives that is ln 2.
-      weight: how many predictions the figures stand on.
+      predictions: how many the figures stand on.
     """
 
     loss: Float[np.ndarray, " O"]
     accuracy: Float[np.ndarray, " O"]
     baseline: Float[np.ndarray, " O"]
-    weight: Float[np.ndarray, " O"]
+    predictions: Float[np.ndarray, " O"]
 
 
 def evaluate(
@@ -36,26 +38,72 @@ def evaluate(
     """Runs the model over held-out batches.
 
     Args:
-      program: places the batches.
+      program: places the batches, one after another.
       eval_step: its compiled evaluation step.
       params: the model's parameters.
       batches: at least one, of NumPy arrays; each objective in them is summed by
         itself.
     """
-    totals = [eval_step(params, program.place(batch)) for batch in batches]
+    totals: list[ObjectiveSums] = []
+    for batch in batches:
+        total = eval_step(params, program.place(batch))
+        # One batch is placed while the one before it is computed, and no more.
+        totals[-1:] = jax.device_get(totals[-1:])
+        totals.append(total)
     sums = jax.tree.map(lambda *x: np.sum(x, 0), *jax.device_get(totals))
+    counts = target_counts(batches, vocabulary_size=program.vocabulary_size)
     with np.errstate(invalid="ignore"):
         return Evaluation(
             loss=sums.nll / sums.weight,
             accuracy=sums.correct / sums.weight,
-            baseline=unigram_entropy(batches, vocabulary_size=program.vocabulary_size),
-            weight=sums.weight,
+            baseline=unigram_entropy(counts),
+            predictions=counts.sum(1),
         )
 
 
-def unigram_entropy(
+def mean_by_rate(
+    measured: Mapping[str, Evaluation], mixture: Mixture
+) -> dict[str, Float[np.ndarray, " O"]]:
+    """Loss and baseline of each objective: the mean of its tasks, weighted by rate.
+
+    Args:
+      measured: evaluations by task, each of its own objective's predictions alone.
+      mixture: whose rates weigh the tasks.
+    """
+    shares = mixture.task_shares()
+    fields = ("loss", "baseline")
+    sums = {field: np.zeros(CAPACITY) for field in fields}
+    weights = np.zeros(CAPACITY)
+    for task, evaluation in measured.items():
+        objective = mixture.objective(split_task(task)[1]).id
+        weights[objective] += shares[task]
+        for field in fields:
+            sums[field][objective] += (
+                shares[task] * getattr(evaluation, field)[objective]
+            )
+    with np.errstate(invalid="ignore"):
+        return {field: total / weights for field, total in sums.items()}
+
+
+def target_counts(
     batches: Iterable[Batch], *, vocabulary_size: int
-) -> Float[np.ndarray, " O"]:
+) -> Float[np.ndarray, "O V"]:
+    """How often each token is a target of each objective, whatever its loss weight.
+
+    Args:
+      batches: of NumPy arrays.
+      vocabulary_size: V.
+    """
+    counts = np.zeros((CAPACITY, vocabulary_size))
+    for batch in batches:
+        for stream in (batch.decoder, batch.encoder):
+            if stream is not None:
+                places = (stream.objective_ids, stream.targets)
+                np.add.at(counts, places, stream.loss_weights > 0)
+    return counts
+
+
+def unigram_entropy(counts: Float[np.ndarray, "O V"]) -> Float[np.ndarray, " O"]:
     """Entropy of each objective's targets, in nats; NaN for one that is absent.
 
     Frequencies counted on the very targets that they are to predict look too certain,
@@ -68,15 +116,8 @@ def unigram_entropy(
     where none is: for the two labels of pairs.
 
     Args:
-      batches: of NumPy arrays.
-      vocabulary_size: V.
+      counts: of each token as a target.
     """
-    counts = np.zeros((CAPACITY, vocabulary_size))
-    for batch in batches:
-        for stream in (batch.decoder, batch.encoder):
-            if stream is not None:
-                places = (stream.objective_ids, stream.targets)
-                np.add.at(counts, places, stream.loss_weights)
     present = np.flatnonzero(counts.sum(1))
     entropy = np.full(CAPACITY, np.nan)
     for objective in present:

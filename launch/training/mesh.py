@@ -6,7 +6,7 @@ import math
 import jax
 from jax.sharding import AxisType, Mesh
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, check_count
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +65,10 @@ def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
     Raises:
       ValueError: microbatches times the devices along data and fsdp do not divide B.
     """
+    check_count("train.batch_rows", rows)
+    check_count("train.microbatches", microbatches, most=rows)
     parts = microbatches * mesh.shape["data"] * mesh.shape["fsdp"]
-    if microbatches < 1 or rows < 1 or rows % parts:
+    if rows % parts:
         raise UsageError(
             f"train.batch_rows={rows} does not divide by {parts} = "
             f"{microbatches} microbatches × {mesh.shape['data']} (data) × "

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,7 +17,12 @@ from ...models.build import build
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation, ObjectiveSums
 from ...models.rows import Batch, RowShape
+from ...objectives.errors import check_positive, check_seed
 from ...objectives.registry import CAPACITY
+from ...tasks.examples.mixture import Mixture
+from ...tasks.tokens.vocabulary import vocabulary
+from .mesh import MeshShape, check_rows, make_mesh
+from .schedules import schedule_of
 from .state import (
     TrainState,
     abstract_batch,
@@ -138,3 +145,47 @@ class Program:
     @functools.cached_property
     def _batch_shardings(self) -> Batch:
         return batch_shardings(self._abstract_batch, self.mesh)
+
+
+def make_program(
+    *,
+    mixture: Mixture,
+    model: ModelConfig,
+    rows: RowShape,
+    schedule: Callable[..., optax.Schedule],
+    optimizer: Callable[[optax.Schedule], optax.GradientTransformation],
+    steps: int,
+    batch_rows: int,
+    seed: int,
+    mesh: MeshShape = MeshShape(data=-1),  # noqa: B008 (frozen)
+    microbatches: int = 1,
+    clip_norm: float = 1.0,
+    normalisation: Normalisation = "objective",
+) -> Program:
+    """The program that `train` with these arguments runs; they are described there.
+
+    Raises:
+      UsageError: settings that cannot work together.
+    """
+    device_mesh = make_mesh(mesh)
+    check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
+    check_seed("train.seed", seed)
+    check_positive("train.clip_norm", clip_norm)
+    return Program(
+        model=model,
+        vocabulary_size=vocabulary(mixture.vocabulary).size,
+        rows=rows,
+        batch_rows=batch_rows,
+        transformation=optimizer(schedule_of(schedule, steps=steps)),
+        mesh=device_mesh,
+        seed=seed,
+        microbatches=microbatches,
+        clip_norm=clip_norm,
+        normalisation=normalisation,
+    )
+
+
+def program_of(settings: Mapping[str, Any]) -> Program:
+    """The same, from all arguments of `train`: those that make the program count."""
+    known = inspect.signature(make_program).parameters
+    return make_program(**{name: settings[name] for name in known if name in settings})

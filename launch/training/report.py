@@ -1,10 +1,10 @@
 """What a run shows in the terminal: shares, held-out losses, progress."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,12 +15,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from ...models.rows import Batch
 from ...objectives.registry import objectives
+from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.shares.counts import Counts
-from .evaluate import Evaluation
+from .evaluate import Evaluation, mean_by_rate
 
 
-def names_of(present: Float[np.ndarray, " O"]) -> dict[str, int]:
+def names_of(present: Real[np.ndarray, " O"]) -> dict[str, int]:
     """The objectives with a positive value, `{name: id}`."""
     return {name: o.id for name, o in objectives().items() if present[o.id] > 0}
 
@@ -44,28 +46,67 @@ def share_table(
     for column in ("examples", "processed tokens", "supervised tokens", "loss"):
         table.add_column(column, justify="right")
     shares = {**counts.shares(), "loss": loss_shares}
-    for name, number in names_of(loss_shares).items():
+    for name, number in names_of(counts.examples).items():
         table.add_row(name, *(f"{share[number]:.2%}" for share in shares.values()))
     return table
 
 
-def evaluation_table(evaluation: Evaluation, *, step: int) -> Table:
-    """Held-out loss of each objective beside its baseline."""
-    table = Table(title=f"Held-out, step {step}")
-    table.add_column("objective")
-    for column in ("loss", "baseline", "below it by", "accuracy", "predictions"):
+def evaluation_table(
+    measured: Mapping[str, Evaluation], mixture: Mixture, *, step: int
+) -> Table:
+    """Held-out loss of each task beside its baseline.
+
+    Args:
+      measured: evaluations by task.
+      mixture: that the tasks are of.
+      step: at which they were measured.
+    """
+    table = Table(
+        title=f"Held-out, step {step}",
+        caption="baseline: entropy of the targets, nats; improvement over it",
+    )
+    table.add_column("task", no_wrap=True)
+    for column in ("loss", "baseline", "improvement", "accuracy", "predictions"):
         table.add_column(column, justify="right")
-    for name, number in names_of(evaluation.weight).items():
+    for task, evaluation in measured.items():
+        number = mixture.objective(split_task(task)[1]).id
         loss, baseline = evaluation.loss[number], evaluation.baseline[number]
         table.add_row(
-            name,
+            task,
             f"{loss:.4f}",
             f"{baseline:.4f}",
             f"[{'green' if loss < baseline else 'red'}]{baseline - loss:+.4f}",
             f"{evaluation.accuracy[number]:.1%}",
-            f"{evaluation.weight[number]:.0f}",
+            f"{evaluation.predictions[number]:.0f}",
         )
     return table
+
+
+def evaluation_record(
+    measured: Mapping[str, Evaluation], mixture: Mixture
+) -> dict[str, float]:
+    """`eval/<task>/<figure>`, and each objective's means, `eval/<objective>/loss`.
+
+    Args:
+      measured: evaluations by task.
+      mixture: that the tasks are of; its rates weigh the means.
+    """
+    record: dict[str, float] = {}
+    for task, evaluation in measured.items():
+        number = mixture.objective(split_task(task)[1]).id
+        for field, values in evaluation._asdict().items():
+            record[f"eval/{task}/{field}"] = float(values[number])
+    return record | record_of("eval", mean_by_rate(measured, mixture))
+
+
+def not_evaluated(held_out: Mapping[str, Sequence[Batch]]) -> list[str]:
+    """A line for what no held-out loss will be shown of."""
+    missing = [task for task, batches in held_out.items() if not batches]
+    if not missing:
+        return []
+    if len(missing) == len(held_out):
+        return ["No evaluation: train.eval_batches is 0, or no text is held out."]
+    return [f"Not evaluated, for want of held-out text: {', '.join(missing)}."]
 
 
 def progress_bar(console: Console) -> Progress:

@@ -1,41 +1,75 @@
-"""Learning rates: functions of the number of updates made so far, from 0."""
+"""Learning rates: functions of the number of updates made so far, from 0.
+
+Gin binds a maker, `train.schedule = @warmup_cosine`, and `train` hands it the steps of
+the run, so that a schedule is as long as its run.
+"""
+
+import inspect
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import optax
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, check_positive, require_share
 
 
-def constant(value: float) -> optax.Schedule:
-    """The same learning rate at every step."""
+def schedule_of(make: Callable[..., optax.Schedule], *, steps: int) -> optax.Schedule:
+    """A maker's schedule for a run of so many steps.
+
+    Raises:
+      UsageError: it is no maker but a schedule, which has a length of its own.
+    """
+    try:
+        inspect.signature(make).bind(steps=steps)
+    except TypeError as error:
+        raise UsageError(
+            "train.schedule is a schedule with a length of its own; train hands it the "
+            "steps of the run. Bind it without parentheses, as in `train.schedule = "
+            "@warmup_cosine`, and take out `warmup_cosine.steps`."
+        ) from error
+    return make(steps=steps)
+
+
+def constant(value: float, *, steps: int) -> optax.Schedule:
+    """The same learning rate at every step, however many there are."""
+    del steps
+    check_positive("constant.value", value)
     return optax.constant_schedule(value)
 
 
 def warmup_cosine(
-    peak: float, *, warmup_steps: int, steps: int, final_fraction: float = 0.1
+    peak: float, *, warmup_steps: int | float, steps: int, final_fraction: float = 0.1
 ) -> optax.Schedule:
     """Linear to the peak, then half a cosine down to `final_fraction · peak`.
 
     Args:
       peak: highest learning rate, reached at update `warmup_steps`.
-      warmup_steps: updates of the warm-up; the first one is not lost: it has
-        `peak / warmup_steps`.
+      warmup_steps: updates of the warm-up, or below 1 a share of `steps`; the first
+        update is not lost: it has `peak / warmup_steps`.
       steps: updates of the whole run.
       final_fraction: of the peak, at the end and after.
     """
-    _check(warmup_steps, steps)
-    decay = optax.cosine_decay_schedule(peak, steps - warmup_steps, final_fraction)
+    check_positive("warmup_cosine.peak", peak)
+    require_share("warmup_cosine.final_fraction", final_fraction)
+    warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps)
+    decay = optax.cosine_decay_schedule(
+        peak, max(1, steps - warmup_steps), final_fraction
+    )
     return optax.join_schedules([_warmup(peak, warmup_steps), decay], [warmup_steps])
 
 
-def warmup_rsqrt(peak: float, *, warmup_steps: int) -> optax.Schedule:
+def warmup_rsqrt(
+    peak: float, *, warmup_steps: int | float, steps: int
+) -> optax.Schedule:
     """Linear to the peak, then `peak · √(warmup_steps / t)` without end (T5 §3.1.2).
 
     Args:
       peak: highest learning rate, reached at update `warmup_steps`.
-      warmup_steps: updates of the warm-up.
+      warmup_steps: updates of the warm-up, or below 1 a share of `steps`.
+      steps: updates of the whole run; the curve does not depend on them.
     """
-    _check(warmup_steps, None)
+    check_positive("warmup_rsqrt.peak", peak)
+    warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps + 1)
 
     def decay(step):
         # A joined schedule is asked about steps before its beginning, too.
@@ -47,7 +81,7 @@ def warmup_rsqrt(peak: float, *, warmup_steps: int) -> optax.Schedule:
 def warmup_stable_decay(
     peak: float,
     *,
-    warmup_steps: int,
+    warmup_steps: int | float,
     steps: int,
     decay_steps: int,
     final_fraction: float = 0.0,
@@ -58,12 +92,18 @@ def warmup_stable_decay(
 
     Args:
       peak: highest learning rate.
-      warmup_steps: updates of the warm-up.
+      warmup_steps: updates of the warm-up, or below 1 a share of `steps`.
       steps: updates of the whole run.
       decay_steps: updates of the decay.
       final_fraction: of the peak, at the end and after.
     """
-    _check(warmup_steps, steps - decay_steps)
+    check_positive("warmup_stable_decay.peak", peak)
+    require_share("warmup_stable_decay.final_fraction", final_fraction)
+    if not 1 <= decay_steps < steps:
+        raise UsageError(
+            f"decay_steps={decay_steps} must be at least 1 and less than steps={steps}."
+        )
+    warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps - decay_steps)
     down = optax.linear_schedule(peak, final_fraction * peak, decay_steps)
     return optax.join_schedules(
         [_warmup(peak, warmup_steps), optax.constant_schedule(peak), down],
@@ -75,9 +115,24 @@ def _warmup(peak: float, warmup_steps: int) -> optax.Schedule:
     return optax.linear_schedule(peak / warmup_steps, peak, max(warmup_steps - 1, 1))
 
 
-def _check(warmup_steps: int, end: int | None) -> None:
-    if warmup_steps < 1 or (end is not None and end <= warmup_steps):
+def _warmup_steps(wanted: int | float, *, steps: int, end: int) -> int:
+    """Updates of the warm-up of a run.
+
+    Args:
+      wanted: updates, or a share of `steps`, of which at least one is taken.
+      steps: of the run.
+      end: the update by which the warm-up must be over.
+    """
+    share = isinstance(wanted, float)
+    if share and not 0 < wanted < 1:
         raise UsageError(
-            f"a schedule needs 1 ≤ warmup_steps < the steps before its decay ends or "
-            f"begins, got warmup_steps={warmup_steps} and {end} steps."
+            f"warmup_steps={wanted} is neither a number of steps (an integer ≥ 1) nor "
+            "a share of them (between 0 and 1)."
         )
+    count = max(1, round(wanted * steps)) if share else int(wanted)
+    if not 1 <= count < max(end, 2):
+        raise UsageError(
+            f"warmup_steps={count} must be at least 1 and less than {end}, where the "
+            f"decay begins or ends (steps={steps}); bind fewer, or more train.steps."
+        )
+    return count

@@ -18,6 +18,7 @@ from ...models.loss import (
     weight_totals,
 )
 from ...models.rows import Batch
+from ...objectives.errors import UsageError
 from ...objectives.registry import objectives
 from .state import TrainState
 
@@ -129,6 +130,10 @@ def make_eval_step(
     return eval_step
 
 
+class NotFiniteError(UsageError, FloatingPointError):
+    """Too many updates in a row were skipped."""
+
+
 def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
     """Raises when too many steps in a row were skipped, and says what was not finite.
 
@@ -138,7 +143,7 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
       most: skipped steps in a row at which to stop.
 
     Raises:
-      FloatingPointError: that many were skipped. Parameters are those of the last
+      NotFiniteError: that many were skipped. Parameters are those of the last
         finite step.
     """
     if metrics.skipped_in_a_row < most:
@@ -148,11 +153,10 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         for name, objective in objectives().items()
         if not np.isfinite(metrics.sums.nll[objective.id])
     ]
-    raise FloatingPointError(
-        f"step {step}: the last {metrics.skipped_in_a_row} steps were not finite and "
-        f"were skipped ({metrics.skipped} in all); loss {metrics.loss}, gradient norm "
-        f"{metrics.grad_norm}, objectives with a loss that is not finite: "
-        f"{', '.join(bad) or 'none, so it is the gradient'}. The parameters "
-        "are those of the last finite step; lower the learning rate, or look at the "
-        "data of these steps."
+    raise NotFiniteError(
+        f"step {step}: the last {metrics.skipped_in_a_row} updates were skipped "
+        f"({metrics.skipped} in all): loss or gradient norm was NaN or Inf. Loss "
+        f"{metrics.loss}, gradient norm {metrics.grad_norm}; objectives whose loss is "
+        f"NaN or Inf: {', '.join(bad) or 'none'}. The parameters are those of the last "
+        "finite step; lower the learning rate, or look at the data of these steps."
     )

@@ -1,5 +1,6 @@
 """The training run, from top to bottom."""
 
+import concurrent.futures
 import functools
 import itertools
 import time
@@ -11,26 +12,31 @@ import optax
 from rich.console import Console
 
 from ...models.config import ModelConfig
-from ...models.rows import Normalisation, RowShape
+from ...models.loss import Normalisation
+from ...models.rows import RowShape
+from ...objectives.errors import check_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.rows.batches import check_same, digest, prefetch
 from ...tasks.shares.counts import Counts, add, count, loss_shares_of, utilisation
-from ...tasks.tokens.vocabulary import vocabulary
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import prepare_run_dir
-from ..runs.metrics import MetricsWriter
+from ..runs.metrics import MetricsWriter, has_record
 from . import report
 from .data import Data
 from .evaluate import evaluate
 from .interval import extend, fresh, from_json, record, to_json
-from .mesh import MeshShape, check_rows, make_mesh
-from .program import Program
+from .mesh import MeshShape
+from .program import make_program
+from .schedules import schedule_of
 from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
 
 MEASURED = 32
 """Batches that the share table, shown before the first step, is measured on."""
+
+AHEAD = 4
+"""Batches that are made before they are asked for."""
 
 
 def train(
@@ -40,7 +46,7 @@ def train(
     mixture: Mixture,
     model: ModelConfig,
     rows: RowShape,
-    schedule: optax.Schedule,
+    schedule: Callable[..., optax.Schedule],
     optimizer: Callable[[optax.Schedule], optax.GradientTransformation],
     steps: int,
     batch_rows: int,
@@ -49,18 +55,18 @@ def train(
     microbatches: int = 1,
     clip_norm: float = 1.0,
     normalisation: Normalisation = "objective",
-    most_skipped_in_a_row: int = 10,
+    max_consecutive_skips: int = 10,
     log_every: int = 10,
     eval_every: int = 1000,
     eval_batches: int = 16,
     checkpoint_every: int = 1000,
     keep: int = 2,
-) -> None:
+) -> int:
     """Trains one model on a mixture of objectives, from scratch or from where it was.
 
-    A run that was stopped, however hard, goes on from its newest sound checkpoint when
-    it is started again with the same config, and on the same mesh ends bit for bit
-    where it would have ended.
+    A run that was interrupted, however hard, resumes from its newest sound checkpoint
+    when it is started again with the same config, and on the same mesh ends bit for
+    bit where it would have ended.
 
     Args:
       run_dir: holds config.gin, metrics.jsonl, tensorboard/ and checkpoints/.
@@ -68,7 +74,7 @@ def train(
       mixture: rates, loss shares, settings of the objectives, and the vocabulary.
       model: dimensions.
       rows: capacities of a row; they choose the architecture.
-      schedule: learning rate by update.
+      schedule: makes the learning rate by update, of the steps (`steps`).
       optimizer: from a schedule to an optax transformation.
       steps: in all.
       batch_rows: B, over all devices and microbatches.
@@ -77,39 +83,54 @@ def train(
       microbatches: parts in which a batch is computed, to save memory.
       clip_norm: global gradient norm above which gradients are scaled down.
       normalisation: of the loss (`models.loss`).
-      most_skipped_in_a_row: non-finite steps in a row after which the run stops.
+      max_consecutive_skips: updates skipped in a row after which the run stops.
       log_every: steps between records of metrics.
       eval_every: steps between evaluations; the last step is evaluated as well.
-      eval_batches: most held-out batches of each task.
+      eval_batches: most held-out batches of each task; 0 is a run without evaluation.
       checkpoint_every: steps between checkpoints; the last step is saved as well.
       keep: newest checkpoints that are kept.
 
+    Returns:
+      How many steps are done: fewer than `steps` if SIGTERM stopped the run.
+
     Raises:
-      ValueError: settings that cannot work together, or a run of another config in
+      UsageError: settings that cannot work together, or a run of another config in
         `run_dir`.
-      FloatingPointError: too many non-finite steps in a row.
+      NotFiniteError: too many updates in a row were skipped.
     """
     # ------------------------------------------------------------------- set-up
     console = Console()
-    device_mesh = make_mesh(mesh)
-    check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
-    shares = mixture.loss_share_array()
-    words = vocabulary(mixture.vocabulary)
-    check_examples(mixture, rows)
-    prepare_run_dir(run_dir, config, identities=mixture.identities())
-
-    program = Program(
+    for name, value, least in (
+        ("steps", steps, 1),
+        ("log_every", log_every, 1),
+        ("eval_every", eval_every, 1),
+        ("eval_batches", eval_batches, 0),
+        ("checkpoint_every", checkpoint_every, 1),
+        ("keep", keep, 1),
+        ("max_consecutive_skips", max_consecutive_skips, 1),
+    ):
+        check_count(f"train.{name}", value, least=least)
+    program = make_program(
+        mixture=mixture,
         model=model,
-        vocabulary_size=words.size,
         rows=rows,
+        schedule=schedule,
+        optimizer=optimizer,
+        steps=steps,
         batch_rows=batch_rows,
-        transformation=optimizer(schedule),
-        mesh=device_mesh,
         seed=seed,
+        mesh=mesh,
         microbatches=microbatches,
         clip_norm=clip_norm,
         normalisation=normalisation,
     )
+    shares = mixture.loss_share_array()
+    learning_rate = schedule_of(schedule, steps=steps)
+    check_examples(mixture, rows)
+    prepare_run_dir(run_dir, config, identities=mixture.identities())
+
+    def evaluates(step: int) -> bool:
+        return step % eval_every == 0 or step == steps
 
     # ------------------------------------------------------- restore, or initialise
     checkpoints = Checkpoints(run_dir, keep=keep, period=checkpoint_every)
@@ -117,25 +138,38 @@ def train(
     if restored:
         start, state, saved = restored
         interval = from_json(saved["interval"])
-        console.print(f"Resuming {run_dir} after step {start:,}.")
+        console.print(f"Resuming {run_dir} after step {start:,}.", markup=False)
     else:
         start, state, interval = 0, program.initial_state(), fresh()
-    size = sum(x.size for x in jax.tree.leaves(state.params))
-    console.print(f"{size:,} parameters on {device_mesh.size} device(s).")
-    if start >= steps:
-        console.print(f"Step {start:,} of {steps:,} is done: nothing to do.")
-        return checkpoints.close()
-
-    # ------------------------------------- data, made on a thread while steps compile
-    source = Data(mixture, rows, batch_rows)
-    stream = prefetch(
-        source.training(seed=seed, skip=max(0, start - 1)), ahead=MEASURED
+    # A checkpoint is saved before its step is evaluated, so that the evaluation may be
+    # missing where the run was killed between the two.
+    evaluate_first = (
+        start > 0
+        and eval_batches > 0
+        and evaluates(start)
+        and not has_record(run_dir, step=start, prefix="eval/")
     )
+    size = sum(x.size for x in jax.tree.leaves(state.params))
+    console.print(f"{size:,} parameters on {program.mesh.size} device(s).")
+    if start >= steps and not evaluate_first:
+        console.print(f"All {steps:,} steps are done; {run_dir} is complete.")
+        checkpoints.close()
+        return start
+
+    # ------------------------------------- data, made on threads while steps compile
+    source = Data(mixture, rows, batch_rows)
+    stream = prefetch(source.training(seed=seed, skip=max(0, start - 1)), ahead=AHEAD)
+    maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
+    held_out = maker.submit(source.held_out, most=eval_batches)
+    maker.shutdown(wait=False)
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
         if restored:
             check_same(next(stream), restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED))
+        # What is wrong with the held-out text is found before a step is trained.
+        for line in report.not_evaluated(held_out.result()):
+            console.print(line)
 
     # ---------------------------------------------------- what the mixture really is
     counts = functools.reduce(add, map(count, first))
@@ -146,8 +180,19 @@ def train(
         )
     )
     stream = itertools.chain(first, stream)
+    del first
     eval_step = functools.cache(program.compile_eval_step)
-    held_out = functools.cache(lambda: source.held_out(most=eval_batches))
+
+    def evaluated(step: int) -> None:
+        """Measures every task that has held-out text, shows it and records it."""
+        measured = {
+            task: evaluate(program, eval_step(), state.params, batches)
+            for task, batches in held_out.result().items()
+            if batches
+        }
+        if measured:
+            bar.console.print(report.evaluation_table(measured, mixture, step=step))
+            writer.write(step, report.evaluation_record(measured, mixture))
 
     # --------------------------------------------------------------------------- loop
     with (
@@ -159,8 +204,10 @@ def train(
         shown = bar.add_task("train", total=steps, completed=start, loss=0, speed=0)
         tokens, began = 0, time.perf_counter()
         waiting: list[tuple[Counts, StepMetrics]] = []
-        step, last = start, False
-        while not last:
+        step = start
+        if evaluate_first:
+            evaluated(start)
+        while step < steps and not stop.asked:
             batch = next(stream)
             state, metrics = train_step(state, program.place(batch), shares)
             step += 1
@@ -168,15 +215,13 @@ def train(
             last = step == steps or stop.asked
             logs = step % log_every == 0 or step == steps
             saves = checkpoints.due(step) or last
-            evaluates = step % eval_every == 0 or step == steps
-            values: dict[str, float] = {}
 
             # A step's metrics are read while the next one runs, or when they are due.
             waiting.append((count(batch), metrics))
-            while len(waiting) > (0 if logs or saves or evaluates else 1):
+            while len(waiting) > (0 if logs or saves or evaluates(step) else 1):
                 counted, reported = jax.device_get(waiting.pop(0))
                 stop_if_not_finite(
-                    reported, step=step - len(waiting), most=most_skipped_in_a_row
+                    reported, step=step - len(waiting), most=max_consecutive_skips
                 )
                 interval = extend(interval, counted, reported)
                 tokens += int(counted.processed.sum())
@@ -185,26 +230,28 @@ def train(
             if logs:
                 speed = tokens / (time.perf_counter() - began)
                 updates = step - int(state.skipped)
-                values |= record(interval, weighed(interval.counts, shares)) | {
-                    "learning_rate": float(np.asarray(schedule(updates - 1))),
-                    "tokens_per_second": speed,
-                }
+                writer.write(
+                    step,
+                    record(interval, weighed(interval.counts, shares))
+                    | {
+                        "learning_rate": float(np.asarray(learning_rate(updates - 1))),
+                        "tokens_per_second": speed,
+                    },
+                )
                 bar.update(shown, speed=speed)
                 interval = fresh()
-            if evaluates:
-                measured = evaluate(program, eval_step(), state.params, held_out())
-                values |= report.record_of("eval", measured._asdict())
-                bar.console.print(report.evaluation_table(measured, step=step))
-            if values:
-                writer.write(step, values)
+            # Saved before it is evaluated: nothing that fails there loses a step.
             if saves:
                 checkpoints.save(
                     step,
                     state,
                     {"interval": to_json(interval), "last_batch": digest(batch)},
                 )
-            if logs or evaluates or saves:
+            if evaluates(step):
+                evaluated(step)
+            if logs or saves or evaluates(step):
                 tokens, began = 0, time.perf_counter()
 
     if step < steps:
-        console.print(f"Stopped after step {step:,}; the same command goes on from it.")
+        console.print(f"Stopped after step {step:,}; rerun the same command to resume.")
+    return step

@@ -16,6 +16,10 @@ from typing import Any, Protocol, runtime_checkable
 from ...objectives.errors import UsageError, nearest
 
 
+class EmptySplitError(UsageError):
+    """A corpus has documents, but none in the split that is asked for."""
+
+
 @runtime_checkable
 class Corpus(Protocol):
     """Documents of text, split by document."""

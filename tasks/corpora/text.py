@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, cast
 
 from ...objectives.errors import UsageError, nearest
-from . import Corpus, check_split, data_dir
+from . import Corpus, EmptySplitError, check_split, data_dir
 from ._array_records import ArrayRecords
 from ._text_files import SUFFIXES, File, endings, files
 
@@ -80,7 +80,7 @@ class Text:
         documents = _open(prepare(folder, found, data_dir() / "text", settings), split)
         if not documents:
             other = next(name for name in self.splits if name != split)
-            raise UsageError(
+            raise EmptySplitError(
                 f"no document of text.folder {self.folder!r} is in the split "
                 f"{split!r}; all are in {other!r}, at text.validation_percent = "
                 f"{self.validation_percent}. Change it, or add documents."

@@ -90,14 +90,19 @@ class Mixture:
                     found[task] = found.get(task, 0.0) + rate * share
         return found
 
+    def task_shares(self) -> dict[str, float]:
+        """Each task's share of the examples; they sum to 1."""
+        rates = self.positive_rates()
+        total = sum(rates.values())
+        return {task: rate / total for task, rate in rates.items()}
+
     def objective_rates(self) -> dict[str, float]:
         """The rates of objectives and variants, over all corpora; they sum to 1."""
         found: dict[str, float] = {}
-        for task, rate in self.positive_rates().items():
+        for task, share in self.task_shares().items():
             name = split_task(task)[1]
-            found[name] = found.get(name, 0.0) + rate
-        total = sum(found.values())
-        return {name: rate / total for name, rate in found.items()}
+            found[name] = found.get(name, 0.0) + share
+        return found
 
     def corpus(self, name: str) -> Corpus:
         """A corpus with this mixture's settings."""

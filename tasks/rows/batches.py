@@ -14,7 +14,7 @@ from ...models.rows import Batch, RowShape, Stream
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.special_ids import SpecialIds
-from .layout import layout
+from .layout import Placed, layout
 from .packing import collate, first_fit
 
 T = TypeVar("T")
@@ -28,7 +28,9 @@ def batches(
     ids: SpecialIds,
     vocabulary_size: int,
 ) -> Iterator[Batch]:
-    """Lays out, packs and collates Examples; a last, smaller batch is dropped.
+    """Lays out, packs and collates Examples; a last batch is filled with empty rows.
+
+    An empty row predicts nothing, so it adds nothing to any sum.
 
     Args:
       stream: Examples that fit the rows.
@@ -42,8 +44,9 @@ def batches(
         wraps round and V is clamped.
     """
     rows = first_fit(map(layout(shape, bos=ids.bos), stream), shape)
-    while len(group := list(itertools.islice(rows, batch_rows))) == batch_rows:
-        batch = collate(group, shape)
+    while group := list(itertools.islice(rows, batch_rows)):
+        empty: list[list[Placed]] = [[] for _ in range(batch_rows - len(group))]
+        batch = collate(group + empty, shape)
         for name, part in (("decoder", batch.decoder), ("encoder", batch.encoder)):
             if part is not None:
                 _check_ids(part, name, vocabulary_size)

@@ -9,7 +9,7 @@ import seqio
 import tensorflow as tf
 
 from .. import corpora
-from .tf_shutdown import tracked
+from .tf_calls import tracked
 
 
 class DocumentSource(seqio.DataSource):

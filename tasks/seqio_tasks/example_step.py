@@ -17,7 +17,7 @@ from .. import corpora
 from ..examples.windows import example_rng, windows
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import Vocabulary
-from .tf_shutdown import tracked, until_exit
+from .tf_calls import tracked, until_exit
 
 FEATURES = {
     name: np.float32 if name.endswith("_weights") else np.int32
@@ -92,6 +92,34 @@ class MakeExamples:
             return rows.map(example_of)
 
         return until_exit(dataset).flat_map(examples_of)
+
+    def require(self, count: tf.Tensor) -> tf.Tensor:
+        """0, once there is an Example; to be added where the pass depends on it.
+
+        Args:
+          count: Examples found in a pass; 0 if there are none.
+
+        Raises:
+          UsageError: as the pipeline runs: there are none; the message says why.
+        """
+
+        @tracked
+        def zero(found: np.int64) -> np.int64:
+            if not found:
+                raise self._nothing()
+            return np.int64(0)
+
+        return tf.ensure_shape(tf.numpy_function(zero, [count], tf.int64), [])
+
+    def _nothing(self) -> UsageError:
+        documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
+        longest = max(len(documents[index]) for index in range(len(documents)))
+        return UsageError(
+            f"{self.objective.name!r} finds no text in {documents.name}: it takes "
+            f"{self.objective.smallest()} tokens or more, and the longest of the "
+            f"{len(documents):,} documents has {longest}. Give longer documents, fewer "
+            "shards, or the objective a rate of 0."
+        )
 
     def check(self) -> None:
         """Raises ValueError where no Example fits `sequence_length`."""

@@ -11,6 +11,7 @@ are those of `objectives.example.Example`, and `example_id`: epoch, document, wi
 """
 
 import dataclasses
+import functools
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ from ..examples.mixture import Mixture, split_task, task_names
 from ..tokens.vocabulary import Vocabulary, vocabulary
 from .document_source import DocumentSource
 from .example_step import FEATURES, MakeExamples
-from .tf_shutdown import until_exit
+from .tf_calls import until_exit
 from .vocabulary import SeqioVocabulary
 
 _FOREVER = 2**62
@@ -73,11 +74,11 @@ class ObjectiveTask(seqio.Task):
         def one_pass(epoch: tf.Tensor) -> tf.data.Dataset:
             bound = dataclasses.replace(step, split=split, seed=run_seed, epoch=epoch)
             task: Any = self.replace(preprocessors=[*before, bound])
-            return task.get_dataset(
+            read = functools.partial(
+                task.get_dataset,
                 sequence_length=sequence_length,
                 split=split,
                 use_cached=use_cached,
-                shuffle=shuffle,
                 shuffle_buffer_size=shuffle_buffer_size,
                 seed=_order_seed(run_seed, self.name, epoch),
                 shard_info=shard_info,
@@ -85,6 +86,14 @@ class ObjectiveTask(seqio.Task):
                 trim_output_features=trim_output_features,
                 try_in_mem_cache=False,
             )
+            examples = read(shuffle=shuffle)
+            if num_epochs is not None:
+                return examples
+            # Without end, a pass that yields nothing would be tried again for ever.
+            # One Example, in the order of the documents, costs little to find.
+            zero = tf.constant(0, tf.int64)
+            count = read(shuffle=False).take(1).reduce(zero, lambda n, _: n + 1)
+            return examples.skip(bound.require(count))
 
         epochs = _FOREVER if num_epochs is None else num_epochs
         return until_exit(tf.data.Dataset.range(epochs)).flat_map(one_pass)

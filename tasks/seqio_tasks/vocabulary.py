@@ -8,7 +8,7 @@ import seqio
 import tensorflow as tf
 
 from ..tokens.vocabulary import SENTINELS, Vocabulary
-from .tf_shutdown import tracked
+from .tf_calls import tracked
 
 
 class SeqioVocabulary(seqio.Vocabulary):

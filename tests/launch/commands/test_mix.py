@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sightline.launch.cli import main
-from sightline.launch.commands import mix_diff
+from sightline.launch.commands import _mixture, mix_diff
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.files import SHIPPED
 from sightline.launch.configuration.mixture import mixture_of, rows_of

@@ -243,7 +243,7 @@ def test_a_preview_needs_no_tensorflow():
     """Where the corpus has been prepared."""
     mix_preview.main(["--gin_file=mixtures/five.gin", "--objective=causal"])
     code = (
-        "import sys; from sightline.launch import mix_preview\n"
+        "import sys; from sightline.launch.commands import mix_preview\n"
         "mix_preview.main(['--gin_file=mixtures/five.gin'])\n"
         "assert not {'tensorflow', 'seqio'} & set(sys.modules)"
     )

@@ -293,7 +293,7 @@ def test_a_save_is_read_back_before_older_ones_go(tmp_path, monkeypatch):
         checkpoints.wait()
         checkpoints.save(2, state(2), {})
         monkeypatch.setattr(checkpoints_module, "read_back", damaged)
-        with pytest.raises(CheckpointError, match="step 2 was written .* read back"):
+        with pytest.raises(CheckpointError, match=r"step 2 was written .* read back"):
             checkpoints.save(3, state(3), {})
     monkeypatch.undo()
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"1", "2"}
@@ -312,4 +312,6 @@ def test_reading_back_goes_group_by_group(tmp_path, monkeypatch):
     monkeypatch.setattr(verified, "_read_arrays", counted)
     verified.read_back(tmp_path / "checkpoints" / "2", wanted(abstract(8)))
     assert len(groups) > 1
-    assert sorted(sum(groups, [])) == sorted(as_arrays(state()))
+    assert sorted(name for group in groups for name in group) == sorted(
+        as_arrays(state())
+    )

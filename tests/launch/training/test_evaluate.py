@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from sightline.launch.training.evaluate import evaluate, unigram_entropy
+from sightline.launch.training.evaluate import evaluate, target_counts, unigram_entropy
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives import registry
 
@@ -39,8 +39,22 @@ def test_loss_and_accuracy_of_each_objective(make_program, make_batches):
         number = registry.get(name).id
         np.testing.assert_allclose(found.loss[number], nll / weight, rtol=1e-4)
         np.testing.assert_allclose(found.accuracy[number], correct / weight, atol=1e-6)
-        assert found.weight[number] == weight
+        assert found.predictions[number] == weight
     assert np.isnan(found.loss[len(totals) :]).all()
+
+
+def entropy_of(batch, *, vocabulary_size):
+    return unigram_entropy(target_counts([batch], vocabulary_size=vocabulary_size))
+
+
+def test_the_baseline_counts_predictions_and_not_their_weights(make_batches):
+    batch = batch_of([5, 6] * 100, make_batches)
+    weights = batch.decoder.loss_weights * np.linspace(1, 9, 64)
+    weighed = batch._replace(
+        decoder=batch.decoder._replace(loss_weights=weights.astype(np.float32))
+    )
+    found = entropy_of(weighed, vocabulary_size=100)[0]
+    assert found == pytest.approx(np.log(2), abs=1e-6)
 
 
 def batch_of(targets, make_batches):
@@ -62,7 +76,7 @@ def batch_of(targets, make_batches):
 
 def test_two_labels_alike_have_ln_2(make_batches):
     batch = batch_of([5, 6] * 100, make_batches)
-    entropy = unigram_entropy([batch], vocabulary_size=100)
+    entropy = entropy_of(batch, vocabulary_size=100)
     assert entropy[0] == pytest.approx(np.log(2), abs=1e-6)
     assert np.isnan(entropy[1:]).all()
 
@@ -72,7 +86,7 @@ def test_the_baseline_allows_for_tokens_that_the_sample_has_not_shown(make_batch
     rank = 1 / np.arange(1, 1001)
     p = rank / rank.sum()
     drawn = np.random.default_rng(0).choice(1000, 450, p=p)
-    found = unigram_entropy([batch_of(drawn, make_batches)], vocabulary_size=1000)[0]
+    found = entropy_of(batch_of(drawn, make_batches), vocabulary_size=1000)[0]
     counts = np.bincount(drawn)[np.bincount(drawn) > 0] / 450
     counted = -np.sum(counts * np.log(counts))
     true = -np.sum(p * np.log(p))
@@ -82,5 +96,5 @@ def test_the_baseline_allows_for_tokens_that_the_sample_has_not_shown(make_batch
 
 def test_targets_all_different_have_a_finite_baseline(make_batches):
     batch = batch_of(np.arange(50), make_batches)
-    found = unigram_entropy([batch], vocabulary_size=100)[0]
+    found = entropy_of(batch, vocabulary_size=100)[0]
     assert np.log(50) <= found < np.inf

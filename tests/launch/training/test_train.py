@@ -74,7 +74,7 @@ def test_a_run_records_what_it_promises(uninterrupted):
 def test_a_stopped_run_resumes_bit_for_bit(how, uninterrupted, tmp_path):
     """Stopped once the checkpoint of step 2 is there, at whatever step it then is.
 
-    SIGTERM is a request: the run saves the step it is at and leaves with status 0.
+    SIGTERM is a request: the run saves the step it is at and leaves with status 75.
     Both go on in the middle of an interval of metrics.
     """
     run_dir = tmp_path / "killed"
@@ -90,7 +90,7 @@ def test_a_stopped_run_resumes_bit_for_bit(how, uninterrupted, tmp_path):
             time.sleep(0.02)
     finally:
         process.send_signal(how)
-        assert process.wait(timeout=60) == (0 if how == signal.SIGTERM else -how)
+        assert process.wait(timeout=60) == (75 if how == signal.SIGTERM else -how)
     assert main(arguments(run_dir)) == 0
     assert records(run_dir) == records(uninterrupted)
     assert fingerprints(run_dir, 6) == fingerprints(uninterrupted, 6)
@@ -128,12 +128,14 @@ def test_bad_settings_are_one_message_and_leave_nothing(
 
 def test_two_processes_do_not_train_in_one_directory(tmp_path):
     """The lock is held by a process, not by a file that a killed one leaves behind."""
-    claim = "from sightline.launch.runs.directory import prepare_run_dir; import sys; "
-    claim += (
-        "prepare_run_dir(sys.argv[1], '', identities={}); print('mine', flush=True); "
+    code = (
+        "import sys\n"
+        "from sightline.launch.runs.directory import prepare_run_dir\n"
+        "prepare_run_dir(sys.argv[1], '', identities={})\n"
+        "print('mine', flush=True)\n"
+        "sys.stdin.read()"
     )
-    claim += "sys.stdin.read()"
-    command = [sys.executable, "-c", claim, str(tmp_path)]
+    command = [sys.executable, "-c", code, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as first:
         assert first.stdout.readline() == "mine\n"

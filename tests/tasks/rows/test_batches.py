@@ -19,11 +19,14 @@ def some_examples(make_text, ids):
     return [registry.get("causal")(make_text(40), rng, ids) for _ in range(7)]
 
 
-def test_a_last_smaller_batch_is_dropped(some_examples, ids):
+def test_a_last_smaller_batch_is_filled_with_empty_rows(some_examples, ids):
     made = list(
         batches(some_examples, ROWS, batch_rows=2, ids=ids, vocabulary_size=1200)
     )
-    assert [batch.decoder.tokens.shape for batch in made] == [(2, 64)] * 3
+    assert [batch.decoder.tokens.shape for batch in made] == [(2, 64)] * 4
+    last = made[-1].decoder
+    assert last.segment_ids[0].any() and last.loss_weights[0].any()
+    assert not any(array[1].any() for array in last)
 
 
 @pytest.mark.parametrize("bad", [-1, 1200])

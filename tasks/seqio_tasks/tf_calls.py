@@ -1,4 +1,8 @@
-"""Lets pipelines that call Python come to rest before the interpreter ends.
+"""Calls from TensorFlow's pipelines into Python: their errors, and their end.
+
+TensorFlow turns an exception of such a call into one of its own, with the traceback as
+its message; `python_errors` raises the one that it was. And it lets pipelines come to
+rest before the interpreter ends.
 
 TensorFlow reads ahead in threads of its own. One that enters Python while the
 interpreter is shutting down hangs the process or aborts it (about every second time
@@ -10,7 +14,8 @@ import atexit
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import tensorflow as tf
@@ -20,11 +25,13 @@ _PATIENCE_SECONDS = 10.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _closing = threading.Event()
 _lock = threading.Lock()
 _under_way = 0
 _last_end = 0.0
+_raised: deque[Exception] = deque(maxlen=8)
 
 
 def tracked(function: Callable[P, R]) -> Callable[P, R]:
@@ -37,12 +44,30 @@ def tracked(function: Callable[P, R]) -> Callable[P, R]:
             _under_way += 1
         try:
             return function(*args, **kwargs)
+        except Exception as error:
+            _raised.append(error)
+            raise
         finally:
             with _lock:
                 _under_way -= 1
                 _last_end = time.monotonic()
 
     return call
+
+
+def python_errors(elements: Iterable[T]) -> Iterator[T]:
+    """The elements of a dataset; what a `tracked` function raised is raised as it was.
+
+    Raises:
+      Exception: whatever Python raised in the dataset's pipeline.
+    """
+    _raised.clear()
+    try:
+        yield from elements
+    except tf.errors.OpError as error:
+        if _raised:
+            raise _raised[0] from error
+        raise
 
 
 def until_exit(dataset: tf.data.Dataset) -> tf.data.Dataset:
