@@ -7,6 +7,7 @@
 
 import ast
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,16 +19,17 @@ _FOLDER = Path(__file__).with_name("commands")
 
 
 def commands() -> dict[str, Path]:
-    """The file of every subcommand, by the words that call it."""
-    files = sorted(_FOLDER.glob("[!_]*.py"))
+    """The file of every subcommand, by the words that call it, `train` first."""
+    files = sorted(_FOLDER.glob("[!_]*.py"), key=lambda f: (f.stem != "train", f.stem))
     return {file.stem.replace("_", " "): file for file in files}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a subcommand.
 
-    A `UsageError` is one message and exit status 2; anything else keeps its traceback
-    and is status 1.
+    A `UsageError` is one message and exit status 2, and so is an error of the file
+    system on a path that is not Sightline's own; anything else keeps its traceback and
+    is status 1.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
@@ -46,6 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except UsageError as error:
         return _mistake(str(error))
+    except OSError as error:
+        if _is_at_fault(error.filename):
+            return _mistake(
+                f"{str(error.filename)!r}: {error.strerror}; check the path and who "
+                "may read or write it, or give another one."
+            )
+        traceback.print_exc()
+        return 1
     except Exception:
         traceback.print_exc()
         return 1
@@ -75,6 +85,17 @@ def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
 
 def _is_in(name: str, group: str) -> bool:
     return name.startswith(f"{group} ")
+
+
+def _is_at_fault(path: object) -> bool:
+    """Whether a path that failed is a user's, not Sightline's or Python's own."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return False
+    package = Path(__file__).resolve().parents[1]
+    floors = ("objectives", "models", "tasks", "diagnosis", "launch", "gin")
+    installed = (Path(sys.prefix).resolve(), *(package / floor for floor in floors))
+    failed = Path(os.path.abspath(os.fsdecode(path)))
+    return not any(failed.is_relative_to(folder) for folder in installed)
 
 
 def _usage(shown: dict[str, Path]) -> str:

@@ -13,6 +13,10 @@ class UsageError(ValueError):
     """
 
 
+class NoExampleError(Exception):
+    """A window of text that an objective makes no Example of; streams pass it over."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """`did you mean 'causal'? Valid: causal, masked.`, to end an error message.
 

@@ -42,7 +42,11 @@ def _lengths(tokens: int, rate: Rate) -> Lengths | None:
     )
 
 
-@objective(id=ID, measure=_lengths, answers="shown")
+def _acts(tokens: Tokens, ids: SpecialIds, unit: str) -> bool:
+    return unit != "word" or int(word_begins(tokens, ids).sum()) > 1
+
+
+@objective(id=ID, measure=_lengths, answers="shown", acts=_acts)
 def masked(
     text: Text,
     rng: np.random.Generator,
@@ -63,7 +67,7 @@ def masked(
     `unit="word"` is the whole-word masking of BERT's later release: words are taken
     in random order, each whole, and passed over where it holds more tokens than may
     still be selected; so there may be fewer than `rate` asks for. Where every word is
-    longer than that, the first tokens of one are selected. What a selected token
+    longer than that, a run of tokens inside one is selected. What a selected token
     shows is drawn for each token by itself.
 
     `rate="uniform"` trains a masked diffusion model (Sahoo et al. 2024; Ou et al.
@@ -166,4 +170,8 @@ def _whole_words(
             chosen.extend(words[word])
         if len(chosen) == count:
             break
-    return np.array(chosen or words[order[0]][:count], np.int64)
+    if not chosen:
+        word = words[order[0]]
+        begin = int(rng.integers(len(word) - count + 1))
+        return word[begin : begin + count]
+    return np.array(chosen, np.int64)

@@ -55,7 +55,11 @@ def _lengths(
     )
 
 
-@objective(id=ID, measure=_lengths, answers="shown")
+def _acts(tokens: Tokens, ids: SpecialIds, shuffle: float) -> bool:
+    return not shuffle or int(sentence_begins(tokens, ids).sum()) > 1
+
+
+@objective(id=ID, measure=_lengths, answers="shown", acts=_acts)
 def reconstruction(
     text: Text,
     rng: np.random.Generator,

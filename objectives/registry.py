@@ -14,7 +14,7 @@ from .budget import Budget, largest_window
 from .errors import UsageError, nearest
 from .example import Example, Lengths
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 CAPACITY = 32
 """Most objectives there can be: the size of every per-objective array of a step."""
@@ -37,6 +37,8 @@ class Objective:
       settings: every setting of `function`, by name.
       answers: "hidden" where no slot may see the token that it predicts; "shown"
         where some do by definition: BERT's kept tokens, what a reconstruction copies.
+      acts: `(tokens, ids, **settings) -> bool`, whether every setting can act on a
+        window; None where they always do.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Objective:
     measure: Callable[..., Lengths | None]
     settings: Mapping[str, Any]
     answers: Answers = "hidden"
+    acts: Callable[..., bool] | None = None
 
     @property
     def base(self) -> str:
@@ -66,6 +69,18 @@ class Objective:
     ) -> Example:
         """Makes the Example of a window of text."""
         return self.function(text, rng, ids, **self.settings)
+
+    def can_act(self, tokens: Tokens, ids: SpecialIds) -> bool:
+        """Whether the settings can do what they say to a window of these tokens.
+
+        Words cannot be masked whole where the text is one word, nor sentences be put
+        in another order where there is one.
+        """
+        if self.acts is None:
+            return True
+        wanted = inspect.signature(self.acts).parameters
+        bound = {k: v for k, v in self.settings.items() if k in wanted}
+        return self.acts(tokens, ids, **bound)
 
     def lengths(self, tokens: int) -> Lengths | None:
         """What an Example of this many raw tokens takes at most; None: not taken."""
@@ -93,7 +108,11 @@ class Objective:
 
 
 def objective(
-    *, id: int, measure: Callable[..., Lengths | None], answers: Answers = "hidden"
+    *,
+    id: int,
+    measure: Callable[..., Lengths | None],
+    answers: Answers = "hidden",
+    acts: Callable[..., bool] | None = None,
 ):
     """Registers a function as the objective of its own name.
 
@@ -102,6 +121,7 @@ def objective(
       measure: `(tokens, **settings) -> Lengths | None`, the most that an Example of
         that many raw tokens takes; it names the settings that it depends on.
       answers: whether a slot may see the token that it predicts (`Objective`).
+      acts: whether every setting can act on a window (`Objective`).
     """
 
     def register(function: Callable[..., Example]) -> Callable[..., Example]:
@@ -125,7 +145,9 @@ def objective(
             for parameter in inspect.signature(function).parameters.values()
             if parameter.kind is inspect.Parameter.KEYWORD_ONLY
         }
-        _OBJECTIVES[name] = Objective(name, id, function, measure, settings, answers)
+        _OBJECTIVES[name] = Objective(
+            name, id, function, measure, settings, answers, acts
+        )
         return function
 
     return register

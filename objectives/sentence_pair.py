@@ -1,18 +1,22 @@
 """Sentence pairs: does the second text continue the first?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import numpy as np
 
-from .errors import UsageError, nearest, require_share
+from .errors import NoExampleError, UsageError, nearest, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
-from .sentence_cuts import DRAWS, Kind, Pair, matched_pairs
+from .sentence_cuts import DRAWS, Kind, Matched, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .text import Text, Tokens
+from .words import sentence_begins
 
 ID = 4
+
+TRIES = 8
+"""Negatives that are drawn before another kind, or another cut, takes their place."""
 
 Unit = Literal["token", "sentence"]
 
@@ -25,7 +29,11 @@ def _lengths(tokens: int, max_tokens: int) -> Lengths | None:
     )
 
 
-@objective(id=ID, measure=_lengths)
+def _acts(tokens: Tokens, ids: SpecialIds, unit: str) -> bool:
+    return unit != "sentence" or int(sentence_begins(tokens, ids).sum()) > 1
+
+
+@objective(id=ID, measure=_lengths, acts=_acts)
 def sentence_pair(
     text: Text,
     rng: np.random.Generator,
@@ -59,6 +67,12 @@ def sentence_pair(
     window that ends its document is such a case for `further`: a B that begins later
     and is as long would have to reach beyond the end.
 
+    No pair is called false that a document shows to be true: where A and B stand one
+    after the other in the window's document, or in one that was drawn, as they do in
+    text that repeats itself and in copies, the negative is drawn again, then of another
+    kind. Swapping takes the place of all others; a window of which even the swapped
+    pair stands somewhere has no Example, whatever its label would have been.
+
     All of that is for `unit="token"`. With "sentence" the texts meet where sentences
     do, and the label is drawn last (`sentence_cuts.matched_pairs`). A window of fewer
     than two sentences is cut at a token after all.
@@ -76,18 +90,21 @@ def sentence_pair(
       max_tokens: most raw tokens in a pair; 126 and their SEP and label take 128 slots.
 
     Raises:
-      ValueError: a rate outside [0, 1], rates that sum to more than 1, a distance
+      UsageError: a rate outside [0, 1], rates that sum to more than 1, a distance
         below 1, an unknown unit, or sentences where the vocabulary has none.
+      NoExampleError: the window repeats itself, so that no pair of it is false.
     """
     rates: dict[Kind, float] = {"other": other, "further": further, "swapped": swapped}
     _require(ids, rates, distance=distance, unit=unit)
     negative = other + further + swapped
+    drawn: list[Tokens] = []
+    text = _recorded(text, drawn)
     matched = None
     if unit == "sentence":
-        matched = matched_pairs(text, rng, ids, rates=rates, distance=distance)
+        matched = _matched_pairs(text, drawn, rng, ids, rates=rates, distance=distance)
     if matched is None:
         (first, second), continues = _token_pair(
-            text, rng, negative=negative, rates=rates, distance=distance
+            text, drawn, rng, negative=negative, rates=rates, distance=distance
         )
     else:
         continues = bool(rng.random() >= negative)
@@ -124,8 +141,50 @@ def _require(
         )
 
 
+def _recorded(text: Text, drawn: list[Tokens]) -> Text:
+    """The text; other documents that are drawn of it are added to the list."""
+
+    def other(rng: np.random.Generator) -> Tokens:
+        drawn.append(text.other(rng))
+        return drawn[-1]
+
+    return text._replace(other=other)
+
+
+def _continues(pair: Pair, documents: Iterable[Tokens]) -> bool:
+    """Whether a document has the two texts one right after the other."""
+    wanted = np.concatenate(pair).astype(np.int32).tobytes()
+    for document in documents:
+        text = np.ascontiguousarray(document, np.int32).tobytes()
+        at = text.find(wanted)
+        while at >= 0 and at % 4:  # across tokens
+            at = text.find(wanted, at + 1)
+        if at >= 0:
+            return True
+    return False
+
+
+def _matched_pairs(
+    text: Text,
+    drawn: list[Tokens],
+    rng: np.random.Generator,
+    ids: SpecialIds,
+    *,
+    rates: Mapping[Kind, float],
+    distance: int | None,
+) -> Matched | None:
+    """Pairs that meet between sentences; None if there are none, or none is false."""
+    for _ in range(TRIES):
+        drawn.clear()
+        matched = matched_pairs(text, rng, ids, rates=rates, distance=distance)
+        if matched is None or not _continues(matched.false, (text.document, *drawn)):
+            return matched
+    return None
+
+
 def _token_pair(
     text: Text,
+    drawn: list[Tokens],
     rng: np.random.Generator,
     *,
     negative: float,
@@ -138,12 +197,17 @@ def _token_pair(
     shortest = max(1, len(content) // 4)
     cut = int(rng.integers(shortest, len(content) - shortest + 1))
     first, second = content[:cut], content[cut:]
+    if _continues((second, first), [text.document]):
+        raise NoExampleError("the window repeats itself: swapped, it still continues")
     continues = bool(rng.random() >= negative)
-    if not continues:
-        first, second = _negative(
-            text, first, second, rng, rates=rates, distance=distance
-        )
-    return (first, second), continues
+    if continues:
+        return (first, second), True
+    for _ in range(TRIES):
+        drawn.clear()
+        pair = _negative(text, first, second, rng, rates=rates, distance=distance)
+        if not _continues(pair, (text.document, *drawn)):
+            return pair, False
+    return (second, first), False
 
 
 def _negative(

@@ -28,6 +28,8 @@ class SpecialIds(NamedTuple):
         here and nowhere else.
       word_starts: of `text`, those that begin a word; ascending.
       sentence_ends: of `text`, those that a sentence can end in; ascending.
+      word_ends: of `text`, those that end a word, so that the next token begins one
+        (vocabularies that write the space behind a word); ascending.
     """
 
     pad: int
@@ -42,6 +44,7 @@ class SpecialIds(NamedTuple):
     text: Int32[np.ndarray, " ids"]
     word_starts: Int32[np.ndarray, " starts"]
     sentence_ends: Int32[np.ndarray, " ends"]
+    word_ends: Int32[np.ndarray, " word_ends"] = np.zeros(0, np.int32)
 
     def mode(self, name: Mode) -> int:
         """The id of a denoising mode."""

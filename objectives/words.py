@@ -10,6 +10,7 @@ from .text import Tokens
 def word_begins(tokens: Tokens, ids: SpecialIds) -> Bool[np.ndarray, " N"]:
     """Marks the tokens that begin a word; the first one always does."""
     begins = _among(tokens, ids.word_starts)
+    begins[1:] |= _among(tokens, ids.word_ends)[:-1]
     begins[:1] = True
     return begins
 
@@ -19,7 +20,7 @@ def sentence_begins(tokens: Tokens, ids: SpecialIds) -> Bool[np.ndarray, " N"]:
 
     A sentence begins where a word does, after a token that a sentence can end in.
     """
-    begins = _among(tokens, ids.word_starts)
+    begins = word_begins(tokens, ids)
     begins[1:] &= _among(tokens, ids.sentence_ends)[:-1]
     begins[:1] = True
     return begins

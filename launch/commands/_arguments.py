@@ -37,9 +37,25 @@ def gin_parser(
 def parse_gin(
     parser: argparse.ArgumentParser, words: Sequence[str]
 ) -> tuple[argparse.Namespace, list[str]]:
-    """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`."""
-    bindings = [w.removeprefix("--gin.") for w in words if w.startswith("--gin.")]
-    return parse(parser, [w for w in words if not w.startswith("--gin.")]), bindings
+    """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`.
+
+    A binding is written `--gin.NAME=VALUE` or `--gin.NAME VALUE`.
+    """
+    bindings: list[str] = []
+    others: list[str] = []
+    left = iter(words)
+    for word in left:
+        if not word.startswith("--gin."):
+            others.append(word)
+            continue
+        binding = word.removeprefix("--gin.")
+        if "=" not in binding:
+            value = next(left, None)
+            if value is None:
+                raise UsageError(f"{word} has no value; write {word}=VALUE.")
+            binding = f"{binding}={value}"
+        bindings.append(binding)
+    return parse(parser, others), bindings
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

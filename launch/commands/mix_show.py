@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from ...tasks.examples.window_check import check_windows, remarks
 from ...tasks.shares.packers import packings
 from ..terminal.packing import packing_table
 from ..training.report import names_of
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(as_json(shown), indent=2))
         return 0
     console = Console()
+    for line in remarks(*check_windows(shown.mixture, shown.rows)):
+        console.print(line, markup=False, highlight=False)
     console.print(share_table(shown))
     console.print(agreement_table(shown))
     console.print(packing_table(packings(shown.placed, shown.rows)))

@@ -208,12 +208,32 @@ def _read_file(path: Path, path_so_far: tuple[Path, ...]) -> Iterator[_Statement
     if path in path_so_far:
         names = " → ".join(p.name for p in (*path_so_far, path))
         raise UsageError(f"gin files include each other in a circle: {names}.")
-    for statement in _parse(path.read_text(encoding="utf-8"), path.name):
+    for statement in _parse(_text_of(path), path.name):
         if isinstance(statement, config_parser.IncludeStatement):
             included = find_included(statement.filename, path)
             yield from _read_file(included, (*path_so_far, path))
         else:
             yield from _bindings(statement, path.name)
+
+
+def _text_of(path: Path) -> str:
+    """A gin file's text, with or without a byte order mark.
+
+    Raises:
+      UsageError: it is no UTF-8 text.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is no gin file: it is not UTF-8 text (byte {error.start}); save "
+            "it as UTF-8."
+        ) from error
+    if "\0" in text:
+        raise UsageError(
+            f"{path} is no gin file: it holds NUL bytes; save it as UTF-8."
+        )
+    return text
 
 
 def _read_binding(text: str) -> Iterator[_Statement]:
@@ -223,7 +243,7 @@ def _read_binding(text: str) -> Iterator[_Statement]:
         raise UsageError(f"{where}: no value; write --gin.NAME=VALUE.")
     statements = list(_parse(f"{name.strip()} = {_quoted(value.strip())}", where))
     if len(statements) != 1:
-        raise UsageError(f"{where}: one binding an option, please.")
+        raise UsageError(f"{where}: one binding per --gin option.")
     if isinstance(statements[0], config_parser.IncludeStatement):
         raise UsageError(f"{where}: give the file as --gin_file=NAME.")
     yield from _bindings(statements[0], where)

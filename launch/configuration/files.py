@@ -1,5 +1,6 @@
 """Which gin file a name means, and which files it may include."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,9 +24,20 @@ def find(name: str) -> Path:
     Raises:
       ValueError: there is no such file; the message names the nearest shipped one.
     """
-    for path in (Path(name), *(SHIPPED / folder / name for folder in FOLDERS)):
-        if path.is_file():
-            return path.resolve()
+    shipped_one = next(
+        (p for folder in FOLDERS if (p := SHIPPED / folder / name).is_file()), None
+    )
+    own = Path(name)
+    if own.is_file():
+        if shipped_one and own.resolve() != shipped_one.resolve():
+            print(
+                f"note: {name} is the file in the working directory, not the shipped "
+                "gin file of that name.",
+                file=sys.stderr,
+            )
+        return own.resolve()
+    if shipped_one:
+        return shipped_one.resolve()
     raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
 
 

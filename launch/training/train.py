@@ -17,6 +17,7 @@ from ...models.rows import RowShape
 from ...objectives.errors import check_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
+from ...tasks.examples.window_check import check_windows, remarks
 from ...tasks.rows.batches import check_same, digest, prefetch
 from ...tasks.shares.counts import Counts, add, count, loss_shares_of, utilisation
 from ..runs.checkpoints import Checkpoints
@@ -28,6 +29,7 @@ from .evaluate import evaluate
 from .interval import extend, fresh, from_json, record, to_json
 from .mesh import MeshShape
 from .program import make_program
+from .report import not_evaluated
 from .schedules import schedule_of
 from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
@@ -160,6 +162,7 @@ def train(
     source = Data(mixture, rows, batch_rows)
     stream = prefetch(source.training(seed=seed, skip=max(0, start - 1)), ahead=AHEAD)
     maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
+    checked = maker.submit(check_windows, mixture, rows)
     held_out = maker.submit(source.held_out, most=eval_batches)
     maker.shutdown(wait=False)
     with console.status("Compiling, and reading text"):
@@ -167,9 +170,9 @@ def train(
         if restored:
             check_same(next(stream), restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED))
-        # What is wrong with the held-out text is found before a step is trained.
-        for line in report.not_evaluated(held_out.result()):
-            console.print(line)
+        # What is wrong with the text is found before a step is trained.
+        for line in (*remarks(*checked.result()), *not_evaluated(held_out.result())):
+            console.print(line, markup=False, highlight=False)
 
     # ---------------------------------------------------- what the mixture really is
     counts = functools.reduce(add, map(count, first))

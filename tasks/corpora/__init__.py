@@ -52,6 +52,15 @@ class Corpus(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsFolder(Protocol):
+    """A corpus of files that a user put in a folder, perhaps among others."""
+
+    def unread(self) -> str:
+        """What the folder holds that is not read; "" if nothing."""
+        ...
+
+
 def names() -> tuple[str, ...]:
     """The names of all corpora. Imports none of them."""
     found = (module.name for module in pkgutil.iter_modules(__path__))

@@ -20,9 +20,10 @@ from rich.progress import (
 )
 
 from ...objectives.errors import UsageError
+from ..files import write_whole
 from ._text_files import Bad, Document, File, documents, files
 
-_FORMAT = 1  # of what is prepared; a new one prepares every folder anew
+_FORMAT = 2  # of what is prepared; a new one prepares every folder anew
 _SHOWN_BYTES = 2**20  # between two updates of the bar
 
 
@@ -53,12 +54,12 @@ def place_of(name: str, line: int) -> int:
 
 
 def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> Path:
-    """The folder `root/digest` of a text folder's documents; makes it if missing.
+    """The folder `root/identity` of a text folder's documents; makes it if missing.
 
     It holds `train` and `validation`, ArrayRecord files of UTF-8, and `prepared.json`,
-    which counts documents. The digest covers the settings and every file's name, size
-    and time of modification. As for every corpus, it is prepared privately and renamed
-    into place: the first process wins, and what is interrupted leaves nothing.
+    which counts documents. Its name is the documents' `identity`. As for every corpus,
+    it is prepared privately and renamed into place: the first process wins, and what
+    is interrupted leaves nothing.
 
     Args:
       folder: the text folder, resolved.
@@ -70,7 +71,7 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
       ValueError: a document is bad and `settings.bad` is 'error', there is none, an
         archive is damaged, or files changed meanwhile.
     """
-    name = digest(folder, found, settings)
+    name = identity(found, root, settings)
     final = root / name
     if final.exists():
         return final
@@ -102,11 +103,36 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
     return final
 
 
-def digest(folder: Path, found: list[File], settings: Settings) -> str:
-    """What tells a folder's documents from others: settings, and files as they are."""
-    states = [(file.name, file.size, file.modified_ns) for file in found]
-    said = repr((_FORMAT, os.fspath(folder), tuple(settings), states))
-    return hashlib.sha256(os.fsencode(said)).hexdigest()[:32]
+def identity(found: list[File], root: Path, settings: Settings) -> str:
+    """What tells a folder's documents from others: settings, and every file's content.
+
+    Names count too, since they decide which documents are held out; paths and times do
+    not, so a copy is the same corpus. A file is read once: what it holds is remembered
+    by its path, size and time of modification.
+
+    Args:
+      found: the folder's files.
+      root: where prepared folders, and what is remembered, are kept.
+      settings: how they are read.
+    """
+    contents = [
+        (file.name, _content(file, root.with_name("text_contents"))) for file in found
+    ]
+    text = repr((_FORMAT, tuple(settings), contents))
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:32]
+
+
+def _content(file: File, remembered: Path) -> str:
+    """The sha256 of a file's bytes."""
+    state = repr((os.fspath(file.path), file.size, file.modified_ns))
+    known = remembered / hashlib.sha256(os.fsencode(state)).hexdigest()[:32]
+    if known.is_file():
+        return known.read_text()
+    with open(file.path, "rb") as opened:
+        content = hashlib.file_digest(opened, "sha256").hexdigest()
+    remembered.mkdir(parents=True, exist_ok=True)
+    write_whole(known, content)
+    return content
 
 
 def _write(

@@ -83,6 +83,22 @@ def endings(folder: Path) -> str:
     return ", ".join(spelt) or "no file"
 
 
+def unread(folder: Path) -> str:
+    """What a folder holds that is not read, by ending, hidden files among them."""
+    counts: Counter[str] = Counter()
+    for base, folders, names in os.walk(folder, followlinks=False):
+        hidden = any(
+            part.startswith(".") for part in Path(base).relative_to(folder).parts
+        )
+        for name in names:
+            if hidden or name.startswith("."):
+                counts["hidden"] += 1
+            elif not name.lower().endswith(SUFFIXES):
+                counts[Path(name).suffix or "without an ending"] += 1
+        folders.sort()
+    return ", ".join(f"{count:,} {ending}" for ending, count in counts.most_common(8))
+
+
 def documents(
     raw: BufferedIOBase, name: str, *, key: str, largest: int = LARGEST
 ) -> Iterator[Document | Bad]:

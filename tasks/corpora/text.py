@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, cast
 from ...objectives.errors import UsageError, nearest
 from . import Corpus, EmptySplitError, check_split, data_dir
 from ._array_records import ArrayRecords
-from ._text_files import SUFFIXES, File, endings, files
+from ._text_files import SUFFIXES, File, endings, files, unread
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,11 +59,15 @@ class Text:
         self._found()
 
     def identity(self) -> str:
-        """A digest of every file's name, size and time of modification."""
-        from ._text_builder import Settings, digest
+        """A digest of every file's name and content, and of the settings."""
+        from ._text_builder import Settings, identity
 
         settings = Settings(self.key, self.bad, self.validation_percent)
-        return digest(*self._found(), settings)
+        return identity(self._found()[1], data_dir() / "text", settings)
+
+    def unread(self) -> str:
+        """What the folder holds that is not read: `12 .pdf, 3 .md`; "" if nothing."""
+        return unread(self._found()[0])
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; copies them at the first call.

@@ -14,12 +14,11 @@ from ...models.rows import RowShape
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
-from ...objectives.text import Text
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import example_rng, windows
+from .windows import document_examples, windows
 
 
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
@@ -97,13 +96,18 @@ def task_examples(
         for index in rng.permutation(len(documents)).tolist():
             tokens = documents[index]
             spans = windows(len(tokens), window=window, smallest=smallest)
-            made += len(spans)
-            for number, (start, stop) in enumerate(spans):
-                text = Text(tokens, start, stop, documents.others(index))
-                rng_of_it = example_rng(
-                    seed, name, epoch=epoch, document=index, window=number
-                )
-                yield objective(text, rng_of_it, ids)
+            for _, example in document_examples(
+                objective,
+                documents,
+                index,
+                tokens,
+                spans,
+                ids=ids,
+                seed=seed,
+                epoch=epoch,
+            ):
+                made += 1
+                yield example
         if not made:
             raise _too_short(objective, documents, smallest)
 

@@ -1,8 +1,52 @@
-"""How a document is cut into windows, and where each Example's randomness is from."""
+"""From a document to its Examples: windows, and each Example's own randomness."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+
+from ...objectives.errors import NoExampleError
+from ...objectives.example import Example
+from ...objectives.registry import Objective
+from ...objectives.special_ids import SpecialIds
+from ...objectives.text import Text, Tokens
+from ..tokens.tokenised_documents import TokenisedDocuments
+
+
+def document_examples(
+    objective: Objective,
+    documents: TokenisedDocuments,
+    index: int,
+    tokens: Tokens,
+    spans: Iterable[tuple[int, int]],
+    *,
+    ids: SpecialIds,
+    seed: int,
+    epoch: int,
+) -> Iterator[tuple[int, Example]]:
+    """The Examples of a document, each with the number of its window.
+
+    A window that the objective makes no Example of is passed over.
+
+    Args:
+      objective: with its settings bound.
+      documents: of the split; where other documents are drawn.
+      index: of the document.
+      tokens: of the document.
+      spans: its windows (`windows`).
+      ids: reserved ids.
+      seed: the run's.
+      epoch: pass over the corpus.
+    """
+    for number, (start, stop) in enumerate(spans):
+        rng = example_rng(
+            seed, objective.name, epoch=epoch, document=index, window=number
+        )
+        text = Text(tokens, start, stop, documents.others(index))
+        try:
+            yield number, objective(text, rng, ids)
+        except NoExampleError:
+            continue
 
 
 def windows(length: int, *, window: int, smallest: int) -> list[tuple[int, int]]:

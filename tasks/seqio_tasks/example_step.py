@@ -12,9 +12,8 @@ from ...objectives.budget import Budget
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
-from ...objectives.text import Text
 from .. import corpora
-from ..examples.windows import example_rng, windows
+from ..examples.windows import document_examples, windows
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import Vocabulary
 from .tf_calls import tracked, until_exit
@@ -152,20 +151,24 @@ class MakeExamples:
         cut = self._cutter()
         documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
         ids = self.vocabulary.special_ids
-        name = self.objective.name
 
         @tracked
         def make(tokens: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, ...]:
             seed, epoch, document = (int(part) for part in place)
-            other = documents.others(document)
-            examples = []
-            for window, (start, stop) in enumerate(cut(len(tokens))):
-                rng = example_rng(
-                    seed, name, epoch=epoch, document=document, window=window
+            made = list(
+                document_examples(
+                    self.objective,
+                    documents,
+                    document,
+                    tokens,
+                    cut(len(tokens)),
+                    ids=ids,
+                    seed=seed,
+                    epoch=epoch,
                 )
-                text = Text(tokens, start, stop, other)
-                examples.append(self.objective(text, rng, ids))
-            example_ids = [(epoch, document, window) for window in range(len(examples))]
+            )
+            example_ids = [(epoch, document, window) for window, _ in made]
+            examples = [example for _, example in made]
             return *_flatten(examples), np.array(example_ids, np.int64).reshape(-1, 3)
 
         return make

@@ -22,6 +22,7 @@ class BaseTokeniser(NamedTuple):
       text_ids: ids that raw text can hold, ascending; not `unk`.
       spell: what an id of those stands for, a space where a word begins; "" for a part
         of a character.
+      first_byte: of what an id of those stands for, in UTF-8.
       encode: text to ids.
       decode: `(ids, follows)` to text; `follows` says that something stands before,
         so that a leading space counts.
@@ -33,6 +34,7 @@ class BaseTokeniser(NamedTuple):
     unk: int | None
     text_ids: Sequence[int]
     spell: Callable[[int], str]
+    first_byte: Callable[[int], int]
     encode: Callable[[str], Sequence[int]]
     decode: Callable[[Sequence[int], bool], str]
     content: bytes
@@ -46,6 +48,7 @@ def bytes_tokeniser() -> BaseTokeniser:
         unk=None,
         text_ids=range(3, 259),
         spell=lambda id_: chr(id_ - 3) if id_ - 3 < 128 else "",
+        first_byte=lambda id_: id_ - 3,
         encode=lambda text: [3 + byte for byte in text.encode()],
         decode=lambda ids, follows: bytes(i - 3 for i in ids if i > 2).decode(
             errors="replace"
@@ -79,6 +82,7 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
         unk=model.unk_id(),
         text_ids=[i for i in range(model.vocab_size()) if _is_text(model, i)],
         spell=lambda id_: _spell(model, id_),
+        first_byte=lambda id_: _first_byte(model, id_),
         encode=model.encode_as_ids,
         decode=lambda ids, follows: _decode(model, ids, follows),
         content=content,
@@ -108,9 +112,17 @@ def _spell(model: sentencepiece.SentencePieceProcessor, id_: int) -> str:
     return chr(byte) if byte < 128 else ""
 
 
+def _first_byte(model: sentencepiece.SentencePieceProcessor, id_: int) -> int:
+    piece = model.id_to_piece(id_)
+    if model.is_byte(id_):
+        return int(piece[3:-1], 16)
+    return piece.replace(_SPACE, " ").encode()[0]
+
+
 def _decode(
     model: sentencepiece.SentencePieceProcessor, ids: Sequence[int], follows: bool
 ) -> str:
-    text = model.decode_ids(list(ids))
+    # A vocabulary without a piece for the space spells it in bytes.
+    text = model.decode_ids(list(ids)).replace(_SPACE, " ")
     spaced = follows and model.id_to_piece(ids[0]).startswith(_SPACE)
     return f" {text}" if spaced and not text.startswith(" ") else text

@@ -29,7 +29,22 @@ _MULTIPLE = 128
 _SHIPPED = Path(__file__).parent / "vocabularies"
 _MODES = tuple(f"mode_{mode}" for mode in MODES)
 _APPENDED = ("bos", "mask", "sep", "label_0", "label_1", *_MODES, *_FILL)
-_CLOSERS = "\"'”’)]"
+_CLOSERS = "\"'”’)]」』）"
+_STOPS = (".", "!", "?", "。", "！", "？", "．", "｡", "…")
+
+_UNSPACED = (
+    range(0x0E00, 0x0F00),  # Thai, Lao
+    range(0x1000, 0x10A0),  # Myanmar
+    range(0x1780, 0x1800),  # Khmer
+    range(0x3000, 0xA000),  # CJK symbols, kana, ideographs
+    range(0xF900, 0xFB00),  # compatibility ideographs
+    range(0xFF00, 0xFFF0),  # full-width forms
+    range(0x20000, 0x40000),  # further ideographs
+)
+"""Characters of scripts that put no space between words (Unicode blocks)."""
+
+_UNSPACED_BYTES = range(0xE3, 0xEA)
+"""First bytes, in UTF-8, of U+3000 to U+9FFF."""
 
 
 class Vocabulary:
@@ -63,9 +78,11 @@ class Vocabulary:
             fill=(ids[_FILL[0]], ids[_FILL[1]], ids[_FILL[2]]),
             sentinels=sentinels,
             text=np.asarray(base.text_ids, np.int32),
-            word_starts=_where(base, lambda piece: piece[:1].isspace()),
+            word_starts=_where(base, lambda id_: begins_word(base, id_)),
+            word_ends=_where(base, lambda id_: base.spell(id_)[1:][-1:].isspace()),
             sentence_ends=_where(
-                base, lambda piece: piece.rstrip(_CLOSERS).endswith((".", "!", "?"))
+                base,
+                lambda id_: base.spell(id_).rstrip(_CLOSERS).endswith(_STOPS),
             ),
         )
         self._shown = {id_: f"<{key}>" for key, id_ in ids.items()}
@@ -121,10 +138,23 @@ class Vocabulary:
 
 
 def _where(
-    base: BaseTokeniser, condition: Callable[[str], bool]
+    base: BaseTokeniser, condition: Callable[[int], bool]
 ) -> Int32[np.ndarray, " ids"]:
-    """The text ids whose spelling meets a condition."""
-    return np.array([i for i in base.text_ids if condition(base.spell(i))], np.int32)
+    """The text ids that meet a condition."""
+    return np.array([i for i in base.text_ids if condition(i)], np.int32)
+
+
+def begins_word(base: BaseTokeniser, id_: int) -> bool:
+    """Whether a word begins at an id: at a space, or at a script that has none.
+
+    Each character of such a script (Chinese, Japanese, Thai and their like) counts as
+    a word; where a vocabulary spells it in bytes, its first byte does.
+    """
+    spelled = base.spell(id_)
+    if not spelled:
+        return base.first_byte(id_) in _UNSPACED_BYTES
+    first = ord(spelled[0])
+    return spelled[0].isspace() or any(first in block for block in _UNSPACED)
 
 
 def names() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -432,3 +433,34 @@ def test_threads_share_the_documents(folder):
         assert texts == [expected[(at + n) % len(expected)] for n in range(1500)]
     with pytest.raises(IndexError, match=f"document {len(expected)} of"):
         documents[len(expected)]
+
+
+def test_a_corpus_is_what_its_files_hold(folder, tmp_path, prepared_in):
+    put(folder, "a.txt", "one")
+    put(folder, "sub/b.jsonl", lines("two", "three"))
+    first = corpora.get("text", folder=str(folder)).identity()
+    read(folder)
+    prepared = prepared_in()
+
+    os.utime(folder / "a.txt", ns=(5, 5))
+    assert corpora.get("text", folder=str(folder)).identity() == first
+    copied = shutil.copytree(folder, tmp_path / "copy [2]")
+    assert corpora.get("text", folder=str(copied)).identity() == first
+    moved = folder.rename(tmp_path / "moved")
+    assert corpora.get("text", folder=str(moved)).identity() == first
+    read(copied)
+    assert prepared_in() == prepared  # nothing was prepared again
+
+    put(copied, "a.txt", "onE")
+    assert corpora.get("text", folder=str(copied)).identity() != first
+    (moved / "a.txt").rename(moved / "c.txt")  # another split, perhaps
+    assert corpora.get("text", folder=str(moved)).identity() != first
+
+
+def test_what_is_not_read_is_named(folder):
+    put(folder, "a.txt", "one")
+    corpus = corpora.get("text", folder=str(folder))
+    assert corpus.unread() == ""
+    for name in ("b.pdf", "sub/c.pdf", "d", ".hidden.txt", ".git/e.txt"):
+        put(folder, name, "x")
+    assert corpus.unread() == "2 .pdf, 2 hidden, 1 without an ending"

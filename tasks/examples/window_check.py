@@ -1,0 +1,217 @@
+"""What a corpus gives an objective, measured on a sample before anything is trained.
+
+A vocabulary that cannot spell a text, words in a text without spaces, sentences in one
+without full stops: each trains without a word, and teaches nothing of what was meant.
+"""
+
+import itertools
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...models.rows import RowShape
+from ...objectives.errors import NoExampleError, UsageError
+from ...objectives.text import Text
+from ..corpora import ReadsFolder
+from ..rows.layout import budget
+from ..tokens.tokenised_documents import TokenisedDocuments
+from ..tokens.vocabulary import vocabulary
+from .example_stream import split_documents
+from .mixture import Mixture, split_task
+from .windows import example_rng, windows
+
+DOCUMENTS = 64
+"""Of each corpus, drawn at random."""
+
+WINDOWS = 64
+"""Of each task, at most."""
+
+MOST_UNKNOWN = 0.05
+"""Share of the tokens that a vocabulary may fail to spell."""
+
+
+class Spelling(NamedTuple):
+    """How a vocabulary spells a sample of a corpus.
+
+    Attributes:
+      unknown: share of the tokens that stand for what it cannot spell.
+      altered: share of the documents that read otherwise when they are decoded, but
+        for white space and Unicode normalisation (NFKC).
+      characters: of text for each token.
+      unread: what stands beside the documents and is no part of the corpus.
+    """
+
+    unknown: float
+    altered: float
+    characters: float
+    unread: str = ""
+
+
+class Usable(NamedTuple):
+    """What an objective can do with a sample of windows.
+
+    Attributes:
+      windows: how many were tried.
+      without_example: share of them that it makes no Example of.
+      idle: share of them on which a setting of it cannot act.
+    """
+
+    windows: int
+    without_example: float
+    idle: float
+
+
+def check_windows(
+    mixture: Mixture, shape: RowShape, *, seed: int = 0
+) -> tuple[dict[str, Spelling], dict[str, Usable]]:
+    """Measures a sample of each corpus and task, and refuses what nothing comes of.
+
+    Args:
+      mixture: corpora, objectives, settings and vocabulary.
+      shape: of the rows that Examples are to fit.
+      seed: of the sample.
+
+    Returns:
+      By corpus, and by task.
+
+    Raises:
+      UsageError: more than `MOST_UNKNOWN` of a corpus's tokens are unknown; or an
+        objective makes no Example of any window, or has a setting that acts on none.
+    """
+    spellings: dict[str, Spelling] = {}
+    tasks: dict[str, Usable] = {}
+    documents = split_documents(mixture, "train")
+    for name, each in documents.items():
+        rng = np.random.default_rng([seed, *name.encode()])
+        drawn: list[int] = rng.permutation(len(each))[:DOCUMENTS].tolist()
+        texts = mixture.corpus(name).documents("train")
+        spelling = _spelling(mixture, each, [texts[index] for index in drawn], drawn)
+        source = mixture.corpus(name)
+        if isinstance(source, ReadsFolder):
+            spelling = spelling._replace(unread=source.unread())
+        spellings[name] = spelling
+        if spelling.unknown > MOST_UNKNOWN:
+            raise UsageError(
+                f"the vocabulary {mixture.vocabulary!r} cannot spell the corpus "
+                f"{name!r}: {spelling.unknown:.0%} of its tokens are unknown (at most "
+                f"{MOST_UNKNOWN:.0%} are accepted). Set Mixture.vocabulary to one made "
+                "for this text, or to 'bytes'."
+            )
+        for task in mixture.positive_rates():
+            if split_task(task)[0] == name:
+                tasks[task] = _usable(mixture, task, shape, each, drawn)
+                _refuse(mixture, task, tasks[task])
+    return spellings, tasks
+
+
+def _spelling(
+    mixture: Mixture,
+    documents: TokenisedDocuments,
+    texts: Sequence[str],
+    indices: Sequence[int],
+) -> Spelling:
+    words = vocabulary(mixture.vocabulary)
+    tokens = [documents[index][:-1] for index in indices]
+    total = max(1, sum(len(one) for one in tokens))
+    unknown = sum(int((one == words.unk).sum()) for one in tokens)
+    altered = [
+        _plain(words.decode(one)) != _plain(text)
+        for one, text in zip(tokens, texts, strict=True)
+    ]
+    characters = sum(len(text) for text in texts) / total
+    return Spelling(unknown / total, float(np.mean(altered)), characters)
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _usable(
+    mixture: Mixture,
+    task: str,
+    shape: RowShape,
+    documents: TokenisedDocuments,
+    indices: Sequence[int],
+) -> Usable:
+    objective = mixture.objective(split_task(task)[1])
+    ids = vocabulary(mixture.vocabulary).special_ids
+    tried = without = idle = 0
+    for text, rng in itertools.islice(
+        _windows(mixture, task, shape, documents, indices), WINDOWS
+    ):
+        tried += 1
+        idle += not objective.can_act(text.tokens, ids)
+        try:
+            objective(text, rng, ids)
+        except NoExampleError:
+            without += 1
+    return Usable(tried, without / max(1, tried), idle / max(1, tried))
+
+
+def _windows(
+    mixture: Mixture,
+    task: str,
+    shape: RowShape,
+    documents: TokenisedDocuments,
+    indices: Sequence[int],
+) -> Iterator[tuple[Text, np.random.Generator]]:
+    objective = mixture.objective(split_task(task)[1])
+    window, smallest = objective.window(budget(shape)), objective.smallest()
+    for index in indices:
+        tokens = documents[index]
+        spans = windows(len(tokens), window=window, smallest=smallest)
+        for number, (start, stop) in enumerate(spans):
+            rng = example_rng(0, objective.name, epoch=0, document=index, window=number)
+            yield Text(tokens, start, stop, documents.others(index)), rng
+
+
+def _refuse(mixture: Mixture, task: str, usable: Usable) -> None:
+    objective = mixture.objective(split_task(task)[1])
+    if usable.windows and usable.without_example == 1:
+        raise UsageError(
+            f"{task}: none of {usable.windows} windows that were tried gives an "
+            "Example: the text repeats itself. Give other text, or a rate of 0."
+        )
+    if usable.windows and usable.idle == 1:
+        raise UsageError(
+            f"{task}: a setting among {dict(objective.settings)} can act on none of "
+            f"{usable.windows} windows that were tried: the text has no words or "
+            "sentences that the vocabulary "
+            f"{mixture.vocabulary!r} tells apart. Set masked.unit='token', "
+            "reconstruction.shuffle=0.0 or sentence_pair.unit='token', whichever it "
+            "is, or use another vocabulary."
+        )
+
+
+def remarks(
+    spellings: Mapping[str, Spelling], tasks: Mapping[str, Usable]
+) -> list[str]:
+    """A line for each thing that is not as a reader would take it to be."""
+    lines = []
+    for name, spelling in spellings.items():
+        if spelling.unread:
+            lines.append(f"{name}: not read, beside its documents: {spelling.unread}.")
+        if spelling.unknown > 0:
+            lines.append(f"{name}: {spelling.unknown:.2%} of the tokens are unknown.")
+        if spelling.altered > 0:
+            lines.append(
+                f"{name}: {spelling.altered:.0%} of the documents read otherwise when "
+                "they are decoded."
+            )
+        if spelling.characters < 1.5:
+            lines.append(
+                f"{name}: a token stands for {spelling.characters:.2f} characters; the "
+                "vocabulary was made for other text."
+            )
+    for task, usable in tasks.items():
+        if usable.without_example > 0:
+            lines.append(
+                f"{task}: {usable.without_example:.0%} of the windows give no Example."
+            )
+        if usable.idle > 0:
+            lines.append(
+                f"{task}: on {usable.idle:.0%} of the windows a setting cannot act."
+            )
+    return lines
