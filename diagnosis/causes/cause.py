@@ -69,6 +69,7 @@ class Cause(NamedTuple):
       failures: that it explains, if it is found; else those that it could explain.
       statement: the verdict in words, from the figures.
       evidence: the figures.
+      reasons: the verdict in one clause for each failure that a found cause explains.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Cause(NamedTuple):
     failures: tuple[Failure, ...]
     statement: str
     evidence: tuple[Evidence, ...]
+    reasons: Mapping[Failure, str] = {}
 
 
 class Need(NamedTuple):
@@ -166,6 +168,12 @@ def listed(words: Iterable[str]) -> str:
     """`a, b and c`."""
     *others, last = list(words) or ["none"]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def either(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def ordered(

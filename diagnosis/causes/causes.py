@@ -23,6 +23,7 @@ from .cause import (
     Evidence,
     amount,
     carriers,
+    either,
     listed,
     named,
     ordered,
@@ -104,7 +105,12 @@ def leak(
             "first: until then every other figure of these objectives may be a leak's."
         )
         failures = ordered(itertools.chain.from_iterable(explained), wanted)
-        return Cause(1, name, "found", failures, statement, evidence)
+        reason = (
+            f"predictions of {listed(v.objective for v in leaking)} depend on tokens "
+            "that they must not see"
+        )
+        reasons = dict.fromkeys(failures, reason)
+        return Cause(1, name, "found", failures, statement, evidence, reasons)
     missing = [o for o in mixture.objectives if o not in {v.objective for v in audit}]
     if missing:
         statement = f"No leak where it was looked for; not audited: {listed(missing)}."
@@ -153,15 +159,21 @@ def untrained_mode(
         if share
     ]
     trained = listed(f"{mode} ({percent(s)})" for mode, s in shares.items() if s)
-    found: list[Failure] = []
+    reasons: dict[Failure, str] = {}
     parts: list[str] = []
     for failure in wanted:
         need = NEEDS[failure]
         share = sum(shares[mode] for mode in need.modes)
         mine = [s for s in scores if s.failure == failure]
         untrained = [s for s in mine if not s.trained]
-        if share < NEVER or (mine and len(untrained) == len(mine)):
-            found.append(failure)
+        if share < NEVER:
+            reasons[failure] = (
+                f"{percent(share) if share else 'none'} of the training Examples "
+                f"ask for this ({either(need.modes)} mode)"
+            )
+        elif mine and len(untrained) == len(mine):
+            modes = listed(dict.fromkeys(s.mode for s in untrained))
+            reasons[failure] = f"every score of it is in an untrained mode ({modes})"
         told = f"{named(failure)}: {need.use} asks in {' or '.join(need.modes)} mode, "
         told += f"as {percent(share)} of the Examples do"
         if untrained:
@@ -175,9 +187,9 @@ def untrained_mode(
         f"{mixture.name} trains these modes: {trained}. {' '.join(parts)} Less than "
         f"{percent(NEVER)} counts as never trained."
     )
-    verdict = "found" if found else "ruled out"
-    name, failures = "mode the model was never trained in", found or wanted
-    return Cause(2, name, verdict, tuple(failures), statement, tuple(evidence))
+    verdict = "found" if reasons else "ruled out"
+    name, failures = "mode the model was never trained in", tuple(reasons or wanted)
+    return Cause(2, name, verdict, failures, statement, tuple(evidence), reasons)
 
 
 def truncation(
@@ -213,8 +225,15 @@ def truncation(
     if packing.utilisation is not None:
         filled = percent(packing.utilisation)
         statement += f" {filled} of the slots of rows are filled; no Example is cut."
-    verdict = "found" if hidden and failures else "ruled out"
-    return Cause(3, name, verdict, failures, statement, tuple(evidence))
+    if not hidden or not failures:
+        return Cause(3, name, "ruled out", failures, statement, tuple(evidence))
+    worst = max(hidden, key=lambda fit: fit.unseen)
+    reason = (
+        f"windows hide the start of the document from {percent(worst.unseen)} of the "
+        f"tokens of {worst.objective}"
+    )
+    reasons = dict.fromkeys(failures, reason)
+    return Cause(3, name, "found", failures, statement, tuple(evidence), reasons)
 
 
 def _fit_evidence(packing: Packing) -> list[Evidence]:

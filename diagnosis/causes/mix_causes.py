@@ -72,14 +72,17 @@ def loss_share(mixture: MixtureTraits, wanted: Sequence[Failure]) -> Cause:
         )
         for n, t in mixture.objectives.items()
     ]
-    found: list[Failure] = []
+    reasons: dict[Failure, str] = {}
     drowned: list[str] = []
     enough: list[str] = []
     for failure in wanted:
         supply, need = _supply(mixture, failure), NEEDS[failure]
         told = f"{named(failure)}: "
         if supply.drowned:
-            found.append(failure)
+            reasons[failure] = (
+                f"{percent(supply.present)} of the {UNITS[need.by]} {need.what}, but "
+                f"only {percent(supply.loss)} of the loss is on them"
+            )
             drowned.append(told + _drowned(mixture, failure, supply))
         elif supply.missing:
             told += f"little or nothing asks for {need.name}, so none is drowned."
@@ -93,10 +96,11 @@ def loss_share(mixture: MixtureTraits, wanted: Sequence[Failure]) -> Cause:
     return Cause(
         4,
         "share of the loss",
-        "found" if found else "ruled out",
-        tuple(found) or tuple(wanted),
+        "found" if reasons else "ruled out",
+        tuple(reasons or wanted),
         statement,
         tuple(evidence),
+        reasons,
     )
 
 
@@ -131,7 +135,7 @@ def objective_mix(
     Drift: text from the strict past. Continuation: labels of pairs, and negatives from
     the same document, without which order goes untested. Reconstruction: whole texts.
     """
-    found: list[Failure] = []
+    reasons: dict[Failure, str] = {}
     parts: list[str] = []
     evidence: list[Evidence] = []
     for failure in wanted:
@@ -139,9 +143,12 @@ def objective_mix(
         faults = [_missing(mixture, failure, supply)] if supply.missing else []
         if failure == "continuation":
             faults += _pair_faults(mixture)
-        if faults:
-            found.append(failure)
-        else:
+        if supply.missing:
+            little = f"only {percent(supply.loss)}" if supply.loss else "none"
+            reasons[failure] = f"{little} of the loss is on {need.name}"
+        elif faults:
+            reasons[failure] = faults[0]
+        if not faults:
             faults = [
                 f"{percent(supply.present)} of the {UNITS[need.by]} {need.what}, with "
                 f"{percent(supply.loss)} of the loss, from "
@@ -154,10 +161,11 @@ def objective_mix(
     return Cause(
         5,
         "the objective mix itself",
-        "found" if found else "ruled out",
-        tuple(found) or tuple(wanted),
+        "found" if reasons else "ruled out",
+        tuple(reasons or wanted),
         statement,
         tuple(evidence),
+        reasons,
     )
 
 

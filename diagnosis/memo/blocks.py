@@ -1,7 +1,7 @@
 """What a memo is made of, whatever it is written as.
 
-In texts, and in cells of tables, `code` between backticks is set as code; nothing else
-means anything.
+In texts, and in cells of tables, `code` between backticks is set as code and **text**
+between double asterisks in bold; nothing else means anything.
 """
 
 from typing import Literal, NamedTuple
@@ -14,18 +14,21 @@ class Heading(NamedTuple):
 
     level: Literal[1, 2, 3]
     text: str
+    kind = "heading"
 
 
 class Paragraph(NamedTuple):
     """A paragraph."""
 
     text: str
+    kind = "paragraph"
 
 
 class Items(NamedTuple):
     """A list."""
 
     texts: tuple[str, ...]
+    kind = "items"
 
 
 class Table(NamedTuple):
@@ -42,27 +45,54 @@ class Table(NamedTuple):
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: tuple[Align, ...]
+    kind = "table"
 
 
 class Commands(NamedTuple):
     """Lines for a shell."""
 
     lines: tuple[str, ...]
+    kind = "commands"
 
 
 class Figure(NamedTuple):
-    """A picture; only a page shows it, and says elsewhere what it shows.
+    """A picture; only a page shows it, tables say the same elsewhere.
 
     Attributes:
-      svg: an `<svg>` element.
+      svg: markup that is set as it is.
       caption: below it.
     """
 
     svg: str
     caption: str
+    kind = "figure"
 
 
 Block = Heading | Paragraph | Items | Table | Commands | Figure
+
+
+class Fold(NamedTuple):
+    """A part of the appendix: folded on screen, open in print.
+
+    Attributes:
+      title: of the part.
+      blocks: in it.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+class Document(NamedTuple):
+    """A memo: what is read, and what is looked up.
+
+    Attributes:
+      main: from the first page on.
+      appendix: the full tables.
+    """
+
+    main: tuple[Block, ...]
+    appendix: tuple[Fold, ...]
 
 
 def code(text: str) -> str:

@@ -24,8 +24,8 @@ A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says 
 {whose} Later files win, so that a model and a run of your own come after it:
 --gin_file=recommended.gin --gin_file=YOURS.gin, where YOURS binds no Mixture."""
 
-_SMALL = "It is complete: it includes a small run."
-_OWN = "It is complete: model, optimiser and steps are those that the mixture had."
+_SMALL = "recommended.gin is complete: it includes a small run."
+_OWN = "recommended.gin is complete: it keeps the model, optimiser and steps."
 
 
 def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:

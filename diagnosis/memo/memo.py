@@ -5,54 +5,73 @@ import tempfile
 from pathlib import Path
 
 from ...objectives.errors import UsageError
+from ...tasks.files import write_whole
 from .content import content
 from .gin_text import gin_text
-from .given import Looked, Memo
-from .html import page
-from .markdown import markdown
+from .inputs import Memo, Provenance
+from .pages import markdown, page
 
-__all__ = ["FILES", "Looked", "Memo", "check", "texts", "write"]
+__all__ = ["FILES", "Memo", "Provenance", "check", "texts", "write"]
 
 FILES = ("memo.md", "memo.html", "recommended.gin")
 """What is written."""
 
 
 def check(out: Path) -> None:
-    """Refuses a folder that holds anything else, before any work is done for it.
+    """Refuses a folder that cannot be written, before any work is done for it.
 
     Raises:
-      ValueError: `out` is a file, or a folder with other files than a memo's.
+      UsageError: `out` is a file, a folder that holds anything but a memo, or lies
+        where nothing can be written.
     """
-    if not out.exists():
-        return
+    try:
+        if out.exists():
+            _check_is_memo(out)
+        _beside(out, make=False).cleanup()
+    except OSError as error:
+        raise UsageError(
+            f"--out {str(out)!r} cannot be written ({error.strerror}); give a folder "
+            "that can."
+        ) from error
+
+
+def _check_is_memo(out: Path) -> None:
     if not out.is_dir():
-        raise UsageError(f"--out {out} is a file; give a folder for the memo.")
+        raise UsageError(f"--out {str(out)!r} is a file; give a folder for the memo.")
     others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
     if others:
         more = ", …" if len(others) > 3 else ""
         raise UsageError(
-            f"--out {out} holds other files ({', '.join(others[:3])}{more}); give a "
-            "new or empty folder, or that of a former memo, which is replaced."
+            f"--out {str(out)!r} holds other files ({', '.join(others[:3])}{more}); "
+            "give a new or empty folder, or that of a former memo, which is replaced."
         )
+
+
+def _beside(out: Path, *, make: bool) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder on the disk of `out`, whose parents are made if asked for."""
+    if make:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    where = out if out.exists() else out.parent
+    while not where.exists():
+        where = where.parent
+    return tempfile.TemporaryDirectory(prefix=".memo.", dir=where)
 
 
 def texts(memo: Memo) -> dict[str, str]:
     """The text of each file, by name."""
-    blocks = content(memo)
-    title = f"Diagnosis of {memo.mixture.name}"
-    gin = gin_text(memo.mixture, memo.proposal, start=memo.start)
+    document = content(memo)
     return {
-        "memo.md": markdown(blocks),
-        "memo.html": page(blocks, title=title),
-        "recommended.gin": gin,
+        "memo.md": markdown(document),
+        "memo.html": page(document),
+        "recommended.gin": gin_text(memo.mixture, memo.proposal, start=memo.start),
     }
 
 
 def write(memo: Memo, out: Path) -> list[Path]:
     """Writes `memo.md`, `memo.html` and `recommended.gin` into a folder.
 
-    They are written beside it first and take their places when all are there, each at
-    once: whatever goes wrong while they are made, `out` is as it was.
+    They are written beside their places first and take them when all are there:
+    whatever goes wrong while they are made, `out` is as it was.
 
     Args:
       memo: everything.
@@ -62,15 +81,13 @@ def write(memo: Memo, out: Path) -> list[Path]:
       The files.
 
     Raises:
-      ValueError: `out` holds anything else (`check`).
+      UsageError: `out` cannot be written (`check`).
     """
     check(out)
-    made = texts(memo)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
-        for name, text in made.items():
-            Path(beside, name).write_text(text, encoding="utf-8")
-        # A folder that is there stays: it may be where somebody stands.
+    contents = texts(memo)
+    with _beside(out, make=True) as beside:
+        for name, text in contents.items():
+            write_whole(Path(beside, name), text)
         out.mkdir(exist_ok=True)
         for name in FILES:
             os.replace(Path(beside, name), out / name)

@@ -1,26 +1,56 @@
-"""The pictures of shares and of scores; colours and fonts are the page's."""
+"""The memo's two charts: scores before and after, and what is supervised."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from ...objectives.registry import base_name
 from ..causes.cause import percent
+from ..results.charts import INK, QUIET, svg
 from ..traits.traits import MixtureTraits
 
-KINDS = ("past", "both", "permuted", "whole", "label")
-"""What supervision is divided into; the colours' names on the page."""
-
-LEGEND: Mapping[str, str] = {
-    "past": "from the strict past",
-    "both": "from both sides",
-    "permuted": "in a permuted order",
-    "whole": "of a whole text, reproduced",
-    "label": "labels of pairs",
+KINDS: Mapping[str, tuple[str, str]] = {
+    "past": ("from the strict past", "#0072b2"),
+    "both": ("from both sides", "#e69f00"),
+    "permuted": ("in a permuted order", "#cc79a7"),
+    "whole": ("of a whole text, reproduced", "#009e73"),
+    "label": ("labels of pairs", "#d55e00"),
 }
+"""What supervision is divided into: legend, and a colour of Okabe and Ito's palette,
+which colour-blind readers tell apart on light and on dark paper."""
 
-_WIDTH, _LEFT = 760, 190
+MARKS: Mapping[str, tuple[str, str]] = {
+    "checkpoint": ("o", INK),
+    "incumbent": ("s", "#0072b2"),
+    "revised": ("D", "#d55e00"),
+}
+"""Marker and colour of each whose score it is."""
+
+_LEFT, _RIGHT, _WIDTH = 2.2, 0.6, 7.6
+
+
+class Dot(NamedTuple):
+    """A score in the chart of scores.
+
+    Attributes:
+      label: beside it.
+      value: within [0, 1]; None where it was not measured.
+      low: of its interval.
+      high: of its interval.
+      beat: chance or the best shallow baseline; None where there is none.
+      kind: a key of `MARKS`.
+    """
+
+    label: str
+    value: float | None
+    low: float
+    high: float
+    beat: float | None
+    kind: str
 
 
 def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, float]:
@@ -33,74 +63,42 @@ def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, fl
       mixture: its traits.
       shares: of each objective: `mixture.supervised` or `mixture.loss`.
     """
-    found: dict[str, float] = dict.fromkeys(KINDS, 0.0)
+    amounts: dict[str, float] = dict.fromkeys(KINDS, 0.0)
     for name, share in shares.items():
         traits = mixture.objectives[name]
         rest = 1 - traits.labels - traits.whole
-        found["label"] += share * traits.labels
-        found["whole"] += share * traits.whole
-        for kind in KINDS[:3]:
-            found[kind] += share * rest * getattr(traits, kind)
-    return found
+        amounts["label"] += share * traits.labels
+        amounts["whole"] += share * traits.whole
+        for kind in ("past", "both", "permuted"):
+            amounts[kind] += share * rest * getattr(traits, kind)
+    return amounts
+
+
+def bases(mixture: MixtureTraits) -> list[str]:
+    """The objectives of a mixture without variants, each once."""
+    return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
 
 
 def share_bars(bars: Sequence[tuple[str, Mapping[str, float]]]) -> str:
-    """Bars of shares that sum to 1, one below another, each with a label.
+    """Bars of shares that sum to 1, one below another.
 
     Args:
       bars: label, and share of each kind.
     """
-    height, gap, scale = 30, 14, _WIDTH - _LEFT
-    parts = []
-    for number, (label, shares) in enumerate(bars):
-        y = number * (height + gap)
-        parts.append(_text(_LEFT - 10, y + 20, label, "end"))
-        x = float(_LEFT)
-        for kind in KINDS:
-            width = scale * shares[kind]
-            if width > 0:
-                where = f'x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}"'
-                told = escape(f"{LEGEND[kind]}: {percent(shares[kind])}")
-                parts.append(
-                    f'<rect class="k-{kind}" {where}><title>{told}</title></rect>'
-                )
-            if width > 44:
+    figure, axes = _axes(rows=len(bars), legend_lines=2)
+    for row, (_, shares) in enumerate(bars):
+        left = 0.0
+        for kind, (_, colour) in KINDS.items():
+            axes.barh(row, shares[kind], 0.7, left=left, color=colour)
+            if shares[kind] > 0.08:
+                middle = left + shares[kind] / 2
                 told = percent(shares[kind])
-                parts.append(_text(x + width / 2, y + 20, told, f"mid on-{kind}"))
-            x += width
-    y = len(bars) * (height + gap) + 6
-    x = float(_LEFT)
-    for kind in KINDS:
-        if x + 24 + 6.6 * len(LEGEND[kind]) > _WIDTH:
-            x, y = float(_LEFT), y + 22
-        parts.append(
-            f'<rect class="k-{kind}" x="{x:g}" y="{y}" width="13" height="13"/>'
-        )
-        parts.append(_text(x + 19, y + 11, LEGEND[kind], ""))
-        x += 36 + 6.6 * len(LEGEND[kind])
-    return _svg(parts, y + 20, "Supervision by what it is predicted from")
-
-
-class Dot(NamedTuple):
-    """A score in the picture of scores.
-
-    Attributes:
-      label: beside it.
-      value: within [0, 1]; None where it was not measured.
-      low: of its interval.
-      high: of its interval.
-      chance: of a guess; None where there is no such thing.
-      baseline: the best shallow one; None where there is none.
-      kind: of the model at hand, or of the study's incumbent or revision.
-    """
-
-    label: str
-    value: float | None
-    low: float
-    high: float
-    chance: float | None
-    baseline: float | None
-    kind: str
+                axes.text(middle, row, told, ha="center", va="center", color="#111111")
+            left += shares[kind]
+    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
+    axes.set_xticks([])
+    handles = [Patch(color=colour, label=text) for text, colour in KINDS.values()]
+    return _finished(figure, handles, columns=3, label="Supervised share by kind")
 
 
 def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
@@ -109,88 +107,53 @@ def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
     Args:
       groups: heading, and scores.
     """
-    left, right, step, y = 330, _WIDTH - 20, 24, 0
-    parts: list[str] = []
-    marks: list[str] = []
+    rows = sum(1 + len(dots) for _, dots in groups)
+    figure, axes = _axes(rows=rows, legend_lines=1)
+    labels: list[str] = []
     for heading, dots in groups:
-        y += 30
-        marks.append(_text(0, y, heading, "head"))
+        axes.text(0, len(labels), heading, fontweight="bold", va="center")
+        labels.append("")
         for dot in dots:
-            y += step
-            marks.append(_text(left - 14, y + 4, dot.label, "end"))
-            marks += _dot(dot, left, right - left, y)
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        x = left + tick * (right - left)
-        parts.append(f'<path class="grid" d="M{x:g} 14V{y + 14}"/>')
-        parts.append(_text(x, y + 30, f"{tick:g}", "mid"))
-    return _svg([*parts, *marks, *_dot_legend(y + 58)], y + 90, "Scores of the probes")
+            _draw(axes, dot, len(labels))
+            labels.append(dot.label)
+    axes.set_yticks(range(rows), labels)
+    axes.set_xlim(-0.01, 1.01)
+    axes.grid(axis="x", color=QUIET, alpha=0.4, linewidth=0.6)
+    beat = Line2D([], [], marker="|", markersize=11, color=QUIET, linestyle="")
+    beat.set_label("to beat: chance or the best shallow baseline")
+    return _finished(figure, [beat], columns=1, label="Scores by failure")
 
 
-def _dot(dot: Dot, left: int, width: int, y: int) -> Iterator[str]:
-    def at(value: int | float) -> float:
-        return left + width * min(max(value, 0.0), 1.0)
-
-    if dot.chance is not None and math.isfinite(dot.chance):
-        yield f'<path class="chance" d="M{at(dot.chance):.1f} {y - 8}v16"/>'
-    if dot.baseline is not None and math.isfinite(dot.baseline):
-        yield _cross(at(dot.baseline), y)
+def _draw(axes, dot: Dot, row: int) -> None:
+    marker, colour = MARKS[dot.kind]
     if dot.value is None or not math.isfinite(dot.value):
-        yield f'<circle class="none" cx="{left + 7}" cy="{y}" r="5"/>'
-        yield _text(left + 20, y + 4, "not measured", "")
+        axes.text(0, row, "not measured", va="center", color=QUIET)
         return
+    if dot.beat is not None:
+        axes.plot([dot.beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
     if math.isfinite(dot.low) and math.isfinite(dot.high):
-        ends = f"M{at(dot.low):.1f} {y}H{at(dot.high):.1f}"
-        yield f'<path class="range {dot.kind}" d="{ends}"/>'
-    told = f"{dot.label}: {dot.value:.3g} [{dot.low:.3g}, {dot.high:.3g}]"
-    yield _mark(dot.kind, at(dot.value), y, f"<title>{escape(told)}</title>")
+        axes.plot([dot.low, dot.high], [row, row], color=colour, linewidth=1.8)
+    axes.plot([dot.value], [row], marker, color=colour, markersize=7)
+    axes.text(1.03, row, f"{dot.value:.3f}", va="center")
 
 
-def _mark(kind: str, x: int | float, y: int, inside: str = "") -> str:
-    """A filled circle, a square or a diamond: kinds differ in form and colour."""
-    if kind == "here":
-        return f'<circle class="{kind}" cx="{x:.1f}" cy="{y}" r="5.5">{inside}</circle>'
-    if kind == "before":
-        shape = f"M{x - 5:.1f} {y - 5}h10v10h-10z"
-    else:
-        shape = f"M{x:.1f} {y - 7}l7 7l-7 7l-7-7z"
-    return f'<path class="{kind}" d="{shape}">{inside}</path>'
+def _axes(*, rows: int, legend_lines: int):
+    """A figure of a fixed width with room for labels, rows and a legend below."""
+    below, above = 0.4 + 0.25 * legend_lines, 0.05
+    height = 0.3 * rows + below + above
+    figure = Figure(figsize=(_WIDTH, height))
+    size = 1 - (_LEFT + _RIGHT) / _WIDTH, 1 - (below + above) / height
+    axes = figure.add_axes((_LEFT / _WIDTH, below / height, *size))
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return figure, axes
 
 
-def _cross(x: int | float, y: int) -> str:
-    return f'<path class="cross" d="M{x - 4:.1f} {y - 4}l8 8m0-8l-8 8"/>'
-
-
-def _dot_legend(y: int) -> Iterator[str]:
-    legend = {
-        "here": "this checkpoint",
-        "before": "the study's incumbent",
-        "after": "the study's revised mix",
-    }
-    x = 0.0
-    for kind, text in legend.items():
-        yield _mark(kind, x + 8, y)
-        yield _text(x + 22, y + 4, text, "")
-        x += 42 + 6.4 * len(text)
-    yield f'<path class="chance" d="M{x + 8:g} {y - 8}v16"/>'
-    yield _text(x + 20, y + 4, "chance", "")
-    x += 80
-    yield _cross(x + 8, y)
-    yield _text(x + 20, y + 4, "best shallow baseline", "")
-    yield _text(0, y + 26, "Lines are 95 % intervals; hollow is not measured.", "")
-
-
-def bases(mixture: MixtureTraits) -> list[str]:
-    """The objectives of a mixture without variants, each once."""
-    return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
-
-
-def _text(x: int | float, y: int | float, text: str, kind: str) -> str:
-    style = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.4g}" y="{y:.4g}"{style}>{escape(text)}</text>'
-
-
-def _svg(parts: Sequence[str], height: int, label: str) -> str:
-    return (
-        f'<svg class="chart" role="img" aria-label="{escape(label)}" '
-        f'viewBox="0 0 {_WIDTH} {height}">{"".join(parts)}</svg>'
+def _finished(figure, handles, *, columns: int, label: str) -> str:
+    figure.legend(
+        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=8
+    )
+    return svg(figure).replace(
+        "<svg ", f'<svg class="chart" role="img" aria-label="{label}" ', 1
     )

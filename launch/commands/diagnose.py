@@ -121,7 +121,7 @@ def _memo(
         lengths=lengths,
     )
     return memo.Memo(
-        looked=_looked(about, found, folder=options.out, command=command),
+        provenance=_provenance(about, found, folder=options.out, command=command),
         mixture=mixture,
         rows=rows,
         traits=traits,
@@ -135,10 +135,10 @@ def _memo(
     )
 
 
-def _looked(
+def _provenance(
     about: Given, found: Measured | None, *, folder: str, command: str
-) -> memo.Looked:
-    looked = memo.Looked(
+) -> memo.Provenance:
+    origin = memo.Provenance(
         date=_today(),
         gin=about.gin,
         folder=folder,
@@ -148,8 +148,8 @@ def _looked(
         command=command,
     )
     if found is None:
-        return looked
-    return looked._replace(
+        return origin
+    return origin._replace(
         run=str(about.run),
         step=found.step,
         mode=found.mode,

@@ -13,8 +13,8 @@ from ..traits.traits import MixtureTraits
 from .gin_text import START
 
 
-class Looked(NamedTuple):
-    """What was looked at.
+class Provenance(NamedTuple):
+    """Which model, mixture and corpus were examined, and by which command.
 
     Attributes:
       date: of the memo.
@@ -47,7 +47,7 @@ class Memo(NamedTuple):
     """Everything that a memo is written from.
 
     Attributes:
-      looked: what was looked at.
+      provenance: which model, mixture and corpus were examined.
       mixture: as it is.
       rows: that it fills.
       traits: of it.
@@ -61,7 +61,7 @@ class Memo(NamedTuple):
       start: gin text that binds all of a run but its mixture and rows.
     """
 
-    looked: Looked
+    provenance: Provenance
     mixture: Mixture
     rows: RowShape
     traits: MixtureTraits

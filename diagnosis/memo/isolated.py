@@ -1,0 +1,97 @@
+"""What the study shows of one objective alone: mixes with and without it."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ...objectives import registry
+from ...objectives.registry import base_name
+from ..results.effects import Effect, Effects, Mix, beats
+from ..scores.score import Failure
+
+
+class Isolated(NamedTuple):
+    """The effect of adding one objective to a mix, and changing nothing else.
+
+    Attributes:
+      without: the mix without the objective.
+      having: the mix with it.
+      before: what the one came to.
+      after: what the other came to, on the same probe and metric.
+      settings: of the objective, where the mix has it.
+    """
+
+    without: str
+    having: str
+    before: Effect
+    after: Effect
+    settings: Mapping[str, Any]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the objective helps, with intervals that do not overlap."""
+        return beats(self.before, self.after)
+
+
+def isolated(
+    effects: Effects, objective: str, failure: Failure
+) -> tuple[Isolated, ...]:
+    """Every comparison of the study with and without an objective; none is usual.
+
+    Two mixes count as such a pair if one holds exactly the other's objectives and this
+    one, the shared objectives have the same settings, and their rates and loss shares
+    are in the same proportions. Anything else confounds the objective with another.
+
+    Args:
+      effects: of the study.
+      objective: without a variant.
+      failure: on which the mixes were measured.
+    """
+    return tuple(
+        Isolated(without, having, before, after, _settings(mix, objective))
+        for (without, base), (having, mix) in itertools.permutations(
+            effects.mixes.items(), 2
+        )
+        if _adds_only(base, mix, objective)
+        for before, after in _alike(base, mix, failure)
+    )
+
+
+def _adds_only(base: Mix, mix: Mix, objective: str) -> bool:
+    had, has = _positive(base.rates), _positive(mix.rates)
+    added = set(has) - set(had)
+    if not added or {base_name(name) for name in added} != {objective}:
+        return False
+    if set(had) - set(has) or objective in map(base_name, had):
+        return False
+    same = all(_settings(base, name) == _settings(mix, name) for name in had)
+    shares = _positive(base.loss_shares), _positive(mix.loss_shares)
+    return same and _proportional(had, has) and _proportional(*shares)
+
+
+def _positive(shares: Mapping[str, float]) -> dict[str, float]:
+    return {name: share for name, share in shares.items() if share > 0}
+
+
+def _proportional(had: Mapping[str, float], has: Mapping[str, float]) -> bool:
+    total = sum(had.values())
+    kept = sum(has.get(name, 0.0) for name in had)
+    return kept > 0 and all(
+        math.isclose(share / total, has.get(name, 0.0) / kept, rel_tol=1e-3)
+        for name, share in had.items()
+    )
+
+
+def _settings(mix: Mix, name: str) -> Mapping[str, Any]:
+    """The settings in force, defaults included."""
+    bound = mix.settings.get(name, mix.settings.get(base_name(name), {}))
+    return registry.get(name).with_settings(**bound).settings
+
+
+def _alike(base: Mix, mix: Mix, failure: Failure) -> Iterator[tuple[Effect, Effect]]:
+    """Effects of the two mixes on the same probe and metric."""
+    for before, after in itertools.product(base.effects, mix.effects):
+        same = (before.probe, before.metric) == (after.probe, after.metric)
+        if same and before.failure == after.failure == failure:
+            yield before, after
