@@ -215,7 +215,9 @@ def _unknown(memo: Memo) -> str:
     if not memo.scores:
         texts.append("No checkpoint was measured.")
     there = {one.failure for one in memo.proposal.severities}
-    missing = [f for f in FAILURES if f not in there and lead(memo, f) is None]
+    missing: list[Failure] = [
+        f for f in FAILURES if f not in there and lead(memo, f) is None
+    ]
     if memo.scores and missing:
         named = listed(LONG_NAMES[failure] for failure in missing)
         texts.append(f"Not measured on this checkpoint: {named}.")
