@@ -69,10 +69,7 @@ def credit(memo: Memo, change: Change, failure: Failure) -> str:
     name = base_name(change.name)
     pairs = isolated(memo.effects, name, failure)
     if not pairs:
-        return (
-            f"The effect of {code(name)} alone is not isolated: no two mixes of the "
-            "study differ by it only."
-        )
+        return f"not isolated; no two mixes of the study differ by {code(name)} alone."
     return " ".join(_compared(pair, name, change, memo) for pair in pairs)
 
 
