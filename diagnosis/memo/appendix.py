@@ -29,6 +29,8 @@ def appendix(memo: Memo) -> Iterator[Fold]:
     if memo.proposal.changes:
         yield Fold("Shares before and after", tuple(_shares(memo)))
         yield Fold("What each objective sees and predicts", tuple(_flows(memo)))
+    if memo.not_measured:
+        yield Fold("Probes that were left out", (Items(memo.not_measured),))
     if memo.effects.mixes:
         yield Fold("Every mix of the study", tuple(_study(memo)))
     if memo.scores:

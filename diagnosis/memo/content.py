@@ -71,4 +71,6 @@ def _not_measured(memo: Memo) -> Iterator[Block]:
             f"were trained on {memo.effects.tokens:,} tokens of "
             f"{code(memo.effects.corpus)} each."
         )
-    yield Items((*texts, *memo.not_measured))
+    if memo.not_measured:
+        texts.append(f"{len(memo.not_measured)} more, listed in the appendix.")
+    yield Items(tuple(texts))

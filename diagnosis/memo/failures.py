@@ -25,7 +25,7 @@ def _failure(memo: Memo, failure: Failure) -> Iterator[Block]:
     rows = list(_rows(memo, failure))
     if rows:
         yield Table(
-            "The rows that matter. ✗: the interval reaches what it has to beat; "
+            "✗: the interval reaches what it has to beat; "
             "↓: lower is better. The study's intervals are envelopes over its seeds",
             ("whose", "metric", "value", "95 % interval", "to beat"),
             tuple(rows),

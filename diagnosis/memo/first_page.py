@@ -69,10 +69,7 @@ def credit(memo: Memo, change: Change, failure: Failure) -> str:
     name = base_name(change.name)
     pairs = isolated(memo.effects, name, failure)
     if not pairs:
-        return (
-            f"The effect of {code(name)} alone is not isolated: no two mixes of the "
-            "study differ by it only."
-        )
+        return f"not isolated; no two mixes of the study differ by {code(name)} alone."
     return " ".join(_compared(pair, name, change, memo) for pair in pairs)
 
 
@@ -215,7 +212,9 @@ def _unknown(memo: Memo) -> str:
     if not memo.scores:
         texts.append("No checkpoint was measured.")
     there = {one.failure for one in memo.proposal.severities}
-    missing = [f for f in FAILURES if f not in there and lead(memo, f) is None]
+    missing: list[Failure] = [
+        f for f in FAILURES if f not in there and lead(memo, f) is None
+    ]
     if memo.scores and missing:
         named = listed(LONG_NAMES[failure] for failure in missing)
         texts.append(f"Not measured on this checkpoint: {named}.")

@@ -63,7 +63,7 @@ def precedent(
       None where there is no such mix.
     """
     ours = {objective.base for objective in mixture.objectives().values()}
-    found: list[tuple[float, float, Precedent]] = []
+    candidates: list[tuple[float, float, Precedent]] = []
     for name, mix in effects.mixes.items():
         mixed = {base_name(n) for n, rate in mix.rates.items() if rate > 0}
         better = all(is_better(effects, name, failure) for failure in failures)
@@ -77,8 +77,8 @@ def precedent(
             gains = sum(gain(effects, name, failure) or 0.0 for failure in failures)
             cost = mix.own_loss.value if mix.own_loss else math.inf
             without = tuple(sorted(mixed - taken))
-            found.append((cost, -gains, Precedent(name, acting, without)))
-    return min(found, key=lambda one: one[:2])[2] if found else None
+            candidates.append((cost, -gains, Precedent(name, acting, without)))
+    return min(candidates, key=lambda one: one[:2])[2] if candidates else None
 
 
 def as_measured(
@@ -111,7 +111,7 @@ def as_measured(
             loss=loss_parts[name],
             source=f"{percent(rates[name])} of examples and {percent(losses[name])} of "
             f"loss, as in the study's mix `{followed.mix}`{_but(followed)}; "
-            + said(effects, followed.mix, failure),
+            + measurement(effects, followed.mix, failure),
         )
         for name, (failure, objective) in acting.items()
         if rate_parts[name] > 0 or loss_parts[name] > 0
@@ -140,20 +140,8 @@ def _loss_of(mix: Mix, name: str) -> float:
     return share * mix.rates[name] / rates
 
 
-def best_for(failure: Failure, objective: str, effects: Effects) -> str | None:
-    """The mix with an objective that was best on a failure; None if none was better."""
-    found = [
-        (gain(effects, name, failure) or 0.0, name)
-        for name, mix in effects.mixes.items()
-        if name != effects.incumbent
-        and any(base_name(n) == objective and rate > 0 for n, rate in mix.rates.items())
-        and is_better(effects, name, failure)
-    ]
-    return max(found)[1] if found else None
-
-
-def said(effects: Effects, mix: str, failure: Failure) -> str:
-    """`measured in the study: mix …, failure, what the incumbent and it came to`."""
+def measurement(effects: Effects, mix: str, failure: Failure) -> str:
+    """What the whole mix came to beside the incumbent, in words."""
     pair = compared(effects, mix, failure)
     if pair is None:
         return f"{LONG_NAMES[failure]} was not measured in the study's mix `{mix}`"
@@ -161,7 +149,7 @@ def said(effects: Effects, mix: str, failure: Failure) -> str:
     values = " → ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in pair)
     probe = f"{after.probe}, {after.metric} ({before.better} is better)"
     return (
-        f"measured in the study: mix `{mix}` against `{effects.incumbent}`, "
+        f"measured in the study: mix `{mix}` as a whole against `{effects.incumbent}`, "
         f"{LONG_NAMES[failure]}, {probe}: {values}, {after.seeds} seeds"
     )
 
@@ -179,8 +167,7 @@ def _acting(
         if rate > 0
     ]
     measured = [(objective, objective_traits(objective, rows)) for objective in bound]
-    found: dict[Failure, tuple[Objective, ...]] = {}
-    for failure in failures:
-        acting = [o for o, traits in measured if supply(traits, failure) >= SUPPLIES]
-        found[failure] = tuple(acting)
-    return found
+    return {
+        failure: tuple(o for o, t in measured if supply(t, failure) >= SUPPLIES)
+        for failure in failures
+    }

@@ -111,7 +111,7 @@ def propose(
     failures: list[Failure] = [one.failure for one in due]
     followed = precedent(mixture, wide, failures, effects) if due else None
     if followed is None:
-        parts = by_rule(mixture, traits, there, failures, effects, rows=wide)
+        parts = by_rule(mixture, traits, there, failures, rows=wide)
     else:
         parts = as_measured(mixture, traits, followed, effects)
     for failure in failures:

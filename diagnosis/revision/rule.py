@@ -13,12 +13,11 @@ from ...models.rows import RowShape
 from ...objectives.registry import Objective
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import percent
-from ..results.effects import Effects
 from ..scores.score import Failure
 from ..scores.severity import Severity
 from ..traits.objective_traits import objective_traits
 from ..traits.traits import MixtureTraits
-from .precedent import SUPPLIES, best_for, said
+from .precedent import SUPPLIES
 from .remedies import remedy, supply
 from .revision import Part, free_name
 
@@ -48,7 +47,6 @@ def by_rule(
     traits: MixtureTraits,
     there: Sequence[Severity],
     due: Sequence[Failure],
-    effects: Effects,
     *,
     rows: RowShape,
 ) -> list[Part]:
@@ -61,7 +59,6 @@ def by_rule(
       traits: of it.
       there: failures that are there.
       due: those of them to act on.
-      effects: of the study, which are told beside the rule.
       rows: in which every slot can be asked.
     """
     total = sum(one.value for one in there) or 1.0
@@ -87,7 +84,7 @@ def by_rule(
             objective,
             rate=shares[one] / sizes[one] / examples,
             loss=shares[one],
-            source=_ruled(one, aims[one], have[one], objective, effects)
+            source=_ruled(one, aims[one], have[one])
             + f"; examples by its {sizes[one]:,.0f} slots each"
             if one in lacks
             else f"rule: {percent(have[one])} of the loss acts on it and is not "
@@ -111,20 +108,9 @@ def _carrier(
     return dataclasses.replace(found, name=name)
 
 
-def _ruled(
-    one: Severity, aim: float, have: float, objective: Objective, effects: Effects
-) -> str:
-    text = (
+def _ruled(one: Severity, aim: float, have: float) -> str:
+    return (
         f"rule: {percent(1 - KEPT)} of loss and slots goes to the failures by their "
         f"severity, here {one.value:.3g} ({one.source}), so {percent(aim)}, of which "
         f"{percent(have)} is there"
     )
-    if not effects.mixes:
-        return f"{text}; the study's effect is not measured yet"
-    mix = best_for(one.failure, objective.base, effects)
-    if mix is None:
-        return (
-            f"{text}; no mix of the study with `{objective.base}` was better than its "
-            "incumbent with intervals that are apart"
-        )
-    return f"{text}; {said(effects, mix, one.failure)}"

@@ -108,7 +108,7 @@ def test_a_run_is_measured(measured):
     for probe in ("jump-ahead", "continuation, by label", "restoration", "future"):
         assert probe in text
     assert "| Step | 1 |" in text
-    assert "measured in the study: mix `revised` against `incumbent`" in text
+    assert "measured in the study: mix `revised` as a whole against `incumbent`" in text
     assert "No checkpoint was measured" not in text
     assert "property of the corpus and of the size of the rows" in text
 
