@@ -24,6 +24,17 @@ def greedy(
     return jnp.argmax(logits, axis=-1).astype(jnp.int32)
 
 
+def row_keys(seed: int, batch: int, *, rows: int) -> Key[jax.Array, " rows"]:
+    """One key a row of a batch; no two (seed, batch, row) share one.
+
+    Args:
+      seed: of all batches.
+      batch: number of the batch, or of its first row, below 2³².
+      rows: of the batch.
+    """
+    return jax.random.split(jax.random.fold_in(jax.random.key(seed), batch), rows)
+
+
 @functools.cache
 def sampled(*, temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
     """A draw from `softmax(logits / temperature)`, cut to its nucleus.

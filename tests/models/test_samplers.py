@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.models.samplers import greedy, sampled
+from sightline.models.samplers import greedy, row_keys, sampled
 
 SHARES = np.array([0.05, 0.4, 0.1, 0.25, 0.2], np.float32)
 DRAWS = 4000
@@ -72,3 +72,12 @@ def test_a_temperature_out_of_range(temperature):
 def test_top_p_out_of_range(top_p):
     with pytest.raises(ValueError, match=r"top_p is .*\(0, 1\]"):
         sampled(top_p=top_p)
+
+
+def test_no_two_rows_of_any_seed_and_batch_share_a_key():
+    keys = [
+        np.asarray(jax.random.key_data(row_keys(seed, first, rows=32)))
+        for seed in (0, 1, 32, 64)
+        for first in (0, 32, 64)
+    ]
+    assert len(np.unique(np.concatenate(keys), axis=0)) == 4 * 3 * 32

@@ -7,13 +7,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ....models.generate import make_generate
 from ....models.prompts import prompts
-from ....models.samplers import Sampler, greedy
+from ....models.samplers import Sampler, greedy, row_keys
 from ....tasks.corpora.policies import ParsedMention, restatements
 from ...scores.score import Mean, Score, bootstrap
 from ..asking.forms import MODES, Mode, going_on
@@ -74,7 +73,7 @@ def write_on(
         room = [_room(subject, len(e.inputs)) for e in asked]
         width = _room(subject, 0)
         inputs = subject.shape.encoder or subject.shape.decoder
-        keys = jax.random.split(jax.random.key(seed + first), ROWS)
+        keys = row_keys(seed, first, rows=ROWS)
         written = generate(
             prompts(
                 asked,
