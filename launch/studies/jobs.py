@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...diagnosis.results import records
+from ...objectives.errors import UsageError
 from .study import Study
 
 
@@ -64,18 +65,22 @@ def work(
       workers: processes; each has a core of its own as far as there are any.
 
     Raises:
-      RuntimeError: a run failed; the others are stopped, finished runs stay.
+      UsageError: fewer than one worker.
+      RuntimeError: a run failed, or a worker ended with runs left, whatever its exit
+        status; the others are stopped, finished runs stay.
     """
+    if workers < 1:
+        raise UsageError(f"--workers is {workers}; give 1 or more.")
     context = multiprocessing.get_context("spawn")
     todo, told = context.Queue(), context.Queue()
     for job in waiting:
         todo.put(job)
-    cores = sorted(os.sched_getaffinity(0))
+    cores = _cores()
     processes = [
         context.Process(
             target=_worker,
             args=(todo, told, folder, read),
-            kwargs={"core": cores[n % len(cores)]},
+            kwargs={"core": cores[n % len(cores)] if cores else None},
             daemon=True,
         )
         for n in range(min(workers, len(waiting)))
@@ -85,12 +90,14 @@ def work(
     try:
         left = len(waiting)
         while left:
+            # Read before the queue: what a worker says is in the queue when it ends.
+            ended = [p.exitcode for p in processes if p.exitcode is not None]
             try:
-                news: News = told.get(timeout=5)
+                news: News = told.get(timeout=1)
             except queue.Empty:
+                if ended:
+                    raise _ended_early(ended[0], left) from None
                 continue
-            finally:
-                _check_alive(processes)
             if news.error is not None:
                 raise RuntimeError(
                     f"the run of mix {news.job.mix!r} with seed {news.job.seed} "
@@ -103,14 +110,20 @@ def work(
             process.terminate()
 
 
-def _check_alive(processes: Sequence) -> None:
-    for process in processes:
-        if process.exitcode:
-            raise RuntimeError(
-                f"a worker of the study died with exit status {process.exitcode} (was "
-                "it killed for memory?); the runs that are done are kept: the same "
-                "command goes on."
-            )
+def _ended_early(status: int, left: int) -> RuntimeError:
+    """Workers wait for jobs until they are stopped: one that ends has failed."""
+    return RuntimeError(
+        f"a worker of the study ended with exit status {status} and {left} runs left "
+        "(was it killed for memory?); finished runs are kept: rerun the same command "
+        "to continue."
+    )
+
+
+def _cores() -> list[int]:
+    """The cores of this process; empty where the platform has no CPU affinity."""
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    return sorted(os.sched_getaffinity(0))
 
 
 def _end_with_parent() -> None:
@@ -121,19 +134,17 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _worker(todo, told, folder: Path, read, *, core: int) -> None:
-    """Takes one job after another; everything is compiled once."""
+def _worker(todo, told, folder: Path, read, *, core: int | None) -> None:
+    """Takes one job after another until it is stopped; compiles once."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.sched_setaffinity(0, {core})
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     # After the affinity is set: XLA counts its threads when it starts.
     from .run import Compiled, run
 
     compiled = None
     while True:
-        try:
-            job: Job = todo.get(timeout=1)
-        except queue.Empty:
-            return
+        job: Job = todo.get()
         try:
             if compiled is None:
                 compiled = Compiled(read())

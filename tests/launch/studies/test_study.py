@@ -1,8 +1,11 @@
 """`sightline study`: runs that are equal in tokens, are resumed, and fail loudly."""
 
+import contextlib
 import functools
 import json
+import os
 import queue
+import types
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from sightline.launch.cli import main
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies import jobs as jobs_module, run as run_module
 from sightline.launch.studies.jobs import Job, News, jobs, work
+from sightline.objectives.errors import UsageError
 
 SMALL = [
     "study.tokens=3000",
@@ -136,10 +140,11 @@ def run_worker(monkeypatch, folder, todo):
     """Runs a worker in this process, on whatever cores it has."""
     monkeypatch.setattr(jobs_module, "_end_with_parent", lambda: None)
     monkeypatch.setattr(jobs_module.os, "sched_setaffinity", lambda *_: None)
-    waiting, told = queue.Queue(), queue.Queue()
-    for job in todo:
-        waiting.put(job)
-    jobs_module._worker(waiting, told, folder, small, core=0)
+    waiting, told = iter(todo), queue.Queue()
+    # A worker waits for more jobs until it is stopped: here, when there are none.
+    source = types.SimpleNamespace(get=lambda: next(waiting))
+    with contextlib.suppress(StopIteration):
+        jobs_module._worker(source, told, folder, small, core=0)
     return [told.get_nowait() for _ in range(told.qsize())]
 
 
@@ -158,6 +163,36 @@ def test_a_worker_says_what_went_wrong_and_writes_nothing(monkeypatch, tmp_path)
     (news,) = run_worker(monkeypatch, tmp_path, [Job("causal", 0), Job("causal", 1)])
     assert news.job == Job("causal", 0) and "no such luck" in str(news.error)
     assert not list(tmp_path.iterdir())
+
+
+def leave(status, todo, *_, **__):
+    """A worker that takes a job and ends without a word."""
+    todo.get()
+    os._exit(status)
+
+
+@pytest.mark.parametrize("status", [0, 1, 9])
+def test_a_worker_that_ends_with_runs_left_ends_the_study(
+    monkeypatch, tmp_path, status
+):
+    monkeypatch.setattr(jobs_module, "_worker", functools.partial(leave, status))
+    news = work([Job("x", 0), Job("y", 0)], tmp_path, read=read_none, workers=2)
+    with pytest.raises(RuntimeError, match=f"exit status {status} and 2 runs left"):
+        list(news)
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_study_needs_a_worker(tmp_path, workers):
+    with pytest.raises(UsageError, match=f"--workers is {workers}"):
+        list(work([Job("x", 0)], tmp_path, read=read_none, workers=workers))
+
+
+def test_a_platform_without_cpu_affinity(monkeypatch, tmp_path):
+    monkeypatch.delattr(jobs_module.os, "sched_getaffinity", raising=False)
+    assert jobs_module._cores() == []
+    told = work([Job("x", 0)], tmp_path, read=read_none, workers=1)
+    with pytest.raises(RuntimeError, match="mix 'x' with seed 0 failed"):
+        list(told)
 
 
 read_none = functools.partial(read_study, ["none.gin"], ())
