@@ -1,6 +1,7 @@
 """`sightline mix preview`: show what the slots of a mixture see, ask and predict."""
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     target = None if options.html is None else _writable(Path(options.html))
     shape = rows(options.architecture, slots=options.slots)
     _at_least("--examples", options.examples, 1)
+    _at_least("--seed", options.seed, 0)
 
     from ..configuration.config import load
 
@@ -166,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--architecture", default="decoder", metavar="|".join(ARCHITECTURES)
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the Examples drawn"
+    )
     parser.add_argument("--html", metavar="FILE", help="write an interactive page")
     return parser
 
@@ -178,13 +182,23 @@ def _at_least(option: str, value: int, least: int) -> None:
 
 def _writable(path: Path) -> Path:
     """Refuses a page's path before any work is done for it."""
-    if path.is_dir():
+    try:
+        is_folder, has_parent = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if is_folder:
         raise UsageError(f"--html: {str(path)!r} is a folder; name a file in it.")
-    if not path.parent.is_dir():
+    if not has_parent:
         raise UsageError(
             f"--html: there is no folder {str(path.parent)!r}; make it first, or give "
             "another path."
         )
+    probe = path.with_name(f".{path.name}.tmp")
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
     return path
 
 
@@ -194,5 +208,14 @@ def _write(path: Path, text: str) -> None:
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the error above says what is wrong
+            temporary.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"--html: cannot write {str(path)!r}: {error.strerror}; give another path."
+    )

@@ -9,6 +9,7 @@ import sys
 import pytest
 from rich.console import Console
 
+from sightline.launch import cli
 from sightline.launch.commands import mix_preview
 from sightline.launch.terminal import preview, preview_page
 from sightline.objectives.registry import base_name
@@ -249,3 +250,15 @@ def test_a_preview_needs_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", ["/proc/page.html", "x" * 5000])
+def test_a_page_that_cannot_be_written_is_refused_before_any_work(capsys, path):
+    words = ["mix", "preview", "--gin_file=no_such.gin", f"--html={path}"]
+    assert cli.main(words) == 2
+    assert "--html: cannot write" in capsys.readouterr().err
+
+
+def test_a_negative_seed_is_refused(capsys):
+    assert cli.main(["mix", "preview", "--gin_file=x.gin", "--seed=-1"]) == 2
+    assert "--seed is -1; give 0 or more" in capsys.readouterr().err
