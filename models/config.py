@@ -4,7 +4,7 @@ import dataclasses
 import typing
 from typing import Literal
 
-from ..objectives.errors import UsageError, nearest
+from ..objectives.errors import UsageError, nearest, require_count, require_number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ class ModelConfig:
       z_loss: weight of log² Z in the loss (PaLM §5 uses 1e-4).
 
     Raises:
-      ValueError: a dimension is not positive, `kv_heads` does not divide `heads`, a
-        head that rotates is odd, or a choice is none of those listed.
+      ValueError: a number is not finite or out of range, `kv_heads` does not divide
+        `heads`, a head that rotates is odd, or a choice is none of those listed.
     """
 
     layers: int
@@ -67,13 +67,27 @@ class ModelConfig:
                 raise UsageError(
                     f"ModelConfig.{field} is {value!r}; {nearest(str(value), choices)}"
                 )
-            if int in (hint, *choices) and value is not None and value < 1:
-                raise UsageError(f"ModelConfig.{field} is {value}; it must be ≥ 1.")
+            if int in (hint, *choices) and value is not None:
+                require_count(f"ModelConfig.{field}", value)
+        require_number("ModelConfig.rope_theta", self.rope_theta, above=0.0)
+        require_number("ModelConfig.norm_epsilon", self.norm_epsilon, above=0.0)
+        require_number("ModelConfig.z_loss", self.z_loss, least=0.0)
         if self.heads % self.kv_heads:
             raise UsageError(
                 f"ModelConfig.kv_heads={self.kv_heads} does not divide "
                 f"heads={self.heads}; take one of "
                 f"{[n for n in range(1, self.heads + 1) if self.heads % n == 0]}."
+            )
+        if self.position == "relative_bias":
+            # Half of the buckets hold one distance each; the others lie beyond them.
+            require_count(
+                "ModelConfig.relative_buckets", self.relative_buckets, least=4
+            )
+            require_count(
+                "ModelConfig.relative_max_distance",
+                self.relative_max_distance,
+                least=self.relative_buckets // 2 + 1,
+                most=2**20,
             )
         if self.position == "rope" and self.head_dim % 2:
             raise UsageError(

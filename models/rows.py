@@ -2,7 +2,8 @@
 
 Axis legend, one for the repo: B batch, T slots, S memory slots (the encoder's), P
 predictions, D model width, H heads, K head width, F hidden width of the MLP, V
-vocabulary, L layers, O objectives.
+vocabulary, L layers, O objectives, G key groups (heads that share keys), I inputs and
+J targets of an Example, N tokens of a text, R rows.
 
 Worked example: one decoder row of 8 slots and 6 predictions that holds a causal
 Example of `a b c` and a masked Example of `d e` in which `e` is masked (`_`). `^` is
@@ -29,7 +30,7 @@ import jax
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from ..objectives.errors import UsageError
+from ..objectives.errors import UsageError, require_count
 
 Array = jax.Array | np.ndarray
 
@@ -124,7 +125,9 @@ def encoder_decoder_rows(
 
 
 def _capacity(prefix: str, slots: int, predictions: int) -> Capacity:
-    if slots < 1 or not 1 <= predictions <= slots:
+    require_count(f"{prefix}slots", slots)
+    require_count(f"{prefix}predictions", predictions)
+    if predictions > slots:
         raise UsageError(
             f"a row needs {prefix}slots ≥ 1 and 1 ≤ {prefix}predictions ≤ "
             f"{prefix}slots, got {prefix}slots={slots} and "

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .errors import UsageError, nearest
+from .errors import UsageError, nearest, require_count
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
@@ -17,20 +17,25 @@ Selection = Literal["partial", "spans", "all"]
 
 
 def _selected(tokens: int, k: int) -> int:
-    if k < 1:
-        raise UsageError(f"permuted.k is {k}; one in k tokens is selected: set k ≥ 1.")
+    require_count("permuted.k", k)
     return max(1, round(tokens / k))
 
 
 def _lengths(tokens: int, selection: Selection, k: int) -> Lengths | None:
     if tokens < 2:
         return None
-    targets = tokens if selection == "all" else _selected(tokens, k)
+    if selection == "all":
+        inputs, targets = 0, tokens
+    else:
+        targets = _selected(tokens, k)
+        # EOS is never selected: at k=1 it is the one input.
+        inputs = max(tokens - targets, 1)
     return Lengths(
-        inputs=tokens - targets,
+        inputs=inputs,
         targets=targets,
         inputs_predictions=0,
         targets_predictions=targets,
+        slots=tokens,
     )
 
 
@@ -57,7 +62,8 @@ def permuted(
       ids: reserved ids.
       selection: "partial" selects 1/k of the tokens, every subset equally likely;
         "spans" as many in runs of 1 to 5 (probability ∝ 1/n), each inside its own
-        stretch of n·k tokens, as XLNet's released code does; "all" every token.
+        stretch of n·k tokens (XLNet's released code leaves 6n tokens around a run of n,
+        so its stretches are 7n tokens long); "all" every token.
       k: one in how many tokens is selected; not used by "all".
 
     Raises:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from .errors import UsageError, require_share
+from .errors import UsageError, require_number, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
@@ -38,6 +38,7 @@ def _spans(dropped: int, mean_span: float) -> int:
 def _lengths(
     tokens: int, infill: float, mean_span: float, mask: float, delete: float
 ) -> Lengths | None:
+    require_number("reconstruction.mean_span", mean_span, least=1.0)
     if tokens < 3:
         return None
 
@@ -129,8 +130,7 @@ def _require(
     ids: SpecialIds, *, corrupted: float, shuffle: float, mean_span: float
 ) -> None:
     require_share("reconstruction.shuffle", shuffle)
-    if mean_span < 1:
-        raise UsageError(f"reconstruction.mean_span is {mean_span}; set it to ≥ 1.")
+    require_number("reconstruction.mean_span", mean_span, least=1.0)
     if not corrupted and not shuffle:
         raise UsageError(
             "reconstruction with infill=0, mask=0, delete=0 and shuffle=0 corrupts "

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Bool, Int
 
-from .errors import UsageError, require_share
+from .errors import UsageError, require_number, require_share
 from .example import Example, Lengths, sequential
 from .mode import ShownMode, mode_slots, require_mode, with_mode
 from .registry import objective
@@ -18,8 +18,7 @@ ID = 2
 def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
     require_share("span_corruption.density", density)
-    if mean_span < 1:
-        raise UsageError(f"span_corruption.mean_span is {mean_span}; set it to ≥ 1.")
+    require_number("span_corruption.mean_span", mean_span, least=1.0)
     dropped = min(max(round(length * density), 1), length - 1)
     spans = max(round(dropped / mean_span), 1)
     return dropped, min(spans, dropped, length - dropped)

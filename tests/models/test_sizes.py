@@ -72,8 +72,8 @@ def test_the_header_counts_the_parameters(name, architecture):
         (dict(head_dim=7), "odd; RoPE turns pairs, so take 8"),
         (dict(activation="relu"), "'relu'; did you mean"),
         (dict(position="rop"), "did you mean 'rope'"),
-        (dict(layers=0), "layers is 0; it must be ≥ 1"),
-        (dict(loss_chunk=0), "loss_chunk is 0; it must be ≥ 1"),
+        (dict(layers=0), "layers is 0; set it to a whole number"),
+        (dict(loss_chunk=0), "loss_chunk is 0; set it to a whole number"),
     ],
     ids=str,
 )

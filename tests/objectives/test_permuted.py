@@ -63,3 +63,13 @@ def test_unknown_selection_gives_the_nearest(make_text, ids):
     unchecked = inspect.unwrap(permuted)
     with pytest.raises(ValueError, match="'al'; did you mean 'all'"):
         unchecked(make_text(9), np.random.default_rng(0), ids, selection="al")
+
+
+def test_at_k_1_the_eos_that_is_never_selected_is_an_input(make_text, ids):
+    objective = registry.get("permuted").with_settings(k=1)
+    text = make_text(20)
+    need = objective.lengths(len(text.tokens))
+    example = objective(text, np.random.default_rng(0), ids)
+    assert need is not None
+    assert len(example.inputs) <= need.inputs == 1
+    assert len(example.targets) <= need.targets == need.all_slots
