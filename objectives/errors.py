@@ -2,7 +2,9 @@
 
 import difflib
 import math
+import numbers
 from collections.abc import Iterable
+from typing import Any
 
 
 class UsageError(ValueError):
@@ -18,37 +20,66 @@ class NoExampleError(Exception):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """`did you mean 'causal'? Valid: causal, masked.`, to end an error message.
+    """Ends an error message: the nearest valid choice if one is near, and all of them.
 
-    Only what is near is suggested.
+    `did you mean 'causal'? Valid: causal, masked.`; of more than ten choices without
+    a near one, the first ten and their number.
     """
     names = sorted(valid)
     if not names:
         return "there are none."
     lowered = {candidate.lower(): candidate for candidate in names}
-    match = difflib.get_close_matches(name.lower(), lowered, n=1)
-    guess = f"did you mean {lowered[match[0]]!r}? " if match else ""
-    return f"{guess}Valid: {', '.join(names)}."
+    match = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    if match:
+        return f"did you mean {lowered[match[0]]!r}? Valid: {', '.join(names)}."
+    if len(names) > 10:
+        return f"Valid: {', '.join(names[:10])}, … ({len(names)} in all)."
+    return f"Valid: {', '.join(names)}."
 
 
-def check_count(name: str, value: int, *, least: int = 1, most: int = 2**31) -> None:
-    """Refuses a number of things outside `[least, most]`."""
-    if not least <= value <= most:
-        raise UsageError(f"{name} is {value}; set it within [{least}, {most}].")
+def _is_a(kind: type, value: Any) -> bool:
+    """Whether it is such a number; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def check_seed(name: str, value: int) -> None:
-    """Refuses a seed that NumPy, TensorFlow or JAX would refuse or cut."""
-    check_count(name, value, least=0, most=2**31 - 1)
+def require_number(
+    name: str, value: Any, *, least: float = -math.inf, above: float = -math.inf
+) -> None:
+    """Refuses what is no finite number, less than `least` or not more than `above`."""
+    number = _is_a(numbers.Real, value)
+    try:
+        fits = number and math.isfinite(value) and value >= least and value > above
+    except OverflowError:  # an integer beyond the range of floats
+        fits = False
+    if not fits:
+        bound = f" ≥ {least:g}" if least > -math.inf else ""
+        bound += f" > {above:g}" if above > -math.inf else ""
+        raise UsageError(f"{name} is {value!r}; set it to a finite number{bound}.")
 
 
-def check_positive(name: str, value: float) -> None:
-    """Refuses what is not a finite number above 0."""
-    if not 0 < value < math.inf:
-        raise UsageError(f"{name} is {value}; set it to a finite number above 0.")
+def require_count(
+    name: str, value: Any, *, least: int = 1, most: int = 2**31 - 1
+) -> None:
+    """Refuses what is no whole number in [least, most]."""
+    whole = _is_a(numbers.Integral, value)
+    if not (whole and least <= value <= most):
+        raise UsageError(
+            f"{name} is {value!r}; set it to a whole number from {least} to {most}."
+        )
 
 
-def require_share(name: str, value: float) -> None:
+def require_share(name: str, value: Any) -> None:
     """Refuses a share or rate outside [0, 1]."""
-    if not 0.0 <= value <= 1.0:
+    number = _is_a(numbers.Real, value)
+    if not (number and 0.0 <= value <= 1.0):
         raise UsageError(f"{name} is {value}; it is a share, so set it within [0, 1].")
+
+
+def require_positive(name: str, value: Any) -> None:
+    """Refuses what is no finite number above 0."""
+    require_number(name, value, above=0)
+
+
+def require_seed(name: str, value: Any) -> None:
+    """Refuses a seed that NumPy, TensorFlow or JAX would refuse or cut."""
+    require_count(name, value, least=0)

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ...models.rows import Batch
-from ...objectives.errors import check_count
+from ...objectives.errors import require_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares.packers import packings
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         "--rounds", type=int, default=40, metavar="N", help="steps of each mixture (40)"
     )
     options, bindings = parse_gin(parser, arguments)
-    check_count("--rounds", options.rounds)
+    require_count("--rounds", options.rounds)
 
     from ..configuration.config import load
 

@@ -6,7 +6,7 @@ import math
 import jax
 from jax.sharding import AxisType, Mesh
 
-from ...objectives.errors import UsageError, check_count
+from ...objectives.errors import UsageError, require_count
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +65,8 @@ def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
     Raises:
       ValueError: microbatches times the devices along data and fsdp do not divide B.
     """
-    check_count("train.batch_rows", rows)
-    check_count("train.microbatches", microbatches, most=rows)
+    require_count("train.batch_rows", rows)
+    require_count("train.microbatches", microbatches, most=rows)
     parts = microbatches * mesh.shape["data"] * mesh.shape["fsdp"]
     if rows % parts:
         raise UsageError(

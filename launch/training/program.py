@@ -17,7 +17,7 @@ from ...models.build import build
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation, ObjectiveSums
 from ...models.rows import Batch, RowShape
-from ...objectives.errors import check_positive, check_seed
+from ...objectives.errors import require_positive, require_seed
 from ...objectives.registry import CAPACITY
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
@@ -169,8 +169,8 @@ def make_program(
     """
     device_mesh = make_mesh(mesh)
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
-    check_seed("train.seed", seed)
-    check_positive("train.clip_norm", clip_norm)
+    require_seed("train.seed", seed)
+    require_positive("train.clip_norm", clip_norm)
     return Program(
         model=model,
         vocabulary_size=vocabulary(mixture.vocabulary).size,

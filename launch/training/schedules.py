@@ -10,7 +10,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import optax
 
-from ...objectives.errors import UsageError, check_positive, require_share
+from ...objectives.errors import UsageError, require_positive, require_share
 
 
 def schedule_of(make: Callable[..., optax.Schedule], *, steps: int) -> optax.Schedule:
@@ -33,7 +33,7 @@ def schedule_of(make: Callable[..., optax.Schedule], *, steps: int) -> optax.Sch
 def constant(value: float, *, steps: int) -> optax.Schedule:
     """The same learning rate at every step, however many there are."""
     del steps
-    check_positive("constant.value", value)
+    require_positive("constant.value", value)
     return optax.constant_schedule(value)
 
 
@@ -49,7 +49,7 @@ def warmup_cosine(
       steps: updates of the whole run.
       final_fraction: of the peak, at the end and after.
     """
-    check_positive("warmup_cosine.peak", peak)
+    require_positive("warmup_cosine.peak", peak)
     require_share("warmup_cosine.final_fraction", final_fraction)
     warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps)
     decay = optax.cosine_decay_schedule(
@@ -68,7 +68,7 @@ def warmup_rsqrt(
       warmup_steps: updates of the warm-up, or below 1 a share of `steps`.
       steps: updates of the whole run; the curve does not depend on them.
     """
-    check_positive("warmup_rsqrt.peak", peak)
+    require_positive("warmup_rsqrt.peak", peak)
     warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps + 1)
 
     def decay(step):
@@ -97,7 +97,7 @@ def warmup_stable_decay(
       decay_steps: updates of the decay.
       final_fraction: of the peak, at the end and after.
     """
-    check_positive("warmup_stable_decay.peak", peak)
+    require_positive("warmup_stable_decay.peak", peak)
     require_share("warmup_stable_decay.final_fraction", final_fraction)
     if not 1 <= decay_steps < steps:
         raise UsageError(

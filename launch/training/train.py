@@ -14,7 +14,7 @@ from rich.console import Console
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation
 from ...models.rows import RowShape
-from ...objectives.errors import check_count
+from ...objectives.errors import require_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
@@ -111,7 +111,7 @@ def train(
         ("keep", keep, 1),
         ("max_consecutive_skips", max_consecutive_skips, 1),
     ):
-        check_count(f"train.{name}", value, least=least)
+        require_count(f"train.{name}", value, least=least)
     program = make_program(
         mixture=mixture,
         model=model,

@@ -17,7 +17,7 @@ def test_only_what_is_near_is_suggested():
     assert nearest("casual", ["causal", "masked"]).startswith("did you mean 'causal'?")
     assert nearest("zzz", ["causal", "masked"]) == "valid: causal, masked."
     assert nearest("zzz", map(str, range(12))).endswith("… (12 in all).")
-    assert nearest("zzz", []) == "there are no valid choices."
+    assert nearest("zzz", []) == "there are none."
 
 
 @pytest.mark.parametrize("value", STRANGE)
