@@ -4,11 +4,12 @@
 #   make test          lint, types, tests
 #   make corpus-study  measures the corpus `policies` in full: 3 minutes
 #
-# Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
+# Tests run on two cores: `make test WORKERS=8`. Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
@@ -20,7 +21,7 @@ quickstart: $(INSTALLED)
 	$(BIN)/sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
 
 test: check
-	JAX_PLATFORMS=cpu $(BIN)/python -m pytest
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

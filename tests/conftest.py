@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Compiling takes most of the time of these tests, and tiny models gain nothing by it.
+# What is computed is the same; tests/models/test_compiler.py is optimised in full.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
 import numpy as np

@@ -1,5 +1,6 @@
 """The tables of `sightline bench` on real text."""
 
+import inspect
 import io
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 from rich.console import Console
 
 from sightline.launch.commands import bench
-from sightline.launch.configuration import config
+from sightline.launch.configuration import config, files
+from sightline.launch.configuration.mixture import mixture_of
+from sightline.launch.training.program import make_program, program_of
+from sightline.launch.training.train import train
 
 
 def settings(*bindings):
@@ -42,3 +46,39 @@ def test_tables_show_medians_and_ratios():
 def test_unknown_options_are_refused(name):
     with pytest.raises(ValueError, match=r"did you mean .--(rounds|gin_file)"):
         bench.main([name, "--gin_file=quickstart.gin"])
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in files.shipped() if n.startswith("mixtures/")]
+)
+def test_every_shipped_recipe_is_timed_task_by_task(name):
+    mixture = mixture_of(config.load([name]))
+    alone = bench._alone(mixture)
+    assert alone.keys() == mixture.positive_rates().keys()
+    for task, one in alone.items():
+        assert one.positive_rates() == {task: 1.0}
+
+
+def test_the_step_of_the_configuration_is_timed():
+    found = program_of(
+        settings(
+            "train.clip_norm=0.5",
+            "train.normalisation='token_sum'",
+            "train.microbatches=2",
+            "train.seed=3",
+        )
+    )
+    assert (found.clip_norm, found.normalisation) == (0.5, "token_sum")
+    assert (found.microbatches, found.seed) == (2, 3)
+
+
+def test_a_run_and_its_program_have_the_same_defaults():
+    ours = inspect.signature(train).parameters
+    for name, parameter in inspect.signature(make_program).parameters.items():
+        if name in ours and name != "seed":
+            assert parameter.default == ours[name].default, name
+
+
+def test_no_rounds_are_refused():
+    with pytest.raises(ValueError, match="--rounds is 0; set it to 1 or more"):
+        bench.main(["--gin_file=quickstart.gin", "--rounds=0"])
