@@ -3,7 +3,7 @@
 A model is trained for a short while on text of independent random tokens, through the
 same layout, packing and loss as any other. Whatever a prediction may see tells nothing
 of a token that was drawn by itself, so no objective's loss may fall below ln K for K
-tokens, or below the entropy of the labels (OBJECTIVES.md §5, leak test c). A leak is a
+tokens, or below the entropy of the labels. A leak is a
 way below: the model finds it. Not counted: answers that an objective shows by
 definition, and reserved ids, which structure tells.
 """

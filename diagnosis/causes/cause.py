@@ -21,11 +21,11 @@ put down to it: by convention. One token in four then cannot see the first menti
 
 LITTLE_ONWARD = 0.1
 """Share of the loss on text from the strict past below which there is little: half of
-the about 20 % that UL2 prefers for its sequential denoiser (OBJECTIVES.md §1)."""
+the about 20 % that UL2 prefers for its sequential denoiser (Tay et al. 2022, §4)."""
 
 LITTLE_LABELS = 0.02
 """Share of the loss on labels of pairs below which they are drowned: by convention, an
-order above the 0.13 % that one label gets of a plain token sum (OBJECTIVES.md §3.1)."""
+order above the 0.13 % that one label gets of a plain token sum."""
 
 LITTLE_WHOLE = 0.05
 """Share of the loss on whole texts to reproduce below which there is little: by

@@ -1,7 +1,7 @@
 """Why a model fails: five causes, checked in the order in which they shadow each other.
 
 A leak makes every other figure meaningless; a mode that was never trained fails however
-good the mix; and so on down to the mix itself (OBJECTIVES.md §5, end). No source links
+good the mix; and so on down to the mix itself. No source links
 the rates of objectives to these failures directly: the links of the fourth and the
 fifth cause are hypotheses, which `sightline study` tests.
 """

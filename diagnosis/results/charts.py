@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+from html import escape
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -32,3 +33,22 @@ def svg(figure: Figure) -> str:
     own = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
     text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{own}-", text)
     return text.replace("<svg ", '<svg fill="currentColor" ', 1)
+
+
+def svg_file(figure: Figure, *, title: str) -> str:
+    """A figure as a file of its own, which reads on light and on dark paper.
+
+    Args:
+      figure: drawn with `INK` and `QUIET`.
+      title: for readers who do not see it.
+    """
+    head, rest = svg(figure).split(">", 1)
+    style = (
+        "<style>svg{color:#1f2328}"
+        "@media(prefers-color-scheme:dark){svg{color:#e6edf3}}</style>"
+    )
+    spaces = (
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    )
+    head = head.replace("<svg ", f'<svg role="img" {spaces} ', 1)
+    return f"{head}><title>{escape(title)}</title>{style}{rest}\n"

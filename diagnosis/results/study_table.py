@@ -20,7 +20,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("reconstruction", "restoration", "edit distance", CORRUPTED),
     Measure("reconstruction", "restoration", "number and entity F1", CORRUPTED),
 )
-"""Fixed before the study was run; of each failure the first one is gone by."""
+"""Fixed before the study was run; the first of each failure is its primary metric."""
 
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that ask how likely one text is after another."""
@@ -37,19 +37,21 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
     seeds = sorted({record.seed for record in records})
     lines = [
         f"{effects.tokens / 1e6:.1f} M processed tokens a run on `{effects.corpus}`, "
-        f"seeds {', '.join(map(str, seeds))}. In brackets the lowest and the highest "
-        "end of the seeds' 95 % bootstrap intervals over documents; in bold what beats "
-        f"`{effects.incumbent}` with intervals apart. Own loss: held-out loss of "
+        f"seeds {', '.join(map(str, seeds))}. Brackets are the envelope of the seeds' "
+        "95 % bootstrap intervals over documents; bold beats "
+        f"`{effects.incumbent}` with intervals apart. Baselines without a model: a bag "
+        "of words, shared words, a 5-gram; for restoration, handing the corrupted "
+        f"excerpt back as it is. Own loss: held-out loss of "
         f"`{effects.incumbent}`'s objectives over its own (lower is better).",
         "",
         f"    {effects.command}",
         "",
         "| mix | runs | asked in | " + " | ".join(names) + " | own loss |",
         "|---" * (len(names) + 4) + "|",
-        "| *a guess* | | | "
+        "| *chance* | | | "
         + " | ".join(_chance(effects, n) for n in range(len(MEASURES)))
         + " | |",
-        "| *the best shallow baseline* | | | "
+        "| *best baseline, without a model* | | | "
         + " | ".join(_shallow(records, effects, m) for m in MEASURES)
         + " | |",
     ]

@@ -83,7 +83,7 @@ def share_table(shown: Shown) -> Table:
 def agreement_table(shown: Shown) -> Table:
     """How far measured shares are from rate × size, beside the sampling error."""
     table = Table(
-        title="Measured less what the rates come to (DESIGN §2)",
+        title="Measured less what the rates come to",
         caption="± two standard errors, of both; percentage points. A figure outside "
         "is red: of 20, one is by chance.",
     )

@@ -29,7 +29,7 @@ class StepMetrics(NamedTuple):
     """What a step reports.
 
     Attributes:
-      loss: the loss of DESIGN §2, over the whole batch, z-loss included.
+      loss: `Σ_o share_o · mean loss of o` (`models.loss`), over the whole batch, z-loss included.
       grad_norm: global L2 norm of the gradient, before clipping.
       sums: per objective, the sums that its losses are made of.
       finite: whether loss and gradient were finite; if not, nothing was updated.
@@ -64,7 +64,7 @@ def make_train_step(
       microbatches: parts in which the batch is computed, one after another. The sums
         of the loss run over all of them, so their number never changes it.
       clip_norm: global norm to which a larger gradient is scaled down.
-      normalisation: "objective" is DESIGN §2's; "token_sum" weighs every prediction
+      normalisation: "objective" is `models.loss`'s; "token_sum" weighs every prediction
         alike, for parity with other stacks.
     """
 

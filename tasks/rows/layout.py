@@ -1,7 +1,7 @@
 """From Example to slots: where each token goes in a decoder or an encoder–decoder.
 
 A layout places an Example in slots numbered from 0; packing moves it to where there
-is room. The rules are the ones of DESIGN §2:
+is room. The rules:
 
   - a token of `inputs` sees all of `inputs` and asks from its own position;
   - target j is asked from a slot that holds target j-1 (BOS for the first), stands

@@ -1,6 +1,6 @@
 """What a mixture's rates come to: rate × mean size of an Example, for each objective.
 
-DESIGN §2's arithmetic, without the pipeline: documents of the corpus go through each
+Rate × size, without the pipeline: documents of the corpus go through each
 objective, and the rates weigh what comes out. The pipeline's own shares must agree with
 it. From which context tokens are predicted is read off coded text (`objectives.coded`)
 in windows of the same lengths.

@@ -1,4 +1,4 @@
-"""Slots against a slow reading of DESIGN §2, for every objective and architecture."""
+"""Slots against a slow reading of the rules, for every objective and architecture."""
 
 import numpy as np
 import pytest
