@@ -29,7 +29,8 @@ class StepMetrics(NamedTuple):
     """What a step reports.
 
     Attributes:
-      loss: `Σ_o share_o · mean loss of o` (`models.loss`), over the whole batch, z-loss included.
+      loss: `Σ_o share_o · mean loss of o` over the whole batch (`models.loss`), with
+        the z-loss.
       grad_norm: global L2 norm of the gradient, before clipping.
       sums: per objective, the sums that its losses are made of.
       finite: whether loss and gradient were finite; if not, nothing was updated.
