@@ -1,5 +1,6 @@
 """A gin file is data: nothing that it says runs, or opens, anything else."""
 
+import itertools
 import sys
 
 import pytest
@@ -102,3 +103,11 @@ def test_circles_of_includes(tmp_path):
     (tmp_path / "b.gin").write_text("include 'a.gin'\n")
     with pytest.raises(ValueError, match=r"a.gin → b.gin → a.gin"):
         read(tmp_path / "a.gin")
+
+
+@pytest.mark.parametrize("name", files.shipped())
+def test_every_shipped_file_says_command_cost_and_what_to_expect(name):
+    lines = (files.SHIPPED / name).read_text().splitlines()
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    for word in ("Command", "Cost", "Expect"):
+        assert any(line.startswith(f"# {word}: ") for line in head), word

@@ -1,0 +1,21 @@
+"""Names that a package offers for import, each loaded when it is first asked for."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package (PEP 562): importing it loads nothing by itself.
+
+    Args:
+      package: its `__name__`.
+      names: public name to the module below the package that defines it.
+    """
+
+    def find(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{names[name]}"), name)
+
+    return find
