@@ -77,7 +77,7 @@ def require_share(name: str, value: Any) -> None:
 
 def require_positive(name: str, value: Any) -> None:
     """Refuses what is no finite number above 0."""
-    require_number(name, value, above=0)
+    require_number(name, value, above=0.0)
 
 
 def require_seed(name: str, value: Any) -> None:
