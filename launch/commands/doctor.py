@@ -13,32 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from packaging.requirements import Requirement
 from rich.console import Console
 from rich.table import Table
 
 from ...tasks import corpora
 from ..configuration import files
 from ._arguments import parse
-
-NEEDED = (
-    "numpy",
-    "jax",
-    "jaxlib",
-    "flax",
-    "optax",
-    "orbax-checkpoint",
-    "tensorflow",
-    "tensorflow-datasets",
-    "seqio",
-    "t5",
-    "sentencepiece",
-    "array_record",
-    "gin-config",
-    "jaxtyping",
-    "beartype",
-    "rich",
-    "tensorboardX",
-)
 
 RIVALS = (("seqio", "seqio-nightly"), ("tensorflow-datasets", "tfds-nightly"))
 """Distributions that install over the same files: a release, and a nightly of t5's."""
@@ -72,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Everything there is to say, the slow parts last."""
     yield _python()
-    yield from (_version(name) for name in NEEDED)
+    yield from map(_version, needed())
     yield from (_winner(*pair) for pair in RIVALS)
     yield _gin_files()
     yield _corpora(corpora.data_dir())
@@ -85,12 +66,25 @@ def _python() -> Finding:
     return Finding("python", "ok" if good else "missing", f"{version}; needs ≥ 3.11")
 
 
-def _version(name: str) -> Finding:
+def needed() -> list[Requirement]:
+    """What the package says that it needs, without its extras."""
+    stated = map(Requirement, metadata.requires("sightline") or ())
+    environment = {"extra": ""}
+    return [r for r in stated if r.marker is None or r.marker.evaluate(environment)]
+
+
+def _version(requirement: Requirement) -> Finding:
+    """Whether a distribution is installed, in a version that is asked for."""
+    name, wanted = requirement.name, requirement.specifier
     try:
-        return Finding(name, "ok", metadata.version(name))
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
         how = f"not installed; run pip install -c constraints.txt {name}"
         return Finding(name, "missing", how)
+    if version not in wanted:
+        how = f"{version}, but {wanted} is needed; run pip install '{requirement}'"
+        return Finding(name, "missing", how)
+    return Finding(name, "ok", version)
 
 
 def _winner(release: str, nightly: str) -> Finding:

@@ -3,19 +3,29 @@
 import subprocess
 import sys
 
+from packaging.requirements import Requirement
+
 from sightline.launch.commands import doctor
 from sightline.tasks import corpora
 
 
 def test_every_needed_distribution_is_here():
-    for name in doctor.NEEDED:
-        assert doctor._version(name).state == "ok"
+    needed = doctor.needed()
+    assert {"jax", "scikit-learn", "matplotlib"} <= {each.name for each in needed}
+    assert "pytest" not in {each.name for each in needed}  # of an extra
+    for each in needed:
+        assert doctor._version(each).state == "ok"
 
 
 def test_a_missing_distribution():
-    finding = doctor._version("no-such-distribution")
+    finding = doctor._version(Requirement("no-such-distribution"))
     assert finding.state == "missing"
     assert "pip install -c constraints.txt no-such-distribution" in finding.text
+
+
+def test_a_version_that_is_not_asked_for():
+    finding = doctor._version(Requirement("numpy<1"))
+    assert finding.state == "missing" and "<1 is needed" in finding.text
 
 
 def test_the_releases_won():
