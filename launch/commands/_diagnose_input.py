@@ -11,7 +11,7 @@ from ...diagnosis.probes.material import LEAST
 from ...diagnosis.scores import complaints
 from ...diagnosis.scores.complaints import Complaint
 from ...diagnosis.scores.score import FAILURES
-from ...objectives.errors import UsageError, nearest
+from ...objectives.errors import UsageError, nearest, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.examples.mixture import Mixture, split_task
@@ -119,8 +119,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
             f"--documents={options.documents}: a probe needs {LEAST} or more for an "
             "interval to mean something."
         )
-    if options.seed < 0:
-        raise UsageError(f"--seed={options.seed} is negative; give a number ≥ 0.")
+    require_seed("--seed", options.seed)
 
 
 def _of_run(

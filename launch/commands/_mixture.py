@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ...models.rows import RowShape
+from ...objectives.errors import require_count, require_seed
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares import share_estimates
@@ -56,8 +57,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("decoder", "encoder_decoder"),
         help="of the rows; that of train.rows, else decoder",
     )
-    parser.add_argument("--examples", type=int, default=4000, metavar="N")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--examples", type=int, default=4000, metavar="N", help="that are read (4000)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the stream (0)"
+    )
 
 
 def ask(
@@ -68,6 +73,8 @@ def ask(
     Raises:
       ValueError: the mixture is wrong in any way; nothing heavy is imported by then.
     """
+    require_count("--examples", options.examples)
+    require_seed("--seed", options.seed)
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
     return checked(config, mixture, rows)

@@ -21,7 +21,7 @@ from ...diagnosis.audit.random_tokens import Floor, floors
 from ...models.build import Model, build
 from ...models.config import ModelConfig
 from ...objectives import registry
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, require_seed
 from ...objectives.registry import Objective
 from ...tasks.tokens.vocabulary import Vocabulary, vocabulary
 from ..configuration.mixture import mixture_of
@@ -72,11 +72,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = gin_parser("audit", _ABOUT, files="optional")
     parser.add_argument("--run_dir", metavar="FOLDER", help="a run, with a checkpoint")
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of texts and models (0)"
+    )
     parser.add_argument(
         "--pictures", metavar="FOLDER", help="draw what was found, and audit no more"
     )
     options, bindings = parse_gin(parser, arguments)
+    require_seed("--seed", options.seed)
     subject = subject_of(options, bindings)
     if options.pictures:
         return _draw(Path(options.pictures), subject)

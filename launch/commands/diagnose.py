@@ -78,9 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--failures", help="a CSV of findings, or names: drift,…")
     parser.add_argument("--mode", help=f"in which to ask the model: {', '.join(MODES)}")
     parser.add_argument(
-        "--documents", type=int, default=Plan().documents, help="that are probed"
+        "--documents", type=int, default=Plan().documents, help="that are probed (300)"
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of what probes draw at random (0)"
+    )
     return parser
 
 

@@ -11,7 +11,13 @@ from ...diagnosis.probes.material import Plan
 from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives import registry
-from ...objectives.errors import UsageError, nearest
+from ...objectives.errors import (
+    UsageError,
+    nearest,
+    require_count,
+    require_seed,
+    require_share,
+)
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.mesh import MeshShape, check_rows, make_mesh
@@ -76,12 +82,17 @@ class Study:
                 f"study.incumbent is {self.incumbent!r}, no mix; "
                 + nearest(self.incumbent, self.mixes)
             )
-        if not self.seeds or min(self.tokens, self.points, self.batch_rows) < 1:
-            raise UsageError(
-                f"study has seeds {tuple(self.seeds)}, {self.tokens} tokens, "
-                f"{self.points} points and {self.batch_rows} rows a batch; it needs "
-                "at least one of each."
-            )
+        if not self.seeds:
+            raise UsageError("study.seeds is empty; give one seed at least: (0,).")
+        for seed in self.seeds:
+            require_seed("study.seeds", seed)
+        for name in ("points", "batch_rows", "documents", "fitted", "held_out"):
+            require_count(f"study.{name}", getattr(self, name))
+        for name in ("written", "restored"):
+            require_count(f"study.{name}", getattr(self, name), least=0)
+        require_count("study.tokens", self.tokens, most=2**53)
+        for rate in self.rates:
+            require_share("study.rates", rate)
         for name in self.mixes:
             if not re.fullmatch(r"[\w.+-]+", name):
                 raise UsageError(

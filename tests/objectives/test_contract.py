@@ -251,7 +251,7 @@ def test_an_id_is_given_once():
         ),
         ("reconstruction", {"infill": 0.0}, "nothing to restore; set one of them"),
         ("permuted", {"k": 0}, "permuted.k is 0"),
-        ("sentence_pair", {"distance": 0}, "distance is 0; set it to a whole number"),
+        ("sentence_pair", {"distance": 0}, "distance is 0, which is not later text"),
         ("sentence_pair", {"other": 0.9, "swapped": 0.9}, "other \\+ further"),
         ("sentence_pair", {"other": -0.1}, "sentence_pair.other is -0.1"),
     ],

@@ -208,7 +208,7 @@ BAD = {
     "mode of nothing": (["--gin_file=GIN", "--mode=prefix"], "there is none"),
     "few documents": (["RUN", "--documents=19"], "20 or more"),
     "no documents": (["RUN", "--documents=-1"], "20 or more"),
-    "negative seed": (["RUN", "--seed=-1"], "negative"),
+    "negative seed": (["RUN", "--seed=-1"], "--seed is -1"),
     "unknown corpus": (["RUN", "--corpus=polices"], "policies"),
     "no folder of texts": (["RUN", "--corpus=text"], "text.folder is not set"),
     "small corpus": (

@@ -261,8 +261,8 @@ def test_a_mix_whose_file_changed_is_not_gone_on_with(
     ("binding", "message"),
     [
         ("study.incumbent='incumbnet'", "did you mean 'incumbent'"),
-        ("study.seeds=()", "at least one of each"),
-        ("study.points=0", "at least one of each"),
+        ("study.seeds=()", "study.seeds is empty"),
+        ("study.points=0", "study.points is 0"),
         ("study.mixes={'incumbent': 'causl'}", "did you mean 'causal'"),
         ("study.mixes={'incumbent': 'nothere.gin'}", "nothere.gin"),
         ("study.corpus='policys'", "did you mean 'policies'"),
