@@ -75,5 +75,5 @@ def find_included(name: str, including: Path) -> Path:
 
 
 def _short(names: Iterable[str]) -> list[str]:
-    """Both ways to say a shipped file: `quickstart.gin`, not `runs/quickstart.gin`."""
-    return [name.removeprefix("runs/") for name in names]
+    """The short way to say a shipped file: `t5.gin`, not `mixtures/t5.gin`."""
+    return [Path(name).name for name in names]

@@ -123,8 +123,8 @@ def test_mix_diff_prints_both(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["mix", "shwo"], "no command 'mix shwo'; did you mean 'show'"),
-        (["mix", "diff", "t5.gin", "brat.gin"], "did you mean"),
+        (["mix", "shwo"], "no command 'mix shwo'; did you mean 'mix show'"),
+        (["mix", "diff", "t5.gin", "brat.gin"], "did you mean 'bert.gin'"),
         (["mix", "show", "--gin_file=t5.gin", "--examples=5"], "close no row of"),
     ],
 )
