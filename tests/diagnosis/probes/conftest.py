@@ -157,6 +157,7 @@ def toy() -> Toy:
         unk=None,
         text_ids=range(FIRST, FIRST + len(PIECES)),
         spell=_spell,
+        first_byte=lambda id_: _spell(id_).encode()[0],
         encode=_encode,
         decode=_decode,
         content=b"toy",
