@@ -158,20 +158,24 @@ def train(
         checkpoints.close()
         return start
 
-    # ------------------------------------- data, made on threads while steps compile
+    # ------------------------------------- data, made on a thread while steps compile
     source = Data(mixture, rows, batch_rows)
     stream = prefetch(source.training(seed=seed, skip=max(0, start - 1)), ahead=AHEAD)
-    maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
-    checked = maker.submit(check_windows, mixture, rows)
-    held_out = maker.submit(source.held_out, most=eval_batches)
-    maker.shutdown(wait=False)
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
         if restored:
             check_same(next(stream), restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED))
-        # What is wrong with the text is found before a step is trained.
-        for line in (*remarks(*checked.result()), *not_evaluated(held_out.result())):
+        # Only now: TensorFlow, which the stream has loaded, must not be imported by two
+        # threads at once.
+        maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
+        checked = maker.submit(check_windows, mixture, rows)
+        tried = maker.submit(source.held_out, most=min(1, eval_batches))
+        held_out = maker.submit(source.held_out, most=eval_batches)
+        maker.shutdown(wait=False)
+        # What is wrong with the text is found before a step is trained; the other
+        # held-out batches are made while the first steps run.
+        for line in (*remarks(*checked.result()), *not_evaluated(tried.result())):
             console.print(line, markup=False, highlight=False)
 
     # ---------------------------------------------------- what the mixture really is
