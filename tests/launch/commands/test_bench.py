@@ -65,6 +65,7 @@ def test_the_step_of_the_configuration_is_timed():
             "train.clip_norm=0.5",
             "train.normalisation='token_sum'",
             "train.microbatches=2",
+            "train.batch_rows=16",
             "train.seed=3",
         )
     )
@@ -80,5 +81,7 @@ def test_a_run_and_its_program_have_the_same_defaults():
 
 
 def test_no_rounds_are_refused():
-    with pytest.raises(ValueError, match="--rounds is 0; set it to 1 or more"):
+    with pytest.raises(
+        ValueError, match="--rounds is 0; set it to a whole number from 1"
+    ):
         bench.main(["--gin_file=quickstart.gin", "--rounds=0"])

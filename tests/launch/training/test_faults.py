@@ -96,7 +96,7 @@ def test_documents_too_short_for_an_objective_are_an_error(folder, tmp_path, cap
 @pytest.mark.parametrize(
     ("binding", "message"),
     [
-        ("STEPS=0", "train.steps is 0; set it within [1,"),
+        ("STEPS=0", "train.steps is 0; set it to a whole number from 1 to"),
         ("train.log_every=0", "train.log_every is 0"),
         ("train.keep=0", "train.keep is 0"),
         ("train.eval_batches=-1", "train.eval_batches is -1"),

@@ -9,7 +9,6 @@ from flax import nnx
 from optax.contrib import MuonDimensionNumbers
 
 from sightline.launch.training import optimizers
-from sightline.launch.training.schedules import constant
 
 AXES = {
     "embedding": ("vocab", "embed"),
@@ -68,7 +67,7 @@ def test_which_axes_are_a_matrix(name):
 def test_each_reduces_a_quadratic(name):
     rate = {"adamw": 0.05, "adafactor": 0.05, "muon": 0.2}[name]
     settings = {} if name == "adafactor" else {"weight_decay": 0.0}
-    optimizer = getattr(optimizers, name)(constant(rate), **settings)
+    optimizer = getattr(optimizers, name)(optax.constant_schedule(rate), **settings)
     goal, params = tree(0), tree(1)
 
     def loss(params):
@@ -91,7 +90,9 @@ def test_each_reduces_a_quadratic(name):
 def test_only_matrices_decay(name):
     params = tree(0)
     grads = jax.tree.map(jnp.zeros_like, params)
-    optimizer = getattr(optimizers, name)(constant(0.1), weight_decay=0.5)
+    optimizer = getattr(optimizers, name)(
+        optax.constant_schedule(0.1), weight_decay=0.5
+    )
     for leaf, change in update(optimizer, params, grads).items():
         expected = -0.05 * values(params)[leaf] if leaf in MATRICES else 0.0
         np.testing.assert_allclose(
@@ -101,7 +102,7 @@ def test_only_matrices_decay(name):
 
 @pytest.fixture(scope="module")
 def muon_updates():
-    optimizer = optimizers.muon(constant(0.1))
+    optimizer = optimizers.muon(optax.constant_schedule(0.1))
     return update(optimizer, tree(0), tree(1))
 
 
@@ -114,12 +115,16 @@ def test_muon_treats_each_layer_on_its_own(muon_updates, name):
             nnx.State({name: nnx.Param(jnp.asarray(x[layer]), axes=axes[name])})
             for x in (params, grads)
         )
-        alone = update(optimizers.muon(constant(0.1)), one, its_grad)[name]
+        alone = update(optimizers.muon(optax.constant_schedule(0.1)), one, its_grad)[
+            name
+        ]
         np.testing.assert_allclose(muon_updates[name][layer], alone, atol=1e-6)
 
 
 def test_muon_orthogonalises_attention_as_one_matrix():
-    optimizer = optimizers.muon(constant(1.0), weight_decay=0.0, consistent_rms=1.0)
+    optimizer = optimizers.muon(
+        optax.constant_schedule(1.0), weight_decay=0.0, consistent_rms=1.0
+    )
     change = update(optimizer, tree(0), tree(1))["query"]
     for layer in change:
         singular = np.linalg.svd(layer.reshape(8, 8), compute_uv=False)
