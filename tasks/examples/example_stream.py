@@ -5,20 +5,21 @@ more than the runs. Every Example is the one that SeqIO's tasks make of that win
 that seed; the order in which they come is not theirs.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from ...models.rows import RowShape
-from ...objectives.errors import UsageError
+from ...objectives.errors import NoExampleError, UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import document_examples, windows
+from .windows import block_documents, shuffled_windows, window_example, windows
 
 
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
@@ -89,23 +90,32 @@ def task_examples(
     ids = vocabulary(mixture.vocabulary).special_ids
     objective = mixture.objective(name)
     window, smallest = objective.window(budget(shape)), objective.smallest()
+    cut = functools.partial(windows, window=window, smallest=smallest)
+    size = block_documents(documents, cut)
     for epoch in itertools.count() if epochs is None else range(epochs):
         # Of each task its own, or all would read the same documents at one time.
         rng = np.random.default_rng([seed % 2**64, 1, epoch, *task.encode()])
+        order: list[int] = rng.permutation(len(documents)).tolist()
         made = 0
-        for index in rng.permutation(len(documents)).tolist():
-            tokens = documents[index]
-            spans = windows(len(tokens), window=window, smallest=smallest)
-            for _, example in document_examples(
-                objective,
-                documents,
-                index,
-                tokens,
-                spans,
-                ids=ids,
-                seed=seed,
-                epoch=epoch,
-            ):
+        for block in (order[at : at + size] for at in range(0, len(order), size)):
+            tokens = [documents[index] for index in block]
+            for number, n, start, stop in shuffled_windows(
+                [len(each) for each in tokens], cut, rng
+            ).tolist():
+                try:
+                    example = window_example(
+                        objective,
+                        documents,
+                        tokens[number],
+                        (start, stop),
+                        ids=ids,
+                        seed=seed,
+                        epoch=epoch,
+                        document=block[number],
+                        window=n,
+                    )
+                except NoExampleError:
+                    continue
                 made += 1
                 yield example
         if not made:

@@ -10,12 +10,11 @@ from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
-from ...objectives.text import Text
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import example_rng, windows
+from .windows import window_example, windows
 
 TRIES = 256
 """Documents drawn, at most, to find those that fill a row."""
@@ -112,7 +111,15 @@ def _example(
             f"document {index} of {documents.name}, one of the longest of {TRIES} "
             f"drawn, has {len(tokens)}; try another seed."
         )
-    start, stop = windows(len(tokens), window=window, smallest=smallest)[0]
-    text = Text(tokens, start, stop, documents.others(index))
-    rng = example_rng(seed, objective.name, epoch=0, document=index, window=0)
-    return objective(text, rng, ids)
+    span = windows(len(tokens), window=window, smallest=smallest)[0]
+    return window_example(
+        objective,
+        documents,
+        tokens,
+        span,
+        ids=ids,
+        seed=seed,
+        epoch=0,
+        document=index,
+        window=0,
+    )

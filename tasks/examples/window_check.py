@@ -163,7 +163,14 @@ def _windows(
         tokens = documents[index]
         spans = windows(len(tokens), window=window, smallest=smallest)
         for number, (start, stop) in enumerate(spans):
-            rng = example_rng(0, objective.name, epoch=0, document=index, window=number)
+            rng = example_rng(
+                0,
+                documents.corpus,
+                objective.name,
+                epoch=0,
+                document=index,
+                window=number,
+            )
             yield Text(tokens, start, stop, documents.others(index)), rng
 
 

@@ -1,55 +1,70 @@
-"""From a document to its Examples: windows, and each Example's own randomness."""
+"""From a document to its Examples: windows, their order, each Example's randomness."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from jaxtyping import Int64
 
-from ...objectives.errors import NoExampleError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
 from ...objectives.text import Text, Tokens
 from ..tokens.tokenised_documents import TokenisedDocuments
 
+SHUFFLED = 8192
+"""Windows that are shuffled together, about: an epoch of no more is shuffled whole."""
 
-def document_examples(
+FEWEST_DOCUMENTS = 32
+"""That are shuffled together, however long, so that none keeps its windows in a row."""
+
+Span = tuple[int, int]
+"""`[start, stop)` in a document's tokens."""
+
+Cut = Callable[[int], list[Span]]
+"""From a document's length to its windows."""
+
+
+def window_example(
     objective: Objective,
     documents: TokenisedDocuments,
-    index: int,
     tokens: Tokens,
-    spans: Iterable[tuple[int, int]],
+    span: Span,
     *,
     ids: SpecialIds,
     seed: int,
     epoch: int,
-) -> Iterator[tuple[int, Example]]:
-    """The Examples of a document, each with the number of its window.
-
-    A window that the objective makes no Example of is passed over.
+    document: int,
+    window: int,
+) -> Example:
+    """The Example of one window of a document.
 
     Args:
       objective: with its settings bound.
       documents: of the split; where other documents are drawn.
-      index: of the document.
       tokens: of the document.
-      spans: its windows (`windows`).
+      span: the window.
       ids: reserved ids.
       seed: the run's.
       epoch: pass over the corpus.
+      document: index in its split.
+      window: index in its document.
+
+    Raises:
+      NoExampleError: the objective makes none of this window.
     """
-    for number, (start, stop) in enumerate(spans):
-        rng = example_rng(
-            seed, objective.name, epoch=epoch, document=index, window=number
-        )
-        text = Text(tokens, start, stop, documents.others(index))
-        try:
-            yield number, objective(text, rng, ids)
-        except NoExampleError:
-            continue
+    rng = example_rng(
+        seed,
+        documents.corpus,
+        objective.name,
+        epoch=epoch,
+        document=document,
+        window=window,
+    )
+    return objective(Text(tokens, *span, documents.others(document)), rng, ids)
 
 
-def windows(length: int, *, window: int, smallest: int) -> list[tuple[int, int]]:
+def windows(length: int, *, window: int, smallest: int) -> list[Span]:
     """Cuts a document into consecutive windows `[start, stop)` that use all of it.
 
     A tail that is shorter than `smallest` borrows from the window before it, which
@@ -72,20 +87,60 @@ def windows(length: int, *, window: int, smallest: int) -> list[tuple[int, int]]
     return list(zip(starts, stops, strict=True))
 
 
+def block_documents(documents: TokenisedDocuments, cut: Cut) -> int:
+    """How many documents have their windows shuffled together.
+
+    All of them where that is about `SHUFFLED` windows or fewer. A larger epoch is
+    dealt into equal blocks of documents, in an order that is shuffled too.
+    """
+    rng = np.random.default_rng(0)
+    drawn: list[int] = rng.integers(len(documents), size=64).tolist()
+    mean = np.mean([len(cut(len(documents[index]))) for index in drawn])
+    blocks = max(1, round(float(mean) * len(documents) / SHUFFLED))
+    return max(FEWEST_DOCUMENTS, -(-len(documents) // blocks))
+
+
+def shuffled_windows(
+    lengths: Sequence[int], cut: Cut, rng: np.random.Generator
+) -> Int64[np.ndarray, "W 4"]:
+    """The windows of some documents in a random order.
+
+    Args:
+      lengths: tokens of each document.
+      cut: a document's length to its windows.
+      rng: of the order.
+
+    Returns:
+      Of each window: which document it is of, its index in it, its start and its stop.
+    """
+    spans = [
+        (number, window, *span)
+        for number, length in enumerate(lengths)
+        for window, span in enumerate(cut(length))
+    ]
+    return rng.permutation(np.array(spans, np.int64).reshape(-1, 4))
+
+
 def example_rng(
-    seed: int, objective: str, *, epoch: int, document: int, window: int
+    seed: int, corpus: str, objective: str, *, epoch: int, document: int, window: int
 ) -> np.random.Generator:
     """The generator of one Example: a function of what it is, not of when it comes.
 
     Args:
       seed: the run's seed, any integer of 64 bits.
+      corpus: its name.
       objective: the objective's name.
       epoch: pass over the corpus.
       document: index of the document in its split.
-      window: index of the window in its document.
+      window: index of the window in its document; -1 is the order of the windows of a
+        block that begins with the document.
     """
-    name = int.from_bytes(hashlib.sha256(objective.encode()).digest()[:8], "little")
-    parts = (seed, name, epoch, document, window)
+    names = [_hash(name) for name in (corpus, objective)]
+    parts = (seed, *names, epoch, document, window)
     # Two words for each part, so that no two tuples give the same words.
     words = np.array([part % 2**64 for part in parts], np.uint64).view(np.uint32)
     return np.random.default_rng(np.random.SeedSequence(words.tolist()))
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")

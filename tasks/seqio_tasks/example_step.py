@@ -7,16 +7,31 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from jaxtyping import Int64
 
 from ...objectives.budget import Budget
-from ...objectives.errors import UsageError
+from ...objectives.errors import NoExampleError, UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from .. import corpora
-from ..examples.windows import document_examples, windows
+from ..examples.windows import (
+    Cut,
+    Span,
+    block_documents,
+    example_rng,
+    shuffled_windows,
+    window_example,
+    windows,
+)
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import Vocabulary
 from .tf_calls import tracked, until_exit
+
+_IN_ORDER = 16
+"""Documents that are read together where nothing is shuffled."""
+
+_GROUP = 32
+"""Examples that one call from TensorFlow makes."""
 
 FEATURES = {
     name: np.float32 if name.endswith("_weights") else np.int32
@@ -38,6 +53,9 @@ class MakeExamples:
       split: that the documents are of.
       seed: the run's seed, a scalar of 64 bits.
       epoch: which pass over the corpus this is, a scalar.
+      shuffled: whether windows come in a random order, of the whole epoch where it is
+        not too large (`windows.block_documents`), or in that of the text.
+      shards: among which the documents are dealt.
       sequence_length: bounds of an Example (`Budget`); None: whole documents.
     """
 
@@ -47,6 +65,8 @@ class MakeExamples:
     split: str = "train"
     seed: Any = None
     epoch: Any = None
+    shuffled: bool = False
+    shards: int = 1
     sequence_length: Mapping[str, int] | None = None
 
     def __call__(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -60,14 +80,21 @@ class MakeExamples:
                 f"the examples of {self.objective.name!r} have no seed or no epoch: a "
                 "task changed by Task.replace makes none; use objective_task instead."
             )
-        make = self._maker()
+        plan, make = self._planner(), self._maker()
+        place = tf.stack([tf.cast(part, tf.int64) for part in (self.seed, self.epoch)])
 
-        def examples_of(document: dict[str, tf.Tensor]) -> tf.data.Dataset:
-            place = (self.seed, self.epoch, document["document"])
-            place = tf.stack([tf.cast(part, tf.int64) for part in place])
+        def examples_of(block: dict[str, Any]) -> tf.data.Dataset:
+            tokens, starts = block["tokens"].values, block["tokens"].row_splits
+            texts = (tokens, starts, block["document"])
+            spans = tf.numpy_function(plan, [*texts[1:], place], tf.int64)
+            spans = tf.ensure_shape(spans, [None, 4])
+            groups = tf.data.Dataset.from_tensor_slices(spans).batch(_GROUP)
+            return groups.flat_map(lambda group: some_examples(group, *texts))
+
+        def some_examples(group, *texts) -> tf.data.Dataset:
             types = [tf.int32, tf.float32, tf.int64, tf.int64]
             ints, floats, bounds, example_ids = tf.numpy_function(
-                make, [document["tokens"], place], types, stateful=False
+                make, [group, *texts, place], types, stateful=False
             )
             ints, floats = (
                 tf.ensure_shape(ints, [None]),
@@ -90,7 +117,9 @@ class MakeExamples:
             rows = tf.data.Dataset.from_tensor_slices((bounds, example_ids))
             return rows.map(example_of)
 
-        return until_exit(dataset).flat_map(examples_of)
+        size = self._block_size() if self.shuffled else _IN_ORDER
+        blocks: Any = until_exit(dataset).ragged_batch(size)  # typed for one tensor
+        return blocks.flat_map(examples_of)
 
     def require(self, count: tf.Tensor) -> tf.Tensor:
         """0, once there is an Example; to be added where the pass depends on it.
@@ -125,7 +154,7 @@ class MakeExamples:
         if self.sequence_length is not None:
             self.objective.window(Budget.from_sequence_length(self.sequence_length))
 
-    def _cutter(self) -> Callable[[int], list[tuple[int, int]]]:
+    def _cutter(self) -> Cut:
         """A function from a document's length to its windows."""
         smallest = self.objective.smallest()
         if self.sequence_length is not None:
@@ -133,7 +162,7 @@ class MakeExamples:
             window = self.objective.window(budget)
             return functools.partial(windows, window=window, smallest=smallest)
 
-        def whole(length: int) -> list[tuple[int, int]]:
+        def whole(length: int) -> list[Span]:
             if length >= smallest and self.objective.lengths(length) is None:
                 raise UsageError(
                     f"{self.objective.name!r} does not take a whole document of "
@@ -143,32 +172,70 @@ class MakeExamples:
 
         return whole
 
-    def _maker(self) -> Callable[..., tuple[np.ndarray, ...]]:
-        """A function from a document to its Examples, flattened (`_flatten`).
+    def _block_size(self) -> int:
+        """Documents whose windows are shuffled together."""
+        documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
+        return max(1, block_documents(documents, self._cutter()) // self.shards)
 
-        One call a document: a call from TensorFlow costs more than an Example.
-        """
+    def _planner(self) -> Callable[..., Int64[np.ndarray, "W 4"]]:
+        """A function from a block of documents to its windows, in order."""
         cut = self._cutter()
+
+        @tracked
+        def plan(starts: np.ndarray, indices: np.ndarray, place: np.ndarray):
+            seed, epoch = place.tolist()
+            rng = example_rng(
+                seed,
+                self.corpus.name,
+                self.objective.name,
+                epoch=epoch,
+                document=int(indices[0]),
+                window=-1,
+            )
+            spans = shuffled_windows(np.diff(starts).tolist(), cut, rng)
+            if not self.shuffled:
+                spans = spans[np.lexsort((spans[:, 1], spans[:, 0]))]
+            return spans
+
+        return plan
+
+    def _maker(self) -> Callable[..., tuple[np.ndarray, ...]]:
+        """A function from windows to their Examples, flattened (`_flatten`).
+
+        One call a group: a call from TensorFlow costs more than an Example.
+        """
         documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
         ids = self.vocabulary.special_ids
 
         @tracked
-        def make(tokens: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, ...]:
-            seed, epoch, document = (int(part) for part in place)
-            made = list(
-                document_examples(
-                    self.objective,
-                    documents,
-                    document,
-                    tokens,
-                    cut(len(tokens)),
-                    ids=ids,
-                    seed=seed,
-                    epoch=epoch,
-                )
-            )
-            example_ids = [(epoch, document, window) for window, _ in made]
-            examples = [example for _, example in made]
+        def make(
+            group: np.ndarray,
+            tokens: np.ndarray,
+            starts: np.ndarray,
+            indices: np.ndarray,
+            place: np.ndarray,
+        ) -> tuple[np.ndarray, ...]:
+            seed, epoch = place.tolist()
+            examples: list[Example] = []
+            example_ids: list[tuple[int, int, int]] = []
+            for number, window, start, stop in group.tolist():
+                document = int(indices[number])
+                try:
+                    example = window_example(
+                        self.objective,
+                        documents,
+                        tokens[starts[number] : starts[number + 1]],
+                        (start, stop),
+                        ids=ids,
+                        seed=seed,
+                        epoch=epoch,
+                        document=document,
+                        window=window,
+                    )
+                except NoExampleError:
+                    continue
+                examples.append(example)
+                example_ids.append((epoch, document, window))
             return *_flatten(examples), np.array(example_ids, np.int64).reshape(-1, 3)
 
         return make

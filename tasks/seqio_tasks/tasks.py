@@ -11,7 +11,6 @@ are those of `objectives.example.Example`, and `example_id`: epoch, document, wi
 """
 
 import dataclasses
-import functools
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -34,15 +33,15 @@ from .tf_calls import until_exit
 from .vocabulary import SeqioVocabulary
 
 _FOREVER = 2**62
-_SHUFFLE_BUFFER = 512  # examples: enough to part the windows of a long document
 
 
 class ObjectiveTask(seqio.Task):
     """A corpus read through an objective.
 
-    Differs from a plain task in how it repeats and what it seeds: each epoch is a pass
-    of its own, in an order made from seed, task and epoch, and each Example's
-    randomness comes from seed, objective, epoch, document and window.
+    Differs from a plain task in how it repeats, shuffles and seeds: each epoch is a
+    pass of its own, in an order of documents and of windows made from seed, task and
+    epoch (`windows.block_documents`), and each Example's randomness comes from seed,
+    corpus, objective, epoch, document and window.
     """
 
     def get_dataset(
@@ -61,9 +60,15 @@ class ObjectiveTask(seqio.Task):
         """The Examples of a split; arguments and defaults as in `seqio.Task`.
 
         Raises:
-          ValueError: no such split, or `sequence_length` holds no Example.
+          ValueError: no such split, `sequence_length` holds no Example, or a buffer to
+            shuffle in.
         """
         del try_in_mem_cache  # would freeze the order of the first epoch
+        if shuffle_buffer_size is not None:
+            raise UsageError(
+                f"shuffle_buffer_size is {shuffle_buffer_size}, but the windows of "
+                f"{self.name!r} are shuffled without a buffer; leave it out."
+            )
         steps: list[Any] = list(self.preprocessors)
         *before, step = steps
         corpora.check_split(step.corpus, split)
@@ -72,20 +77,29 @@ class ObjectiveTask(seqio.Task):
 
         @tf.autograph.experimental.do_not_convert
         def one_pass(epoch: tf.Tensor) -> tf.data.Dataset:
-            bound = dataclasses.replace(step, split=split, seed=run_seed, epoch=epoch)
-            task: Any = self.replace(preprocessors=[*before, bound])
-            read = functools.partial(
-                task.get_dataset,
-                sequence_length=sequence_length,
+            bound = dataclasses.replace(
+                step,
                 split=split,
-                use_cached=use_cached,
-                shuffle_buffer_size=shuffle_buffer_size,
-                seed=_order_seed(run_seed, self.name, epoch),
-                shard_info=shard_info,
-                num_epochs=1,
-                trim_output_features=trim_output_features,
-                try_in_mem_cache=False,
+                seed=run_seed,
+                epoch=epoch,
+                shards=shard_info.num_shards if shard_info else 1,
             )
+
+            def read(*, shuffle: bool) -> tf.data.Dataset:
+                last = dataclasses.replace(bound, shuffled=shuffle)
+                task: Any = self.replace(preprocessors=[*before, last])
+                return task.get_dataset(
+                    sequence_length=sequence_length,
+                    split=split,
+                    use_cached=use_cached,
+                    seed=_order_seed(run_seed, self.name, epoch),
+                    shard_info=shard_info,
+                    num_epochs=1,
+                    trim_output_features=trim_output_features,
+                    try_in_mem_cache=False,
+                    shuffle=shuffle,
+                )
+
             examples = read(shuffle=shuffle)
             if num_epochs is not None:
                 return examples
@@ -158,7 +172,7 @@ def objective_task(
             *([seqio.CacheDatasetPlaceholder()] if cacheable else []),
             MakeExamples(corpus, objective, vocabulary),
         ],
-        shuffle_buffer_size=_SHUFFLE_BUFFER,
+        shuffle_buffer_size=None,  # windows are shuffled before Examples are made
     )
 
 

@@ -73,6 +73,7 @@ def python_errors(elements: Iterable[T]) -> Iterator[T]:
 def until_exit(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """The dataset, but it ends when the interpreter does."""
 
+    @tf.autograph.experimental.do_not_convert
     def running(*element: Any) -> tf.Tensor:
         del element
         open_ = tf.numpy_function(_is_running, [], tf.bool)

@@ -22,6 +22,7 @@ class TokenisedDocuments:
     """
 
     def __init__(self, corpus: Corpus, split: str, vocabulary: Vocabulary):
+        self.corpus = corpus.name
         self.name = f"{corpus.name}:{split}"
         self._documents = corpus.documents(split)
         self._vocabulary = vocabulary

@@ -202,10 +202,10 @@ def test_an_example_is_the_one_that_a_run_makes():
             epoch=0,
             sequence_length=sequence_length(shape),
         )
-        document = {"document": [index], "tokens": tokens[None]}
-        theirs = next(
-            step(tf.data.Dataset.from_tensor_slices(document)).as_numpy_iterator()
-        )
+        ragged = tf.ragged.constant([tokens.tolist()], tf.int32)
+        document = {"document": [index], "tokens": ragged}
+        documents = tf.data.Dataset.from_tensor_slices(document)
+        theirs = next(step(documents).as_numpy_iterator())
         for name, value in ours._asdict().items():
             np.testing.assert_array_equal(np.ravel(value), theirs[name])
 

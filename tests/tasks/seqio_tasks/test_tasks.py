@@ -113,7 +113,7 @@ def test_without_sequence_length_a_document_is_one_window(make_task):
         size + 1 for size in LENGTHS
     )
     refusing = make_task("sentence_pair", max_tokens=50)
-    with pytest.raises(tf.errors.OpError, match="does not take a whole document of"):
+    with pytest.raises(ValueError, match="does not take a whole document of"):
         read(refusing, sequence_length=None)
 
 
@@ -148,12 +148,30 @@ def test_an_endless_dataset_goes_on_into_further_epochs(make_task):
     assert epochs == [0] * size + [1] * size + [2] * size
 
 
+def test_windows_are_shuffled_over_the_whole_epoch(make_task):
+    """Those of one document are as far apart as any, and no two tasks' are alike."""
+    read_order = order(read(make_task("causal")))
+    where = {key: place for place, key in enumerate(read_order)}
+    pairs = [
+        abs(where[document, window] - where[document, window + 1])
+        for document, window in where
+        if (document, window + 1) in where
+    ]
+    assert np.mean(pairs) > len(where) / 5  # a third in a random order
+    assert sum(gap == 1 for gap in pairs) < len(pairs) / 3
+    assert order(read(make_task("masked"))) != read_order
+    with pytest.raises(ValueError, match="shuffle_buffer_size is 3, but the windows"):
+        read(make_task("causal"), shuffle_buffer_size=3)
+
+
+def test_in_the_order_of_the_text_nothing_is_shuffled(make_task):
+    found = order(read(make_task("causal"), shuffle=False))
+    assert found == sorted(found)
+
+
 def test_two_tasks_read_documents_in_different_orders(make_task):
     causal, masked = (
-        [
-            document
-            for document, _ in order(read(make_task(name), shuffle_buffer_size=1))
-        ]
+        [document for document, _ in order(read(make_task(name)))]
         for name in ("causal", "masked")
     )
     assert list(dict.fromkeys(causal)) != list(dict.fromkeys(masked))
