@@ -10,6 +10,7 @@ from .example import Example, Lengths, sequential
 from .registry import objective
 from .sentence_cuts import DRAWS, Kind, Matched, Pair, matched_pairs
 from .special_ids import SpecialIds
+from .tally import count
 from .text import Text, Tokens
 from .words import sentence_begins
 
@@ -70,8 +71,9 @@ def sentence_pair(
     No pair is called false that a document shows to be true: where A and B stand one
     after the other in the window's document, or in one that was drawn, as they do in
     text that repeats itself and in copies, the negative is drawn again, then of another
-    kind. Swapping takes the place of all others; a window of which even the swapped
-    pair stands somewhere has no Example, whatever its label would have been.
+    kind. Swapping takes the place of all others. A window of which even the swapped
+    pair stands in its document has no Example, whatever its label would have been;
+    where it stands in another one that was drawn, the negative is dropped.
 
     All of that is for `unit="token"`. With "sentence" the texts meet where sentences
     do, and the label is drawn last (`sentence_cuts.matched_pairs`). A window of fewer
@@ -175,10 +177,11 @@ def _matched_pairs(
 ) -> Matched | None:
     """Pairs that meet between sentences; None if there are none, or none is false."""
     for _ in range(TRIES):
-        drawn.clear()
         matched = matched_pairs(text, rng, ids, rates=rates, distance=distance)
         if matched is None or not _continues(matched.false, (text.document, *drawn)):
             return matched
+        count("negatives drawn again")
+    count("cut at a token instead of a sentence")
     return None
 
 
@@ -203,10 +206,13 @@ def _token_pair(
     if continues:
         return (first, second), True
     for _ in range(TRIES):
-        drawn.clear()
         pair = _negative(text, first, second, rng, rates=rates, distance=distance)
         if not _continues(pair, (text.document, *drawn)):
             return pair, False
+        count("negatives drawn again")
+    if _continues((second, first), drawn):
+        raise NoExampleError("swapped, the window still continues elsewhere")
+    count("negatives swapped instead")
     return (second, first), False
 
 

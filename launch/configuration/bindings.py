@@ -126,7 +126,7 @@ class Bindings:
         arguments = self.arguments(name, scope, **given)
         try:
             return function(**arguments)
-        except ValueError as error:
+        except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
 
     def resolve(self, value: Any, scope: Scope = ()) -> Any:

@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import inspect
 import io
+import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -201,6 +202,11 @@ class _Delegate(config_parser.ParserDelegate):
         return Reference(tuple(scope), name, evaluate)
 
     def macro(self, macro_name: str) -> Any:
+        if macro_name == "gin.REQUIRED":
+            raise SyntaxError(
+                "%gin.REQUIRED stands for a value that is to be given later; give it "
+                "here, or take the line out: what has no default has to be bound."
+            )
         return Macro(macro_name)
 
 
@@ -230,9 +236,7 @@ def _text_of(path: Path) -> str:
             "it as UTF-8."
         ) from error
     if "\0" in text:
-        raise UsageError(
-            f"{path} is no gin file: it holds NUL bytes; save it as UTF-8."
-        )
+        raise UsageError(f"{path} is no gin file: it has NUL bytes; save it as UTF-8.")
     return text
 
 
@@ -265,9 +269,20 @@ def _parse(text: str, where: str) -> Iterator[Any]:
         yield from config_parser.ConfigParser(io.StringIO(text), _Delegate())
     except SyntaxError as error:
         line = f":{error.lineno}" if error.lineno and "\n" in text else ""
-        raise UsageError(f"{where}{line}: {error.msg}") from error
+        raise UsageError(f"{where}{line}: {_what_is_wrong(error.msg)}") from error
     except tokenize.TokenError as error:
         raise UsageError(f"{where}: {error.args[0]}") from error
+
+
+def _what_is_wrong(message: str) -> str:
+    """Gin's message; of a value that it cannot read, without Python's inner names."""
+    token = re.search(r"Failed to parse token '(.*)'", message)
+    if token is None:
+        return message
+    return (
+        f"{token[1]} is no value; write a number, True, False, None, a text in quotes, "
+        "a list, tuple or dict of these, @NAME or %MACRO."
+    )
 
 
 def _bindings(statement: Any, where: str) -> Iterator[_Statement]:

@@ -66,7 +66,8 @@ class Mixture:
         _require_amounts(f"{where}: the rate of corpus", self.corpora)
         if not self.positive_rates():
             raise UsageError(
-                f"{where} has no task with a positive rate; it has {dict(self.rates)}."
+                f"{where} has no task with a positive rate: Mixture.rates is "
+                f"{dict(self.rates)}; give one, such as {{'python_docs.causal': 1.0}}."
             )
         for name, settings in self.settings.items():
             if name in corpora.names():

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...models.rows import RowShape
 from ...objectives.errors import NoExampleError, UsageError
+from ...objectives.tally import counted
 from ...objectives.text import Text
 from ..corpora import ReadsFolder
 from ..rows.layout import budget
@@ -56,11 +57,13 @@ class Usable(NamedTuple):
       windows: how many were tried.
       without_example: share of them that it makes no Example of.
       idle: share of them on which a setting of it cannot act.
+      events: what it did that no Example shows, and how often (`objectives.tally`).
     """
 
     windows: int
     without_example: float
     idle: float
+    events: Mapping[str, int] = {}
 
 
 def check_windows(
@@ -138,16 +141,17 @@ def _usable(
     objective = mixture.objective(split_task(task)[1])
     ids = vocabulary(mixture.vocabulary).special_ids
     tried = without = idle = 0
-    for text, rng in itertools.islice(
-        _windows(mixture, task, shape, documents, indices), WINDOWS
-    ):
-        tried += 1
-        idle += not objective.can_act(text.tokens, ids)
-        try:
-            objective(text, rng, ids)
-        except NoExampleError:
-            without += 1
-    return Usable(tried, without / max(1, tried), idle / max(1, tried))
+    with counted() as events:
+        for text, rng in itertools.islice(
+            _windows(mixture, task, shape, documents, indices), WINDOWS
+        ):
+            tried += 1
+            idle += not objective.can_act(text.tokens, ids)
+            try:
+                objective(text, rng, ids)
+            except NoExampleError:
+                without += 1
+    return Usable(tried, without / max(1, tried), idle / max(1, tried), events)
 
 
 def _windows(
@@ -221,4 +225,6 @@ def remarks(
             lines.append(
                 f"{task}: on {usable.idle:.0%} of the windows a setting cannot act."
             )
+        for event, times in usable.events.items():
+            lines.append(f"{task}: {event}: {times} in {usable.windows} windows.")
     return lines

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from sightline.launch.configuration.config import load
+from sightline.objectives.errors import UsageError
 
 
 class Model(NamedTuple):
@@ -245,9 +246,13 @@ def test_circles_of_references(read):
         config.arguments("train", run_dir="")
 
 
-def test_a_builders_own_error_names_it():
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [(UsageError, "^picky: size 3 is odd"), (ValueError, "^size 3 is odd")],
+)
+def test_a_builders_own_error_names_it_and_a_bug_stays_one(raised, message):
     def picky(*, size: int) -> int:
-        raise ValueError(f"size {size} is odd")
+        raise raised(f"size {size} is odd")
 
     def root(*, part: int): ...
 
@@ -257,8 +262,9 @@ def test_a_builders_own_error_names_it():
         table={"root": root, "picky": picky},
         settings={},
     )
-    with pytest.raises(ValueError, match="picky: size 3 is odd"):
+    with pytest.raises(ValueError, match=message) as caught:
         config.arguments("root")
+    assert type(caught.value) is raised
 
 
 FULL = (

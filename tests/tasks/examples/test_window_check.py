@@ -113,3 +113,19 @@ def test_text_that_repeats_itself_gives_no_pairs(corpus):
     share = tasks["text.sentence_pair"].without_example
     assert share > 0.5
     assert "of the windows give no Example" in remarks({}, tasks)[0]
+
+
+def test_negatives_that_are_drawn_again_are_counted_and_said(corpus):
+    mixture = Mixture(
+        "m",
+        {"text.sentence_pair": 1},
+        vocabulary="bytes",
+        settings={
+            **corpus("an end. " + "ab" * 300, numbered=True),
+            "sentence_pair": {"other": 0.0, "further": 1.0, "swapped": 0.0},
+        },
+    )
+    spellings, tasks = check_windows(mixture, ROWS)
+    found = tasks["text.sentence_pair"]
+    assert found.events["negatives drawn again"] > 0
+    assert any("negatives drawn again: " in line for line in remarks(spellings, tasks))
