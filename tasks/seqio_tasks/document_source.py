@@ -4,19 +4,18 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import seqio
 import tensorflow as tf
 
 from .. import corpora
-from .tf_calls import tracked
 
 
 class DocumentSource(seqio.DataSource):
-    """Documents `{"document": index, "text": text}` of a corpus.
+    """Documents `{"document": index, "split": index}` of a corpus.
 
-    The order is a permutation computed index by index: no buffer, and the same for
-    any number of hosts. Shard k of n takes every n-th document of it.
+    Their text is read where it is tokenised (`tasks.objective_task`). The order is a
+    permutation computed index by index: no buffer, and the same for any number of
+    hosts. Shard k of n takes every n-th document of it.
     """
 
     def __init__(self, corpus: corpora.Corpus):
@@ -54,22 +53,15 @@ class DocumentSource(seqio.DataSource):
         """
         del unused
         corpora.check_split(self.corpus, split)
-        documents = self.corpus.documents(split)
-        dataset = tf.data.Dataset.range(len(documents))
+        size = len(self.corpus.documents(split))
+        dataset = tf.data.Dataset.range(size)
         if shuffle:
-            dataset = dataset.map(_permutation(len(documents), seed))
+            dataset = dataset.map(_permutation(size, seed))
         if shard_info is not None:
             dataset = dataset.shard(shard_info.num_shards, shard_info.index)
 
-        @tracked
-        def read(index: np.int64) -> bytes:
-            return documents[int(index)].encode()
-
-        def look_up(index: tf.Tensor) -> dict[str, tf.Tensor]:
-            text = tf.numpy_function(read, [index], tf.string, stateful=False)
-            return {"document": index, "text": tf.ensure_shape(text, [])}
-
-        return dataset.map(look_up)
+        place = tf.constant(self.corpus.splits.index(split), tf.int64)
+        return dataset.map(lambda index: {"document": index, "split": place})
 
 
 def _permutation(size: int, seed: Any) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -13,7 +13,6 @@ from ...objectives.budget import Budget
 from ...objectives.errors import NoExampleError, UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
-from .. import corpora
 from ..examples.windows import (
     Cut,
     Span,
@@ -23,8 +22,7 @@ from ..examples.windows import (
     window_example,
     windows,
 )
-from ..tokens.tokenised_documents import TokenisedDocuments
-from ..tokens.vocabulary import Vocabulary
+from ..tokens.tokenised_documents import CorpusTokens
 from .tf_calls import tracked, until_exit
 
 _IN_ORDER = 16
@@ -47,9 +45,8 @@ class MakeExamples:
     SeqIO fills in `sequence_length` where it runs a step that has this field.
 
     Attributes:
-      corpus: where other documents are drawn.
+      texts: the corpus, where other documents are drawn, and its vocabulary.
       objective: with its settings bound.
-      vocabulary: of the tokens.
       split: that the documents are of.
       seed: the run's seed, a scalar of 64 bits.
       epoch: which pass over the corpus this is, a scalar.
@@ -59,9 +56,8 @@ class MakeExamples:
       sequence_length: bounds of an Example (`Budget`); None: whole documents.
     """
 
-    corpus: corpora.Corpus
+    texts: CorpusTokens
     objective: Objective
-    vocabulary: Vocabulary
     split: str = "train"
     seed: Any = None
     epoch: Any = None
@@ -118,8 +114,8 @@ class MakeExamples:
             return rows.map(example_of)
 
         size = self._block_size() if self.shuffled else _IN_ORDER
-        blocks: Any = until_exit(dataset).ragged_batch(size)  # typed for one tensor
-        return blocks.flat_map(examples_of)
+        blocks: Any = dataset.ragged_batch(size)  # typed for one tensor
+        return until_exit(blocks).flat_map(examples_of)
 
     def require(self, count: tf.Tensor) -> tf.Tensor:
         """0, once there is an Example; to be added where the pass depends on it.
@@ -140,7 +136,7 @@ class MakeExamples:
         return tf.ensure_shape(tf.numpy_function(zero, [count], tf.int64), [])
 
     def _nothing(self) -> UsageError:
-        documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
+        documents = self.texts.split(self.split)
         longest = max(len(documents[index]) for index in range(len(documents)))
         return UsageError(
             f"{self.objective.name!r} finds no text in {documents.name}: it takes "
@@ -174,8 +170,8 @@ class MakeExamples:
 
     def _block_size(self) -> int:
         """Documents whose windows are shuffled together."""
-        documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
-        return max(1, block_documents(documents, self._cutter()) // self.shards)
+        size = block_documents(self.texts.split(self.split), self._cutter())
+        return max(1, size // self.shards)
 
     def _planner(self) -> Callable[..., Int64[np.ndarray, "W 4"]]:
         """A function from a block of documents to its windows, in order."""
@@ -186,7 +182,7 @@ class MakeExamples:
             seed, epoch = place.tolist()
             rng = example_rng(
                 seed,
-                self.corpus.name,
+                self.texts.corpus.name,
                 self.objective.name,
                 epoch=epoch,
                 document=int(indices[0]),
@@ -204,8 +200,8 @@ class MakeExamples:
 
         One call a group: a call from TensorFlow costs more than an Example.
         """
-        documents = TokenisedDocuments(self.corpus, self.split, self.vocabulary)
-        ids = self.vocabulary.special_ids
+        documents = self.texts.split(self.split)
+        ids = self.texts.vocabulary.special_ids
 
         @tracked
         def make(

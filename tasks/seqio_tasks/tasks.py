@@ -26,10 +26,11 @@ from ...objectives.example import Example
 from ...objectives.registry import CAPACITY, Objective
 from .. import corpora
 from ..examples.mixture import Mixture, split_task, task_names
-from ..tokens.vocabulary import Vocabulary, vocabulary
+from ..tokens.tokenised_documents import CorpusTokens
+from ..tokens.vocabulary import vocabulary
 from .document_source import DocumentSource
 from .example_step import FEATURES, MakeExamples
-from .tf_calls import until_exit
+from .tf_calls import is_closing, tracked, until_exit
 from .vocabulary import SeqioVocabulary
 
 _FOREVER = 2**62
@@ -71,7 +72,7 @@ class ObjectiveTask(seqio.Task):
             )
         steps: list[Any] = list(self.preprocessors)
         *before, step = steps
-        corpora.check_split(step.corpus, split)
+        corpora.check_split(step.texts.corpus, split)
         dataclasses.replace(step, sequence_length=sequence_length).check()
         run_seed = tf.cast(secrets.randbits(62) if seed is None else seed, tf.int64)
 
@@ -134,43 +135,45 @@ class StrictMixture(seqio.Mixture):
 
 
 def objective_task(
-    corpus: corpora.Corpus,
-    objective: Objective,
-    *,
-    vocabulary: Vocabulary,
-    name: str | None = None,
+    texts: CorpusTokens, objective: Objective, *, name: str | None = None
 ) -> ObjectiveTask:
     """The task of a corpus and an objective with its settings bound.
 
     Args:
-      corpus: where the documents are from.
+      texts: the corpus in a vocabulary; tasks that share it tokenise together.
       objective: with its settings bound.
-      vocabulary: tokenises them.
       name: of the task; `corpus.objective` by default, with the `/` of a variant
         written `:`, as SeqIO's names are. Part of the order's seed.
     """
+    corpus = texts.corpus
 
-    def tokenise(document: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        tokens = tokens_vocabulary.encode_tf(document["text"])
-        eos = [vocabulary.special_ids.eos]
-        return {"document": document["document"], "tokens": tf.concat([tokens, eos], 0)}
+    @tracked
+    def read(document: np.int64, split: np.int64) -> np.ndarray:
+        if is_closing():
+            return np.zeros(0, np.int32)  # the rest of a block is not waited for
+        return texts.split(corpus.splits[split])[int(document)]
+
+    def tokenise(place: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        where = [place["document"], place["split"]]
+        tokens = tf.numpy_function(read, where, tf.int32, stateful=False)
+        tokens = tf.ensure_shape(tokens, [None])
+        return {"document": place["document"], "tokens": tokens}
 
     def tokenise_all(dataset: tf.data.Dataset) -> tf.data.Dataset:
         return dataset.map(tokenise)
 
-    tokens_vocabulary = SeqioVocabulary(vocabulary)
     # SeqIO finds cached tokens by the task's name alone, so only the corpus as it is
     # by default, in its own vocabulary, may be cached under it.
-    own = vocabulary.name == corpus.vocabulary
+    own = texts.vocabulary.name == corpus.vocabulary
     cacheable = own and corpora.is_default(corpus)
     return ObjectiveTask(
         name or f"{corpus.name}.{objective.name}".replace("/", ":"),
         source=DocumentSource(corpus),
-        output_features=_output_features(tokens_vocabulary),
+        output_features=_output_features(SeqioVocabulary(texts.vocabulary)),
         preprocessors=[
             tokenise_all,
             *([seqio.CacheDatasetPlaceholder()] if cacheable else []),
-            MakeExamples(corpus, objective, vocabulary),
+            MakeExamples(texts, objective),
         ],
         shuffle_buffer_size=None,  # windows are shuffled before Examples are made
     )
@@ -179,11 +182,12 @@ def objective_task(
 def seqio_mixture(mixture: Mixture) -> StrictMixture:
     """The SeqIO mixture of a `Mixture`: its vocabulary and settings in every task."""
     words = vocabulary(mixture.vocabulary)
+    names = {split_task(task)[0]: None for task in mixture.positive_rates()}
+    texts = {name: CorpusTokens(mixture.corpus(name), words) for name in names}
     tasks = []
     for task, rate in mixture.positive_rates().items():
         corpus, objective = split_task(task)
-        bound = mixture.objective(objective)
-        made = objective_task(mixture.corpus(corpus), bound, vocabulary=words)
+        made = objective_task(texts[corpus], mixture.objective(objective))
         tasks.append((made, rate))
     return StrictMixture(mixture.name, tasks)
 
@@ -201,9 +205,8 @@ def register() -> None:
         if task not in known:
             corpus = corpora.get(split_task(task)[0])
             objective = registry.get(split_task(task)[1])
-            made = objective_task(
-                corpus, objective, vocabulary=vocabulary(corpus.vocabulary)
-            )
+            texts = CorpusTokens(corpus, vocabulary(corpus.vocabulary))
+            made = objective_task(texts, objective)
             seqio.TaskRegistry.add_provider(task, made)
 
 

@@ -82,9 +82,14 @@ def until_exit(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.take_while(running)
 
 
+def is_closing() -> bool:
+    """Whether the interpreter is ending, so that what is read is of no use."""
+    return _closing.is_set()
+
+
 @tracked
 def _is_running() -> bool:
-    return not _closing.is_set()
+    return not is_closing()
 
 
 def _close() -> None:

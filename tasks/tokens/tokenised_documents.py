@@ -59,3 +59,19 @@ class TokenisedDocuments:
             )
         drawn = int(rng.integers(others))
         return self[drawn + (drawn >= document)]
+
+
+class CorpusTokens:
+    """A corpus in a vocabulary: the tokens of each split, opened when first read.
+
+    All that read one of these share what it keeps, so that a document is tokenised
+    once, however many objectives are mixed.
+    """
+
+    def __init__(self, corpus: Corpus, vocabulary: Vocabulary):
+        self.corpus = corpus
+        self.vocabulary = vocabulary
+        self.split = functools.cache(self._open)
+
+    def _open(self, split: str) -> TokenisedDocuments:
+        return TokenisedDocuments(self.corpus, split, self.vocabulary)

@@ -183,6 +183,7 @@ def test_an_example_is_the_one_that_a_run_makes():
     import tensorflow as tf
 
     from sightline.tasks.seqio_tasks.example_step import MakeExamples
+    from sightline.tasks.tokens.tokenised_documents import CorpusTokens
 
     mixture, shape = five(), decoder_rows(slots=48, predictions=48)
     words, corpus = vocabulary("python_docs"), mixture.corpus("python_docs")
@@ -195,9 +196,8 @@ def test_an_example_is_the_one_that_a_run_makes():
     )
     for task, ours in found:
         step = MakeExamples(
-            corpus,
+            CorpusTokens(corpus, words),
             mixture.objective(task.partition(".")[2]),
-            words,
             seed=7,
             epoch=0,
             sequence_length=sequence_length(shape),

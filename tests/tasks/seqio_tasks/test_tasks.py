@@ -17,7 +17,7 @@ from sightline.tasks.seqio_tasks.tasks import (
     to_example,
 )
 from sightline.tasks.tokens import tokenised_documents
-from sightline.tasks.tokens.tokenised_documents import TokenisedDocuments
+from sightline.tasks.tokens.tokenised_documents import CorpusTokens, TokenisedDocuments
 from sightline.tasks.tokens.vocabulary import vocabulary
 
 OBJECTIVES = tuple(registry.objectives())
@@ -34,7 +34,7 @@ def corpus(small_corpus):
 def make_task(corpus):
     def make(name: str, **settings):
         bound = registry.get(name).with_settings(**settings)
-        return objective_task(corpus, bound, vocabulary=vocabulary("bytes"))
+        return objective_task(CorpusTokens(corpus, vocabulary("bytes")), bound)
 
     return make
 
