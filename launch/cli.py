@@ -91,9 +91,10 @@ def _is_at_fault(path: object) -> bool:
     """Whether a path that failed is a user's, not Sightline's or Python's own."""
     if not isinstance(path, str | bytes | os.PathLike):
         return False
-    package = Path(__file__).resolve().parents[1]
-    floors = ("objectives", "models", "tasks", "diagnosis", "launch", "gin")
-    installed = (Path(sys.prefix).resolve(), *(package / floor for floor in floors))
+    here, floors = Path(__file__), ("objectives", "models", "tasks", "diagnosis")
+    packages = {file.parents[1] for file in (here.absolute(), here.resolve())}
+    installed = [Path(sys.prefix).resolve()]
+    installed += [p / floor for p in packages for floor in (*floors, "launch", "gin")]
     failed = Path(os.path.abspath(os.fsdecode(path)))
     return not any(failed.is_relative_to(folder) for folder in installed)
 

@@ -1,11 +1,19 @@
 """The one way in which Sightline writes a file: whole or not at all."""
 
+import json
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """One line a row, as `write_whole` writes."""
+    write_whole(path, (json.dumps(row) + "\n" for row in rows))
+
+
+def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Replaces a file at once: a crash leaves the old content or the new.
 
     The content is on disk when this returns: both the file and the entry of its
@@ -13,17 +21,18 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
     Args:
       path: of the file; its folder must exist.
-      content: text is written as UTF-8.
+      content: text is written as UTF-8; of several parts, each as it comes.
 
     Raises:
       OSError: the file cannot be written; nothing of it is left, and a file that was
         there is as it was.
     """
-    data = content.encode() if isinstance(content, str) else content
+    parts = [content] if isinstance(content, str | bytes) else content
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:99]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part.encode() if isinstance(part, str) else part)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, _mode(path))

@@ -12,9 +12,9 @@ from rich.console import Console
 from ...objectives.errors import UsageError
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
-from ...tasks.corpora._json_lines import write_json_lines
 from ...tasks.corpora.policies import Policies
 from ...tasks.corpora.text import Text
+from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.values import parameters
 from ..terminal import corpus as tables

@@ -1,7 +1,6 @@
 """`sightline mix preview`: show what the slots of a mixture see, ask and predict."""
 
 import argparse
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.sample_examples import draw
+from ...tasks.files import write_whole
 from ...tasks.preview.reading import telling_slot
 from ...tasks.preview.scene import Scene, Slot, scene
 from ...tasks.tokens.vocabulary import vocabulary
@@ -203,19 +203,14 @@ def _writable(path: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Writes a file all at once or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):  # the error above says what is wrong
-            temporary.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"--html: cannot write {str(path)!r}: {error.strerror}; give another path."
+        f"--html: cannot write {str(path)!r}: "
+        f"{error.strerror or error}; give another path."
     )

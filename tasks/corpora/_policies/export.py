@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ....objectives.errors import UsageError
-from .._json_lines import write_json_lines
+from ...files import write_json_lines
 from .policy import Policy
 
 
@@ -42,6 +42,7 @@ def write_jsonl(path: Path, policies: Iterable[Policy]) -> None:
     Raises:
       OSError: the folder cannot be written to.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_json_lines(path, map(as_json, policies))
 
 

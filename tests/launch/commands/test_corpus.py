@@ -12,8 +12,7 @@ import pytest
 
 from sightline.launch.commands import corpus as command
 from sightline.launch.terminal import corpus as tables
-from sightline.tasks import corpora
-from sightline.tasks.corpora import _json_lines
+from sightline.tasks import corpora, files
 from sightline.tasks.corpora._policies.read_back import read_back
 from sightline.tasks.corpora.policies import Policies
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -104,7 +103,8 @@ def test_what_fails_while_it_is_written_leaves_nothing(papers, tmp_path, monkeyp
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_json_lines.os, "fsync", full)
+    assert command.main(["text", f"--gin.text.folder={papers}"]) == 0  # prepares it
+    monkeypatch.setattr(files.os, "fsync", full)
     for words in (["policies", *FEW], ["text", f"--gin.text.folder={papers}"]):
         with pytest.raises(ValueError, match="No space left on device; nothing of it"):
             command.main([*words, f"--out={tmp_path / 'out'}"])

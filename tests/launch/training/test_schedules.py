@@ -61,7 +61,7 @@ def test_a_decay_that_does_not_fit(decay):
 
 @pytest.mark.parametrize("peak", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_peak_that_is_no_learning_rate(peak):
-    with pytest.raises(UsageError, match="finite number above 0"):
+    with pytest.raises(UsageError, match="finite number > 0"):
         schedules.warmup_rsqrt(peak, warmup_steps=1, steps=9)
 
 

@@ -396,7 +396,7 @@ def start(folder, ready, others, data):
 def test_two_processes_that_prepare_at_once_both_succeed(folder, tmp_path):
     put(folder, "a.jsonl", lines("a", "b", "c"))
     running = [start(folder, tmp_path / f"ready{n}", 2, tmp_path / "d") for n in (0, 1)]
-    printed = [process.communicate(timeout=60) for process in running]
+    printed = [process.communicate(timeout=240) for process in running]
     assert [process.returncode for process in running] == [0, 0], printed
     assert printed[0][0] == printed[1][0] != ""
     (made,) = (tmp_path / "d" / "text").iterdir()
@@ -409,7 +409,7 @@ def test_an_interrupted_preparation_leaves_nothing(folder, tmp_path):
     while not (tmp_path / "ready").exists():
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     assert process.returncode != 0
     assert list((tmp_path / "d" / "text").iterdir()) == []
 
