@@ -1,5 +1,6 @@
 """Sentence pairs: does the second text continue the first?"""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
@@ -145,12 +146,12 @@ def _require(
 
 def _recorded(text: Text, drawn: list[Tokens]) -> Text:
     """The text; other documents that are drawn of it are added to the list."""
+    return text._replace(other=functools.partial(_draw, text, drawn))
 
-    def other(rng: np.random.Generator) -> Tokens:
-        drawn.append(text.other(rng))
-        return drawn[-1]
 
-    return text._replace(other=other)
+def _draw(text: Text, drawn: list[Tokens], rng: np.random.Generator) -> Tokens:
+    drawn.append(text.other(rng))
+    return drawn[-1]
 
 
 def _continues(pair: Pair, documents: Iterable[Tokens]) -> bool:

@@ -1,4 +1,4 @@
-"""What every test shares: eight emulated CPU devices, and text to make Examples of."""
+"""What tests share: emulated devices, checked shapes, text to make Examples of."""
 
 import os
 
@@ -8,6 +8,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -17,6 +18,18 @@ from sightline.objectives.text import Text
 jax.config.update("jax_num_cpu_devices", 8)
 
 FIRST, SIZE, EXTRA = 3, 1000, 100
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Shapes in annotations are checked, but for modules that are marked `unchecked`.
+
+    A checked call takes ten to fifty times as long. What goes unchecked in whole runs
+    and in statistics over thousands of Examples is checked by the tests of its parts.
+    """
+    unchecked = item.get_closest_marker("unchecked") is not None
+    jaxtyping.config.update("jaxtyping_disable", unchecked)
+    return (yield)
 
 
 @pytest.fixture(scope="session")

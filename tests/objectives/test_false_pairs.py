@@ -9,6 +9,8 @@ from sightline.objectives.sentence_pair import sentence_pair
 from sightline.objectives.special_ids import SpecialIds
 from sightline.objectives.text import Text
 
+pytestmark = pytest.mark.unchecked
+
 IDS = SpecialIds(
     pad=0,
     bos=2,

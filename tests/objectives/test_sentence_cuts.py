@@ -12,6 +12,8 @@ from sightline.objectives import registry
 from sightline.objectives.sentence_cuts import Kind, matched_pairs
 from sightline.objectives.text import Text
 
+pytestmark = pytest.mark.unchecked
+
 FIRST, ELSEWHERE = 2000, 4_000_000
 KINDS: tuple[Kind, ...] = ("other", "further", "swapped")
 ROLES = np.arange(FIRST, 2 * ELSEWHERE, dtype=np.int32) % 4  # FIRST is of role 0

@@ -6,6 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 from sightline.objectives import registry
 
+pytestmark = pytest.mark.unchecked
+
 
 def split(example, ids):
     at = int(np.flatnonzero(example.inputs == ids.sep)[0])

@@ -11,6 +11,8 @@ from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
 from sightline.tasks.rows import layout as laying
 
+pytestmark = pytest.mark.unchecked
+
 ROWS = decoder_rows(slots=48, predictions=48)
 
 

@@ -25,6 +25,8 @@ from sightline.objectives import registry
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.rows import layout as laying
 
+pytestmark = pytest.mark.unchecked
+
 ALL = registry.objectives()
 PAIR = ALL["sentence_pair"].with_settings(unit="sentence")
 RECONSTRUCTION = ALL["reconstruction"].with_settings(infill=0.0, mask=0.3)

@@ -9,6 +9,8 @@ from sightline.launch.cli import main
 from sightline.launch.commands import audit
 from sightline.tasks.rows import packing
 
+pytestmark = pytest.mark.unchecked
+
 
 @pytest.fixture
 def no_training(monkeypatch):

@@ -13,6 +13,8 @@ from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.training.program import make_program, program_of
 from sightline.launch.training.train import train
 
+pytestmark = pytest.mark.unchecked
+
 
 def settings(*bindings):
     loaded = config.load(["quickstart.gin"], bindings)

@@ -19,6 +19,8 @@ from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.launch.training.program import Program
 from sightline.tasks.tokens.vocabulary import vocabulary
 
+pytestmark = pytest.mark.unchecked
+
 GIN = """
 include 'runs/any_mixture.gin'
 train.steps = 2

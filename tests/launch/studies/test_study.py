@@ -19,6 +19,8 @@ from sightline.launch.studies import jobs as jobs_module, run as run_module
 from sightline.launch.studies.jobs import Job, News, jobs, work
 from sightline.objectives.errors import UsageError
 
+pytestmark = pytest.mark.unchecked
+
 SMALL = [
     "study.tokens=3000",
     "study.points=2",

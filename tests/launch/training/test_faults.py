@@ -9,6 +9,8 @@ from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.training import train as train_module
 
+pytestmark = pytest.mark.unchecked
+
 TINY = [
     "ModelConfig.layers=1",
     "ModelConfig.d_model=32",

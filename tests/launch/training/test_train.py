@@ -14,6 +14,8 @@ from sightline.launch.cli import main
 from sightline.launch.commands import audit
 from sightline.launch.runs import metrics
 
+pytestmark = pytest.mark.unchecked
+
 BINDINGS = [
     "train.steps=6",
     "train.log_every=4",

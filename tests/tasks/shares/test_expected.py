@@ -12,6 +12,8 @@ from sightline.tasks.shares.expected import arithmetic
 from sightline.tasks.shares.share_estimates import sizes
 from sightline.tasks.tokens.vocabulary import vocabulary
 
+pytestmark = pytest.mark.unchecked
+
 SHAPES = [
     decoder_rows(slots=96, predictions=96),
     encoder_decoder_rows(

@@ -12,6 +12,8 @@ from sightline.diagnosis.probes.drift.jump_ahead import jump_ahead
 from sightline.diagnosis.probes.drift.minimal_pairs import minimal_pairs
 from sightline.tasks.corpora.policies import Policies, contradictions
 
+pytestmark = pytest.mark.unchecked
+
 MAKERS = (block_shuffle, continuations, jump_ahead, minimal_pairs)
 DOCUMENTS = 10
 

@@ -9,6 +9,8 @@ from sightline.tasks.corpora._policies.handovers import handovers
 from sightline.tasks.corpora._policies.pairs import Choice, choices
 from sightline.tasks.shallow.bags import bag_of_words, both_bags, shared
 
+pytestmark = pytest.mark.unchecked
+
 SHALLOW = ("bag of words", "bag of the second", "bag of both as one", "5-gram")
 
 

@@ -15,6 +15,8 @@ from sightline.tasks.shallow.bags import bag_of_words, both_bags, words
 from sightline.tasks.shallow.ngram import Ngrams
 from sightline.tasks.tokens.vocabulary import vocabulary
 
+pytestmark = pytest.mark.unchecked
+
 KINDS = ("swapped", "other", "further")
 WINDOW = 254
 
