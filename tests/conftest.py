@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Compiling takes most of the time of these tests, and tiny models gain nothing by it.
-# What is computed is the same; tests/models/test_compiler.py is optimised in full.
+# What is computed is the same. Subprocesses take it from here, tests from the marks.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
@@ -22,13 +22,16 @@ FIRST, SIZE, EXTRA = 3, 1000, 100
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Shapes in annotations are checked, but for modules that are marked `unchecked`.
+    """Two marks of modules that take long, each measured to be worth it.
 
-    A checked call takes ten to fifty times as long. What goes unchecked in whole runs
-    and in statistics over thousands of Examples is checked by the tests of its parts.
+    `unchecked`: shapes in annotations are not checked. A checked call takes ten to
+    fifty times as long; the parts of whole runs have tests of their own.
+    `optimised`: programs are compiled in full, where running them takes longer.
     """
     unchecked = item.get_closest_marker("unchecked") is not None
+    optimised = item.get_closest_marker("optimised") is not None
     jaxtyping.config.update("jaxtyping_disable", unchecked)
+    jax.config.update("jax_disable_most_optimizations", not optimised)
     return (yield)
 
 

@@ -4,16 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-
-@pytest.fixture
-def optimised():
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.optimised
 
 
-def test_a_batch_of_gradients_of_rms_norm_is_right(optimised):
+def test_a_batch_of_gradients_of_rms_norm_is_right():
     """XLA's fusion of its backward reduction repeated the first 32,768 elements."""
     x = jax.random.normal(jax.random.key(0), (96, 16))
     cotangents = jax.random.normal(jax.random.key(1), (96, 96, 16))

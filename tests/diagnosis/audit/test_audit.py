@@ -10,6 +10,8 @@ from sightline.objectives import registry, sentence_pair
 from sightline.objectives.example import in_place
 from sightline.tasks.rows import layout as laying, packing
 
+pytestmark = pytest.mark.optimised
+
 ALL = registry.objectives()
 
 

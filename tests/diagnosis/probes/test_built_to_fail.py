@@ -25,7 +25,7 @@ from sightline.objectives import registry
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.rows import layout as laying
 
-pytestmark = pytest.mark.unchecked
+pytestmark = [pytest.mark.unchecked, pytest.mark.optimised]
 
 ALL = registry.objectives()
 PAIR = ALL["sentence_pair"].with_settings(unit="sentence")
