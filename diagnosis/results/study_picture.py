@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Chart
+from matplotlib.figure import Figure
 
 from ..scores.score import FAILURES
 from .charts import INK, QUIET, svg_file
+from .effects import Effect
 from .records import Record
-from .study_summary import Figure, Measure, at, budgets, figure
+from .study_summary import Measure, by_budget
 from .study_table import MEASURES
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
@@ -28,11 +29,11 @@ DASHES = ("-", "--", ":")
 
 
 class Curve(NamedTuple):
-    """A mix over budgets."""
+    """A mix over budgets: millions of tokens, and what it had come to by then."""
 
     mix: str
     tokens: list[float]
-    figures: list[Figure]
+    effects: list[Effect]
 
 
 def curves(
@@ -55,21 +56,20 @@ def curves(
         mix: (COLOURS[n % len(COLOURS)], DASHES[n // len(COLOURS) % len(DASHES)])
         for n, mix in enumerate(others)
     }
-    chart = Chart(figsize=(12, 3.8), layout="constrained")
+    chart = Figure(figsize=(12, 3.8), layout="constrained")
     panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
     for panel, failure in zip(panels, FAILURES, strict=True):
         measure = next(m for m in MEASURES if m.failure == failure)
         drawn = [_curve(records, mix, measure) for mix in mixes]
-        shown = [curve for curve in drawn if curve.figures]
+        shown = [curve for curve in drawn if curve.effects]
         _panel(panel, measure, shown, styles, banded={incumbent, *best})
-    handles = {}
+    lines = {}
     for panel in panels:
-        for handle, mix in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(mix, handle)
-    if handles:
+        for line in panel.get_legend_handles_labels()[0]:
+            lines.setdefault(line.get_label(), line)
+    if lines:
         chart.legend(
-            list(handles.values()),
-            list(handles),
+            handles=list(lines.values()),
             loc="outside right upper",
             frameon=False,
             labelcolor=INK,
@@ -79,15 +79,13 @@ def curves(
 
 
 def _curve(records: Sequence[Record], mix: str, measure: Measure) -> Curve:
-    tokens: list[float] = []
-    figures: list[Figure] = []
-    for rank in range(len(budgets(records))):
-        runs = at(records, mix, rank)
-        point = figure(runs, measure)
-        if point is not None:
-            tokens.append(float(np.mean([r.tokens for r in runs])) / 1e6)
-            figures.append(point)
-    return Curve(mix, tokens, figures)
+    curve = Curve(mix, [], [])
+    for runs in by_budget(records, mix):
+        effect = measure.effect(runs)
+        if effect is not None:
+            curve.tokens.append(float(np.mean([r.tokens for r in runs])) / 1e6)
+            curve.effects.append(effect)
+    return curve
 
 
 def _panel(
@@ -101,11 +99,10 @@ def _panel(
     """Draws the curves of one failure, and the chance level where there is one."""
     for curve in shown:
         colour, dash = styles[curve.mix]
-        values = [point.value for point in curve.figures]
         marked = curve.mix in banded
         panel.plot(
             curve.tokens,
-            values,
+            [point.value for point in curve.effects],
             color=colour,
             linestyle=dash,
             linewidth=2.5 if marked else 1.2,
@@ -114,31 +111,29 @@ def _panel(
             label=curve.mix,
         )
         if marked:
-            low = [point.low for point in curve.figures]
-            high = [point.high for point in curve.figures]
+            low = [point.low for point in curve.effects]
+            high = [point.high for point in curve.effects]
             panel.fill_between(
                 curve.tokens, low, high, color=colour, alpha=0.13, linewidth=0
             )
-    chance = shown[0].figures[0].chance if shown else None
-    if chance is not None:
-        panel.axhline(chance, color=QUIET, linestyle=":", linewidth=1.2)
+    first = shown[0].effects[0] if shown else None
+    if first and first.chance is not None:
+        panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
         panel.annotate(
             "chance",
-            (0.01, chance),
+            (0.01, first.chance),
             xycoords=("axes fraction", "data"),
             xytext=(0, 2),
             textcoords="offset points",
             color=QUIET,
             fontsize=8,
         )
-    better = shown[0].figures[0].better if shown else "higher"
-    panel.set_title(
-        f"{measure.failure}\n{measure.probe}: {measure.metric}", color=INK, fontsize=11
-    )
+    title = f"{measure.failure}\n{measure.probe}: {measure.metric}"
+    panel.set_title(title, color=INK, fontsize=11)
+    better = first.better if first else "higher"
     panel.set_ylabel(f"{better} is better", color=INK, fontsize=9)
     panel.set_xlabel("million processed tokens", color=INK, fontsize=9)
     panel.tick_params(colors=INK, labelsize=9)
     panel.grid(color=QUIET, alpha=0.25, linewidth=0.6)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(QUIET)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[:].set_color(QUIET)
