@@ -14,7 +14,7 @@ from .inputs import Memo
 def content(memo: Memo) -> Document:
     """All of the memo, in the order in which it is read."""
     main = (*first_page(memo), *failures(memo), *_verify(memo), *_not_measured(memo))
-    return Document(main, tuple(appendix(memo)))
+    return Document(main, list(appendix(memo)))
 
 
 def _verify(memo: Memo) -> Iterator[Block]:

@@ -29,9 +29,10 @@ class Isolated(NamedTuple):
     settings: Mapping[str, Any]
 
     @property
-    def apart(self) -> bool:
+    def verdict(self) -> str:
         """Whether the objective helps, with intervals that do not overlap."""
-        return beats(self.before, self.after)
+        apart = beats(self.before, self.after)
+        return "better" if apart else "no clear difference"
 
 
 def isolated(

@@ -16,7 +16,7 @@ _MARKDOWN = """\
 *{{ block.caption | plain }}*
 
 | {{ block.head | map('cell') | join(' | ') }} |
-| {% for a in block.align %}{{ '---' if a == 'left' else '---:' }}{{ ' | ' if not loop.last }}{% endfor %} |
+| {% for a in block.align %}{{ '---' if a == 'l' else '---:' }}{{ ' | ' if not loop.last }}{% endfor %} |
 {% for row in block.rows %}| {{ row | map('cell') | join(' | ') }} |
 {% endfor %}
 {% endmacro -%}

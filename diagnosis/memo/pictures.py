@@ -1,9 +1,9 @@
 """The memo's two charts: scores before and after, and what is supervised."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -11,7 +11,10 @@ from matplotlib.patches import Patch
 from ...objectives.registry import base_name
 from ..causes.cause import percent
 from ..results.charts import INK, QUIET, svg
+from ..results.effects import Effect
+from ..scores.score import Score
 from ..traits.traits import MixtureTraits
+from .figures import number
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "past": ("from the strict past", "#0072b2"),
@@ -38,19 +41,15 @@ class Dot(NamedTuple):
 
     Attributes:
       label: beside it.
-      value: within [0, 1]; None where it was not measured.
-      low: of its interval.
-      high: of its interval.
-      beat: chance or the best shallow baseline; None where there is none.
       kind: a key of `MARKS`.
+      score: with a value within [0, 1]; None where it was not measured.
+      beat: chance or the best shallow baseline; None where there is none.
     """
 
     label: str
-    value: float | None
-    low: float
-    high: float
-    beat: float | None
     kind: str
+    score: Score | Effect | None
+    beat: float | None
 
 
 def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, float]:
@@ -79,14 +78,14 @@ def bases(mixture: MixtureTraits) -> list[str]:
     return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
 
 
-def share_bars(bars: Sequence[tuple[str, Mapping[str, float]]]) -> str:
+def share_bars(bars: Mapping[str, Mapping[str, float]]) -> str:
     """Bars of shares that sum to 1, one below another.
 
     Args:
-      bars: label, and share of each kind.
+      bars: of each label the share of each kind.
     """
     figure, axes = _axes(rows=len(bars), legend_lines=2)
-    for row, (_, shares) in enumerate(bars):
+    for row, shares in enumerate(bars.values()):
         left = 0.0
         for kind, (_, colour) in KINDS.items():
             axes.barh(row, shares[kind], 0.7, left=left, color=colour)
@@ -95,7 +94,7 @@ def share_bars(bars: Sequence[tuple[str, Mapping[str, float]]]) -> str:
                 told = percent(shares[kind])
                 axes.text(middle, row, told, ha="center", va="center", color="#111111")
             left += shares[kind]
-    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
+    axes.set_yticks(range(len(bars)), list(bars))
     axes.set_xticks([])
     handles = [Patch(color=colour, label=text) for text, colour in KINDS.values()]
     return _finished(figure, handles, columns=3, label="Supervised share by kind")
@@ -124,17 +123,18 @@ def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
     return _finished(figure, [beat], columns=1, label="Scores by failure")
 
 
-def _draw(axes, dot: Dot, row: int) -> None:
-    marker, colour = MARKS[dot.kind]
-    if dot.value is None or not math.isfinite(dot.value):
+def _draw(axes: Axes, dot: Dot, row: int) -> None:
+    if dot.score is None:
         axes.text(0, row, "not measured", va="center", color=QUIET)
         return
+    value, low, high = dot.score.value, dot.score.low, dot.score.high
+    marker, colour = MARKS[dot.kind]
     if dot.beat is not None:
         axes.plot([dot.beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
-    if math.isfinite(dot.low) and math.isfinite(dot.high):
-        axes.plot([dot.low, dot.high], [row, row], color=colour, linewidth=1.8)
-    axes.plot([dot.value], [row], marker, color=colour, markersize=7)
-    axes.text(1.03, row, f"{dot.value:.3f}", va="center")
+    # An end that is NaN is not drawn.
+    axes.plot([low, high], [row, row], color=colour, linewidth=1.8)
+    axes.plot([value], [row], marker, color=colour, markersize=7)
+    axes.text(1.03, row, number(value), va="center")
 
 
 def _axes(*, rows: int, legend_lines: int):

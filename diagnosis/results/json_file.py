@@ -40,9 +40,9 @@ def read(path: Path, kind: Any, *, finite: bool = False) -> Any:
       UsageError: the file is missing or no JSON, a field is missing or unknown, or a
         value is of the wrong kind. The message says where: `$.mixes.bert.rates`.
     """
-    strict = {"parse_constant": _refuse} if finite else {}
+    constant = _refuse if finite else float
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"), **strict)
+        plain = json.loads(path.read_text(encoding="utf-8"), parse_constant=constant)
     except FileNotFoundError as error:
         raise UsageError(f"no file {str(path)!r}.") from error
     except ValueError as error:
