@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, code
 from .failures import failures
-from .first_page import first_page
+from .first_page import first_page, unknown
 from .gin_text import whose
 from .inputs import Memo
 
@@ -28,18 +28,18 @@ def _verify(memo: Memo) -> Iterator[Block]:
         "probes. Compare only runs of equal processed tokens. "
         f"{whose(memo.start)} Your own model and run files may follow it."
     )
-    tested = ",".join(one.failure for one in memo.proposal.severities)
-    corpus = f" --corpus={shlex.quote(origin.corpus)}" if origin.corpus else ""
-    corpus += "".join(f" {shlex.quote(f'--gin.{bound}')}" for bound in origin.settings)
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
+    bound = [f"--gin.{setting}" for setting in origin.settings]
+    examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
+    examined = [*examined, *bound, f"--failures={','.join(memo.failures)}"]
     yield Commands(
-        (
+        [
             f"sightline mix diff {shlex.quote(origin.gin)} {gin}",
             f"sightline audit --gin_file={gin}",
             f"sightline train --gin_file={gin} --run_dir=runs/recommended",
-            f"sightline diagnose runs/recommended{corpus} --failures={tested} "
+            f"sightline diagnose runs/recommended {shlex.join(examined)} "
             "--out=memo_after",
-        )
+        ]
     )
     present = ", ".join(code(name) for name in memo.traits.objectives)
     yield Paragraph(
@@ -51,26 +51,14 @@ def _verify(memo: Memo) -> Iterator[Block]:
 
 def _not_measured(memo: Memo) -> Iterator[Block]:
     yield Heading(2, "What was not measured")
-    texts = [
+    texts = unknown(memo)
+    texts += [
         f"{cause.name[0].upper()}{cause.name[1:]}: {cause.statement}"
         for cause in memo.causes
         if cause.verdict == "not measured"
     ]
-    if not memo.scores:
-        texts.insert(0, "Scores of the probes: there is no checkpoint.")
     if not any(complaint.count is not None for complaint in memo.complaints):
         texts.append("How often reviewers find each failure: no counts were given.")
-    if not memo.effects.mixes:
-        texts.append(
-            "The effect of the change: the study was not run, so rates follow from "
-            "causes and severities alone."
-        )
-    else:
-        texts.append(
-            "The effect of the change on this model: the study's models are small and "
-            f"were trained on {memo.effects.tokens:,} tokens of "
-            f"{code(memo.effects.corpus)} each."
-        )
     if memo.not_measured:
         texts.append(f"{len(memo.not_measured)} more, listed in the appendix.")
-    yield Items(tuple(texts))
+    yield Items(texts)

@@ -29,7 +29,7 @@ def first_page(memo: Memo) -> Iterator[Block]:
     if memo.proposal.changes:
         yield Paragraph(f"**What it costs.** {_cost(memo)}")
     yield Paragraph(f"**What is known.** {_known(memo)}")
-    yield Paragraph(f"**What is not known.** {_unknown(memo)}")
+    yield Paragraph(f"**What is not known.** {' '.join(unknown(memo))}")
     yield Figure(
         score_dots([_dots(memo, failure) for failure in memo.failures]),
         "Lines are 95 % intervals; ↓ means lower is better. The study trained small "
@@ -128,30 +128,31 @@ def _known(memo: Memo) -> str:
     return " ".join(texts)
 
 
-def _unknown(memo: Memo) -> str:
-    texts = []
+def unknown(memo: Memo) -> list[str]:
+    """What nobody has measured, a sentence each; the causes are not among it."""
     missing = [
         LONG_NAMES[failure]
         for failure in FAILURES
         if failure not in memo.failures and memo.lead(failure) is None
     ]
+    texts = []
     if not memo.scores:
         texts.append("No checkpoint was measured.")
     elif missing:
-        texts.append(f"Not measured on this checkpoint: {listed(missing)}.")
-    if memo.proposal.changes and memo.effects.mixes:
-        texts.append(
-            "The effect on a model of this size and corpus: the study trained small "
-            f"models on {code(memo.effects.corpus)}."
-        )
-    elif memo.proposal.changes:
+        texts.append(f"Scores of this checkpoint on {listed(missing)}.")
+    if not memo.effects.mixes:
         texts.append("The effect of the change: the study was not run.")
+    else:
+        texts.append(
+            "The effect on this model: the study trained small models, on "
+            f"{memo.effects.tokens:,} tokens of {code(memo.effects.corpus)} each."
+        )
     if memo.proposal.changes and memo.proposal.precedent is None:
         texts.append(
-            "Whether these shares are the best: they are set by a rule from causes and "
-            "severities, not by a measurement."
+            "Whether these shares are the best: a rule sets them from causes and "
+            "severities."
         )
-    return " ".join(texts) or "See the list at the end."
+    return texts
 
 
 def _dots(memo: Memo, failure: Failure) -> tuple[str, list[Dot]]:

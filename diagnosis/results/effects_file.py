@@ -1,20 +1,7 @@
 """The file that carries a study's effects to the memo.
 
-The study trains mixes at equal processed tokens and writes `results/effects.json`:
-
-    {"corpus": "policies", "tokens": 8000000, "command": "sightline study …",
-     "incumbent": "incumbent",
-     "mixes": {"incumbent": {
-       "rates": {"masked": 0.8, "permuted": 0.2}, "loss_shares": {…}, "settings": {…},
-       "own_loss": {"value": 1.0, "low": 0.99, "high": 1.01},
-       "effects": [{"failure": "drift", "probe": "minimal pairs", "metric": "accuracy",
-                    "better": "higher", "chance": 0.5, "value": 0.52, "low": 0.5,
-                    "high": 0.54, "seeds": 3}]}}}
-
-Rates and shares are by objective, summing to 1; settings by objective or variant.
-`own_loss` is the held-out loss of the incumbent's objectives, by its own loss shares,
-divided by the incumbent's own: 1.02 is 2 % worse. It and `chance` may be null. Of a
-failure the first effect is the one that the memo goes by.
+`results/effects.json` holds `Effects`, every field of it by its name. Its rates and
+shares are by objective, summing to 1, and its settings by objective or variant.
 """
 
 from pathlib import Path

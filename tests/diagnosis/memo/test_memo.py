@@ -331,7 +331,7 @@ def test_a_single_addition_isolates_an_objective():
         "continuation, by label": "better",
     }
     for objective, failure in (("causal", "drift"), ("reconstruction",) * 2):
-        assert isolated(effects, objective, failure) == ()
+        assert isolated(effects, objective, failure) == []
 
 
 def test_a_pair_that_differs_otherwise_isolates_nothing():
