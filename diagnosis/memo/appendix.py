@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 from ..causes.cause import Evidence, listed, percent
-from ..revision.propose import Change
-from ..scores.complaints import LONG_NAMES, Complaint, interval
+from ..scores.complaints import LONG_NAMES, interval
 from ..scores.score import FAILURES, Score
 from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
-from .figures import measured, metric, moved, number
 from .inputs import Memo
 from .pictures import KINDS, bases, divided, share_bars
 from .sightlines import sightlines
-from .words import flow, predicted
+from .words import flow, measured, metric, moved, number, predicted
 
 
 def appendix(memo: Memo) -> Iterator[Fold]:
@@ -63,21 +61,17 @@ def _subject(memo: Memo) -> Table:
 
 
 def _reviewers(memo: Memo) -> Table:
-    return Table(
-        "95 % intervals are Wilson's",
-        ("failure", "texts", "of", "share", "95 % interval"),
-        [_counted(complaint) for complaint in memo.complaints],
-        "lrrrr",
-    )
-
-
-def _counted(complaint: Complaint) -> tuple[str, ...]:
-    name, share = LONG_NAMES[complaint.failure], complaint.share
-    ends = interval(complaint)
-    if share is None or ends is None:
-        return name, "named", "–", "not counted", "–"
-    counts = f"{complaint.count:,}", f"{complaint.total:,}"
-    return name, *counts, percent(share), " – ".join(map(percent, ends))
+    rows = []
+    for complaint in memo.complaints:
+        name, ends = LONG_NAMES[complaint.failure], interval(complaint)
+        cells = "named", "–", "not counted", "–"
+        if complaint.share is not None and ends is not None:
+            counts = f"{complaint.count:,}", f"{complaint.total:,}"
+            between = " – ".join(map(percent, ends))
+            cells = *counts, percent(complaint.share), between
+        rows.append((name, *cells))
+    head = ("failure", "texts", "of", "share", "95 % interval")
+    return Table("95 % intervals are Wilson's", head, rows, "lrrrr")
 
 
 def _causes(memo: Memo) -> Iterator[Block]:
@@ -126,7 +120,16 @@ def _shares(memo: Memo) -> Iterator[Block]:
     yield Table(
         "Shares before and after",
         ("objective", "change", "for", "of examples", "of the loss"),
-        [_share(change) for change in changes],
+        [
+            (
+                code(change.name),
+                change.action,
+                LONG_NAMES[change.failure] if change.failure else "makes room",
+                moved(change.rate),
+                moved(change.loss),
+            )
+            for change in changes
+        ],
         "lllrr",
     )
     sources: dict[str, list[str]] = {}
@@ -136,9 +139,8 @@ def _shares(memo: Memo) -> Iterator[Block]:
     yield Items([f"{listed(names)}: {source}." for source, names in sources.items()])
     if memo.traits.normalisation != "objective":
         yield Paragraph(
-            "Until now the loss was a plain sum over tokens, so its shares were those "
-            "of the tokens. The shares above hold under the normalisation `objective`, "
-            "which `recommended.gin` binds."
+            "Until now the loss was a plain sum over tokens. The shares above hold "
+            "under the normalisation `objective`, which `recommended.gin` binds."
         )
     bars = {
         f"{what}, {when}": divided(traits, getattr(traits, by))
@@ -147,8 +149,7 @@ def _shares(memo: Memo) -> Iterator[Block]:
     }
     yield Figure(
         share_bars(bars),
-        "Supervised tokens and loss, by what they are predicted from; measured on each "
-        "mixture's own Examples.",
+        "Supervised tokens and loss, by what they are predicted from.",
     )
     yield Table(
         "The same in figures",
@@ -161,27 +162,20 @@ def _shares(memo: Memo) -> Iterator[Block]:
     )
 
 
-def _share(change: Change) -> tuple[str, ...]:
-    acts = LONG_NAMES[change.failure] if change.failure else "makes room"
-    shares = moved(change.rate), moved(change.loss)
-    return code(change.name), change.action, acts, *shares
-
-
 def _flows(memo: Memo) -> Iterator[Block]:
     """A small picture of each objective of either mixture, and the same in words."""
     before, after = bases(memo.traits), bases(memo.proposal.traits)
     names = list(dict.fromkeys([*before, *after]))
     drawn = sightlines(names, memo.mixture.vocabulary)
-    cards = [
+    cards = "".join(
         f"<div><p>{name}{'' if name in before else ' (new)'}</p>{drawn[name]}</div>"
         for name in names
-    ]
+    )
     yield Figure(
-        f'<div class="sights">{"".join(cards)}</div>',
-        "Sightlines: a row is a slot; filled columns are the tokens that it may see, "
-        "lettered by their place in the text. Blue rows predict what stands at their "
-        "right; grey rows predict nothing. A line separates inputs, above, from "
-        "targets. Twelve letters, with settings that show on so short a text.",
+        f'<div class="sights">{cards}</div>',
+        "A row is a slot; filled columns are the tokens that it may see, lettered by "
+        "their place in the text. Blue rows predict what stands at their right. A line "
+        "separates inputs, above, from targets. Settings are those for short texts.",
     )
     yield Table(
         "Measured on the rows of the proposal",
@@ -228,8 +222,7 @@ def _scores(memo: Memo) -> Iterator[Block]:
     """Every score with chance and all baselines, a table a failure."""
     yield Paragraph(
         "Intervals are 95 % bootstrap intervals over documents. Baselines are scored "
-        "on all items, including those too long for a row. The mode is how the model "
-        "was asked."
+        "on all items, including those too long for a row."
     )
     for failure in FAILURES:
         rows = [_scored(score) for score in memo.scores if score.failure == failure]

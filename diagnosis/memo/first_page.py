@@ -10,10 +10,10 @@ from ..scores.complaints import LONG_NAMES
 from ..scores.score import FAILURES, Failure
 from ..scores.severity import reference
 from .blocks import Block, Figure, Heading, Items, Paragraph, code
-from .figures import metric, number, to_beat
 from .inputs import Memo
 from .isolated import isolated
 from .pictures import Dot, score_dots
+from .words import metric, number, to_beat
 
 
 def first_page(memo: Memo) -> Iterator[Block]:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from ...objectives.registry import base_name
 from ..causes.cause import percent
@@ -14,7 +13,7 @@ from ..results.charts import INK, QUIET, svg
 from ..results.effects import Effect
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
-from .figures import number
+from .words import number
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "past": ("from the strict past", "#0072b2"),
@@ -85,19 +84,15 @@ def share_bars(bars: Mapping[str, Mapping[str, float]]) -> str:
       bars: of each label the share of each kind.
     """
     figure, axes = _axes(rows=len(bars), legend_lines=2)
-    for row, shares in enumerate(bars.values()):
-        left = 0.0
-        for kind, (_, colour) in KINDS.items():
-            axes.barh(row, shares[kind], 0.7, left=left, color=colour)
-            if shares[kind] > 0.08:
-                middle = left + shares[kind] / 2
-                told = percent(shares[kind])
-                axes.text(middle, row, told, ha="center", va="center", color="#111111")
-            left += shares[kind]
-    axes.set_yticks(range(len(bars)), list(bars))
+    left = np.zeros(len(bars))
+    for kind, (legend, colour) in KINDS.items():
+        width = np.array([shares[kind] for shares in bars.values()])
+        drawn = axes.barh(list(bars), width, 0.7, left, color=colour, label=legend)
+        told = [percent(share) if share > 0.08 else "" for share in width]
+        axes.bar_label(drawn, told, label_type="center", color="#111111")
+        left += width
     axes.set_xticks([])
-    handles = [Patch(color=colour, label=text) for text, colour in KINDS.values()]
-    return _finished(figure, handles, columns=3, label="Supervised share by kind")
+    return _finished(figure, columns=3, label="Supervised share by kind")
 
 
 def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
@@ -118,26 +113,25 @@ def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
     axes.set_yticks(range(rows), labels)
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", color=QUIET, alpha=0.4, linewidth=0.6)
-    beat = Line2D([], [], marker="|", markersize=11, color=QUIET, linestyle="")
-    beat.set_label("to beat: chance or the best shallow baseline")
-    return _finished(figure, [beat], columns=1, label="Scores by failure")
+    beat = "to beat: chance or the best shallow baseline"
+    axes.plot([], [], "|", markersize=11, color=QUIET, label=beat)
+    return _finished(figure, columns=1, label="Scores by failure")
 
 
 def _draw(axes: Axes, dot: Dot, row: int) -> None:
     if dot.score is None:
         axes.text(0, row, "not measured", va="center", color=QUIET)
         return
-    value, low, high = dot.score.value, dot.score.low, dot.score.high
     marker, colour = MARKS[dot.kind]
     if dot.beat is not None:
         axes.plot([dot.beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
-    # An end that is NaN is not drawn.
-    axes.plot([low, high], [row, row], color=colour, linewidth=1.8)
-    axes.plot([value], [row], marker, color=colour, markersize=7)
-    axes.text(1.03, row, number(value), va="center")
+    # An interval whose ends are NaN is not drawn.
+    axes.plot([dot.score.low, dot.score.high], [row] * 2, color=colour, linewidth=1.8)
+    axes.plot([dot.score.value], [row], marker, color=colour, markersize=7)
+    axes.text(1.03, row, number(dot.score.value), va="center")
 
 
-def _axes(*, rows: int, legend_lines: int):
+def _axes(*, rows: int, legend_lines: int) -> tuple[Figure, Axes]:
     """A figure of a fixed width with room for labels, rows and a legend below."""
     below, above = 0.4 + 0.25 * legend_lines, 0.05
     height = 0.3 * rows + below + above
@@ -150,10 +144,7 @@ def _axes(*, rows: int, legend_lines: int):
     return figure, axes
 
 
-def _finished(figure, handles, *, columns: int, label: str) -> str:
-    figure.legend(
-        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=8
-    )
-    return svg(figure).replace(
-        "<svg ", f'<svg class="chart" role="img" aria-label="{label}" ', 1
-    )
+def _finished(figure: Figure, *, columns: int, label: str) -> str:
+    figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=8)
+    attributes = f'class="chart" role="img" aria-label="{label}"'
+    return svg(figure).replace("<svg ", f"<svg {attributes} ", 1)

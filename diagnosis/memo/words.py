@@ -1,10 +1,48 @@
-"""What an objective sees and what it predicts, in words."""
+"""How figures, and what an objective sees and predicts, read in a memo."""
 
+import math
 from collections.abc import Mapping
 
 from ..causes.cause import listed, percent
+from ..results.effects import Effect
+from ..scores.score import Score
+from ..scores.severity import fails, reference
 from ..traits.forms import AskedMode
 from ..traits.objective_traits import Traits
+
+
+def number(value: float) -> str:
+    """Three digits behind the point."""
+    return f"{value:.3f}" if math.isfinite(value) else "–"
+
+
+def moved(pair: tuple[float, float]) -> str:
+    """`5 % → 10 %`."""
+    return f"{percent(pair[0])} → {percent(pair[1])}"
+
+
+def metric(one: Effect | Score) -> str:
+    """`minimal pairs, accuracy`, and an arrow where lower is better."""
+    return f"{one.probe}, {one.metric}" + ("" if one.better == "higher" else " ↓")
+
+
+def measured(one: Effect | Score) -> tuple[str, str]:
+    """The value, marked where a score fails, and its interval: two cells."""
+    if not math.isfinite(one.value):
+        return "not measured", "–"
+    mark = " ✗" if isinstance(one, Score) and fails(one) else ""
+    return f"{number(one.value)}{mark}", f"{number(one.low)} – {number(one.high)}"
+
+
+def to_beat(one: Effect | Score) -> str:
+    """`0.500, chance`: the best of chance and, of a score, its baselines."""
+    if isinstance(one, Effect):
+        return "–" if one.chance is None else f"{number(one.chance)}, chance"
+    wanted = reference(one)
+    names = [name for name, value in one.baselines.items() if value == wanted]
+    name = "chance" if one.chance == wanted or not names else names[0]
+    return "–" if wanted is None else f"{number(wanted)}, {name}"
+
 
 _SEEN: Mapping[AskedMode, str] = {
     "prefix": " The text that is given first is seen both ways.",
@@ -32,23 +70,19 @@ def flow(traits: Traits) -> str:
 
 def predicted(traits: Traits) -> str:
     """What is predicted: a label, a whole sequence, every next token or a few."""
-    asked, slots = traits.supervised, traits.processed
-    size = f"{_tokens(asked)} in {slots:,.0f} slots an Example"
     if traits.labels > 0.5:
         kinds = {"other": "another document", "further": "further on in the same one"}
         kinds |= {"swapped": "swapped", "none": "none of these"}
         negatives = [f"{percent(s)} {kinds[k]}" for k, s in traits.kinds.items() if s]
         negative = f"{percent(traits.negatives)} say that it does not go on"
         return f"A coherence label, one an Example; {negative} ({listed(negatives)})."
+    asked, slots = traits.supervised, traits.processed
+    what = "A few tokens"
     if traits.whole > 0.5:
-        return f"The whole sequence, from a corrupted form of it: {size}."
-    if traits.onward > 0.9 and asked > 0.8 * slots:
-        return f"Every next token of the text: {size}."
-    if traits.onward > 0.9:
-        return f"The rest of the text, token after token: {size}."
-    return f"A few tokens: {size}."
-
-
-def _tokens(count: float) -> str:
-    number = f"{count:,.0f}"
-    return f"{number} supervised token{'' if number == '1' else 's'}"
+        what = "The whole sequence, from a corrupted form of it"
+    elif traits.onward > 0.9 and asked > 0.8 * slots:
+        what = "Every next token of the text"
+    elif traits.onward > 0.9:
+        what = "The rest of the text, token after token"
+    tokens = "token" if f"{asked:,.0f}" == "1" else "tokens"
+    return f"{what}: {asked:,.0f} supervised {tokens} in {slots:,.0f} slots an Example."
