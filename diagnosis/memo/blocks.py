@@ -71,12 +71,7 @@ Block = Heading | Paragraph | Items | Table | Commands | Figure
 
 
 class Fold(NamedTuple):
-    """A part of the appendix: folded on screen, open in print.
-
-    Attributes:
-      title: of the part.
-      blocks: in it.
-    """
+    """A part of the appendix: folded on screen, open in print."""
 
     title: str
     blocks: Sequence[Block]

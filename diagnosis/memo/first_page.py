@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 from ...objectives.registry import base_name
 from ..causes.cause import listed, percent
-from ..results.effects import beats
+from ..results.effects import Effect, beats
 from ..revision.remedies import title
 from ..scores.complaints import LONG_NAMES
-from ..scores.score import FAILURES, Failure
-from ..scores.severity import reference
+from ..scores.score import FAILURES, Failure, Score
 from .blocks import Block, Figure, Heading, Items, Paragraph, code
 from .inputs import Memo
 from .isolated import isolated
-from .pictures import Dot, score_dots
+from .pictures import score_dots
 from .words import metric, number, to_beat
 
 
@@ -31,7 +30,7 @@ def first_page(memo: Memo) -> Iterator[Block]:
     yield Paragraph(f"**What is known.** {_known(memo)}")
     yield Paragraph(f"**What is not known.** {' '.join(unknown(memo))}")
     yield Figure(
-        score_dots([_dots(memo, failure) for failure in memo.failures]),
+        score_dots(dict(_dots(memo, failure) for failure in memo.failures)),
         "Lines are 95 % intervals; ↓ means lower is better. The study trained small "
         "models of its own, so compare its mixes with each other only.",
     )
@@ -82,12 +81,10 @@ def _cost(memo: Memo) -> str:
         percent(sum(c.loss[when] for c in proposal.changes if c.action == "lower"))
         for when in (0, 1)
     )
-    rows = f"Decoder rows keep {now.slots:,} slots"
-    if was.slots != now.slots:
-        rows = f"Decoder rows have {was.slots:,} → {now.slots:,} slots"
     text = (
-        f"Other objectives go from {had} to {keep} of the loss. {rows}; predictions: "
-        f"{was.predictions:,} → {now.predictions:,}, each projected to the vocabulary. "
+        f"Other objectives go from {had} to {keep} of the loss. Decoder rows: "
+        f"{was.slots:,} → {now.slots:,} slots, {was.predictions:,} → "
+        f"{now.predictions:,} predictions, each projected to the vocabulary. "
     )
     mix = memo.effects.mixes.get(proposal.precedent or "")
     if mix is None or mix.own_loss is None:
@@ -155,7 +152,7 @@ def unknown(memo: Memo) -> list[str]:
     return texts
 
 
-def _dots(memo: Memo, failure: Failure) -> tuple[str, list[Dot]]:
+def _dots(memo: Memo, failure: Failure) -> tuple[str, dict[str, Score | Effect | None]]:
     """What the chart shows of a failure: scores of the checkpoint and of two mixes."""
     lead, pair = memo.lead(failure), memo.pair(failure) or ()
     names = [metric(one) for one in (lead, *pair) if one is not None]
@@ -164,9 +161,5 @@ def _dots(memo: Memo, failure: Failure) -> tuple[str, list[Dot]]:
     own = "this checkpoint"
     if score is not None and names[0] != names[-1]:
         own += f": {names[0]}"
-    dots = [Dot(own, "checkpoint", score, reference(score) if score else None)]
-    mixes = zip(("incumbent", "revised"), pair, strict=False)
-    for kind, effect in mixes:
-        mix = memo.effects.incumbent if kind == "incumbent" else memo.study_mix
-        dots.append(Dot(f"study: {mix}", kind, effect, effect.chance))
-    return heading, dots
+    mixes = f"study: {memo.effects.incumbent}", f"study: {memo.study_mix}"
+    return heading, {own: score} | dict(zip(mixes, pair, strict=False))

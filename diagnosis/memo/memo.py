@@ -24,26 +24,21 @@ def check(out: Path) -> None:
       UsageError: `out` is a file, a folder that holds anything but a memo, or lies
         where nothing can be written.
     """
+    said = f"--out {str(out)!r}"
     try:
-        if out.exists():
-            _check_is_memo(out)
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"{said} is a file; give a folder for the memo.")
+        there = sorted(path.name for path in out.iterdir()) if out.exists() else []
         _beside(out, make=False).cleanup()
     except OSError as error:
         raise UsageError(
-            f"--out {str(out)!r} cannot be written ({error.strerror}); give a folder "
-            "that can."
+            f"{said} cannot be written ({error.strerror}); give a folder that can."
         ) from error
-
-
-def _check_is_memo(out: Path) -> None:
-    if not out.is_dir():
-        raise UsageError(f"--out {str(out)!r} is a file; give a folder for the memo.")
-    others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
-    if others:
+    if others := [name for name in there if name not in FILES]:
         more = ", …" if len(others) > 3 else ""
         raise UsageError(
-            f"--out {str(out)!r} holds other files ({', '.join(others[:3])}{more}); "
-            "give a new or empty folder, or that of a former memo, which is replaced."
+            f"{said} holds other files ({', '.join(others[:3])}{more}); give a new or "
+            "empty folder, or that of a former memo, which is replaced."
         )
 
 

@@ -1,7 +1,6 @@
 """The memo's two charts: scores before and after, and what is supervised."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from ..results.charts import INK, QUIET, svg
 from ..results.effects import Effect
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
-from .words import number
+from .words import number, wanted
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "past": ("from the strict past", "#0072b2"),
@@ -25,30 +24,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """What supervision is divided into: legend, and a colour of Okabe and Ito's palette,
 which colour-blind readers tell apart on light and on dark paper."""
 
-MARKS: Mapping[str, tuple[str, str]] = {
-    "checkpoint": ("o", INK),
-    "incumbent": ("s", "#0072b2"),
-    "revised": ("D", "#d55e00"),
-}
-"""Marker and colour of each whose score it is."""
+_MARKS = (("o", INK), ("s", "#0072b2"), ("D", "#d55e00"))
+"""Marker and colour of the scores of a group, in their order."""
 
 _LEFT, _RIGHT, _WIDTH = 2.2, 0.6, 7.6
-
-
-class Dot(NamedTuple):
-    """A score in the chart of scores.
-
-    Attributes:
-      label: beside it.
-      kind: a key of `MARKS`.
-      score: with a value within [0, 1]; None where it was not measured.
-      beat: chance or the best shallow baseline; None where there is none.
-    """
-
-    label: str
-    kind: str
-    score: Score | Effect | None
-    beat: float | None
 
 
 def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, float]:
@@ -95,21 +74,22 @@ def share_bars(bars: Mapping[str, Mapping[str, float]]) -> str:
     return _finished(figure, columns=3, label="Supervised share by kind")
 
 
-def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
+def score_dots(groups: Mapping[str, Mapping[str, Score | Effect | None]]) -> str:
     """Scores with their intervals on one axis from 0 to 1, in groups.
 
     Args:
-      groups: heading, and scores.
+      groups: of each heading up to three scores by label, always in the same order;
+        None for one that was not measured.
     """
-    rows = sum(1 + len(dots) for _, dots in groups)
+    rows = sum(1 + len(scores) for scores in groups.values())
     figure, axes = _axes(rows=rows, legend_lines=1)
     labels: list[str] = []
-    for heading, dots in groups:
+    for heading, scores in groups.items():
         axes.text(0, len(labels), heading, fontweight="bold", va="center")
         labels.append("")
-        for dot in dots:
-            _draw(axes, dot, len(labels))
-            labels.append(dot.label)
+        for mark, (label, score) in zip(_MARKS, scores.items(), strict=False):
+            _draw(axes, score, len(labels), *mark)
+            labels.append(label)
     axes.set_yticks(range(rows), labels)
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", color=QUIET, alpha=0.4, linewidth=0.6)
@@ -118,17 +98,18 @@ def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
     return _finished(figure, columns=1, label="Scores by failure")
 
 
-def _draw(axes: Axes, dot: Dot, row: int) -> None:
-    if dot.score is None:
+def _draw(
+    axes: Axes, score: Score | Effect | None, row: int, marker: str, colour: str
+) -> None:
+    if score is None:
         axes.text(0, row, "not measured", va="center", color=QUIET)
         return
-    marker, colour = MARKS[dot.kind]
-    if dot.beat is not None:
-        axes.plot([dot.beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
+    if (beat := wanted(score)) is not None:
+        axes.plot([beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
     # An interval whose ends are NaN is not drawn.
-    axes.plot([dot.score.low, dot.score.high], [row] * 2, color=colour, linewidth=1.8)
-    axes.plot([dot.score.value], [row], marker, color=colour, markersize=7)
-    axes.text(1.03, row, number(dot.score.value), va="center")
+    axes.plot([score.low, score.high], [row] * 2, color=colour, linewidth=1.8)
+    axes.plot([score.value], [row], marker, color=colour, markersize=7)
+    axes.text(1.03, row, number(score.value), va="center")
 
 
 def _axes(*, rows: int, legend_lines: int) -> tuple[Figure, Axes]:

@@ -34,14 +34,20 @@ def measured(one: Effect | Score) -> tuple[str, str]:
     return f"{number(one.value)}{mark}", f"{number(one.low)} – {number(one.high)}"
 
 
+def wanted(one: Effect | Score) -> float | None:
+    """What a value has to beat: chance and, of a score, its best baseline."""
+    return reference(one) if isinstance(one, Score) else one.chance
+
+
 def to_beat(one: Effect | Score) -> str:
-    """`0.500, chance`: the best of chance and, of a score, its baselines."""
-    if isinstance(one, Effect):
-        return "–" if one.chance is None else f"{number(one.chance)}, chance"
-    wanted = reference(one)
-    names = [name for name, value in one.baselines.items() if value == wanted]
-    name = "chance" if one.chance == wanted or not names else names[0]
-    return "–" if wanted is None else f"{number(wanted)}, {name}"
+    """`0.500, chance`."""
+    value = wanted(one)
+    if value is None:
+        return "–"
+    baselines = one.baselines if isinstance(one, Score) else {}
+    names = [name for name, found in baselines.items() if found == value]
+    name = "chance" if one.chance == value or not names else names[0]
+    return f"{number(value)}, {name}"
 
 
 _SEEN: Mapping[AskedMode, str] = {
