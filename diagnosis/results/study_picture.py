@@ -1,7 +1,7 @@
 """Scores over budget, a curve a mix: one panel for each failure, as SVG."""
 
+import itertools
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,7 @@ from .charts import INK, QUIET, svg_file
 from .effects import Effect
 from .records import Record
 from .study_summary import Measure, by_budget
-from .study_table import MEASURES
+from .study_table import PRIMARY
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -28,18 +28,10 @@ COLOURS = (
 DASHES = ("-", "--", ":")
 
 
-class Curve(NamedTuple):
-    """A mix over budgets: millions of tokens, and what it had come to by then."""
-
-    mix: str
-    tokens: list[float]
-    effects: list[Effect]
-
-
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG page: of each failure the first of `MEASURES`, with intervals.
+    """An SVG page: of each failure the `PRIMARY` measure, with intervals.
 
     Intervals are drawn for the incumbent, in ink, and for the best mixes; all of them
     are in the table.
@@ -51,18 +43,23 @@ def curves(
     """
     # The best ones first, for the first colours are the plainest.
     mixes = list(dict.fromkeys([*best, *(record.mix for record in records)]))
-    others = [mix for mix in mixes if mix != incumbent]
-    styles = {incumbent: (INK, "-")} | {
-        mix: (COLOURS[n % len(COLOURS)], DASHES[n // len(COLOURS) % len(DASHES)])
-        for n, mix in enumerate(others)
-    }
+    others = itertools.cycle(itertools.product(DASHES, COLOURS))
+    styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
     panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
     for panel, failure in zip(panels, FAILURES, strict=True):
-        measure = next(m for m in MEASURES if m.failure == failure)
-        drawn = [_curve(records, mix, measure) for mix in mixes]
-        shown = [curve for curve in drawn if curve.effects]
-        _panel(panel, measure, shown, styles, banded={incumbent, *best})
+        measure = PRIMARY[failure]
+        found = []
+        for mix, style in styles.items():
+            curve = [
+                (float(np.mean([record.tokens for record in runs])) / 1e6, effect)
+                for runs in by_budget(records, mix)
+                if (effect := measure.effect(runs))
+            ]
+            if curve:
+                _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
+            found += [effect for _, effect in curve]
+        _label(panel, measure, found[0] if found else None)
     lines = {}
     for panel in panels:
         for line in panel.get_legend_handles_labels()[0]:
@@ -78,45 +75,35 @@ def curves(
     return svg_file(chart, title="Scores over budget")
 
 
-def _curve(records: Sequence[Record], mix: str, measure: Measure) -> Curve:
-    curve = Curve(mix, [], [])
-    for runs in by_budget(records, mix):
-        effect = measure.effect(runs)
-        if effect is not None:
-            curve.tokens.append(float(np.mean([r.tokens for r in runs])) / 1e6)
-            curve.effects.append(effect)
-    return curve
-
-
-def _panel(
+def _draw(
     panel: Axes,
-    measure: Measure,
-    shown: Sequence[Curve],
-    styles: dict[str, tuple[str, str]],
+    mix: str,
+    curve: Sequence[tuple[float, Effect]],
+    dash: str,
+    colour: str,
     *,
-    banded: Collection[str],
+    marked: bool,
 ) -> None:
-    """Draws the curves of one failure, and the chance level where there is one."""
-    for curve in shown:
-        colour, dash = styles[curve.mix]
-        marked = curve.mix in banded
-        panel.plot(
-            curve.tokens,
-            [point.value for point in curve.effects],
-            color=colour,
-            linestyle=dash,
-            linewidth=2.5 if marked else 1.2,
-            marker="o",
-            markersize=4 if marked else 2,
-            label=curve.mix,
-        )
-        if marked:
-            low = [point.low for point in curve.effects]
-            high = [point.high for point in curve.effects]
-            panel.fill_between(
-                curve.tokens, low, high, color=colour, alpha=0.13, linewidth=0
-            )
-    first = shown[0].effects[0] if shown else None
+    """A mix over millions of tokens; a marked one with its intervals."""
+    tokens = [there for there, _ in curve]
+    panel.plot(
+        tokens,
+        [effect.value for _, effect in curve],
+        color=colour,
+        linestyle=dash,
+        linewidth=2.5 if marked else 1.2,
+        marker="o",
+        markersize=4 if marked else 2,
+        label=mix,
+    )
+    if marked:
+        low = [effect.low for _, effect in curve]
+        high = [effect.high for _, effect in curve]
+        panel.fill_between(tokens, low, high, color=colour, alpha=0.13, linewidth=0)
+
+
+def _label(panel: Axes, measure: Measure, first: Effect | None) -> None:
+    """Titles, and the chance level where the first effect has one."""
     if first and first.chance is not None:
         panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
         panel.annotate(

@@ -1,6 +1,6 @@
 """What a study comes to, as a table in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +20,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure("reconstruction", "restoration", "edit distance", CORRUPTED),
     Measure("reconstruction", "restoration", "number and entity F1", CORRUPTED),
 )
-"""Fixed before the study was run; the first of each failure is its primary metric."""
+"""Fixed before the study was run."""
+
+PRIMARY: Mapping[Failure, Measure] = {m.failure: m for m in reversed(MEASURES)}
+"""The first of each failure."""
 
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that ask how likely one text is after another."""
@@ -117,8 +120,7 @@ def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> s
 def _said(failure: Failure, effects: Effects) -> str:
     """Which mixes beat the incumbent on a failure, in a sentence."""
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
-    first = next(m for m in MEASURES if m.failure == failure)
     return (
-        f"- {failure} ({first.probe}): {', '.join(better) or 'no mix'} "
+        f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "
         f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
     )
