@@ -98,7 +98,7 @@ def _cost(memo: Memo) -> str:
 
 
 def _known(memo: Memo) -> str:
-    mix, texts, unknown = memo.study_mix, [], []
+    mix, texts, confounded = memo.study_mix, [], []
     if mix is None or not memo.acting:
         return "No comparison of the study applies."
     failures = {change.failure for change in memo.acting}
@@ -119,9 +119,9 @@ def _known(memo: Memo) -> str:
             verdicts = "; ".join(f"{p.after.probe}: {p.verdict}" for p in pairs)
             texts.append(f"Adding {code(name)} alone: {verdicts}.")
         else:
-            unknown.append(code(name))
-    if unknown:
-        texts.append(f"The effect of {listed(unknown)} alone is not isolated.")
+            confounded.append(code(name))
+    if confounded:
+        texts.append(f"The effect of {listed(confounded)} alone is not isolated.")
     return " ".join(texts)
 
 
@@ -146,7 +146,7 @@ def unknown(memo: Memo) -> list[str]:
         )
     if memo.proposal.changes and memo.proposal.precedent is None:
         texts.append(
-            "Whether these shares are the best: a rule sets them from causes and "
+            "Whether these shares are the best: they are set by a rule from causes and "
             "severities."
         )
     return texts

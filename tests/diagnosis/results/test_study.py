@@ -92,6 +92,16 @@ def test_records_come_back_as_they_were(tmp_path):
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_what_was_not_measured_is_recorded_and_what_is_no_record_refused(tmp_path):
+    path = tmp_path / "m-0.json"
+    nothing = score(MEASURES[0], float("nan"), chance=None)
+    records.write(path, [Record("m", 0, 1, {}, (nothing,))])
+    assert repr(records.read(path)[0].scores) == repr((nothing,))
+    path.write_text(path.read_text().replace('"trained": true', '"trained": 1'))
+    with pytest.raises(ValueError, match=r"\[0\]\.scores\[0\]\.trained: 1 is no b"):
+        records.read(path)
+
+
 def test_a_figure_is_the_mean_of_seeds_within_all_of_their_intervals():
     found = by_budget(study({"incumbent": 0.5, "other": 0.8}), "other")[-1]
     got = MEASURES[0].effect(found)
