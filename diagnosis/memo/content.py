@@ -16,7 +16,7 @@ from .first_page import first_page, unknown
 from .gin_text import whose
 from .inputs import Memo
 from .isolated import isolated
-from .words import measured, metric, moved, number, to_beat
+from .words import measured, metric, moved, step, to_beat
 
 HYPOTHESES: Mapping[Failure, str] = {
     "drift": "predicting each token from the strict past makes the model look back "
@@ -115,8 +115,7 @@ def _credit(memo: Memo, change: Change, failure: Failure) -> str:
     texts = [
         f"{code(name)} alone ({code(pair.having)} against {code(pair.without)}"
         f"{'' if pair.settings == proposed else ', with other settings than proposed'})"
-        f": {metric(pair.after)} {number(pair.before.value)} → "
-        f"{number(pair.after.value)}, {pair.verdict}."
+        f": {step(pair.before, pair.after)}, {pair.verdict}."
         for pair in isolated(memo.effects, name, failure)
     ]
     nothing = f"not isolated; no two mixes of the study differ by {code(name)} alone."

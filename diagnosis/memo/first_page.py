@@ -12,7 +12,7 @@ from .blocks import Block, Figure, Heading, Items, Paragraph, code
 from .inputs import Memo
 from .isolated import isolated
 from .pictures import score_dots
-from .words import metric, number, to_beat
+from .words import metric, number, step, to_beat
 
 
 def first_page(memo: Memo) -> Iterator[Block]:
@@ -103,8 +103,7 @@ def _known(memo: Memo) -> str:
         return "No comparison of the study applies."
     failures = {change.failure for change in memo.acting}
     moves = [
-        f"{metric(pair[1])}: {number(pair[0].value)} → {number(pair[1].value)}"
-        + ("" if beats(*pair) else " (no clear difference)")
+        step(*pair) + ("" if beats(*pair) else " (no clear difference)")
         for failure in FAILURES
         if failure in failures and (pair := memo.pair(failure))
     ]

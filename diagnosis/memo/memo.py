@@ -29,7 +29,7 @@ def check(out: Path) -> None:
         if out.exists() and not out.is_dir():
             raise UsageError(f"{said} is a file; give a folder for the memo.")
         there = sorted(path.name for path in out.iterdir()) if out.exists() else []
-        _beside(out, make=False).cleanup()
+        _beside(out).cleanup()
     except OSError as error:
         raise UsageError(
             f"{said} cannot be written ({error.strerror}); give a folder that can."
@@ -42,13 +42,9 @@ def check(out: Path) -> None:
         )
 
 
-def _beside(out: Path, *, make: bool) -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder on the disk of `out`, whose parents are made if asked for."""
-    if make:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    where = out if out.exists() else out.parent
-    while not where.exists():
-        where = where.parent
+def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder on the disk of `out`: in it, or in a folder above it."""
+    where = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     return tempfile.TemporaryDirectory(prefix=".memo.", dir=where)
 
 
@@ -80,7 +76,8 @@ def write(memo: Memo, out: Path) -> list[Path]:
     """
     check(out)
     contents = texts(memo)
-    with _beside(out, make=True) as beside:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(out) as beside:
         for name, text in contents.items():
             write_whole(Path(beside, name), text)
         out.mkdir(exist_ok=True)
