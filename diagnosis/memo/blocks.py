@@ -4,9 +4,8 @@ In texts, and in cells of tables, `code` between backticks is set as code and **
 between double asterisks in bold; nothing else means anything.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
-
-Align = Literal["left", "right"]
 
 
 class Heading(NamedTuple):
@@ -27,7 +26,7 @@ class Paragraph(NamedTuple):
 class Items(NamedTuple):
     """A list."""
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     kind = "items"
 
 
@@ -38,20 +37,20 @@ class Table(NamedTuple):
       caption: says what it holds.
       head: a heading of each column.
       rows: as many cells in each.
-      align: of each column.
+      align: a letter for each column, `l` for left or `r` for right.
     """
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    align: tuple[Align, ...]
+    rows: Sequence[tuple[str, ...]]
+    align: str
     kind = "table"
 
 
 class Commands(NamedTuple):
     """Lines for a shell."""
 
-    lines: tuple[str, ...]
+    lines: Sequence[str]
     kind = "commands"
 
 
@@ -72,15 +71,10 @@ Block = Heading | Paragraph | Items | Table | Commands | Figure
 
 
 class Fold(NamedTuple):
-    """A part of the appendix: folded on screen, open in print.
-
-    Attributes:
-      title: of the part.
-      blocks: in it.
-    """
+    """A part of the appendix: folded on screen, open in print."""
 
     title: str
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block]
 
 
 class Document(NamedTuple):
@@ -91,8 +85,8 @@ class Document(NamedTuple):
       appendix: the full tables.
     """
 
-    main: tuple[Block, ...]
-    appendix: tuple[Fold, ...]
+    main: Sequence[Block]
+    appendix: Sequence[Fold]
 
 
 def code(text: str) -> str:

@@ -1,20 +1,125 @@
 """The memo, part by part, as blocks."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ...objectives.registry import base_name
+from ..causes.cause import NEEDS, percent
+from ..results.effects import Effect, compared
+from ..revision.propose import Change
+from ..revision.remedies import title
+from ..revision.rule import supplied
+from ..scores.score import Failure, Score
 from .appendix import appendix
-from .blocks import Block, Commands, Document, Heading, Items, Paragraph, code
-from .failures import failures
-from .first_page import first_page
+from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
+from .first_page import first_page, unknown
 from .gin_text import whose
 from .inputs import Memo
+from .isolated import isolated
+from .words import measured, metric, moved, step, to_beat
+
+HYPOTHESES: Mapping[Failure, str] = {
+    "drift": "predicting each token from the strict past makes the model look back "
+    "for what the text already says.",
+    "continuation": "a label with negatives from the same document makes the model "
+    "judge order, not only topic.",
+    "reconstruction": "a target that is the whole text makes the model copy what is "
+    "there, not only fill gaps.",
+}
+"""Why an objective may act on a failure; a study has to show it."""
 
 
 def content(memo: Memo) -> Document:
     """All of the memo, in the order in which it is read."""
-    main = (*first_page(memo), *failures(memo), *_verify(memo), *_not_measured(memo))
-    return Document(main, tuple(appendix(memo)))
+    main = (*first_page(memo), *_failures(memo), *_verify(memo), *_not_measured(memo))
+    return Document(main, list(appendix(memo)))
+
+
+def _failures(memo: Memo) -> Iterator[Block]:
+    """A section for each failure that is there."""
+    for failure in memo.failures:
+        yield Heading(2, title(failure))
+        rows = [
+            (whose, metric(one), *measured(one), to_beat(one))
+            for whose, one in _shown(memo, failure)
+        ]
+        if rows:
+            yield Table(
+                "✗: the interval reaches what it has to beat; ↓: lower is better. The "
+                "study's intervals are envelopes over its seeds",
+                ("whose", "metric", "value", "95 % interval", "to beat"),
+                rows,
+                "llrrl",
+            )
+        if memo.lead(failure) is None:
+            yield Paragraph("Not measured on this model: no probe of it has a score.")
+        reasons = [
+            f"Cause {cause.number}, {cause.name}: {cause.reasons[failure]}."
+            for cause in memo.causes_of(failure)
+        ]
+        yield Items(reasons or ["No cause was found."])
+        if failure in memo.proposal.unchanged:
+            yield Paragraph(f"No change: {memo.proposal.unchanged[failure]}")
+        for change in memo.proposal.changes:
+            if change.failure == failure:
+                yield from _change(memo, change, failure)
+
+
+def _shown(memo: Memo, failure: Failure) -> Iterator[tuple[str, Score | Effect]]:
+    """The checkpoint, the study's incumbent, the mix at hand and the best other one."""
+    lead, pair, mix = memo.lead(failure), memo.pair(failure), memo.study_mix
+    if lead is not None:
+        yield "this checkpoint", lead
+    if pair is None or mix is None:
+        return
+    followed = memo.proposal.precedent is not None
+    role = "followed by the proposal" if followed else "nearest to the proposal"
+    yield f"study's incumbent, {code(memo.effects.incumbent)}", pair[0]
+    yield f"study's mix {role}, {code(mix)}", pair[1]
+    others = {
+        name: both[1]
+        for name in memo.effects.mixes
+        if name not in (memo.effects.incumbent, mix)
+        and (both := compared(memo.effects, name, failure))
+    }
+    if others:
+        best = max if pair[0].better == "higher" else min
+        name = best(others, key=lambda name: others[name].value)
+        yield f"study's best other mix, {code(name)}", others[name]
+
+
+def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
+    verb = {"add": "Add", "raise": "Raise"}.get(change.action, "Keep")
+    after = memo.proposal.traits
+    supply = supplied(memo.traits, failure), supplied(after, failure)
+    slots = {n: s * after.objectives[n].processed for n, s in after.examples.items()}
+    share = slots[change.name] / sum(slots.values())
+    yield Heading(3, f"{verb} {code(change.name)}")
+    yield Items(
+        [
+            f"Examples: {moved(change.rate)}. Loss: {moved(change.loss)}. "
+            f"Loss on {NEEDS[failure].name}: {moved(supply)}.",
+            f"Hypothesis: {HYPOTHESES[failure]}",
+            f"Evidence: {_credit(memo, change, failure)}",
+            f"Cost: {change.traits.processed:,.0f} slots and "
+            f"{change.traits.supervised:,.0f} supervised tokens an Example; "
+            f"{percent(share)} of all slots.",
+        ]
+    )
+
+
+def _credit(memo: Memo, change: Change, failure: Failure) -> str:
+    """What a comparison with and without the objective shows, and nothing else."""
+    name = base_name(change.name)
+    proposed = memo.proposal.mixture.objectives()[change.name].settings
+    texts = [
+        f"{code(name)} alone ({code(pair.having)} against {code(pair.without)}"
+        f"{'' if pair.settings == proposed else ', with other settings than proposed'})"
+        f": {step(pair.before, pair.after)}, {pair.verdict}."
+        for pair in isolated(memo.effects, name, failure)
+    ]
+    nothing = f"not isolated; no two mixes of the study differ by {code(name)} alone."
+    return " ".join(texts) or nothing
 
 
 def _verify(memo: Memo) -> Iterator[Block]:
@@ -28,18 +133,18 @@ def _verify(memo: Memo) -> Iterator[Block]:
         "probes. Compare only runs of equal processed tokens. "
         f"{whose(memo.start)} Your own model and run files may follow it."
     )
-    tested = ",".join(one.failure for one in memo.proposal.severities)
-    corpus = f" --corpus={shlex.quote(origin.corpus)}" if origin.corpus else ""
-    corpus += "".join(f" {shlex.quote(f'--gin.{bound}')}" for bound in origin.settings)
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
+    bound = [f"--gin.{setting}" for setting in origin.settings]
+    examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
+    examined = [*examined, *bound, f"--failures={','.join(memo.failures)}"]
     yield Commands(
-        (
+        [
             f"sightline mix diff {shlex.quote(origin.gin)} {gin}",
             f"sightline audit --gin_file={gin}",
             f"sightline train --gin_file={gin} --run_dir=runs/recommended",
-            f"sightline diagnose runs/recommended{corpus} --failures={tested} "
+            f"sightline diagnose runs/recommended {shlex.join(examined)} "
             "--out=memo_after",
-        )
+        ]
     )
     present = ", ".join(code(name) for name in memo.traits.objectives)
     yield Paragraph(
@@ -51,26 +156,14 @@ def _verify(memo: Memo) -> Iterator[Block]:
 
 def _not_measured(memo: Memo) -> Iterator[Block]:
     yield Heading(2, "What was not measured")
-    texts = [
+    texts = unknown(memo)
+    texts += [
         f"{cause.name[0].upper()}{cause.name[1:]}: {cause.statement}"
         for cause in memo.causes
         if cause.verdict == "not measured"
     ]
-    if not memo.scores:
-        texts.insert(0, "Scores of the probes: there is no checkpoint.")
     if not any(complaint.count is not None for complaint in memo.complaints):
         texts.append("How often reviewers find each failure: no counts were given.")
-    if not memo.effects.mixes:
-        texts.append(
-            "The effect of the change: the study was not run, so rates follow from "
-            "causes and severities alone."
-        )
-    else:
-        texts.append(
-            "The effect of the change on this model: the study's models are small and "
-            f"were trained on {memo.effects.tokens:,} tokens of "
-            f"{code(memo.effects.corpus)} each."
-        )
     if memo.not_measured:
         texts.append(f"{len(memo.not_measured)} more, listed in the appendix.")
-    yield Items(tuple(texts))
+    yield Items(texts)

@@ -2,7 +2,7 @@
 
 import pprint
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...models.rows import Capacity, RowShape
@@ -37,16 +37,22 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
       start: gin text that binds all of a run but its mixture and rows.
     """
     mixture = proposal.mixture
-    head = _HEAD.format(name=before.name, whose=whose(start))
-    lines = [*_comment(head), "", start, "", "train.mixture = @Mixture()"]
-    lines += [f"Mixture.name = {mixture.name!r}"]
-    if mixture.corpora:
-        lines.append(f"Mixture.corpora = {dict(mixture.corpora)!r}")
-    lines += [f"Mixture.vocabulary = {mixture.vocabulary!r}"]
-    lines += _rates(mixture, proposal.changes)
-    lines += _loss_shares(mixture)
-    lines += _settings(mixture, proposal.changes)
-    lines += ["", *_rows(proposal.rows, mixture)]
+    lines = [
+        *_comment(_HEAD.format(name=before.name, whose=whose(start))),
+        *("", start, "", "train.mixture = @Mixture()"),
+        f"Mixture.name = {mixture.name!r}",
+        *([f"Mixture.corpora = {dict(mixture.corpora)!r}"] if mixture.corpora else []),
+        f"Mixture.vocabulary = {mixture.vocabulary!r}",
+        *_rates(mixture, proposal.changes),
+        *_comment("Of the loss; from the same sources as the rates."),
+        "Mixture.loss_shares = {",
+        *(f"    {n!r}: {share!r}," for n, share in (mixture.loss_shares or {}).items()),
+        "}",
+        "train.normalisation = 'objective'",
+        *_settings(mixture, proposal.changes),
+        "",
+        *_rows(proposal.rows, mixture),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -70,38 +76,23 @@ def _comment(text: str, indent: str = "") -> list[str]:
 
 def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
     """Every rate behind a comment that says where it is from."""
-    by_name = {change.name: change for change in changes}
-    told: set[str] = set()
+    why = {change.name: _why(change) for change in changes}
     yield "Mixture.rates = {"
     for key, rate in mixture.rates.items():
-        change = by_name.get(split_task(key)[1])
-        if change is None:
-            text = "as it was: no change is recommended"
-        elif change.name in told:
-            text = "as above"
-        else:
-            told.add(change.name)
-            text = _why(change)
+        name = split_task(key)[1]
+        text = why.get(name, "as it was: no change is recommended")
         yield from _comment(text, "    ")
         yield f"    {key!r}: {rate!r},"
+        if name in why:
+            why[name] = "as above"
     yield "}"
 
 
 def _why(change: Change) -> str:
     acts = f" for {LONG_NAMES[change.failure]}" if change.failure else ""
     before, after = (f"{100 * rate:.1f} %" for rate in change.rate)
-    return f"{change.action}{acts}, {before} → {after} of examples. " + "; ".join(
-        change.sources
-    )
-
-
-def _loss_shares(mixture: Mixture) -> Iterator[str]:
-    yield from _comment("Of the loss; from the same sources as the rates.")
-    yield "Mixture.loss_shares = {"
-    for name, share in (mixture.loss_shares or {}).items():
-        yield f"    {name!r}: {share!r},"
-    yield "}"
-    yield "train.normalisation = 'objective'"
+    sources = "; ".join(change.sources)
+    return f"{change.action}{acts}, {before} → {after} of examples. {sources}"
 
 
 def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
@@ -113,24 +104,24 @@ def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
         if settings:
             is_new = "of the recipe that is added" if name in new else "as they were"
             yield from _comment(f"Settings of {name}, {is_new}.")
-        for setting, value in settings.items():
-            yield f"{name}.{setting} = {_spelled(value)}"
+        yield from _bound(name, settings)
     for corpus in sorted({split_task(t)[0] for t in mixture.positive_rates()}):
-        for setting, value in mixture.settings.get(corpus, {}).items():
-            yield f"{corpus}.{setting} = {_spelled(value)}"
+        yield from _bound(corpus, mixture.settings.get(corpus, {}))
 
 
-def _spelled(value: Any) -> str:
-    return pprint.pformat(value, width=WIDTH, sort_dicts=False)
+def _bound(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    for setting, value in settings.items():
+        told = pprint.pformat(value, width=WIDTH, sort_dicts=False)
+        yield f"{name}.{setting} = {told}"
 
 
 def _rows(rows: RowShape, mixture: Mixture) -> Iterator[str]:
     """Rows of the architecture at hand; those of the other one as comments."""
-    slots = rows.decoder.slots
     yield "# Rows of the size that it had, with the predictions that Examples ask for."
     if rows.encoder is not None:
         yield from _two_streams(rows)
         return
+    slots = rows.decoder.slots
     yield f"decoder_rows.slots = {slots}"
     yield f"decoder_rows.predictions = {rows.decoder.predictions}"
     yield "train.rows = @decoder_rows()"
@@ -140,8 +131,7 @@ def _rows(rows: RowShape, mixture: Mixture) -> Iterator[str]:
 
 
 def _two_streams(rows: RowShape) -> Iterator[str]:
-    streams = {"memory_": rows.encoder, "": rows.decoder}
-    for prefix, capacity in streams.items():
+    for prefix, capacity in (("memory_", rows.encoder), ("", rows.decoder)):
         if capacity is not None:
             yield f"encoder_decoder_rows.{prefix}slots = {capacity.slots}"
             yield f"encoder_decoder_rows.{prefix}predictions = {capacity.predictions}"

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...objectives import registry
@@ -29,14 +29,13 @@ class Isolated(NamedTuple):
     settings: Mapping[str, Any]
 
     @property
-    def apart(self) -> bool:
+    def verdict(self) -> str:
         """Whether the objective helps, with intervals that do not overlap."""
-        return beats(self.before, self.after)
+        apart = beats(self.before, self.after)
+        return "better" if apart else "no clear difference"
 
 
-def isolated(
-    effects: Effects, objective: str, failure: Failure
-) -> tuple[Isolated, ...]:
+def isolated(effects: Effects, objective: str, failure: Failure) -> list[Isolated]:
     """Every comparison of the study with and without an objective; none is usual.
 
     Two mixes count as such a pair if one holds exactly the other's objectives and this
@@ -48,26 +47,27 @@ def isolated(
       objective: without a variant.
       failure: on which the mixes were measured.
     """
-    return tuple(
+    pairs = itertools.permutations(effects.mixes.items(), 2)
+    return [
         Isolated(without, having, before, after, _settings(mix, objective))
-        for (without, base), (having, mix) in itertools.permutations(
-            effects.mixes.items(), 2
-        )
+        for (without, base), (having, mix) in pairs
         if _adds_only(base, mix, objective)
-        for before, after in _alike(base, mix, failure)
-    )
+        for before, after in itertools.product(base.effects, mix.effects)
+        if before[:3] == after[:3] and before.failure == failure
+    ]
 
 
 def _adds_only(base: Mix, mix: Mix, objective: str) -> bool:
     had, has = _positive(base.rates), _positive(mix.rates)
-    added = set(has) - set(had)
-    if not added or {base_name(name) for name in added} != {objective}:
-        return False
-    if set(had) - set(has) or objective in map(base_name, had):
-        return False
-    same = all(_settings(base, name) == _settings(mix, name) for name in had)
-    shares = _positive(base.loss_shares), _positive(mix.loss_shares)
-    return same and _proportional(had, has) and _proportional(*shares)
+    added = {base_name(name) for name in set(has) - set(had)}
+    return (
+        added == {objective}
+        and set(had) <= set(has)
+        and objective not in map(base_name, had)
+        and all(_settings(base, name) == _settings(mix, name) for name in had)
+        and _proportional(had, has)
+        and _proportional(_positive(base.loss_shares), _positive(mix.loss_shares))
+    )
 
 
 def _positive(shares: Mapping[str, float]) -> dict[str, float]:
@@ -75,8 +75,7 @@ def _positive(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def _proportional(had: Mapping[str, float], has: Mapping[str, float]) -> bool:
-    total = sum(had.values())
-    kept = sum(has.get(name, 0.0) for name in had)
+    total, kept = sum(had.values()), sum(has.get(name, 0.0) for name in had)
     return kept > 0 and all(
         math.isclose(share / total, has.get(name, 0.0) / kept, rel_tol=1e-3)
         for name, share in had.items()
@@ -87,11 +86,3 @@ def _settings(mix: Mix, name: str) -> Mapping[str, Any]:
     """The settings in force, defaults included."""
     bound = mix.settings.get(name, mix.settings.get(base_name(name), {}))
     return registry.get(name).with_settings(**bound).settings
-
-
-def _alike(base: Mix, mix: Mix, failure: Failure) -> Iterator[tuple[Effect, Effect]]:
-    """Effects of the two mixes on the same probe and metric."""
-    for before, after in itertools.product(base.effects, mix.effects):
-        same = (before.probe, before.metric) == (after.probe, after.metric)
-        if same and before.failure == after.failure == failure:
-            yield before, after

@@ -24,36 +24,27 @@ def check(out: Path) -> None:
       UsageError: `out` is a file, a folder that holds anything but a memo, or lies
         where nothing can be written.
     """
+    said = f"--out {str(out)!r}"
     try:
-        if out.exists():
-            _check_is_memo(out)
-        _beside(out, make=False).cleanup()
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"{said} is a file; give a folder for the memo.")
+        there = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        _beside(out).cleanup()
     except OSError as error:
         raise UsageError(
-            f"--out {str(out)!r} cannot be written ({error.strerror}); give a folder "
-            "that can."
+            f"{said} cannot be written ({error.strerror}); give a folder that can."
         ) from error
-
-
-def _check_is_memo(out: Path) -> None:
-    if not out.is_dir():
-        raise UsageError(f"--out {str(out)!r} is a file; give a folder for the memo.")
-    others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
-    if others:
+    if others := [name for name in there if name not in FILES]:
         more = ", …" if len(others) > 3 else ""
         raise UsageError(
-            f"--out {str(out)!r} holds other files ({', '.join(others[:3])}{more}); "
-            "give a new or empty folder, or that of a former memo, which is replaced."
+            f"{said} holds other files ({', '.join(others[:3])}{more}); give a new or "
+            "empty folder, or that of a former memo, which is replaced."
         )
 
 
-def _beside(out: Path, *, make: bool) -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder on the disk of `out`, whose parents are made if asked for."""
-    if make:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    where = out if out.exists() else out.parent
-    while not where.exists():
-        where = where.parent
+def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder on the disk of `out`: in it, or in a folder above it."""
+    where = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     return tempfile.TemporaryDirectory(prefix=".memo.", dir=where)
 
 
@@ -85,7 +76,8 @@ def write(memo: Memo, out: Path) -> list[Path]:
     """
     check(out)
     contents = texts(memo)
-    with _beside(out, make=True) as beside:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(out) as beside:
         for name, text in contents.items():
             write_whole(Path(beside, name), text)
         out.mkdir(exist_ok=True)

@@ -6,39 +6,19 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from .blocks import Document, Heading
+from .blocks import (
+    Block,
+    Commands,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Paragraph,
+    Table,
+)
 
 _SPECIAL = re.compile(r"[\\*<>|#]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
 """Outside of code, what Markdown would take for its own."""
-
-_MARKDOWN = """\
-{%- macro table(block) -%}
-*{{ block.caption | plain }}*
-
-| {{ block.head | map('cell') | join(' | ') }} |
-| {% for a in block.align %}{{ '---' if a == 'left' else '---:' }}{{ ' | ' if not loop.last }}{% endfor %} |
-{% for row in block.rows %}| {{ row | map('cell') | join(' | ') }} |
-{% endfor %}
-{% endmacro -%}
-{%- macro show(block) -%}
-{% if block.kind == 'heading' %}{{ '#' * block.level }} {{ block.text | plain }}
-
-{% elif block.kind == 'paragraph' %}{{ block.text | plain }}
-
-{% elif block.kind == 'items' %}{% for text in block.texts %}- {{ text | plain }}
-{% endfor %}
-{% elif block.kind == 'commands' %}```
-{{ block.lines | join('\n') }}
-```
-
-{% elif block.kind == 'table' %}{{ table(block) }}{% endif %}
-{%- endmacro -%}
-{% for block in main %}{{ show(block) }}{% endfor -%}
----
-
-{% for fold in appendix %}## Appendix: {{ fold.title | plain }}
-
-{% for block in fold.blocks %}{{ show(block) }}{% endfor %}{% endfor %}"""  # noqa: E501
 
 
 def page(document: Document) -> str:
@@ -53,20 +33,37 @@ def page(document: Document) -> str:
     )
     environment.filters |= {"inline": _inline, "markup": Markup}
     template = environment.get_template("memo.html")
-    return template.render(title=_title(document), **document._asdict())
+    heading = next(block for block in document.main if isinstance(block, Heading))
+    title = heading.text.replace("`", "")
+    return template.render(title=title, **document._asdict())
 
 
 def markdown(document: Document) -> str:
     """The text of a file. Pictures are left out: tables say what they show."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.filters |= {"plain": _plain, "cell": _cell}
-    text = environment.from_string(_MARKDOWN).render(**document._asdict())
-    return text.rstrip() + "\n"
+    parts = [*map(_shown, document.main), "---"]
+    for fold in document.appendix:
+        heading = Heading(2, f"Appendix: {fold.title}")
+        parts += map(_shown, [heading, *fold.blocks])
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _title(document: Document) -> str:
-    heading = next(block for block in document.main if isinstance(block, Heading))
-    return heading.text.replace("`", "")
+def _shown(block: Block) -> str:
+    match block:
+        case Heading(level, text):
+            return f"{'#' * level} {_plain(text)}"
+        case Paragraph(text):
+            return _plain(text)
+        case Items(texts):
+            return "\n".join(f"- {_plain(text)}" for text in texts)
+        case Commands(lines):
+            return "\n".join(["```", *lines, "```"])
+        case Table(caption, head, rows, align):
+            cells = [[_plain(cell, bar=r"\|") for cell in row] for row in (head, *rows)]
+            cells.insert(1, ["---" if letter == "l" else "---:" for letter in align])
+            lines = [f"| {' | '.join(row)} |" for row in cells]
+            return "\n".join([f"*{_plain(caption)}*", "", *lines])
+        case Figure():
+            return ""
 
 
 def _parts(text: str) -> list[str]:
@@ -88,16 +85,16 @@ def _inline(text: str) -> Markup:
 
 
 def _plain(text: str, bar: str = "|") -> str:
-    """Markdown of a text; what is neither code nor bold is escaped."""
+    """Markdown of a text; what is neither code nor bold is escaped.
+
+    Args:
+      text: of a block.
+      bar: what a bar in code becomes, which would end the cell of a table.
+    """
     parts = _parts(text)
     parts[::2] = ["**".join(map(_escaped, part.split("**"))) for part in parts[::2]]
     parts[1::2] = [part.replace("|", bar) for part in parts[1::2]]
     return "`".join(parts)
-
-
-def _cell(text: str) -> str:
-    """A bar ends a cell, in code too."""
-    return _plain(text, bar=r"\|")
 
 
 def _escaped(text: str) -> str:

@@ -1,17 +1,18 @@
 """The memo's two charts: scores before and after, and what is supervised."""
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from ...objectives.registry import base_name
 from ..causes.cause import percent
 from ..results.charts import INK, QUIET, svg
+from ..results.effects import Effect
+from ..scores.score import Score
 from ..traits.traits import MixtureTraits
+from .words import number, wanted
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "past": ("from the strict past", "#0072b2"),
@@ -23,34 +24,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """What supervision is divided into: legend, and a colour of Okabe and Ito's palette,
 which colour-blind readers tell apart on light and on dark paper."""
 
-MARKS: Mapping[str, tuple[str, str]] = {
-    "checkpoint": ("o", INK),
-    "incumbent": ("s", "#0072b2"),
-    "revised": ("D", "#d55e00"),
-}
-"""Marker and colour of each whose score it is."""
+_MARKS = (("o", INK), ("s", "#0072b2"), ("D", "#d55e00"))
+"""Marker and colour of the scores of a group, in their order."""
 
 _LEFT, _RIGHT, _WIDTH = 2.2, 0.6, 7.6
-
-
-class Dot(NamedTuple):
-    """A score in the chart of scores.
-
-    Attributes:
-      label: beside it.
-      value: within [0, 1]; None where it was not measured.
-      low: of its interval.
-      high: of its interval.
-      beat: chance or the best shallow baseline; None where there is none.
-      kind: a key of `MARKS`.
-    """
-
-    label: str
-    value: float | None
-    low: float
-    high: float
-    beat: float | None
-    kind: str
 
 
 def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, float]:
@@ -79,65 +56,63 @@ def bases(mixture: MixtureTraits) -> list[str]:
     return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
 
 
-def share_bars(bars: Sequence[tuple[str, Mapping[str, float]]]) -> str:
+def share_bars(bars: Mapping[str, Mapping[str, float]]) -> str:
     """Bars of shares that sum to 1, one below another.
 
     Args:
-      bars: label, and share of each kind.
+      bars: of each label the share of each kind.
     """
     figure, axes = _axes(rows=len(bars), legend_lines=2)
-    for row, (_, shares) in enumerate(bars):
-        left = 0.0
-        for kind, (_, colour) in KINDS.items():
-            axes.barh(row, shares[kind], 0.7, left=left, color=colour)
-            if shares[kind] > 0.08:
-                middle = left + shares[kind] / 2
-                told = percent(shares[kind])
-                axes.text(middle, row, told, ha="center", va="center", color="#111111")
-            left += shares[kind]
-    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
+    left = np.zeros(len(bars))
+    for kind, (legend, colour) in KINDS.items():
+        width = np.array([shares[kind] for shares in bars.values()])
+        drawn = axes.barh(list(bars), width, 0.7, left, color=colour, label=legend)
+        told = [percent(share) if share > 0.08 else "" for share in width]
+        axes.bar_label(drawn, told, label_type="center", color="#111111")
+        left += width
     axes.set_xticks([])
-    handles = [Patch(color=colour, label=text) for text, colour in KINDS.values()]
-    return _finished(figure, handles, columns=3, label="Supervised share by kind")
+    return _finished(figure, columns=3, label="Supervised share by kind")
 
 
-def score_dots(groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
+def score_dots(groups: Mapping[str, Mapping[str, Score | Effect | None]]) -> str:
     """Scores with their intervals on one axis from 0 to 1, in groups.
 
     Args:
-      groups: heading, and scores.
+      groups: of each heading up to three scores by label, always in the same order;
+        None for one that was not measured.
     """
-    rows = sum(1 + len(dots) for _, dots in groups)
+    rows = sum(1 + len(scores) for scores in groups.values())
     figure, axes = _axes(rows=rows, legend_lines=1)
     labels: list[str] = []
-    for heading, dots in groups:
+    for heading, scores in groups.items():
         axes.text(0, len(labels), heading, fontweight="bold", va="center")
         labels.append("")
-        for dot in dots:
-            _draw(axes, dot, len(labels))
-            labels.append(dot.label)
+        for mark, (label, score) in zip(_MARKS, scores.items(), strict=False):
+            _draw(axes, score, len(labels), *mark)
+            labels.append(label)
     axes.set_yticks(range(rows), labels)
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", color=QUIET, alpha=0.4, linewidth=0.6)
-    beat = Line2D([], [], marker="|", markersize=11, color=QUIET, linestyle="")
-    beat.set_label("to beat: chance or the best shallow baseline")
-    return _finished(figure, [beat], columns=1, label="Scores by failure")
+    beat = "to beat: chance or the best shallow baseline"
+    axes.plot([], [], "|", markersize=11, color=QUIET, label=beat)
+    return _finished(figure, columns=1, label="Scores by failure")
 
 
-def _draw(axes, dot: Dot, row: int) -> None:
-    marker, colour = MARKS[dot.kind]
-    if dot.value is None or not math.isfinite(dot.value):
+def _draw(
+    axes: Axes, score: Score | Effect | None, row: int, marker: str, colour: str
+) -> None:
+    if score is None:
         axes.text(0, row, "not measured", va="center", color=QUIET)
         return
-    if dot.beat is not None:
-        axes.plot([dot.beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
-    if math.isfinite(dot.low) and math.isfinite(dot.high):
-        axes.plot([dot.low, dot.high], [row, row], color=colour, linewidth=1.8)
-    axes.plot([dot.value], [row], marker, color=colour, markersize=7)
-    axes.text(1.03, row, f"{dot.value:.3f}", va="center")
+    if (beat := wanted(score)) is not None:
+        axes.plot([beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
+    # An interval whose ends are NaN is not drawn.
+    axes.plot([score.low, score.high], [row] * 2, color=colour, linewidth=1.8)
+    axes.plot([score.value], [row], marker, color=colour, markersize=7)
+    axes.text(1.03, row, number(score.value), va="center")
 
 
-def _axes(*, rows: int, legend_lines: int):
+def _axes(*, rows: int, legend_lines: int) -> tuple[Figure, Axes]:
     """A figure of a fixed width with room for labels, rows and a legend below."""
     below, above = 0.4 + 0.25 * legend_lines, 0.05
     height = 0.3 * rows + below + above
@@ -150,10 +125,7 @@ def _axes(*, rows: int, legend_lines: int):
     return figure, axes
 
 
-def _finished(figure, handles, *, columns: int, label: str) -> str:
-    figure.legend(
-        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=8
-    )
-    return svg(figure).replace(
-        "<svg ", f'<svg class="chart" role="img" aria-label="{label}" ', 1
-    )
+def _finished(figure: Figure, *, columns: int, label: str) -> str:
+    figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=8)
+    attributes = f'class="chart" role="img" aria-label="{label}"'
+    return svg(figure).replace("<svg ", f"<svg {attributes} ", 1)

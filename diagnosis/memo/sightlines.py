@@ -39,44 +39,39 @@ def _nothing(batch: Batch, others: Int[np.ndarray, " N"]) -> Dependence:
 
 def small_svg(picture: Picture) -> str:
     """The declared half of a picture, with what each row predicts beside it."""
-    size = len(picture.holds)
-    cell = SIDE / size
-    asked = np.array([bool(asks) for asks in picture.asks])
-    left, top, below = 26, 4, 16
-    parts = [
-        f'<rect class="off" x="{left}" y="{top}" width="{SIDE}" height="{SIDE}"/>',
-        f'<g transform="translate({left} {top}) scale({cell:.4g})">',
-        f'<path class="idle" d="{runs(picture.may & ~asked[:, None])}"/>',
-        f'<path class="see" d="{runs(picture.may & asked[:, None])}"/>',
-        f'<path class="lines" d="{_lines(size)}"/>',
-        "</g>",
-    ]
-    if 0 < picture.inputs < size:
-        at = cell * picture.inputs
-        parts.append(
-            f'<path class="part" d="M{left + at:.4g} {top}v{SIDE}'
-            f'M{left} {top + at:.4g}h{SIDE}"/>'
-        )
+    size, part = len(picture.holds), picture.inputs
+    cell, left, top = SIDE / size, 26, 4
     font = min(cell * 0.9, 10.0)
-    style = f'style="font-size:{font:.3g}px"'
-    for row, asks in enumerate(picture.asks):
-        if asks:
-            y = top + cell * (row + 0.5) + font * 0.35
-            where = f'x="{left + SIDE + 5}" y="{y:.4g}"'
-            parts.append(f'<text class="ask" {style} {where}>{escape(asks)}</text>')
-    for column, holds in enumerate(picture.holds):
-        if len(holds) == 1:  # words would not fit under a column
-            x = left + cell * (column + 0.5)
-            where = f'x="{x:.4g}" y="{top + SIDE + font + 1:.4g}"'
-            parts.append(f'<text class="mid" {style} {where}>{escape(holds)}</text>')
-    title = f"{picture.name}: {picture.about}"
-    return (
-        f'<svg class="sight" role="img" aria-label="{escape(title)}" '
-        f'viewBox="0 0 {left + SIDE + 34} {top + SIDE + below}">'
-        + "".join(parts)
-        + "</svg>"
+    asked = np.array([bool(asks) for asks in picture.asks])[:, None]
+    lines = "".join(f"M{k} 0v{size}M0 {k}h{size}" for k in range(1, size))
+    paths = {
+        "idle": runs(picture.may & ~asked),
+        "see": runs(picture.may & asked),
+        "lines": lines,
+        "part": f"M{part} 0v{size}M0 {part}h{size}" if 0 < part < size else "",
+    }
+    texts = [
+        ("ask", left + SIDE + 5, top + cell * (row + 0.5) + font * 0.35, asks)
+        for row, asks in enumerate(picture.asks)
+    ]
+    texts += [
+        ("mid", left + cell * (column + 0.5), top + SIDE + font + 1, holds)
+        for column, holds in enumerate(picture.holds)
+        if len(holds) == 1  # words would not fit under a column
+    ]
+    return "".join(
+        [
+            f'<svg class="sight" role="img" viewBox="0 0 228 188" '
+            f'aria-label="{escape(f"{picture.name}: {picture.about}")}">'
+            f'<rect class="off" x="{left}" y="{top}" width="{SIDE}" height="{SIDE}"/>'
+            f'<g transform="translate({left} {top}) scale({cell:.4g})">',
+            *(f'<path class="{kind}" d="{data}"/>' for kind, data in paths.items()),
+            f'</g><g style="font-size:{font:.3g}px">',
+            *(
+                f'<text class="{kind}" x="{x:.4g}" y="{y:.4g}">{escape(text)}</text>'
+                for kind, x, y, text in texts
+                if text
+            ),
+            "</g></svg>",
+        ]
     )
-
-
-def _lines(size: int) -> str:
-    return "".join(f"M{k} 0v{size}M0 {k}h{size}" for k in range(1, size))

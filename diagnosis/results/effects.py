@@ -1,5 +1,6 @@
 """What the study measured each mix to do, beside the incumbent at equal tokens."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -33,7 +34,10 @@ class Effect(NamedTuple):
 
 
 class OwnLoss(NamedTuple):
-    """Held-out loss of the incumbent's objectives over the incumbent's own."""
+    """Held-out loss of the incumbent's objectives, over the incumbent's own.
+
+    Weighed by the incumbent's shares of the loss: 1.02 is 2 % worse than it.
+    """
 
     value: float
     low: float
@@ -88,17 +92,14 @@ def gain(effects: Effects, mix: str, failure: Failure) -> float | None:
     pair = compared(effects, mix, failure)
     if pair is None:
         return None
-    before, after = pair
-    sign = 1 if after.better == "higher" else -1
-    return sign * (after.value - before.value)
+    more = pair[1].value - pair[0].value
+    return more if pair[1].better == "higher" else -more
 
 
 def is_better(effects: Effects, mix: str, failure: Failure) -> bool:
     """Whether a mix beats the incumbent on a failure, with intervals that are apart."""
     pair = compared(effects, mix, failure)
-    if pair is None:
-        return False
-    return beats(*pair)
+    return pair is not None and beats(*pair)
 
 
 def beats(before: Effect, after: Effect) -> bool:
@@ -118,7 +119,5 @@ def compared(
     after = effects.mixes[mix].effect(failure)
     if before is None or after is None:
         return None
-    same = ("probe", "metric", "better")
-    if any(getattr(before, name) != getattr(after, name) for name in same):
-        return None
-    return before, after
+    alike = operator.attrgetter("probe", "metric", "better")
+    return (before, after) if alike(before) == alike(after) else None

@@ -1,12 +1,11 @@
 """What a study measured of each mix, seed and budget; one file a run."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...tasks.files import write_whole
 from ..scores.score import Score
+from . import json_file
 
 
 class Record(NamedTuple):
@@ -31,24 +30,14 @@ class Record(NamedTuple):
 
 def write(path: Path, records: Iterable[Record]) -> None:
     """Writes the records of a run, all or nothing."""
-    plain = [
-        record._asdict() | {"scores": [score._asdict() for score in record.scores]}
-        for record in records
-    ]
-    write_whole(path, json.dumps(plain, ensure_ascii=False) + "\n")
+    json_file.write(path, list(records))
 
 
 def read(path: Path) -> list[Record]:
-    """Reads what `write` wrote."""
-    return [_record(plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
+    """Reads what `write` wrote; raises as `json_file.read` does."""
+    return json_file.read(path, list[Record])
 
 
 def read_all(folder: Path) -> list[Record]:
     """The records of every run in a folder, by the names of their files."""
     return [record for path in sorted(folder.glob("*.json")) for record in read(path)]
-
-
-def _record(plain: dict[str, Any]) -> Record:
-    scores = tuple(Score(**score) for score in plain.pop("scores"))
-    left_out = tuple(plain.pop("left_out", ()))
-    return Record(**plain, scores=scores, left_out=left_out)

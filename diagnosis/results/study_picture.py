@@ -1,17 +1,18 @@
 """Scores over budget, a curve a mix: one panel for each failure, as SVG."""
 
+import itertools
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Chart
+from matplotlib.figure import Figure
 
 from ..scores.score import FAILURES
 from .charts import INK, QUIET, svg_file
+from .effects import Effect
 from .records import Record
-from .study_summary import Figure, Measure, at, budgets, figure
-from .study_table import MEASURES
+from .study_summary import Measure, by_budget
+from .study_table import PRIMARY
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -27,18 +28,10 @@ COLOURS = (
 DASHES = ("-", "--", ":")
 
 
-class Curve(NamedTuple):
-    """A mix over budgets."""
-
-    mix: str
-    tokens: list[float]
-    figures: list[Figure]
-
-
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG page: of each failure the first of `MEASURES`, with intervals.
+    """An SVG page: of each failure the `PRIMARY` measure, with intervals.
 
     Intervals are drawn for the incumbent, in ink, and for the best mixes; all of them
     are in the table.
@@ -50,26 +43,30 @@ def curves(
     """
     # The best ones first, for the first colours are the plainest.
     mixes = list(dict.fromkeys([*best, *(record.mix for record in records)]))
-    others = [mix for mix in mixes if mix != incumbent]
-    styles = {incumbent: (INK, "-")} | {
-        mix: (COLOURS[n % len(COLOURS)], DASHES[n // len(COLOURS) % len(DASHES)])
-        for n, mix in enumerate(others)
-    }
-    chart = Chart(figsize=(12, 3.8), layout="constrained")
+    others = itertools.cycle(itertools.product(DASHES, COLOURS))
+    styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
+    chart = Figure(figsize=(12, 3.8), layout="constrained")
     panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
     for panel, failure in zip(panels, FAILURES, strict=True):
-        measure = next(m for m in MEASURES if m.failure == failure)
-        drawn = [_curve(records, mix, measure) for mix in mixes]
-        shown = [curve for curve in drawn if curve.figures]
-        _panel(panel, measure, shown, styles, banded={incumbent, *best})
-    handles = {}
+        measure = PRIMARY[failure]
+        found = []
+        for mix, style in styles.items():
+            curve = [
+                (float(np.mean([record.tokens for record in runs])) / 1e6, effect)
+                for runs in by_budget(records, mix)
+                if (effect := measure.effect(runs))
+            ]
+            if curve:
+                _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
+            found += [effect for _, effect in curve]
+        _label(panel, measure, found[0] if found else None)
+    lines = {}
     for panel in panels:
-        for handle, mix in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(mix, handle)
-    if handles:
+        for line in panel.get_legend_handles_labels()[0]:
+            lines.setdefault(line.get_label(), line)
+    if lines:
         chart.legend(
-            list(handles.values()),
-            list(handles),
+            handles=list(lines.values()),
             loc="outside right upper",
             frameon=False,
             labelcolor=INK,
@@ -78,67 +75,52 @@ def curves(
     return svg_file(chart, title="Scores over budget")
 
 
-def _curve(records: Sequence[Record], mix: str, measure: Measure) -> Curve:
-    tokens: list[float] = []
-    figures: list[Figure] = []
-    for rank in range(len(budgets(records))):
-        runs = at(records, mix, rank)
-        point = figure(runs, measure)
-        if point is not None:
-            tokens.append(float(np.mean([r.tokens for r in runs])) / 1e6)
-            figures.append(point)
-    return Curve(mix, tokens, figures)
-
-
-def _panel(
+def _draw(
     panel: Axes,
-    measure: Measure,
-    shown: Sequence[Curve],
-    styles: dict[str, tuple[str, str]],
+    mix: str,
+    curve: Sequence[tuple[float, Effect]],
+    dash: str,
+    colour: str,
     *,
-    banded: Collection[str],
+    marked: bool,
 ) -> None:
-    """Draws the curves of one failure, and the chance level where there is one."""
-    for curve in shown:
-        colour, dash = styles[curve.mix]
-        values = [point.value for point in curve.figures]
-        marked = curve.mix in banded
-        panel.plot(
-            curve.tokens,
-            values,
-            color=colour,
-            linestyle=dash,
-            linewidth=2.5 if marked else 1.2,
-            marker="o",
-            markersize=4 if marked else 2,
-            label=curve.mix,
-        )
-        if marked:
-            low = [point.low for point in curve.figures]
-            high = [point.high for point in curve.figures]
-            panel.fill_between(
-                curve.tokens, low, high, color=colour, alpha=0.13, linewidth=0
-            )
-    chance = shown[0].figures[0].chance if shown else None
-    if chance is not None:
-        panel.axhline(chance, color=QUIET, linestyle=":", linewidth=1.2)
+    """A mix over millions of tokens; a marked one with its intervals."""
+    tokens = [there for there, _ in curve]
+    panel.plot(
+        tokens,
+        [effect.value for _, effect in curve],
+        color=colour,
+        linestyle=dash,
+        linewidth=2.5 if marked else 1.2,
+        marker="o",
+        markersize=4 if marked else 2,
+        label=mix,
+    )
+    if marked:
+        low = [effect.low for _, effect in curve]
+        high = [effect.high for _, effect in curve]
+        panel.fill_between(tokens, low, high, color=colour, alpha=0.13, linewidth=0)
+
+
+def _label(panel: Axes, measure: Measure, first: Effect | None) -> None:
+    """Titles, and the chance level where the first effect has one."""
+    if first and first.chance is not None:
+        panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
         panel.annotate(
             "chance",
-            (0.01, chance),
+            (0.01, first.chance),
             xycoords=("axes fraction", "data"),
             xytext=(0, 2),
             textcoords="offset points",
             color=QUIET,
             fontsize=8,
         )
-    better = shown[0].figures[0].better if shown else "higher"
-    panel.set_title(
-        f"{measure.failure}\n{measure.probe}: {measure.metric}", color=INK, fontsize=11
-    )
+    title = f"{measure.failure}\n{measure.probe}: {measure.metric}"
+    panel.set_title(title, color=INK, fontsize=11)
+    better = first.better if first else "higher"
     panel.set_ylabel(f"{better} is better", color=INK, fontsize=9)
     panel.set_xlabel("million processed tokens", color=INK, fontsize=9)
     panel.tick_params(colors=INK, labelsize=9)
     panel.grid(color=QUIET, alpha=0.25, linewidth=0.6)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(QUIET)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[:].set_color(QUIET)

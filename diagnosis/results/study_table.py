@@ -1,13 +1,13 @@
 """What a study comes to, as a table in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..scores.score import FAILURES, Failure
-from .effects import Effect, Effects, Mix, beats, is_better
+from .effects import Effect, Effects, Mix, OwnLoss, beats, is_better
 from .records import Record
-from .study_summary import Measure, at, chosen
+from .study_summary import Measure, by_budget
 
 CORRUPTED = "all, 30 %"
 
@@ -20,7 +20,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure("reconstruction", "restoration", "edit distance", CORRUPTED),
     Measure("reconstruction", "restoration", "number and entity F1", CORRUPTED),
 )
-"""Fixed before the study was run; the first of each failure is its primary metric."""
+"""Fixed before the study was run."""
+
+PRIMARY: Mapping[Failure, Measure] = {m.failure: m for m in reversed(MEASURES)}
+"""The first of each failure."""
 
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that ask how likely one text is after another."""
@@ -31,10 +34,13 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
 
     Args:
       records: of all runs; they say how many there were.
-      effects: what they come to (`outcome.effects`).
+      effects: what they come to (`study_summary.effects`).
     """
     names = [f"{m.probe}: {m.metric}" for m in MEASURES]
+    chances = [_chance(effects, m) for m in MEASURES]
+    shallow = [_shallow(records, effects, m) for m in MEASURES]
     seeds = sorted({record.seed for record in records})
+    left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
         f"{effects.tokens / 1e6:.1f} M processed tokens a run on `{effects.corpus}`, "
         f"seeds {', '.join(map(str, seeds))}. Brackets are the envelope of the seeds' "
@@ -46,68 +52,55 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "",
         f"    {effects.command}",
         "",
-        "| mix | runs | asked in | " + " | ".join(names) + " | own loss |",
+        _line("mix", "runs", "asked in", *names, "own loss"),
         "|---" * (len(names) + 4) + "|",
-        "| *chance* | | | "
-        + " | ".join(_chance(effects, n) for n in range(len(MEASURES)))
-        + " | |",
-        "| *best baseline, without a model* | | | "
-        + " | ".join(_shallow(records, effects, m) for m in MEASURES)
-        + " | |",
+        _line("*chance*", "", "", *chances, ""),
+        _line("*best baseline, without a model*", "", "", *shallow, ""),
+        *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
+        "",
+        *(_said(failure, effects) for failure in FAILURES),
+        *(f"- Not measured: {why}" for why in left_out),
     ]
-    lines += [
-        _row(name, mix, effects, _mode(records, name))
-        for name, mix in effects.mixes.items()
-    ]
-    lines += ["", *(_said(failure, effects) for failure in FAILURES)]
-    left_out = dict.fromkeys(why for record in records for why in record.left_out)
-    lines += [f"- Not measured: {why}" for why in left_out]
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, mix: Mix, effects: Effects, mode: str) -> str:
-    before = effects.mixes[effects.incumbent]
-    cells = [_cell(_find(mix, n), _find(before, n)) for n in range(len(MEASURES))]
+def _line(*cells: str) -> str:
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+
+def _row(name: str, effects: Effects, mode: str) -> str:
+    mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
+    cells = []
+    for measure in MEASURES:
+        mine, theirs = _find(mix, measure), _find(before, measure)
+        better = mine and theirs and beats(theirs, mine)
+        cells.append(f"**{_interval(mine)}**" if better else _interval(mine))
     runs = max((e.seeds for e in mix.effects), default=0)
-    own = mix.own_loss
-    loss = "–" if own is None else f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}]"
-    return f"| `{name}` | {runs} | {mode} | " + " | ".join([*cells, loss]) + " |"
+    return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
+
+
+def _interval(one: Effect | OwnLoss | None) -> str:
+    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–"
 
 
 def _mode(records: Sequence[Record], name: str) -> str:
     """How a mix is asked how texts go on; probes of other forms say their own."""
-    asked = [
+    asked = (
         score.mode + ("" if score.trained else ", never trained")
         for record in records
         if record.mix == name
         for score in record.scores
         if score.probe in GO_ON
-    ]
-    return asked[0] if asked else "–"
-
-
-def _find(mix: Mix, number: int) -> Effect | None:
-    wanted = MEASURES[number]
-    return next(
-        (
-            e
-            for e in mix.effects
-            if (e.failure, e.probe, e.metric)
-            == (wanted.failure, wanted.probe, wanted.metric)
-        ),
-        None,
     )
+    return next(asked, "–")
 
 
-def _cell(effect: Effect | None, before: Effect | None) -> str:
-    if effect is None:
-        return "–"
-    text = f"{effect.value:.3f} [{effect.low:.3f}, {effect.high:.3f}]"
-    return f"**{text}**" if before is not None and beats(before, effect) else text
+def _find(mix: Mix, measure: Measure) -> Effect | None:
+    return next((e for e in mix.effects if e[:3] == measure[:3]), None)
 
 
-def _chance(effects: Effects, number: int) -> str:
-    found = [_find(mix, number) for mix in effects.mixes.values()]
+def _chance(effects: Effects, measure: Measure) -> str:
+    found = [_find(mix, measure) for mix in effects.mixes.values()]
     known = [e.chance for e in found if e is not None and e.chance is not None]
     return f"{sum(known) / len(known):.2f}" if known else "–"
 
@@ -115,8 +108,8 @@ def _chance(effects: Effects, number: int) -> str:
 def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> str:
     """What the best of the baselines has on the items of the first mix that has any."""
     for mix in effects.mixes:
-        runs = at(records, mix, -1)
-        found = [s for r in runs if (s := chosen(r.scores, measure))]
+        last = by_budget(records, mix)[-1]
+        found = [s for r in last if (s := measure.chosen(r.scores))]
         known = [[v for v in s.baselines.values() if np.isfinite(v)] for s in found]
         if any(known):
             best = max if found[0].better == "higher" else min
@@ -126,12 +119,8 @@ def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> s
 
 def _said(failure: Failure, effects: Effects) -> str:
     """Which mixes beat the incumbent on a failure, in a sentence."""
-    better = [
-        f"`{name}`" for name in effects.mixes if is_better(effects, name, failure)
-    ]
-    first = next(m for m in MEASURES if m.failure == failure)
+    better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
-        f"- {failure} ({first.probe}): "
-        + (", ".join(better) if better else "no mix")
-        + f" beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
+        f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "
+        f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
     )

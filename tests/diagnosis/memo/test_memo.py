@@ -214,7 +214,7 @@ def test_markdown_escapes_what_is_no_code():
         "\\*a\\* `*b*` &lt;c&gt; x_y \\_z\\_ \\| [d\\](e) [0, 1]\n\n"
         "one ' alone, **bold** a\\*b\n" in text
     )
-    table = Table("c", ("h",), (("`a|b`",),), ("left",))
+    table = Table("c", ("h",), [("`a|b`",)], "l")
     assert "| `a\\|b` |" in markdown(document(table))
     assert code("a`b\nc") == "`a'b c`"
     html = page(document(Paragraph("one ` alone, **bold** <i>"), Paragraph("`**x**`")))
@@ -326,12 +326,12 @@ def test_a_single_addition_isolates_an_objective():
     # Of twelve mixes only `bert` is another one, `masked`, and pairs. By likelihood
     # `causal` alone reaches what `revised` has, so pairs are not credited with it.
     assert {(p.without, p.having) for p in pairs} == {("masked", "bert")}
-    assert {p.after.probe: p.apart for p in pairs} == {
-        "continuation, by likelihood": False,
-        "continuation, by label": True,
+    assert {p.after.probe: p.verdict for p in pairs} == {
+        "continuation, by likelihood": "no clear difference",
+        "continuation, by label": "better",
     }
     for objective, failure in (("causal", "drift"), ("reconstruction",) * 2):
-        assert isolated(effects, objective, failure) == ()
+        assert isolated(effects, objective, failure) == []
 
 
 def test_a_pair_that_differs_otherwise_isolates_nothing():
@@ -348,7 +348,7 @@ def test_a_pair_that_differs_otherwise_isolates_nothing():
         return isolated(effects._replace(mixes=both), "prefix", "drift")
 
     (pair,) = pairs(more)
-    assert pair.apart and (pair.without, pair.having) == ("old", "more")
+    assert pair.verdict == "better" and (pair.without, pair.having) == ("old", "more")
     other_rates = {"masked": 0.3, "permuted": 0.2, "prefix": 0.5}
     assert not pairs(more._replace(rates=other_rates))
     assert not pairs(more._replace(loss_shares=other_rates))

@@ -57,7 +57,10 @@ def test_the_shipped_file_is_sound():
         (lambda d: d["mixes"]["a"]["rates"].update(masked="1"), "rates.masked"),
         (lambda d: d["mixes"]["a"]["effects"][0].update(low=9), "upside down"),
         (lambda d: d["mixes"]["a"]["effects"][0].update(failure="drfit"), "'drift'"),
-        (lambda d: d["mixes"]["a"]["effects"][0].update(value=None), "no finite"),
+        (lambda d: d["mixes"]["a"]["effects"][0].update(value=None), "no number"),
+        (lambda d: d["mixes"]["a"].update(own_loss=float("nan")), "no finite number"),
+        (lambda d: d["mixes"]["a"]["effects"][0].update(seeds=True), "[0].seeds: True"),
+        (lambda d: d["mixes"].update(a=[]), "$.mixes.a: [] is no object"),
         (lambda d: d["mixes"]["a"].update(effects={}), "no list"),
     ],
 )

@@ -14,9 +14,8 @@ from sightline.diagnosis.results.records import Record
 from sightline.diagnosis.results.study_picture import curves
 from sightline.diagnosis.results.study_summary import (
     Measure,
-    at,
+    by_budget,
     effects,
-    figure,
     own_loss,
 )
 from sightline.diagnosis.results.study_table import MEASURES, markdown
@@ -93,9 +92,19 @@ def test_records_come_back_as_they_were(tmp_path):
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_what_was_not_measured_is_recorded_and_what_is_no_record_refused(tmp_path):
+    path = tmp_path / "m-0.json"
+    nothing = score(MEASURES[0], float("nan"), chance=None)
+    records.write(path, [Record("m", 0, 1, {}, (nothing,))])
+    assert repr(records.read(path)[0].scores) == repr((nothing,))
+    path.write_text(path.read_text().replace('"trained": true', '"trained": 1'))
+    with pytest.raises(ValueError, match=r"\[0\]\.scores\[0\]\.trained: 1 is no b"):
+        records.read(path)
+
+
 def test_a_figure_is_the_mean_of_seeds_within_all_of_their_intervals():
-    found = at(study({"incumbent": 0.5, "other": 0.8}), "other", -1)
-    got = figure(found, MEASURES[0])
+    found = by_budget(study({"incumbent": 0.5, "other": 0.8}), "other")[-1]
+    got = MEASURES[0].effect(found)
     assert got is not None
     assert (got.value, got.seeds, got.chance) == (pytest.approx(0.805), 2, 0.5)
     assert (got.low, got.high) == (pytest.approx(0.78), pytest.approx(0.83))
@@ -105,19 +114,19 @@ def test_a_figure_is_of_one_kind_and_needs_every_run():
     measure = Measure("continuation", "p", "AUC", "a")
     scores = (score(measure._replace(kind="b"), 0.8), score(measure, 0.6))
     whole = Record("m", 0, 1, {}, scores)
-    got = figure([whole], measure)
+    got = measure.effect([whole])
     assert got is not None and got.value == 0.6
-    assert figure([whole, whole._replace(scores=scores[:1])], measure) is None
+    assert measure.effect([whole, whole._replace(scores=scores[:1])]) is None
     few = (scores[0], scores[1]._replace(documents=19))
     nothing = (scores[0], scores[1]._replace(value=float("nan")))
     for missing in (few, nothing):
-        assert figure([whole._replace(scores=missing)], measure) is None
+        assert measure.effect([whole._replace(scores=missing)]) is None
 
 
 def test_points_are_matched_by_their_place_not_by_their_tokens():
-    found = study({"incumbent": 0.5})
-    assert {r.tokens for r in at(found, "incumbent", 0)} == {1000, 1013}
-    assert {r.tokens for r in at(found, "incumbent", -1)} == {2000, 2013}
+    first, last = by_budget(study({"incumbent": 0.5}), "incumbent")
+    assert {r.tokens for r in first} == {1000, 1013}
+    assert {r.tokens for r in last} == {2000, 2013}
 
 
 def test_own_loss_is_weighed_by_the_incumbents_shares():
