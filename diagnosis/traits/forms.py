@@ -4,7 +4,7 @@ Nothing here knows an objective's name or settings, so an objective that is adde
 told apart by what it does (`objectives.coded`).
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -27,21 +27,12 @@ AskedMode = Literal[
     "other",
 ]
 
-ASKED_MODES: tuple[AskedMode, ...] = (
-    "causal",
-    "prefix",
-    "span",
-    "reconstruction",
-    "permuted",
-    "masked",
-    "pair",
-    "other",
-)
+ASKED_MODES: tuple[AskedMode, ...] = get_args(AskedMode)
 """In which an Example can ask a model; "other" is none of those before it."""
 
 NegativeKind = Literal["other", "further", "swapped", "none"]
 
-NEGATIVE_KINDS: tuple[NegativeKind, ...] = ("other", "further", "swapped", "none")
+NEGATIVE_KINDS: tuple[NegativeKind, ...] = get_args(NegativeKind)
 """Of pairs labelled as not continuing: with another document, from further on in the
 same one, with the later text first, and none of these: the text does continue."""
 
