@@ -7,7 +7,7 @@ import os
 import stat
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -84,19 +84,19 @@ def endings(folder: Path) -> str:
 
 
 def unread(folder: Path) -> str:
-    """What a folder holds that is not read, by ending, hidden files among them."""
+    """What a folder holds that is not read: by ending, hidden, or without a byte."""
     counts: Counter[str] = Counter()
-    for base, folders, names in os.walk(folder, followlinks=False):
-        hidden = any(
-            part.startswith(".") for part in Path(base).relative_to(folder).parts
-        )
-        for name in names:
-            if hidden or name.startswith("."):
-                counts["hidden"] += 1
-            elif not name.lower().endswith(SUFFIXES):
-                counts[Path(name).suffix or "without an ending"] += 1
-        folders.sort()
-    return ", ".join(f"{count:,} {ending}" for ending, count in counts.most_common(8))
+    for path in _walk(folder, hidden=True):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            counts["hidden"] += 1
+        elif not path.name.lower().endswith(SUFFIXES):
+            counts[path.suffix or "without an ending"] += 1
+        elif not path.stat().st_size:
+            counts["empty"] += 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    others = sum(count for _, count in ordered[8:])
+    listed = [*ordered[:8], *([("of other endings", others)] if others else [])]
+    return ", ".join(f"{count:,} {what}" for what, count in listed)
 
 
 def documents(
@@ -131,11 +131,14 @@ def documents(
         ) from error
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
     """The files below a folder; each real folder once, though links make a circle."""
 
     def refuse(error: OSError) -> None:
         raise error
+
+    def shown(names: Iterable[str]) -> list[str]:
+        return sorted(name for name in names if hidden or not name.startswith("."))
 
     seen: set[tuple[int, int]] = set()
     for here, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
@@ -144,10 +147,9 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((state.st_dev, state.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith("."):
-                yield Path(here, name)
+        folders[:] = shown(folders)
+        for name in shown(names):
+            yield Path(here, name)
 
 
 def _whole(data: bytes, largest: int) -> Document | Bad:

@@ -464,3 +464,14 @@ def test_what_is_not_read_is_named(folder):
     for name in ("b.pdf", "sub/c.pdf", "d", ".hidden.txt", ".git/e.txt"):
         put(folder, name, "x")
     assert corpus.unread() == "2 .pdf, 2 hidden, 1 without an ending"
+    put(folder, "empty.txt", "")
+    for ending in "abcdefgh":
+        put(folder, f"f.{ending}", "x")
+    assert corpus.unread() == (
+        "2 .pdf, 2 hidden, 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 1 .f, 4 of other endings"
+    )
+    (folder / "sub" / "circle").symlink_to(folder)
+    for ending in "abcdefgh":
+        (folder / f"f.{ending}").unlink()
+    found = "2 .pdf, 2 hidden, 1 empty, 1 without an ending"
+    assert corpus.unread() == found
