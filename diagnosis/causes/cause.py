@@ -87,8 +87,8 @@ class Need(NamedTuple):
     Attributes:
       trait: of the objectives that teach it; a field of `Traits`.
       name: of what is needed.
-      what: Examples or tokens that supply it do.
       by: the share in which it is looked for.
+      unit: what that is a share of.
       little: share of the loss below which there is little.
       use: what a model is asked where the failure shows.
       modes: in which it can be asked.
@@ -96,8 +96,8 @@ class Need(NamedTuple):
 
     trait: Literal["onward", "labels", "whole"]
     name: str
-    what: str
     by: By
+    unit: str
     little: float
     use: str
     modes: tuple[AskedMode, ...]
@@ -107,8 +107,8 @@ NEEDS: Mapping[Failure, Need] = {
     "drift": Need(
         "onward",
         "text from the strict past",
-        "continue text from the strict past",
         "supervised",
+        "supervised tokens",
         LITTLE_ONWARD,
         "free generation",
         ("causal", "prefix"),
@@ -116,8 +116,8 @@ NEEDS: Mapping[Failure, Need] = {
     "continuation": Need(
         "labels",
         "labels of pairs",
-        "ask for the label of a pair",
         "examples",
+        "Examples",
         LITTLE_LABELS,
         "judging a next sentence (by label or by likelihood)",
         ("pair", "causal", "prefix"),
@@ -125,18 +125,12 @@ NEEDS: Mapping[Failure, Need] = {
     "reconstruction": Need(
         "whole",
         "whole texts to reproduce",
-        "reproduce a whole text from a corrupted form of it",
         "examples",
+        "Examples",
         LITTLE_WHOLE,
         "restoring a corrupted text",
         ("reconstruction",),
     ),
-}
-
-UNITS: Mapping[By, str] = {
-    "examples": "Examples",
-    "supervised": "supervised tokens",
-    "loss": "loss",
 }
 
 
@@ -184,10 +178,18 @@ def ordered(
     return tuple(failure for failure in wanted if failure in found)
 
 
+def figures(
+    unit: Unit, source: str, values: Mapping[str, float | int]
+) -> list[Evidence]:
+    """Evidence of one unit and source, by what each figure says."""
+    return [Evidence(what, float(v), unit, source) for what, v in values.items()]
+
+
 def shown(
-    failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint]
+    failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint] = ()
 ) -> list[Evidence]:
     """How the failure shows: in the main scores, and in what reviewers counted."""
+    mine = headlines([s for s in scores if s.failure == failure])
     probed = [
         Evidence(
             f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode",
@@ -195,7 +197,7 @@ def shown(
             "score",
             f"probe {s.probe}",
         )
-        for s in headlines([s for s in scores if s.failure == failure])
+        for s in mine
         if not math.isnan(s.value)
     ]
     counted = [
