@@ -68,7 +68,8 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
       ValueError: a name is unknown, or given twice.
     """
     found: dict[Failure, Complaint] = {}
-    for failure in (failure_of(name, where="--failures") for name in names):
+    for name in names:
+        failure = failure_of(name, where="--failures")
         if failure in found:
             raise UsageError(f"--failures names {failure!r} twice; name it once.")
         found[failure] = Complaint(failure)
