@@ -158,16 +158,10 @@ def named(failure: Failure) -> str:
     return LONG_NAMES[failure].capitalize()
 
 
-def listed(words: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *others, last = list(words) or ["none"]
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def either(words: Sequence[str]) -> str:
-    """`a, b or c`."""
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
+def listed(words: Iterable[str], *, last: str = "and") -> str:
+    """`a, b and c`, or with another word before the last."""
+    *others, end = list(words) or ["none"]
+    return f"{', '.join(others)} {last} {end}" if others else end
 
 
 def ordered(

@@ -14,23 +14,15 @@ from ..scores.complaints import Complaint
 from ..scores.score import FAILURES, Failure, Score
 from ..traits.document_fit import Packing
 from ..traits.traits import MixtureTraits
+from . import rules
 from .cause import Cause, ordered
-from .rules import (
-    Case,
-    Finding,
-    leak,
-    loss_share,
-    objective_mix,
-    truncation,
-    untrained_mode,
-)
 
-RULES: Mapping[str, Callable[[Case], Finding]] = {
-    "information leak": leak,
-    "mode the model was never trained in": untrained_mode,
-    "packing and truncation": truncation,
-    "share of the loss": loss_share,
-    "the objective mix itself": objective_mix,
+RULES: Mapping[str, Callable[[rules.Case], rules.Finding]] = {
+    "information leak": rules.leak,
+    "mode the model was never trained in": rules.untrained_mode,
+    "packing and truncation": rules.truncation,
+    "share of the loss": rules.loss_share,
+    "the objective mix itself": rules.objective_mix,
 }
 """The rule of each cause, in the order in which they are checked."""
 
@@ -71,7 +63,7 @@ def causes(
             f"name one of {', '.join(FAILURES)}, or leave out the findings."
         )
     told = tuple(s for s in scores or () if s.failure in wanted)
-    case = Case(mixture, wanted, audit or (), packing, told, complaints or ())
+    case = rules.Case(mixture, wanted, audit or (), packing, told, complaints or ())
     found = [(name, rule(case)) for name, rule in RULES.items()]
     return tuple(
         Cause(

@@ -25,7 +25,6 @@ from .cause import (
     Need,
     amount,
     carriers,
-    either,
     figures,
     listed,
     named,
@@ -130,17 +129,14 @@ def untrained_mode(case: Case) -> Finding:
         asked = f"Examples that ask as {need.use} does"
         evidence += figures("share", MEASURED, {asked: share})
         evidence += shown(failure, untrained)
-        never = f"{percent(share)} of the Examples ask in {either(need.modes)} mode"
+        wants = listed(need.modes, last="or")
+        never = f"{percent(share)} of the Examples ask in {wants} mode"
         others = listed(dict.fromkeys(s.mode for s in untrained))
-        taken = (
-            f"{len(untrained)} of its {len(scores)} scores are in an untrained mode "
-        )
+        taken = f"{len(untrained)} of its {len(scores)} scores are in untrained modes "
         taken += f"({others})"
+        every = taken if 0 < len(scores) == len(untrained) else ""
         clause = f"{never}; {taken}" if untrained else never
-        if share < NEVER:
-            told[failure] = clause, never
-        else:
-            told[failure] = clause, taken if 0 < len(scores) == len(untrained) else ""
+        told[failure] = clause, never if share < NEVER else every
     by_share = listed(f"{mode} ({percent(share)})" for mode, share in trained.items())
     intro = f"{case.mixture.name} trains these modes: {by_share}; less than "
     intro += f"{percent(NEVER)} counts as never trained."

@@ -105,31 +105,24 @@ def propose(
     there = severities(complaints, scores)
     unchanged = dict(_without_cause(there, causes))
     due: list[Failure] = [o.failure for o in there if o.failure not in unchanged]
-    wide = open_rows(rows)
-    followed, parts = by_precedent(mixture, traits, effects, due, rows=wide) or (
-        None,
-        by_rule(mixture, traits, there, due, rows=wide),
-    )
+    wide, followed = open_rows(rows), None
+    if found := by_precedent(mixture, traits, effects, due, rows=wide):
+        followed, parts = found
+    else:
+        parts = by_rule(mixture, traits, there, due, rows=wide)
     acted = {part.failure for part in parts}
-    idle: list[Failure] = [failure for failure in due if failure not in acted]
-    for failure in idle:
-        unchanged[failure] = (
-            f"{percent(supplied(traits, failure))} of the loss is on "
-            f"{NEEDS[failure].name} already, as much as it would get."
-        )
+    unchanged |= {
+        failure: f"{percent(supplied(traits, failure))} of the loss is on "
+        f"{NEEDS[failure].name} already, as much as it would get."
+        for failure in due
+        if failure not in acted
+    }
     after = revised(mixture, parts, traits.loss)
     fitting = fitting_rows(rows, after) if parts else rows
     measured = mixture_traits(after, fitting, lengths=lengths, examples=examples)
     changes = _changes(traits, measured, parts, _room(followed, effects))
-    return Proposal(
-        after,
-        fitting,
-        measured,
-        tuple(changes) if parts else (),
-        there,
-        unchanged,
-        followed,
-    )
+    changed = tuple(changes) if parts else ()
+    return Proposal(after, fitting, measured, changed, there, unchanged, followed)
 
 
 def _without_cause(
@@ -152,11 +145,11 @@ def _changes(
     for name in sorted(after.objectives, key=lambda name: name not in given):
         part = given.get(name)
         loss = before.loss.get(name, 0.0), after.loss[name]
+        new = name not in before.objectives
         more = "raise" if loss[1] - loss[0] >= LEAST / 2 else "keep"
-        given_more = more if name in before.objectives else "add"
         yield Change(
             name,
-            given_more if part else "lower",
+            "lower" if part is None else "add" if new else more,
             part.failure if part else None,
             after.objectives[name],
             rate=(before.examples.get(name, 0.0), after.examples[name]),

@@ -206,7 +206,8 @@ def by_rule(
     total = sum(one.value for one in there) or 1.0
     have: dict[Failure, float] = {o.failure: supplied(traits, o.failure) for o in there}
     half = {one.failure: (1 - KEPT) * one.value / total for one in there}
-    aims = {f: half[f] for f in due if half[f] - have[f] >= LEAST}
+    aims: dict[Failure, float] = {}
+    aims |= {f: half[f] for f in due if half[f] - have[f] >= LEAST}
     if not aims:
         return []
     aims |= {f: own for f, own in have.items() if f not in due and 0 < own <= half[f]}
