@@ -196,9 +196,11 @@ def _supply(mixture: MixtureTraits, need: Need) -> tuple[float, float, str, str]
     """Shares of what is asked and of the loss on a need; both in words; and more."""
     present = amount(mixture.overall[need.by], need)
     loss = amount(mixture.overall["loss"], need)
-    both = f"{percent(present)} of the {need.unit} and {percent(loss)} of the loss"
-    names = listed(carriers(mixture, need))
-    more = f", from {names} (little is below {percent(need.little)})"
+    link = "but only" if loss < need.little <= present else "and"
+    both = f"{percent(present)} of the {need.unit} {link} {percent(loss)} of the loss"
+    names = carriers(mixture, need)
+    more = f", from {listed(names)}" if names else ""
+    more += f" (little is below {percent(need.little)})"
     return present, loss, f"{both} are on {need.name}", more
 
 
@@ -276,8 +278,8 @@ def _pair_fault(pairs: Traits) -> str:
     if not ONE_SIDED <= pairs.negatives <= 1 - ONE_SIDED:
         return (
             f"{percent(pairs.negatives)} of the labels say that a pair does not "
-            f"continue (below {percent(ONE_SIDED)} of either one answer is nearly "
-            "always right)"
+            f"continue: one answer is nearly always right (below {percent(ONE_SIDED)} "
+            "of either)"
         )
     ordering = pairs.kinds["further"] + pairs.kinds["swapped"]
     if ordering >= LITTLE_ORDER:
