@@ -183,25 +183,15 @@ def shown(
     failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint] = ()
 ) -> list[Evidence]:
     """How the failure shows: in the main scores, and in what reviewers counted."""
-    mine = headlines([s for s in scores if s.failure == failure])
-    probed = [
-        Evidence(
-            f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode",
-            s.value,
-            "score",
-            f"probe {s.probe}",
-        )
-        for s in mine
-        if not math.isnan(s.value)
-    ]
-    counted = [
-        Evidence(
-            f"{failure}: texts that failed",
-            float(c.count),
-            "count",
-            f"reviewers, of {c.total:,} texts",
-        )
-        for c in complaints
-        if c.failure == failure and c.count is not None and c.total is not None
-    ]
-    return probed + counted
+    found: list[Evidence] = []
+    for s in headlines([s for s in scores if s.failure == failure]):
+        what = f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode"
+        if not math.isnan(s.value):
+            found += figures("score", f"probe {s.probe}", {what: s.value})
+    for c in complaints:
+        if c.failure == failure and c.count is not None and c.total is not None:
+            source = f"reviewers, of {c.total:,} texts"
+            found += figures(
+                "count", source, {f"{failure}: texts that failed": c.count}
+            )
+    return found

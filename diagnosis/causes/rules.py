@@ -241,9 +241,9 @@ def objective_mix(case: Case) -> Finding:
     for failure in case.wanted:
         need = NEEDS[failure]
         present, loss, clause, more = _supply(mixture, need)
-        asked, lost = f"{need.unit} on {need.name}", f"loss on {need.name}"
+        asked, source = f"{need.unit} on {need.name}", mixture.loss_source
         evidence += figures("share", MEASURED, {asked: present})
-        evidence += figures("share", mixture.loss_source, {lost: loss})
+        evidence += figures("share", source, {f"loss on {need.name}": loss})
         why = clause if max(present, loss) < need.little else ""
         more += _instead(mixture, failure) if why else ""
         if failure == "continuation" and pairs.labels:

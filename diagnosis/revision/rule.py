@@ -82,7 +82,7 @@ def by_precedent(
         acting = _acting(mix, due, rows)
         taken = ours | {objective.base for _, objective in acting}
         covered = sum(s for n, s in mix.loss_shares.items() if n in taken)
-        enough = covered >= FOLLOWED * sum(mix.loss_shares.values())
+        enough = covered / sum(mix.loss_shares.values()) >= FOLLOWED
         if enough and {failure for failure, _ in acting} == set(due):
             cost = mix.own_loss.value if mix.own_loss else math.inf
             gains = sum(gain(effects, name, failure) or 0.0 for failure in due)
@@ -206,8 +206,7 @@ def by_rule(
     total = sum(one.value for one in there) or 1.0
     have: dict[Failure, float] = {o.failure: supplied(traits, o.failure) for o in there}
     half = {one.failure: (1 - KEPT) * one.value / total for one in there}
-    aims: dict[Failure, float] = {}
-    aims |= {f: half[f] for f in due if half[f] - have[f] >= LEAST}
+    aims: dict[Failure, float] = {f: half[f] for f in due if half[f] - have[f] >= LEAST}
     if not aims:
         return []
     aims |= {f: own for f, own in have.items() if f not in due and 0 < own <= half[f]}
