@@ -87,8 +87,8 @@ class Need(NamedTuple):
     Attributes:
       trait: of the objectives that teach it; a field of `Traits`.
       name: of what is needed.
-      what: Examples or tokens that supply it do.
       by: the share in which it is looked for.
+      unit: what that is a share of.
       little: share of the loss below which there is little.
       use: what a model is asked where the failure shows.
       modes: in which it can be asked.
@@ -96,8 +96,8 @@ class Need(NamedTuple):
 
     trait: Literal["onward", "labels", "whole"]
     name: str
-    what: str
     by: By
+    unit: str
     little: float
     use: str
     modes: tuple[AskedMode, ...]
@@ -107,8 +107,8 @@ NEEDS: Mapping[Failure, Need] = {
     "drift": Need(
         "onward",
         "text from the strict past",
-        "continue text from the strict past",
         "supervised",
+        "supervised tokens",
         LITTLE_ONWARD,
         "free generation",
         ("causal", "prefix"),
@@ -116,8 +116,8 @@ NEEDS: Mapping[Failure, Need] = {
     "continuation": Need(
         "labels",
         "labels of pairs",
-        "ask for the label of a pair",
         "examples",
+        "Examples",
         LITTLE_LABELS,
         "judging a next sentence (by label or by likelihood)",
         ("pair", "causal", "prefix"),
@@ -125,18 +125,12 @@ NEEDS: Mapping[Failure, Need] = {
     "reconstruction": Need(
         "whole",
         "whole texts to reproduce",
-        "reproduce a whole text from a corrupted form of it",
         "examples",
+        "Examples",
         LITTLE_WHOLE,
         "restoring a corrupted text",
         ("reconstruction",),
     ),
-}
-
-UNITS: Mapping[By, str] = {
-    "examples": "Examples",
-    "supervised": "supervised tokens",
-    "loss": "loss",
 }
 
 
@@ -164,16 +158,10 @@ def named(failure: Failure) -> str:
     return LONG_NAMES[failure].capitalize()
 
 
-def listed(words: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *others, last = list(words) or ["none"]
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def either(words: Sequence[str]) -> str:
-    """`a, b or c`."""
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
+def listed(words: Iterable[str], *, last: str = "and") -> str:
+    """`a, b and c`, or with another word before the last."""
+    *others, end = list(words) or ["none"]
+    return f"{', '.join(others)} {last} {end}" if others else end
 
 
 def ordered(
@@ -184,28 +172,26 @@ def ordered(
     return tuple(failure for failure in wanted if failure in found)
 
 
+def figures(
+    unit: Unit, source: str, values: Mapping[str, float | int]
+) -> list[Evidence]:
+    """Evidence of one unit and source, by what each figure says."""
+    return [Evidence(what, float(v), unit, source) for what, v in values.items()]
+
+
 def shown(
-    failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint]
+    failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint] = ()
 ) -> list[Evidence]:
     """How the failure shows: in the main scores, and in what reviewers counted."""
-    probed = [
-        Evidence(
-            f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode",
-            s.value,
-            "score",
-            f"probe {s.probe}",
-        )
-        for s in headlines([s for s in scores if s.failure == failure])
-        if not math.isnan(s.value)
-    ]
-    counted = [
-        Evidence(
-            f"{failure}: texts that failed",
-            float(c.count),
-            "count",
-            f"reviewers, of {c.total:,} texts",
-        )
-        for c in complaints
-        if c.failure == failure and c.count is not None and c.total is not None
-    ]
-    return probed + counted
+    found: list[Evidence] = []
+    for s in headlines([s for s in scores if s.failure == failure]):
+        what = f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode"
+        if not math.isnan(s.value):
+            found += figures("score", f"probe {s.probe}", {what: s.value})
+    for c in complaints:
+        if c.failure == failure and c.count is not None and c.total is not None:
+            source = f"reviewers, of {c.total:,} texts"
+            found += figures(
+                "count", source, {f"{failure}: texts that failed": c.count}
+            )
+    return found

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Int
 
 from ...models.rows import RowShape
-from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import NEEDS, Cause, listed, percent
 from ..results.effects import Effects
@@ -23,9 +22,8 @@ from ..scores.score import Failure, Score
 from ..scores.severity import Severity, severities
 from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits, mixture_traits
-from .precedent import Precedent, as_measured, precedent
 from .revision import Part, fitting_rows, open_rows, revised
-from .rule import KEPT, LEAST, by_rule, supplied
+from .rule import KEPT, LEAST, by_precedent, by_rule, supplied
 
 EXAMPLES = 256
 """Of each task: a share of a half is then known to ± 3 points (one standard error)."""
@@ -106,74 +104,48 @@ def propose(
     """
     there = severities(complaints, scores)
     unchanged = dict(_without_cause(there, causes))
-    due = [one for one in there if one.failure not in unchanged]
-    wide = open_rows(rows)
-    failures: list[Failure] = [one.failure for one in due]
-    followed = precedent(mixture, wide, failures, effects) if due else None
-    if followed is None:
-        parts = by_rule(mixture, traits, there, failures, rows=wide)
+    due: list[Failure] = [o.failure for o in there if o.failure not in unchanged]
+    wide, followed = open_rows(rows), None
+    if found := by_precedent(mixture, traits, effects, due, rows=wide):
+        followed, parts = found
     else:
-        parts = as_measured(mixture, traits, followed, effects)
-    for failure in failures:
-        if all(part.failure != failure for part in parts):
-            unchanged[failure] = (
-                f"{percent(supplied(traits, failure))} of the loss is on "
-                f"{NEEDS[failure].name} already, as much as it would get."
-            )
-    after = revised(mixture, parts, _by_base(traits.loss))
+        parts = by_rule(mixture, traits, there, due, rows=wide)
+    acted = {part.failure for part in parts}
+    unchanged |= {
+        failure: f"{percent(supplied(traits, failure))} of the loss is on "
+        f"{NEEDS[failure].name} already, as much as it would get."
+        for failure in due
+        if failure not in acted
+    }
+    after = revised(mixture, parts, traits.loss)
     fitting = fitting_rows(rows, after) if parts else rows
     measured = mixture_traits(after, fitting, lengths=lengths, examples=examples)
-    return Proposal(
-        after,
-        fitting,
-        measured,
-        tuple(_changes(traits, measured, parts, followed, effects)),
-        there,
-        unchanged,
-        followed.mix if followed else None,
-    )
+    changes = _changes(traits, measured, parts, _room(followed, effects))
+    changed = tuple(changes) if parts else ()
+    return Proposal(after, fitting, measured, changed, there, unchanged, followed)
 
 
 def _without_cause(
     there: Sequence[Severity], causes: Sequence[Cause]
 ) -> Iterator[tuple[Failure, str]]:
     """Failures that other rates do not act on, and why."""
-    for severity in there:
-        failure = severity.failure
+    for failure, *_ in there:
         found = [c for c in causes if c.verdict == "found" and failure in c.failures]
-        if any(cause.number in MIXTURE_CAUSES for cause in found):
-            continue
-        names = listed(cause.name for cause in found)
-        yield (
-            failure,
-            "no cause that other rates act on was found"
-            + (f"; mend this first: {names}." if found else "."),
-        )
-
-
-def _by_base(shares: Mapping[str, float]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, share in shares.items():
-        found[base_name(name)] = found.get(base_name(name), 0.0) + share
-    return found
+        if not any(cause.number in MIXTURE_CAUSES for cause in found):
+            first = listed(cause.name for cause in found)
+            more = f"; mend this first: {first}." if found else "."
+            yield failure, f"no cause that other rates act on was found{more}"
 
 
 def _changes(
-    before: MixtureTraits,
-    after: MixtureTraits,
-    parts: Sequence[Part],
-    followed: Precedent | None,
-    effects: Effects,
+    before: MixtureTraits, after: MixtureTraits, parts: Sequence[Part], room: str
 ) -> Iterator[Change]:
     """What becomes of each objective: those that get a part first."""
     given = {part.objective.name: part for part in parts}
     for name in sorted(after.objectives, key=lambda name: name not in given):
         part = given.get(name)
-        if part is None and not parts:
-            continue
-        sources = (part.source,) if part else (_room(followed, effects),)
-        new = name not in before.objectives
         loss = before.loss.get(name, 0.0), after.loss[name]
+        new = name not in before.objectives
         more = "raise" if loss[1] - loss[0] >= LEAST / 2 else "keep"
         yield Change(
             name,
@@ -182,22 +154,21 @@ def _changes(
             after.objectives[name],
             rate=(before.examples.get(name, 0.0), after.examples[name]),
             loss=loss,
-            sources=sources,
+            sources=(part.source if part else room,),
         )
 
 
-def _room(followed: Precedent | None, effects: Effects) -> str:
+def _room(followed: str | None, effects: Effects) -> str:
     """Where the shares of objectives that make room are from."""
     if followed is None:
         return (
             "rule: the customer's own objectives share what is left, at least "
             f"{percent(KEPT)} of loss and slots, in their own proportions"
         )
-    own = effects.mixes[followed.mix].own_loss
-    cost = "not measured"
+    own, cost = effects.mixes[followed].own_loss, "not measured"
     if own is not None:
         cost = f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}] of the incumbent's"
     return (
-        f"what mix `{followed.mix}` of the study leaves, in their own proportions; "
+        f"what mix `{followed}` of the study leaves, in their own proportions; "
         f"held-out loss of the incumbent's objectives there: {cost}"
     )

@@ -10,8 +10,7 @@ from ...models.rows import RowShape
 from ...objectives import registry
 from ...objectives.registry import Objective
 from ...tasks.tokens.vocabulary import vocabulary
-from ..causes.cause import NEEDS, amount
-from ..scores.complaints import LONG_NAMES
+from ..causes.cause import NEEDS, amount, named
 from ..scores.score import Failure
 from ..traits.objective_traits import Traits
 
@@ -21,6 +20,9 @@ OBJECTIVES: Mapping[Failure, str] = {
     "reconstruction": "reconstruction",
 }
 """The objective that is added where no objective of the mixture supplies it."""
+
+title = named
+"""`Long-form drift`."""
 
 PAIR_TOKENS = 254
 """Most tokens of a pair: with SEP and label they take half a row of 512."""
@@ -69,10 +71,4 @@ def remedy(failure: Failure, words: str, rows: RowShape) -> Objective:
             "shuffle": 0.3 if sentences else 0.0,
         },
     }
-    found = registry.get(OBJECTIVES[failure])
-    return found.with_settings(**settings[failure])
-
-
-def title(failure: Failure) -> str:
-    """`Long-form drift`."""
-    return LONG_NAMES[failure].capitalize()
+    return registry.get(OBJECTIVES[failure]).with_settings(**settings[failure])

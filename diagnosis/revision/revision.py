@@ -1,13 +1,16 @@
 """A mixture made of another by giving shares to objectives, and rows that fit it."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ...models.rows import Capacity, RowShape
 from ...objectives.registry import Objective, base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import budget
 from ..scores.score import Failure
+
+Key = TypeVar("Key", bound=str)
 
 DIGITS = 4
 """Of a rate or share that is written down."""
@@ -32,11 +35,7 @@ class Part(NamedTuple):
 
 
 def revised(
-    mixture: Mixture,
-    parts: Sequence[Part],
-    loss: Mapping[str, float],
-    *,
-    name: str = "recommended",
+    mixture: Mixture, parts: Sequence[Part], loss: Mapping[str, float]
 ) -> Mixture:
     """The mixture with parts; what it had shares the rest as before.
 
@@ -46,16 +45,17 @@ def revised(
     Args:
       mixture: to revise.
       parts: at most one of each name.
-      loss: share of the loss of each of its objectives, by base name.
-      name: of what is made.
+      loss: share of the loss of each of its objectives and variants.
     """
     positive = {key: rate for key, rate in mixture.rates.items() if rate > 0}
     total = sum(positive.values())
     kept = 1 - sum(part.rate for part in parts)
+    kept_loss = 1 - sum(part.loss for part in parts)
     rates = {key: kept * rate / total for key, rate in positive.items()}
     settings = {key: dict(value) for key, value in mixture.settings.items()}
-    kept_loss = 1 - sum(part.loss for part in parts)
-    shares = {base: kept_loss * share for base, share in loss.items()}
+    shares: defaultdict[str, float] = defaultdict(float)
+    for own, share in loss.items():
+        shares[base_name(own)] += kept_loss * share
     for part in parts:
         own = part.objective.name
         keys = {k: r for k, r in positive.items() if split_task(k)[1] == own}
@@ -64,10 +64,9 @@ def revised(
             settings[own] = dict(part.objective.settings)
         for key, rate in keys.items():
             rates[key] = rates.get(key, 0) + part.rate * rate / sum(keys.values())
-        base = part.objective.base
-        shares[base] = shares.get(base, 0.0) + part.loss
+        shares[part.objective.base] += part.loss
     return Mixture(
-        name,
+        "recommended",
         _rounded(rates),
         corpora=dict(mixture.corpora),
         loss_shares=_rounded(shares),
@@ -76,14 +75,14 @@ def revised(
     )
 
 
-def free_name(mixture: Mixture, objective: Objective, variant: str) -> str:
-    """The objective's name, or that of a variant where the mixture has its own."""
-    taken = {split_task(key)[1] for key in mixture.rates} | {
-        name for name in mixture.settings if "/" in name
-    }
-    base = base_name(objective.name)
-    tries = (f"{variant}{n or ''}/{base}" for n in range(len(taken) + 1))
-    return next(name for name in (base, *tries) if name not in taken)
+def on_top(aims: Mapping[Key, float], have: Mapping[Key, float]) -> dict[Key, float]:
+    """What brings shares from what they have to their aims.
+
+    What is added takes from what is there alike, also from what they have.
+    """
+    left = 1 - sum(have[name] for name in aims)
+    kept = (1 - sum(aims.values())) / left if left else 0.0
+    return {name: aim - kept * have[name] for name, aim in aims.items()}
 
 
 def open_rows(rows: RowShape) -> RowShape:
@@ -131,12 +130,11 @@ def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:
 def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     """Shares of few digits that sum to 1; the largest takes up what is left over."""
     total = sum(shares.values())
-    found = {name: _written(share / total) for name, share in shares.items()}
+    found = {
+        # What is small stays above 0.
+        name: round(share / total, DIGITS) or float(f"{share / total:.2g}")
+        for name, share in shares.items()
+    }
     largest = max(found, key=lambda name: found[name])
     rest = 1 - sum(share for name, share in found.items() if name != largest)
     return {**found, largest: round(rest, 2 * DIGITS)}
-
-
-def _written(share: float) -> float:
-    """A share of few digits, which is 0 only if it was."""
-    return round(share, DIGITS) or float(f"{share:.2g}")

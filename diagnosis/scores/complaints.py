@@ -67,13 +67,13 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
     Raises:
       ValueError: a name is unknown, or given twice.
     """
-    failures: list[Failure] = []
+    found: dict[Failure, Complaint] = {}
     for name in names:
-        failures.append(failure_of(name, where="--failures"))
-    for failure in failures:
-        if failures.count(failure) > 1:
+        failure = failure_of(name, where="--failures")
+        if failure in found:
             raise UsageError(f"--failures names {failure!r} twice; name it once.")
-    return tuple(Complaint(failure) for failure in failures)
+        found[failure] = Complaint(failure)
+    return tuple(found.values())
 
 
 def failure_of(name: str, *, where: str) -> Failure:
@@ -110,71 +110,60 @@ def read(path: Path) -> tuple[Complaint, ...]:
             f"{path}: byte {error.start} is not UTF-8; save the findings as UTF-8."
         ) from error
     reader = csv.reader(text.splitlines())
-    lines = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
-    if not lines:
+    lines = [
+        (f"{path}:{reader.line_num}", [cell.strip() for cell in cells])
+        for cells in reader
+        if any(map(str.strip, cells))
+    ]
+    columns = _header(*lines[0]) if lines else []
+    if len(lines) < 2:
         raise UsageError(
-            f"{path} is empty; its first line is {','.join(COLUMNS)}, then one line a "
-            "failure, such as drift,12,80."
+            f"{path} is empty or has no findings; its first line is "
+            f"{','.join(COLUMNS)}, then one line a failure, such as drift,12,80."
         )
-    columns = _header(path, *lines[0])
-    if len(lines) == 1:
-        raise UsageError(f"{path} has a header and no findings below it.")
     found: dict[Failure, Complaint] = {}
-    for line, cells in lines[1:]:
-        complaint = _complaint(path, line, columns, cells)
+    for where, cells in lines[1:]:
+        complaint = _complaint(where, columns, cells)
         if complaint.failure in found:
             raise UsageError(
-                f"{path}:{line}: {complaint.failure!r} is there twice; add its counts "
-                "and totals up in one line."
+                f"{where}: {complaint.failure!r} is there twice; add its counts and "
+                "totals up in one line."
             )
         found[complaint.failure] = complaint
     return tuple(found[failure] for failure in FAILURES if failure in found)
 
 
-def _header(path: Path, line: int, cells: Sequence[str]) -> list[str]:
-    columns = [cell.strip().lower() for cell in cells]
-    wanted = ",".join(COLUMNS)
-    for column in columns:
+def _header(where: str, cells: Sequence[str]) -> list[str]:
+    columns = [cell.lower() for cell in cells]
+    wanted = f"the first line is {','.join(COLUMNS)}."
+    for column in (*columns, *COLUMNS):
         if column not in COLUMNS:
-            raise UsageError(
-                f"{path}:{line}: no column {column!r}; {nearest(column, COLUMNS)} The "
-                f"first line is {wanted}."
-            )
-    missing = [column for column in COLUMNS if column not in columns]
-    if missing or len(columns) > len(COLUMNS):
-        what = f"misses {', '.join(missing)}" if missing else "has a column twice"
-        raise UsageError(f"{path}:{line}: the header {what}; it is {wanted}.")
+            near = nearest(column, COLUMNS)
+            raise UsageError(f"{where}: no column {column!r}; {near} {wanted}")
+        if columns.count(column) != 1:
+            wrong = "has twice" if column in columns else "misses"
+            raise UsageError(f"{where}: the header {wrong} {column}; {wanted}")
     return columns
 
 
-def _complaint(
-    path: Path, line: int, columns: Sequence[str], cells: Sequence[str]
-) -> Complaint:
+def _complaint(where: str, columns: Sequence[str], cells: Sequence[str]) -> Complaint:
     if len(cells) != len(columns):
         raise UsageError(
-            f"{path}:{line}: {len(cells)} values where the header has {len(columns)} "
+            f"{where}: {len(cells)} values where the header has {len(columns)} "
             f"columns, {', '.join(columns)}; quote a value that has a comma."
         )
     values = dict(zip(columns, cells, strict=True))
-    failure = failure_of(values["failure"], where=f"{path}:{line}, column 'failure'")
-    count, total = (_number(path, line, c, values[c]) for c in COLUMNS[1:])
-    if total == 0:
+    failure = failure_of(values["failure"], where=f"{where}, column 'failure'")
+    for column in ("count", "total"):
+        if not values[column].isdecimal():
+            raise UsageError(
+                f"{where}, column {column!r}: {values[column]!r} is no number of "
+                "texts; give a whole number, 0 or more."
+            )
+    count, total = int(values["count"]), int(values["total"])
+    if not 0 < total >= count:
         raise UsageError(
-            f"{path}:{line}, column 'total': 0 texts were read; leave the line out."
-        )
-    if count > total:
-        raise UsageError(
-            f"{path}:{line}, column 'count': {count} of {total} texts; a count is at "
-            "most its total."
+            f"{where}, column {'count' if total else 'total'!r}: {count} of {total} "
+            "texts; a count is at most its total, which is above 0."
         )
     return Complaint(failure, count, total)
-
-
-def _number(path: Path, line: int, column: str, value: str) -> int:
-    where = f"{path}:{line}, column {column!r}"
-    if not value.strip().removeprefix("-").isdecimal():
-        raise UsageError(f"{where}: {value.strip()!r} is no whole number of texts.")
-    number = int(value)
-    if number < 0:
-        raise UsageError(f"{where}: {number} is negative; give a number of texts.")
-    return number

@@ -85,7 +85,7 @@ def bootstrap(
     count = int(which.max()) + 1
     chosen = np.random.default_rng(seed).integers(count, size=(resamples, count))
     if isinstance(statistic, Mean):
-        drawn = _means(statistic.values, which, chosen)
+        drawn = statistic.resampled(which, chosen)
     else:
         own = [np.flatnonzero(which == n) for n in range(count)]
         drawn = [statistic(np.concatenate([own[n] for n in row])) for row in chosen]
@@ -103,12 +103,9 @@ class Mean(NamedTuple):
     def __call__(self, items: Int[np.ndarray, " n"]) -> float:
         return float(np.mean(self.values[items]))
 
-
-def _means(
-    values: Float[np.ndarray, " N"],
-    which: Int[np.ndarray, " N"],
-    chosen: Int[np.ndarray, "R D"],
-) -> Float[np.ndarray, " R"]:
-    """The mean of the items of each row of documents, without listing them."""
-    sums, sizes = np.bincount(which, values), np.bincount(which)
-    return sums[chosen].sum(1) / sizes[chosen].sum(1)
+    def resampled(
+        self, which: Int[np.ndarray, " N"], chosen: Int[np.ndarray, "R D"]
+    ) -> Float[np.ndarray, " R"]:
+        """Of the items of each row of documents, without listing them."""
+        sums, sizes = np.bincount(which, self.values), np.bincount(which)
+        return sums[chosen].sum(1) / sizes[chosen].sum(1)

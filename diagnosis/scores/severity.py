@@ -42,24 +42,23 @@ def severities(
     for failure in FAILURES:
         complaint = said.get(failure)
         mine = [s for s in scores if s.failure == failure and reference(s) is not None]
-        failing = [s for s in mine if fails(s)]
+        failing = sum(map(fails, mine))
         # Between perfect and perfect there is no way to have come some part of, and
         # none has a length where nothing is perfect.
-        own = [s for s in mine if reference(s) != perfect(s) < math.inf]
+        own = [shortfall(s) for s in mine if reference(s) != perfect(s) < math.inf]
         if complaint is not None and complaint.share:
             source = f"{complaint.count} of {complaint.total} texts that were read"
             found.append(Severity(failure, complaint.share, source))
-        elif failing or (complaint is not None and complaint.count is None):
-            found.append(_without_counts(failure, own, len(failing)))
+        elif not failing and (complaint is None or complaint.count is not None):
+            continue
+        elif own:
+            source = f"measured: mean of {len(own)} scores, {failing} no better than a "
+            source += "guess or a baseline"
+            found.append(Severity(failure, sum(own) / len(own), source))
+        else:
+            source = "rule: named without counts or scores, so 1"
+            found.append(Severity(failure, 1.0, source))
     return tuple(found)
-
-
-def _without_counts(failure: Failure, own: Sequence[Score], failing: int) -> Severity:
-    if not own:
-        return Severity(failure, 1.0, "rule: named without counts or scores, so 1")
-    value = sum(shortfall(score) for score in own) / len(own)
-    many = f"mean of {len(own)} scores, {failing} no better than a guess or a baseline"
-    return Severity(failure, value, f"measured: {many}")
 
 
 def reference(score: Score) -> float | None:

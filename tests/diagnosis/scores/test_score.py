@@ -72,10 +72,3 @@ def test_a_seed_gives_the_same_interval(seed):
     assert run(Mean(values), range(30), seed=seed) == run(
         Mean(values), range(30), seed=seed
     )
-
-
-def test_means_are_resampled_as_any_statistic_is():
-    rng = np.random.default_rng(0)
-    values, documents = rng.normal(size=50), rng.integers(9, size=50)
-    slow = bootstrap(lambda items: float(np.mean(values[items])), documents, seed=3)
-    assert bootstrap(Mean(values), documents, seed=3) == pytest.approx(slow)
