@@ -93,15 +93,12 @@ def specimen_rows(
     """Rows of specimens of an objective between neighbours, packed first-fit."""
     others = list(neighbours.values())
     place = layout(shape, bos=ids.bos)
-    found: list[Specimen] = []
+    specimens: list[Specimen] = []
     rows: list[list[Specimen]] = []
     while len(rows) <= ROWS:
         other = others[int(rng.integers(len(others)))]
-        found += [specimen(o, shape, ids, rng) for o in (other, objective)]
-        # Each Placed is known by its place in the list: packing keeps the objects.
-        placed = [place(s.example) for s in found]
-        at = {id(p): n for n, p in enumerate(placed)}
-        rows = [[found[at[id(p)]] for p in row] for row in first_fit(placed, shape)]
+        specimens += [specimen(o, shape, ids, rng) for o in (other, objective)]
+        rows = list(first_fit(specimens, shape, placed=lambda s: place(s.example)))
     return rows[:ROWS]
 
 
@@ -120,10 +117,10 @@ def check(
     place = layout(shape, bos=ids.bos)
     batch = collate([[place(s.example) for s in row] for row in rows], shape)
     may = declared(rows, shape)
-    found = measure(batch, rng.choice(ids.text, len(may))).either
+    depends = measure(batch, rng.choice(ids.text, len(may))).either
     asking = _asking(rows, shape, len(may))
-    leaks = int((found & ~may)[asking].sum())
-    blind = int((may & ~found)[asking].sum())
+    leaks = int((depends & ~may)[asking].sum())
+    blind = int((may & ~depends)[asking].sum())
     return leaks, blind, int(asking.sum()) * len(may)
 
 

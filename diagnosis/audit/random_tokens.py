@@ -8,8 +8,10 @@ way below: the model finds it. Not counted: answers that an objective shows by
 definition, and reserved ids, which structure tells.
 """
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -29,6 +31,7 @@ from ...models.loss import (
 )
 from ...models.rows import Batch, RowShape
 from ...objectives.coded import coded_ids
+from ...objectives.example import Example
 from ...objectives.registry import CAPACITY, Objective
 from ...objectives.special_ids import SpecialIds
 from ...tasks.rows.layout import Placed, layout
@@ -181,28 +184,18 @@ def _rows(
     specimens: Iterator[Specimen], shape: RowShape, ids: SpecialIds
 ) -> Iterator[list[_Twice]]:
     """Packs specimens as training does, without end."""
-    place = layout(shape, bos=ids.bos)
-    known: dict[int, _Twice] = {}
+    twice = map(functools.partial(_twice, layout(shape, bos=ids.bos)), specimens)
+    return first_fit(twice, shape, placed=operator.attrgetter("trained"))
 
-    def placed() -> Iterator[Placed]:
-        for made in specimens:
-            example, mask = made.example, hidden(made).astype(np.float32)
-            cut = len(example.inputs)
-            only = example._replace(
-                inputs_weights=mask[:cut], targets_weights=mask[cut:]
-            )
-            asked = np.concatenate([example.inputs_targets, example.targets])
-            answers = asked[mask > 0]
-            both = _Twice(
-                place(example),
-                place(only),
-                np.stack([np.full_like(answers, example.objective), answers], 1),
-            )
-            known[id(both.trained)] = both  # kept alive until its row is closed
-            yield both.trained
 
-    for row in first_fit(placed(), shape):
-        yield [known.pop(id(one)) for one in row]
+def _twice(place: Callable[[Example], Placed], made: Specimen) -> _Twice:
+    example, mask = made.example, hidden(made).astype(np.float32)
+    cut = len(example.inputs)
+    only = example._replace(inputs_weights=mask[:cut], targets_weights=mask[cut:])
+    asked = np.concatenate([example.inputs_targets, example.targets])
+    answers = asked[mask > 0]
+    objectives = np.full_like(answers, example.objective)
+    return _Twice(place(example), place(only), np.stack([objectives, answers], 1))
 
 
 def _batch(

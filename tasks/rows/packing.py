@@ -1,12 +1,15 @@
 """First-fit packing of laid-out Examples into rows, by every capacity at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...models.rows import Batch, Capacity, Memory, RowShape, Stream
 from ...objectives.errors import UsageError
 from .layout import Placed, Slots, capacities
+
+T = TypeVar("T")
 
 LOOK_BACK = 64
 """Rows that stay open. More wastes less, and moves Examples further from home."""
@@ -15,9 +18,17 @@ PATIENCE = 4
 """Examples for each row that stays open, after which an open row is closed as it is."""
 
 
+def _itself(item: Any) -> Placed:
+    return item
+
+
 def first_fit(
-    examples: Iterable[Placed], shape: RowShape, *, look_back: int = LOOK_BACK
-) -> Iterator[list[Placed]]:
+    items: Iterable[T],
+    shape: RowShape,
+    *,
+    placed: Callable[[T], Placed] = _itself,
+    look_back: int = LOOK_BACK,
+) -> Iterator[list[T]]:
     """Packs Examples into rows: each goes to the first open row that has room for it.
 
     A row has room if every capacity does: the slots and the predictions of each
@@ -28,21 +39,24 @@ def first_fit(
     the open rows follow.
 
     Args:
-      examples: in order; the rows are a function of that order alone.
+      items: Examples in order, or what they belong to; the rows are a function of that
+        order alone.
       shape: capacities of a row.
+      placed: the Example of an item.
       look_back: how many rows stay open.
 
     Yields:
-      The Examples of each closed row.
+      The items of each closed row.
 
     Raises:
       ValueError: an Example that is empty or fits no row. It is never cut.
     """
     capacity = np.array(capacities(shape))
     free = np.zeros((0, len(capacity)), np.int64)
-    rows: list[list[Placed]] = []
+    rows: list[list[T]] = []
     opened: list[int] = []
-    for number, example in enumerate(examples):
+    for number, item in enumerate(items):
+        example = placed(item)
         need = np.array(example.sizes)
         if need.max(initial=0) == 0 or (need > capacity).any():
             raise UsageError(
@@ -59,7 +73,7 @@ def first_fit(
             opened.append(number)
             free = np.vstack([free, capacity])
             row = len(rows) - 1
-        rows[row].append(example)
+        rows[row].append(item)
         free[row] -= need
         if len(rows) > look_back:
             waited = number - opened[0] > PATIENCE * look_back
