@@ -4,28 +4,30 @@ Only on `policies`, whose facts can be parsed back from any text.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ....models.generate import make_generate
-from ....models.prompts import prompts
-from ....models.samplers import Sampler, greedy, row_keys
+from ....models.samplers import Sampler, greedy
 from ....tasks.corpora.policies import ParsedMention, restatements
-from ...scores.score import Mean, Score, bootstrap
-from ..asking.forms import MODES, Mode, going_on
-from ..asking.subject import Subject, Tokens
+from ...scores.score import Mean, Score
+from ..asking.forms import MODES, Mode
+from ..asking.scored import score_of
+from ..asking.subject import Subject
+from ..asking.writing import write
 
 Values = Float[np.ndarray, " N"]
 Documents = Int[np.ndarray, " N"]
 
-BANDS = (16, 48)
-"""Words between two mentions that part near, middle and far ones."""
-
-ROWS = 32
-"""Texts that are written side by side."""
+BANDS: Mapping[str, tuple[float, float]] = {
+    "all": (0.0, np.inf),
+    "< 16 words apart": (0.0, 16.0),
+    "16 to 48 words apart": (16.0, 48.0),
+    "≥ 48 words apart": (48.0, np.inf),
+}
+"""Words between two mentions of a fact: at least, and fewer than."""
 
 
 class Written(NamedTuple):
@@ -57,38 +59,18 @@ def write_on(
       seed: of the sampler.
     """
     ids = subject.words.special_ids
-    mode = writing_mode(subject)
-    allowed = np.zeros(subject.words.size, bool)
-    allowed[[*ids.text, ids.eos]] = True
-    generate = make_generate(
-        subject.model, sampler=sampler, bos=ids.bos, eos=ids.eos, allowed=allowed
-    )
-    found: list[Written] = []
-    for first in range(0, len(beginnings), ROWS):
-        part = list(beginnings[first : first + ROWS])
-        filled = part + [""] * (ROWS - len(part))
-        given = [subject.words.encode(text) for text in filled]
-        asked = [_ask(subject, mode, tokens) for tokens in given]
-        leading = [int(np.flatnonzero(e.targets_weights)[0]) for e in asked]
-        room = [_room(subject, len(e.inputs)) for e in asked]
-        width = _room(subject, 0)
-        inputs = subject.shape.encoder or subject.shape.decoder
-        keys = row_keys(seed, first, rows=ROWS)
-        written = generate(
-            prompts(
-                asked,
-                given=leading,
-                inputs=inputs.slots,
-                targets=width,
-                lengths=room,
-            ),
-            keys,
-        )
-        for n, text in enumerate(part):
-            new = written.targets[n, leading[n] : written.lengths[n]]
-            both = np.concatenate([given[n], new[new != ids.eos]])
-            found.append(Written(text, subject.words.decode(both)))
-    return found
+    writer = subject._replace(mode=writing_mode(subject))
+    given = [subject.words.encode(text) for text in beginnings]
+    # What is asked for is a placeholder, where the first new token will stand.
+    end = np.array([ids.eos], np.int32)
+    asked = [writer.asked(tokens, end)[0] for tokens in given]
+    written = write(subject, asked, sampler=sampler, seed=seed)
+    whole = [
+        np.concatenate([tokens, new[new != ids.eos]])
+        for tokens, new in zip(given, written, strict=True)
+    ]
+    texts = map(subject.words.decode, whole)
+    return [Written(*both) for both in zip(beginnings, texts, strict=True)]
 
 
 def writing_mode(subject: Subject) -> Mode:
@@ -117,7 +99,6 @@ def generation_scores(
       seed: of the bootstrap.
     """
     mine, other = _read(written), None if baselines is None else _read(baselines)
-    mode = writing_mode(subject)
 
     def score(
         kind: str,
@@ -128,22 +109,19 @@ def generation_scores(
         better: Literal["higher", "lower"] = "lower",
     ) -> Score:
         values, documents = of(mine)
-        value, low, high = bootstrap(Mean(values), documents, seed=seed)
-        return Score(
+        return score_of(
+            subject,
+            Mean(values),
+            documents,
             failure="drift",
             probe="free generation",
             kind=kind,
             metric=metric,
-            value=value,
-            low=low,
-            high=high,
-            chance=chance,
+            modes=[writing_mode(subject)],
             better=better,
-            mode=mode,
-            trained=subject.knows(mode),
+            chance=chance,
             baselines={} if other is None else {"5-gram": _mean(of(other)[0])},
-            items=len(values),
-            documents=len(set(documents.tolist())),
+            seed=seed,
         )
 
     return [
@@ -154,7 +132,7 @@ def generation_scores(
                 functools.partial(_Read.contradictions, band=band),
                 chance=_mean(mine.guess[mine.within(band)]),
             )
-            for name, band in _bands().items()
+            for name, band in BANDS.items()
         ),
         score("texts", "share that contradict", _Read.contradicting_texts),
         score("texts", "restatements", _Read.counts, better="higher"),
@@ -224,26 +202,3 @@ def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> 
         for mention in earlier
     ]
     return np.array(rates, float)
-
-
-def _bands() -> dict[str, tuple[float, float]]:
-    near, far = BANDS
-    return {
-        "all": (0.0, np.inf),
-        f"< {near} words apart": (0.0, float(near)),
-        f"{near} to {far} words apart": (float(near), float(far)),
-        f"≥ {far} words apart": (float(far), np.inf),
-    }
-
-
-def _ask(subject: Subject, mode: Mode, tokens: Tokens):
-    """An Example that goes on from tokens; its first free target is a placeholder."""
-    ids = subject.words.special_ids
-    asked = going_on(mode, tokens, np.array([ids.eos], np.int32), ids)[0]
-    return subject.showing(asked, mode)
-
-
-def _room(subject: Subject, inputs: int) -> int:
-    """Targets that a row has room for behind so many inputs."""
-    slots = subject.shape.decoder.slots
-    return slots if subject.shape.encoder else slots - inputs

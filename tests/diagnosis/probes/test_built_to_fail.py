@@ -13,7 +13,7 @@ import pytest
 from sightline.diagnosis.audit.audit import audit
 from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.probes.asking.forms import going_on
-from sightline.diagnosis.probes.choices.preferred import preference_scores
+from sightline.diagnosis.probes.choices.preferences import preference_scores
 from sightline.diagnosis.probes.continuation.continuations import continuations
 from sightline.diagnosis.probes.continuation.readouts import continuation_scores
 from sightline.diagnosis.probes.drift.future import leak_scores
