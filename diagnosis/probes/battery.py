@@ -24,9 +24,9 @@ from .drift.free_generation import Written, generation_scores, write_on
 from .drift.jump_ahead import jump_ahead
 from .drift.minimal_pairs import minimal_pairs
 from .material import LEAST, Material
+from .reconstruction.corruptions import excerpts
 from .reconstruction.filling import learn_filler
 from .reconstruction.restoration import restoration_scores
-from .reconstruction.restored import excerpts
 
 TEMPERATURE = 0.7
 """Of free generation: below 1, so that rare slips of the tongue do not count."""
