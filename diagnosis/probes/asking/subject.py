@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
 
 from ....models.build import Model
 from ....models.rows import Capacity, RowShape
@@ -14,10 +13,8 @@ from ....objectives.example import Example
 from ....objectives.mode import ShownMode, show_mode
 from ....tasks.rows.layout import capacities, layout
 from ....tasks.tokens.vocabulary import Vocabulary
-from .forms import MODES, Mode, Pair, going_on
+from .forms import MODES, Mode, Pair, Tokens, going_on
 from .scoring import Answers, make_answers
-
-Tokens = Int[np.ndarray, " _"]
 
 
 class Subject(NamedTuple):

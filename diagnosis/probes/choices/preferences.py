@@ -108,27 +108,20 @@ def preferences(
       items: the choices.
       prior: "kept" leaves `s(after | local)` out: for items without `before`.
     """
+    contexts = 1 if prior == "kept" else 2
     kept: list[int] = []
     asked: list[tuple[Tokens, Tokens]] = []
-    weights: list[tuple[int, int, float]] = []  # of each pair: item, side, sign
     for number, item in enumerate(items):
-        pairs = [_fit(subject, pair, item) for pair in (item.true, item.false)]
-        if any(pair is None for pair in pairs):
+        both = [_fit(subject, pair, item) for pair in (item.true, item.false)]
+        fit = [pair for pair in both if pair is not None]
+        if len(fit) < 2:
             continue
-        for side, pair in enumerate(pairs):
-            assert pair is not None
-            before, after, local = pair
-            contexts = [(before, 1.0)]
-            if prior == "removed":
-                contexts.append((before[len(before) - local :], -1.0))
-            for context, sign in contexts:
-                asked.append((context, after))
-                weights.append((len(kept), side, sign))
         kept.append(number)
-    sums = np.zeros((len(kept), 2))
-    found = likelihoods(subject, asked)
-    for (item, side, sign), likelihood in zip(weights, found, strict=True):
-        sums[item, side] += sign * likelihood
+        for before, after, local in fit:
+            alone = before[len(before) - local :]
+            asked += [(before, after), (alone, after)][:contexts]
+    found = np.array(likelihoods(subject, asked), float).reshape(-1, 2, contexts)
+    sums = found[..., 0] - found[..., 1:].sum(axis=-1)
     return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
 
 

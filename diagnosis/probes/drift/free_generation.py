@@ -3,12 +3,11 @@
 Only on `policies`, whose facts can be parsed back from any text.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from ....models.samplers import Sampler, greedy
 from ....tasks.corpora.policies import ParsedMention, restatements
@@ -19,7 +18,6 @@ from ..asking.subject import Subject
 from ..asking.writing import write
 
 Values = Float[np.ndarray, " N"]
-Documents = Int[np.ndarray, " N"]
 
 BANDS: Mapping[str, tuple[float, float]] = {
     "all": (0.0, np.inf),
@@ -98,98 +96,64 @@ def generation_scores(
       baselines: what a 5-gram model wrote after the same beginnings, if anything.
       seed: of the bootstrap.
     """
-    mine, other = _read(written), None if baselines is None else _read(baselines)
-
-    def score(
-        kind: str,
-        metric: str,
-        of: Callable[[_Read], tuple[Values, Documents]],
-        *,
-        chance: float | None = None,
-        better: Literal["higher", "lower"] = "lower",
-    ) -> Score:
-        values, documents = of(mine)
-        return score_of(
+    other = {} if baselines is None else _figures(baselines)
+    shallow = {name: {"5-gram": _mean(own.values)} for name, own in other.items()}
+    return [
+        score_of(
             subject,
-            Mean(values),
-            documents,
+            Mean(own.values),
+            own.documents,
             failure="drift",
             probe="free generation",
             kind=kind,
             metric=metric,
             modes=[writing_mode(subject)],
-            better=better,
-            chance=chance,
-            baselines={} if other is None else {"5-gram": _mean(of(other)[0])},
+            better="higher" if metric == "restatements" else "lower",
+            chance=own.chance,
+            baselines=shallow.get((kind, metric)),
             seed=seed,
         )
-
-    return [
-        *(
-            score(
-                name,
-                "contradiction rate",
-                functools.partial(_Read.contradictions, band=band),
-                chance=_mean(mine.guess[mine.within(band)]),
-            )
-            for name, band in BANDS.items()
-        ),
-        score("texts", "share that contradict", _Read.contradicting_texts),
-        score("texts", "restatements", _Read.counts, better="higher"),
+        for (kind, metric), own in _figures(written).items()
     ]
 
 
-class _Read(NamedTuple):
-    """Restatements: texts, whether they contradict and how often a guess would, words
-    between the mentions; and how many texts were read.
-    """
+class _Figure(NamedTuple):
+    """What is averaged, the text that each value is of, and what a guess has."""
 
-    document: Documents
-    wrong: Values
-    distance: Int[np.ndarray, " N"]
-    guess: Values
-    texts: int
-
-    def within(self, band: tuple[float, float]) -> Bool[np.ndarray, " N"]:
-        """Which restatements are so many words apart."""
-        return (self.distance >= band[0]) & (self.distance < band[1])
-
-    def contradictions(self, band: tuple[float, float]) -> tuple[Values, Documents]:
-        """Of each restatement so many words apart, 1 where it contradicts."""
-        mine = self.within(band)
-        return self.wrong[mine], self.document[mine]
-
-    def contradicting_texts(self) -> tuple[Values, Documents]:
-        """Of each text that restates something, 1 where it contradicts itself."""
-        texts = np.unique(self.document)
-        bad = np.isin(texts, self.document[self.wrong > 0])
-        return bad.astype(float), texts
-
-    def counts(self) -> tuple[Values, Documents]:
-        """Of each text, how often it restates."""
-        counts = np.bincount(self.document, minlength=self.texts)
-        return counts.astype(float), np.arange(self.texts)
+    values: Values
+    documents: Int[np.ndarray, " N"]
+    chance: float | None = None
 
 
-def _mean(values: Values) -> float:
-    return float(values.mean()) if values.size else float("nan")
-
-
-def _read(written: Sequence[Written]) -> _Read:
+def _figures(written: Sequence[Written]) -> dict[tuple[str, str], _Figure]:
+    """What is measured of some texts, by kind and metric."""
     found = [
         (number, pair, text)
         for number, (prompt, text) in enumerate(written)
         for pair in restatements(text)
         if pair.later.start >= len(prompt)
     ]
+    document = np.array([number for number, _, _ in found], np.int64)
+    wrong = np.array([p.earlier.value != p.later.value for _, p, _ in found], float)
     between = [text[p.earlier.stop : p.later.start].split() for _, p, text in found]
-    return _Read(
-        np.array([number for number, _, _ in found], np.int64),
-        np.array([p.earlier.value != p.later.value for _, p, _ in found], float),
-        np.array(list(map(len, between)), np.int64),
-        _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found]),
-        len(written),
-    )
+    distance = np.array(list(map(len, between)), np.int64)
+    guess = _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found])
+    figures: dict[tuple[str, str], _Figure] = {}
+    for kind, (least, below) in BANDS.items():
+        mine = (distance >= least) & (distance < below)
+        figures[kind, "contradiction rate"] = _Figure(
+            wrong[mine], document[mine], _mean(guess[mine])
+        )
+    texts = np.unique(document)
+    bad = np.isin(texts, document[wrong > 0]).astype(float)
+    figures["texts", "share that contradict"] = _Figure(bad, texts)
+    counts = np.bincount(document, minlength=len(written)).astype(float)
+    figures["texts", "restatements"] = _Figure(counts, np.arange(len(written)))
+    return figures
+
+
+def _mean(values: Values) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
 
 def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> Values:
