@@ -75,12 +75,15 @@ class NotApplicable(Exception):
 Make = Callable[[Material, str, np.random.Generator], list[Item]]
 """Makes the items of a probe, of the documents of a split."""
 
-Ask = Callable[..., list[Score]]
-"""Asks a model for `items`, given their `baselines` and a `seed`."""
 
+def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
+    """A probe that asks which of two texts a model prefers.
 
-def _choices(name: str, make: Make, ask: Ask) -> Prepare:
-    """A probe that asks which of two texts a model prefers."""
+    Args:
+      name: of the probe.
+      make: its items.
+      ask: takes a model, `items`, their shallow `baselines` by kind, and a `seed`.
+    """
 
     def prepare(subject: Subject, given: Material) -> Probe:
         rng = np.random.default_rng(given.plan.seed)
@@ -89,7 +92,7 @@ def _choices(name: str, make: Make, ask: Ask) -> Prepare:
             require_items(tested, probe=name, documents=len(given.tested), least=LEAST)
         except ValueError as error:
             raise NotApplicable(str(error)) from error
-        shallow = {}
+        shallow: dict[str, dict[str, float]] = {}
         if len(fitted) >= 2 * LEAST:  # else too few allow a fit
             shallow["all"] = baselines(fitted, tested)
             shallow |= baselines_by_kind(fitted, tested)
@@ -106,28 +109,22 @@ def _drift(name: str, make: Make, **settings) -> dict[str, Prepare]:
     return {name: _choices(name, make, ask)}
 
 
+def _of_texts(make: Callable[..., list[Item]], **shares: tuple[int, int]) -> Make:
+    """Makes items of texts; its limits are shares `a / b` of the words of a row."""
+
+    def made(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
+        limits = {name: given.most_words * a // b for name, (a, b) in shares.items()}
+        return make(given.texts(split), rng, **limits)
+
+    return made
+
+
 def _minimal_pairs(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
     corpus, texts, most = given.corpus, given.texts(split), given.most_words
     if not isinstance(corpus, Policies):
         return minimal_pairs(texts, rng, most_words=most)
     indices = range(len(texts))
     return fact_pairs(corpus, split, indices=indices, rng=rng, each=2, most_words=most)
-
-
-def _jump_ahead(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
-    third = given.most_words // 3
-    return jump_ahead(
-        given.texts(split), rng, most_words=given.most_words * 2 // 3, most_after=third
-    )
-
-
-def _block_shuffle(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
-    # A document may take more tokens a word than most; what has no room is left out.
-    return block_shuffle(given.texts(split), rng, most_words=given.most_words * 4 // 5)
-
-
-def _continuations(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
-    return continuations(given.texts(split), rng, most_words=given.most_words * 2 // 5)
 
 
 def _by_each_readout(subject: Subject, **given) -> list[Score]:
@@ -203,11 +200,22 @@ PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
     "drift": {
         "free generation": _free_generation,
         **_drift("minimal pairs", _minimal_pairs),
-        **_drift("jump-ahead", _jump_ahead, better="lower"),
-        **_drift("block shuffle", _block_shuffle, prior="kept"),
+        **_drift(
+            "jump-ahead",
+            _of_texts(jump_ahead, most_words=(2, 3), most_after=(1, 3)),
+            better="lower",
+        ),
+        # Not all of a row: a document may take more tokens a word than most.
+        **_drift(
+            "block shuffle", _of_texts(block_shuffle, most_words=(4, 5)), prior="kept"
+        ),
     },
     "continuation": {
-        "continuation": _choices("continuation", _continuations, _by_each_readout)
+        "continuation": _choices(
+            "continuation",
+            _of_texts(continuations, most_words=(2, 5)),
+            _by_each_readout,
+        )
     },
     "reconstruction": {"restoration": _restoration},
 }

@@ -16,7 +16,7 @@ from ..choices.preferences import likelihoods
 from .corruptions import KINDS, RATES, Corrupted, Kind, can_corrupt, corrupt
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
 from .filling import Filler, fill_masks
-from .restoring import MODES_FOR, NEVER_TRAINED, ask, assemble, unrestored
+from .restoring import MODES_FOR, NEVER_TRAINED, Request, ask, assemble, unrestored
 
 
 class Restored(NamedTuple):
@@ -124,7 +124,7 @@ def restoration_scores(
 
 
 def _scores(
-    subject: Subject, outputs: Outputs, *, kind: str, modes: Sequence[Mode], seed: int
+    subject: Subject, outputs: Outputs, *, kind: str, modes: Sequence[str], seed: int
 ) -> list[Score]:
     mine = outputs[""]
     shallow = {name: some for name, some in outputs.items() if name and some}
@@ -209,32 +209,23 @@ def restore(
     ids = subject.words.special_ids
     mode = restoring_mode(subject, kind)
     which = (KINDS.index(kind), round(1000 * rate))
-    made = [
-        (
-            document,
-            corrupt(
-                tokens,
-                np.random.default_rng([seed, document, *which]),
-                ids,
-                kind=kind,
-                rate=rate,
-            ),
-        )
-        for document, tokens in taken
-        if can_corrupt(tokens, ids, kind=kind)
-    ]
-    plain = [ask(corrupted, ids, mode=mode) for _, corrupted in made]
-    asked = [one._replace(example=subject.showing(one.example, mode)) for one in plain]
+    documents: list[int] = []
+    asked: list[Request] = []
+    for document, tokens in taken:
+        if can_corrupt(tokens, ids, kind=kind):
+            rng = np.random.default_rng([seed, document, *which])
+            corrupted = corrupt(tokens, rng, ids, kind=kind, rate=rate)
+            one = ask(corrupted, ids, mode=mode)
+            asked.append(one._replace(example=subject.showing(one.example, mode)))
+            documents.append(document)
     answers = _answers(subject, [one.example for one in asked], mode)
-    found = []
-    for (document, corrupted), request, answer in zip(
-        made, asked, answers, strict=True
-    ):
-        shallow = {"do nothing": unrestored(corrupted, ids)}
+    found: list[Restored] = []
+    for document, one, answer in zip(documents, asked, answers, strict=True):
+        shallow = {"do nothing": unrestored(one.corrupted, ids)}
         if filler is not None and kind == "masking":
-            shallow["5-gram"] = fill_masks(corrupted, ids, filler)
-        output = assemble(request, answer, ids)
-        found.append(Restored(document, corrupted, output, shallow))
+            shallow["5-gram"] = fill_masks(one.corrupted, ids, filler)
+        output = assemble(one, answer, ids)
+        found.append(Restored(document, one.corrupted, output, shallow))
     return found
 
 

@@ -5,14 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....objectives import (
-    causal,
-    masked,
-    permuted,
-    prefix,
-    reconstruction,
-    span_corruption,
-)
+from ....objectives import registry, span_corruption
 from ....objectives.errors import UsageError, nearest
 from ....objectives.example import Example, sequential
 from ....objectives.special_ids import SpecialIds
@@ -34,16 +27,6 @@ many, so they copy the rest by themselves; the others have to write the whole te
 
 NEVER_TRAINED: tuple[Mode, ...] = ("prefix", "causal")
 """No objective trains these to restore: the excerpt stands before, and they go on."""
-
-
-_OBJECTIVES: Mapping[Mode, int] = {
-    "span": span_corruption.ID,
-    "permuted": permuted.ID,
-    "masked": masked.ID,
-    "reconstruction": reconstruction.ID,
-    "prefix": prefix.ID,
-    "causal": causal.ID,
-}
 
 
 class Request(NamedTuple):
@@ -129,7 +112,8 @@ def ask(
         case "prefix" | "causal":
             # A text that goes on: nothing says that it is to be restored.
             (example,) = going_on(mode, given, whole, ids)
-    return Request(corrupted, mode, example._replace(objective=_OBJECTIVES[mode]))
+    objective = registry.get("span_corruption" if mode == "span" else mode).id
+    return Request(corrupted, mode, example._replace(objective=objective))
 
 
 def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
