@@ -38,6 +38,9 @@ Prepare = Callable[[Subject, Material], Probe]
 """Makes the items of a probe, and fits its baselines; any model like the one given may
 be measured on them. Raises `NotApplicable`."""
 
+Make = Callable[[Material, str, np.random.Generator], list[Item]]
+"""Makes the items of a probe, of the documents of a split."""
+
 
 def battery(
     subject: Subject,
@@ -70,10 +73,6 @@ def battery(
 
 class NotApplicable(Exception):
     """A probe has nothing to measure on this corpus or of this model; says why."""
-
-
-Make = Callable[[Material, str, np.random.Generator], list[Item]]
-"""Makes the items of a probe, of the documents of a split."""
 
 
 def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
