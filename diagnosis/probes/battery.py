@@ -1,8 +1,8 @@
 """Every probe of a model on a corpus, one after another."""
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from ..scores.score import Failure, Score
 from .asking.subject import Subject
 from .choices.items import Item, require_items
 from .choices.paragraphs import paragraphs
-from .choices.preferences import Prior
-from .choices.preferred import Baselines, preference_scores
+from .choices.preferences import preference_scores
 from .choices.shallow import baselines, baselines_by_kind
 from .continuation.continuations import continuations
 from .continuation.readouts import READOUTS, continuation_scores
@@ -25,9 +24,9 @@ from .drift.free_generation import Written, generation_scores, write_on
 from .drift.jump_ahead import jump_ahead
 from .drift.minimal_pairs import minimal_pairs
 from .material import LEAST, Material
+from .reconstruction.corruptions import excerpts
 from .reconstruction.filling import learn_filler
 from .reconstruction.restoration import restoration_scores
-from .reconstruction.restored import excerpts
 
 TEMPERATURE = 0.7
 """Of free generation: below 1, so that rare slips of the tongue do not count."""
@@ -38,6 +37,9 @@ Probe = Callable[[Subject], list[Score]]
 Prepare = Callable[[Subject, Material], Probe]
 """Makes the items of a probe, and fits its baselines; any model like the one given may
 be measured on them. Raises `NotApplicable`."""
+
+Make = Callable[[Material, str, np.random.Generator], list[Item]]
+"""Makes the items of a probe, of the documents of a split."""
 
 
 def battery(
@@ -73,19 +75,60 @@ class NotApplicable(Exception):
     """A probe has nothing to measure on this corpus or of this model; says why."""
 
 
-def _checked(items: Sequence[Item], probe: str, given: Material) -> Sequence[Item]:
-    try:
-        require_items(items, probe=probe, documents=len(given.tested), least=LEAST)
-    except ValueError as error:
-        raise NotApplicable(str(error)) from error
-    return items
+def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
+    """A probe that asks which of two texts a model prefers.
+
+    Args:
+      name: of the probe.
+      make: its items.
+      ask: takes a model, `items`, their shallow `baselines` by kind, and a `seed`.
+    """
+
+    def prepare(subject: Subject, given: Material) -> Probe:
+        rng = np.random.default_rng(given.plan.seed)
+        tested, fitted = (make(given, split, rng) for split in ("validation", "train"))
+        try:
+            require_items(tested, probe=name, documents=len(given.tested), least=LEAST)
+        except ValueError as error:
+            raise NotApplicable(str(error)) from error
+        shallow: dict[str, dict[str, float]] = {}
+        if len(fitted) >= 2 * LEAST:  # else too few allow a fit
+            shallow["all"] = baselines(fitted, tested)
+            shallow |= baselines_by_kind(fitted, tested)
+        return functools.partial(
+            ask, items=tested, baselines=shallow, seed=given.plan.seed
+        )
+
+    return prepare
 
 
-def _shallow(fitted: Sequence[Item], tested: Sequence[Item]) -> Baselines:
-    """Baselines of each kind and of all items; none where too few allow a fit."""
-    if len(fitted) < 2 * LEAST:
-        return {}
-    return {"all": baselines(fitted, tested), **baselines_by_kind(fitted, tested)}
+def _drift(name: str, make: Make, **settings) -> dict[str, Prepare]:
+    """A probe of drift, by name; the settings are those of `preference_scores`."""
+    ask = functools.partial(preference_scores, failure="drift", probe=name, **settings)
+    return {name: _choices(name, make, ask)}
+
+
+def _of_texts(make: Callable[..., list[Item]], **shares: tuple[int, int]) -> Make:
+    """Makes items of texts; its limits are shares `a / b` of the words of a row."""
+
+    def made(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
+        limits = {name: given.most_words * a // b for name, (a, b) in shares.items()}
+        return make(given.texts(split), rng, **limits)
+
+    return made
+
+
+def _minimal_pairs(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
+    corpus, texts, most = given.corpus, given.texts(split), given.most_words
+    if not isinstance(corpus, Policies):
+        return minimal_pairs(texts, rng, most_words=most)
+    indices = range(len(texts))
+    return fact_pairs(corpus, split, indices=indices, rng=rng, each=2, most_words=most)
+
+
+def _by_each_readout(subject: Subject, **given) -> list[Score]:
+    found = (continuation_scores(subject, readout=one, **given) for one in READOUTS)
+    return list(itertools.chain.from_iterable(found))
 
 
 def _free_generation(subject: Subject, given: Material) -> Probe:
@@ -94,20 +137,26 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
             f"only facts of the corpus 'policies' can be parsed back from free text, "
             f"and the probes read {given.corpus.name!r}."
         )
-    texts = _with_room(subject, given.tested)[: given.plan.written]
-    if len(texts) < LEAST:
+    # The beginning, its MASK and EOS take less than half a row.
+    most = subject.slots // 2 - 2
+    both = [
+        (begun, text)
+        for text in given.tested
+        if len(subject.words.encode(begun := paragraphs(text)[0])) <= most
+    ][: given.plan.written]
+    if len(both) < LEAST:
         raise NotApplicable(
-            f"the first paragraphs of {len(texts)} of {len(given.tested)} documents "
+            f"the first paragraphs of {len(both)} of {len(given.tested)} documents "
             f"take half a row of the model or less, and {LEAST} are needed."
         )
-    beginnings = [paragraphs(text)[0] for text in texts]
     language = Ngrams(words(text) for text in given.fitted)
     seed = given.plan.seed
     rng = np.random.default_rng(seed)
     drawn = [
         _continued(language, begun, length=len(words(text)), rng=rng)
-        for begun, text in zip(beginnings, texts, strict=True)
+        for begun, text in both
     ]
+    beginnings = [begun for begun, _ in both]
     sampler = sampled(temperature=TEMPERATURE)
 
     def probe(subject: Subject) -> list[Score]:
@@ -115,13 +164,6 @@ def _free_generation(subject: Subject, given: Material) -> Probe:
         return generation_scores(subject, written, baselines=drawn, seed=seed)
 
     return probe
-
-
-def _with_room(subject: Subject, texts: Sequence[str]) -> list[str]:
-    """Texts whose beginning, its MASK and EOS take less than half a row."""
-    slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
-    words = subject.words
-    return [t for t in texts if 2 * len(words.encode(paragraphs(t)[0])) <= slots - 4]
 
 
 def _continued(
@@ -135,116 +177,45 @@ def _continued(
     return Written(begun, f"{begun} {text_of(said[len(words(begun)) :])}")
 
 
-def _minimal_pairs(subject: Subject, given: Material) -> Probe:
-    most = given.most_words
-    rng = np.random.default_rng(given.plan.seed)
-    corpus = given.corpus
-
-    def make(split: str, texts: Sequence[str]) -> list[Item]:
-        if not isinstance(corpus, Policies):
-            return minimal_pairs(texts, rng, most_words=most)
-        indices = range(len(texts))
-        return fact_pairs(
-            corpus, split, indices=indices, rng=rng, each=2, most_words=most
-        )
-
-    tested, fitted = make("validation", given.tested), make("train", given.fitted)
-    return _preference(given, "minimal pairs", tested, fitted)
-
-
-def _jump_ahead(subject: Subject, given: Material) -> Probe:
-    make = functools.partial(
-        jump_ahead,
-        most_words=given.most_words * 2 // 3,
-        most_after=given.most_words // 3,
-    )
-    return _preference(given, "jump-ahead", *_made(make, given), better="lower")
-
-
-def _block_shuffle(subject: Subject, given: Material) -> Probe:
-    # A document may take more tokens a word than most; what has no room is left out.
-    make = functools.partial(block_shuffle, most_words=given.most_words * 4 // 5)
-    return _preference(given, "block shuffle", *_made(make, given), prior="kept")
-
-
-def _preference(
-    given: Material,
-    name: str,
-    tested: Sequence[Item],
-    fitted: Sequence[Item],
-    *,
-    prior: Prior = "removed",
-    better: Literal["higher", "lower"] = "higher",
-) -> Probe:
-    """A probe of drift that asks which of two texts a model prefers."""
-    return functools.partial(
-        preference_scores,
-        items=_checked(tested, name, given),
-        failure="drift",
-        probe=name,
-        baselines=_shallow(fitted, tested),
-        prior=prior,
-        better=better,
-        seed=given.plan.seed,
-    )
-
-
-def _continuation(subject: Subject, given: Material) -> Probe:
-    make = functools.partial(continuations, most_words=given.most_words * 2 // 5)
-    tested, fitted = _made(make, given)
-    tested = _checked(tested, "continuation", given)
-    shallow = _shallow(fitted, tested)
-
-    def probe(subject: Subject) -> list[Score]:
-        return [
-            score
-            for readout in READOUTS
-            for score in continuation_scores(
-                subject,
-                tested,
-                readout=readout,
-                baselines=shallow,
-                seed=given.plan.seed,
-            )
-        ]
-
-    return probe
-
-
 def _restoration(subject: Subject, given: Material) -> Probe:
-    texts = given.tested[: given.plan.restored]
-    taken = excerpts(subject, texts, rates=given.plan.rates)
+    plan = given.plan
+    taken = excerpts(subject, given.tested[: plan.restored], rates=plan.rates)
     if len(taken) < LEAST:
         raise NotApplicable(
-            f"{len(taken)} of {given.plan.restored} documents are long enough to be "
+            f"{len(taken)} of {plan.restored} documents are long enough to be "
             f"restored, and {LEAST} are needed."
         )
     filler = learn_filler(subject.words.encode(text) for text in given.fitted)
     return functools.partial(
         restoration_scores,
         taken=taken,
-        rates=given.plan.rates,
+        rates=plan.rates,
         filler=filler,
-        seed=given.plan.seed,
+        seed=plan.seed,
     )
-
-
-def _made(
-    make: Callable[..., list[Item]], given: Material
-) -> tuple[list[Item], list[Item]]:
-    """Items of the tested documents, and of those that baselines are fitted to."""
-    rng = np.random.default_rng(given.plan.seed)
-    return make(given.tested, rng), make(given.fitted, rng)
 
 
 PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
     "drift": {
         "free generation": _free_generation,
-        "minimal pairs": _minimal_pairs,
-        "jump-ahead": _jump_ahead,
-        "block shuffle": _block_shuffle,
+        **_drift("minimal pairs", _minimal_pairs),
+        **_drift(
+            "jump-ahead",
+            _of_texts(jump_ahead, most_words=(2, 3), most_after=(1, 3)),
+            better="lower",
+        ),
+        # Not all of a row: a document may take more tokens a word than most.
+        **_drift(
+            "block shuffle", _of_texts(block_shuffle, most_words=(4, 5)), prior="kept"
+        ),
     },
-    "continuation": {"continuation": _continuation},
+    "continuation": {
+        "continuation": _choices(
+            "continuation",
+            _of_texts(continuations, most_words=(2, 5)),
+            _by_each_readout,
+        )
+    },
     "reconstruction": {"restoration": _restoration},
 }
 """The probes of each failure, by name. `future.leak_scores` is the fifth of drift."""

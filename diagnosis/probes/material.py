@@ -56,6 +56,10 @@ class Material(NamedTuple):
     most_words: int
     plan: Plan
 
+    def texts(self, split: str) -> Sequence[str]:
+        """Those that are read of a split."""
+        return self.tested if split == "validation" else self.fitted
+
 
 def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
     """Reads what the probes need of a corpus.
@@ -69,8 +73,7 @@ def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
     sample = tested[:LEAST]
     tokens = sum(len(subject.words.encode(text)) for text in sample)
     each = tokens / sum(len(text.split()) for text in sample)
-    slots = min(s.slots for s in (subject.shape.decoder, subject.shape.encoder) if s)
-    return Material(corpus, tested, fitted, int(slots / each), plan)
+    return Material(corpus, tested, fitted, int(subject.slots / each), plan)
 
 
 def require_documents(corpus: Corpus, words: Vocabulary) -> None:

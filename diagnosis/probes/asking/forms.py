@@ -4,7 +4,7 @@ A model answers well only in a form that it was trained in, so every score names
 mode. An Example of each form is what the objective of that form would make.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Int
@@ -14,14 +14,7 @@ from ....objectives.special_ids import SpecialIds
 
 Mode = Literal["causal", "prefix", "span", "reconstruction", "permuted", "masked"]
 
-MODES: tuple[Mode, ...] = (
-    "causal",
-    "prefix",
-    "span",
-    "reconstruction",
-    "permuted",
-    "masked",
-)
+MODES: tuple[Mode, ...] = get_args(Mode)
 """The nearest to going on from a text first: a model is asked in the first it knows."""
 
 STRIDE = 6
@@ -60,7 +53,7 @@ def going_on(
     positions = 1 + np.arange(len(both))
     if mode == "masked":
         return [
-            _hiding(both, np.arange(start + first, len(both), STRIDE), ids)
+            hiding(both, np.arange(start + first, len(both), STRIDE), ids)
             for first in range(min(STRIDE, len(after)))
         ]
     if mode in ("prefix", "permuted"):
@@ -72,14 +65,14 @@ def going_on(
             targets_positions=positions[start:],
         )
     elif mode == "causal":
-        example = _after_inputs((), both, weigh_from=start)
+        example = after_inputs((), both, weigh_from=start)
     elif mode == "span":
         inputs = np.concatenate([before, [ids.sentinels[0], ids.eos]])
         targets = np.concatenate([[ids.sentinels[0]], after])
-        example = _after_inputs(inputs, targets, weigh_from=1)
+        example = after_inputs(inputs, targets, weigh_from=1)
     else:
         inputs = np.concatenate([before, [ids.mask, ids.eos]])
-        example = _after_inputs(inputs, both, weigh_from=start)
+        example = after_inputs(inputs, both, weigh_from=start)
     return [example]
 
 
@@ -93,11 +86,11 @@ def pair(first: Tokens, second: Tokens, ids: SpecialIds, *, label: int) -> Examp
       label: whose probability is asked for: 1 continues, 0 does not.
     """
     inputs = np.concatenate([first, [ids.sep], second])
-    return _after_inputs(inputs, np.array([ids.labels[label]]), weigh_from=0)
+    return after_inputs(inputs, np.array([ids.labels[label]]))
 
 
-def _after_inputs(inputs, targets: Tokens, *, weigh_from: int) -> Example:
-    """Targets that stand behind the inputs, with a free position between them."""
+def after_inputs(inputs, targets: Tokens, *, weigh_from: int = 0) -> Example:
+    """Targets behind inputs, with a free position between; the first may be given."""
     at = len(inputs) + 2 if len(inputs) else 1
     return sequential(
         0,
@@ -109,7 +102,8 @@ def _after_inputs(inputs, targets: Tokens, *, weigh_from: int) -> Example:
     )
 
 
-def _hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
+def hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
+    """Tokens of which those at the hidden places are masked, and asked for there."""
     shown, weights = tokens.copy(), np.zeros(len(tokens))
     shown[hidden], weights[hidden] = ids.mask, 1.0
     return in_place(

@@ -15,7 +15,7 @@ from ....models.loss import at_slots
 from ....models.rows import Batch, RowShape
 from ....models.vocabulary_loss import logits, vocabulary_loss
 from ....objectives.example import Example
-from ....tasks.rows.layout import Placed, layout
+from ....tasks.rows.layout import layout
 from ....tasks.rows.packing import collate, first_fit
 
 Answer = Literal["log-probability", "guess"]
@@ -45,20 +45,23 @@ def make_answers(
     place = layout(shape, bos=bos)
 
     def answers(examples: Sequence[Example]) -> list[Shaped[np.ndarray, " _"]]:
-        placed = [place(example) for example in examples]
-        number = {id(example): n for n, example in enumerate(placed)}
+        # Packing carries an objective's id along to each prediction. Nothing here asks
+        # for it, so the Example's number, from 1, goes in its place.
+        placed = [place(e)._replace(objective=n) for n, e in enumerate(examples, 1)]
         rows = list(first_fit(placed, shape))
-        found: list[Shaped[np.ndarray, " _"]] = [np.zeros(0)] * len(placed)
+        numbers, said = [], []
         for first in range(0, len(rows), batch_rows):
             part = rows[first : first + batch_rows]
-            filled = part + [[]] * (batch_rows - len(part))
-            batch = collate(filled, shape)
-            said = [np.asarray(x) for x in _run(params, batch, graph, answer)]
-            for row, members in enumerate(part):
-                dealt = _dealt(members, [stream[row] for stream in said])
-                for example, own in zip(members, dealt, strict=True):
-                    found[number[id(example)]] = own
-        return found
+            batch = collate(part + [[]] * (batch_rows - len(part)), shape)
+            streams = [s for s in (batch.encoder, batch.decoder) if s is not None]
+            numbers += [stream.objective_ids.ravel() for stream in streams]
+            said += [np.asarray(x).ravel() for x in _run(params, batch, graph, answer)]
+        if not said:
+            return []
+        number, values = np.concatenate(numbers), np.concatenate(said)
+        ends = np.cumsum(np.bincount(number, minlength=len(placed) + 1))
+        # The first part, of number 0, is of free predictions.
+        return np.split(values[np.argsort(number, kind="stable")], ends[:-1])[1:]
 
     return answers
 
@@ -81,21 +84,4 @@ def _run(params: PyTree, batch: Batch, graph: nnx.GraphDef, answer: Answer):
         chunk = model.config.loss_chunk
         loss = vocabulary_loss(asked, model.projection(), targets, chunk=chunk)
         found.append(-loss.nll)
-    return found
-
-
-def _dealt(
-    members: Sequence[Placed], streams: Sequence[Shaped[np.ndarray, " _"]]
-) -> list[Shaped[np.ndarray, " _"]]:
-    """A row's predictions, to the Examples that they are of."""
-    at = [0] * len(streams)
-    found = []
-    for example in members:
-        own = [s for s in (example.encoder, example.decoder) if s is not None]
-        parts = []
-        for n, slots in enumerate(own):
-            size = len(slots.targets)
-            parts.append(streams[n][at[n] : at[n] + size])
-            at[n] += size
-        found.append(np.concatenate(parts))
     return found

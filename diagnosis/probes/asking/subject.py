@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
 
 from ....models.build import Model
 from ....models.rows import Capacity, RowShape
@@ -14,10 +13,8 @@ from ....objectives.example import Example
 from ....objectives.mode import ShownMode, show_mode
 from ....tasks.rows.layout import capacities, layout
 from ....tasks.tokens.vocabulary import Vocabulary
-from .forms import MODES, Mode, Pair, going_on
+from .forms import MODES, Mode, Pair, Tokens, going_on
 from .scoring import Answers, make_answers
-
-Tokens = Int[np.ndarray, " _"]
 
 
 class Subject(NamedTuple):
@@ -62,6 +59,18 @@ class Subject(NamedTuple):
             self.showing(example, self.mode)
             for example in going_on(self.mode, before, after, ids)
         ]
+
+    def over(self, example: Example) -> int:
+        """By how much an Example is more than a row holds; 0 or less where it fits."""
+        place = layout(self.shape, bos=self.words.special_ids.bos)
+        sizes = np.array(place(example).sizes)
+        return int((sizes - capacities(self.shape)).max())
+
+    @property
+    def slots(self) -> int:
+        """Of a row; of an encoder–decoder's two streams those of the shorter one."""
+        streams = (self.shape.decoder, self.shape.encoder)
+        return min(stream.slots for stream in streams if stream)
 
 
 def subject(
@@ -165,14 +174,9 @@ def fitted(
 
     No more of it is cut than must be.
     """
-    place = layout(subject.shape, bos=subject.words.special_ids.bos)
-    room = np.array(capacities(subject.shape))
-    while True:
-        example = subject.asked(before, after)[0]
-        over = int((np.array(place(example).sizes) - room).max())
-        if over <= 0:
-            return before, after
+    while (over := subject.over(subject.asked(before, after)[0])) > 0:
         if not len(before):
             return None
         # Half, for a token that is restored takes two slots of a decoder's row.
         before = before[max(1, over // 2) :]
+    return before, after

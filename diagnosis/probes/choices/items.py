@@ -1,7 +1,10 @@
 """What preference probes are made of: a true pair of texts against a false one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
 
 from ....objectives.errors import UsageError
 from ..asking.forms import Pair
@@ -33,6 +36,27 @@ class Item(NamedTuple):
 def alone(pair: Pair, local: int) -> str:
     """What is left of `before` where a pair's own prior is measured: `Item.local`."""
     return pair[0][len(pair[0]) - local :]
+
+
+def by_kind(
+    items: Sequence[Item], asked: Int[np.ndarray, " N"]
+) -> Iterator[tuple[str, Int[np.ndarray, " n"], Int[np.ndarray, " n"]]]:
+    """What was asked, as a whole and by kind.
+
+    Args:
+      items: the choices.
+      asked: indices of those that a model was asked for.
+
+    Yields:
+      "all" and each kind of the items; the places in `asked` of those of the kind, and
+      their documents.
+    """
+    kinds = np.array([items[n].kind for n in asked], dtype=object)
+    documents = np.array([items[n].document for n in asked], np.int64)
+    yield "all", np.arange(len(asked)), documents
+    for kind in dict.fromkeys(item.kind for item in items):
+        mine = np.flatnonzero(kinds == kind)
+        yield kind, mine, documents[mine]
 
 
 def require_items(

@@ -5,6 +5,7 @@ A piece begins with the blanks before it, so that joining the pieces gives the t
 
 import itertools
 import re
+from typing import NamedTuple
 
 FEWEST = 6
 """Paragraphs below which a text is cut into groups of sentences instead."""
@@ -52,6 +53,35 @@ def paragraphs(
         "".join(found[at : at + sentences_each])
         for at in range(0, len(found), sentences_each)
     ]
+
+
+class Inner(NamedTuple):
+    """A document's sentences without its first and last, whose words show their places.
+
+    Attributes:
+      sentences: each with the blanks before it.
+      left: of each, how many words there are from it on.
+    """
+
+    sentences: list[str]
+    left: list[int]
+
+    def places(self, words: int) -> int:
+        """From how many of the sentences on there are at least so many words."""
+        return sum(left >= words for left in self.left)
+
+    def window(self, start: int, most_words: int) -> list[str]:
+        """Whole sentences from one of them on, with at most so many words."""
+        ends = [*self.left[start + 1 :], 0]
+        fits = sum(self.left[start] - end <= most_words for end in ends)
+        return self.sentences[start : start + fits]
+
+
+def inner(text: str) -> Inner:
+    """The inner sentences of a text."""
+    found = sentences(text)[1:-1]
+    backwards = itertools.accumulate(map(word_count, reversed(found)))
+    return Inner(found, list(backwards)[::-1])
 
 
 def word_count(text: str) -> int:

@@ -1,16 +1,76 @@
 """Which of two texts a model prefers, beyond what it thinks of each alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from ...scores.score import Failure, Mean, Score
 from ..asking.forms import Pair
+from ..asking.scored import score_of
 from ..asking.subject import Subject, Tokens, cut, fitted
-from .items import Item
+from .items import Item, by_kind
 
 Prior = Literal["removed", "kept"]
+
+Baselines = Mapping[str, Mapping[str, float]]
+"""Of each kind of item, what each shallow baseline has on it."""
+
+CHANCE = 0.5
+
+
+def preference_scores(
+    subject: Subject,
+    items: Sequence[Item],
+    *,
+    failure: Failure,
+    probe: str,
+    baselines: Baselines,
+    prior: Prior = "removed",
+    better: Literal["higher", "lower"] = "higher",
+    seed: int = 0,
+) -> list[Score]:
+    """The share of items whose true pair is preferred, for all and for each kind.
+
+    Args:
+      subject: the model.
+      items: the choices.
+      failure: that the probe is about.
+      probe: its name.
+      baselines: accuracy of shallow baselines on all of the items, by kind; that of all
+        items is under "all".
+      prior: whether a text's own likelihood is taken away (`preferences`).
+      better: "lower" reports the share whose false pair is preferred, as jump-ahead
+        does.
+      seed: of the bootstrap.
+    """
+    found = preferences(subject, items, prior=prior)
+    if better == "higher":
+        wins, metric = found.wins, "accuracy"
+    else:
+        wins, metric = 1 - found.wins, "share that jumps"
+        baselines = {
+            kind: {name: 1 - share for name, share in shallow.items()}
+            for kind, shallow in baselines.items()
+        }
+    return [
+        score_of(
+            subject,
+            Mean(wins[mine]),
+            documents,
+            failure=failure,
+            probe=probe,
+            kind=kind,
+            metric=metric,
+            modes=[subject.mode],
+            better=better,
+            chance=CHANCE,
+            baselines=baselines.get(kind),
+            seed=seed,
+        )
+        for kind, mine, documents in by_kind(items, found.item)
+    ]
 
 
 class Preferences(NamedTuple):
@@ -48,27 +108,20 @@ def preferences(
       items: the choices.
       prior: "kept" leaves `s(after | local)` out: for items without `before`.
     """
+    contexts = 1 if prior == "kept" else 2
     kept: list[int] = []
     asked: list[tuple[Tokens, Tokens]] = []
-    weights: list[tuple[int, int, float]] = []  # of each pair: item, side, sign
     for number, item in enumerate(items):
-        pairs = [_fit(subject, pair, item) for pair in (item.true, item.false)]
-        if any(pair is None for pair in pairs):
+        both = [_fit(subject, pair, item) for pair in (item.true, item.false)]
+        fit = [pair for pair in both if pair is not None]
+        if len(fit) < 2:
             continue
-        for side, pair in enumerate(pairs):
-            assert pair is not None
-            before, after, local = pair
-            contexts = [(before, 1.0)]
-            if prior == "removed":
-                contexts.append((before[len(before) - local :], -1.0))
-            for context, sign in contexts:
-                asked.append((context, after))
-                weights.append((len(kept), side, sign))
         kept.append(number)
-    sums = np.zeros((len(kept), 2))
-    found = likelihoods(subject, asked)
-    for (item, side, sign), likelihood in zip(weights, found, strict=True):
-        sums[item, side] += sign * likelihood
+        for before, after, local in fit:
+            alone = before[len(before) - local :]
+            asked += [(before, after), (alone, after)][:contexts]
+    found = np.array(likelihoods(subject, asked), float).reshape(-1, 2, contexts)
+    sums = found[..., 0] - found[..., 1:].sum(axis=-1)
     return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
 
 

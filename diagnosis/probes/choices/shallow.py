@@ -40,20 +40,15 @@ they show, so a model that follows the text must be well above them.
     print(table(baselines_by_kind(fitted, tested), tested))
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ....objectives.errors import UsageError
-from ....tasks.shallow.bags import (
-    Score,
-    bag_of_words,
-    both_bags,
-    second_bag,
-    shared,
-    words,
-)
+from ....tasks.shallow.bags import bag_of_words, both_bags, second_bag, shared, words
 from ....tasks.shallow.ngram import ORDER, Ngrams
+from ..asking.forms import Pair
 from .items import Item, alone
 
 LEAST = 32
@@ -126,18 +121,19 @@ def table(found: Mapping[str, Mapping[str, float]], items: Sequence[Item]) -> st
 def _margins(fitted: Sequence[Item]) -> dict[str, Margin]:
     # Words before count only where they differ.
     alike = all(item.true[0] == item.false[0] for item in fitted)
-    bag = bag_of_words(fitted, features=second_bag if alike else both_bags)
-    common = bag_of_words(fitted, features=shared)
     language = Ngrams(words(text) for text in _texts(fitted))
     return {
-        "bag of words": _margin(bag),
-        "shared words": _margin(common),
-        "5-gram": lambda item: _likelier(language, item),
-        "5-gram, prior removed": lambda item: _fitter(language, item),
+        "bag of words": _bags(fitted, second_bag if alike else both_bags),
+        "shared words": _bags(fitted, shared),
+        "5-gram": functools.partial(_likelier, language),
+        "5-gram, prior removed": functools.partial(_fitter, language),
     }
 
 
-def _margin(score: Score) -> Margin:
+def _bags(
+    fitted: Sequence[Item], features: Callable[[Pair], dict[str, float]]
+) -> Margin:
+    score = bag_of_words(fitted, features=features)
     return lambda item: score(item.true) - score(item.false)
 
 

@@ -1,40 +1,32 @@
 """Does B continue A? A true B against a false one, by where the false one is from."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+import itertools
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
 from ..asking.forms import Pair
 from ..choices.items import Item
 from ..choices.overlap_balance import evenly_shared
-from ..choices.paragraphs import beginning, ending, sentences, word_count
+from ..choices.paragraphs import Inner, beginning, ending, inner
 
 Kind = Literal["other", "further", "swapped"]
 
-KINDS: tuple[Kind, ...] = ("other", "further", "swapped")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """From another document; from further on in the same; B before A."""
 
 _DRAWS = 16
+"""Documents that are tried for one with as many words."""
 
-
-class _Inner(NamedTuple):
-    """A document's sentences without its first and last, which would show.
-
-    Attributes:
-      sentences: each with the blanks before it.
-      left: of each, how many words there are from it on.
-    """
-
-    sentences: list[str]
-    left: list[int]
+_WINDOW = 8
+"""Sentences of both parts that are swapped."""
 
 
 def continuations(
     texts: Sequence[str],
     rng: np.random.Generator,
     *,
-    kinds: Sequence[Kind] = KINDS,
     even: Sequence[Kind] = ("further",),
     each: int = 1,
     most_words: int = 48,
@@ -55,7 +47,6 @@ def continuations(
     Args:
       texts: documents.
       rng: of where the texts are cut, and of which items are dropped.
-      kinds: which negatives.
       even: of which kinds items are dropped, to even out common words.
       each: items of a document for each kind, where it allows for any.
       most_words: of A and of B; of both for "swapped" twice as many.
@@ -64,17 +55,15 @@ def continuations(
     Returns:
       Items whose kinds are those of the negatives.
     """
-    inner = [_inner(text) for text in texts]
-    make: dict[Kind, Callable[[int], tuple[Pair, Pair] | None]] = {
-        "other": lambda at: _other(inner, at, rng, most_words, least_words),
-        "further": lambda at: _further(inner[at], rng, most_words, least_words),
-        "swapped": lambda at: _swapped(inner[at], rng, most_words, least_words),
-    }
+    parts = [inner(text) for text in texts]
     items: list[Item] = []
     for document in range(len(texts)):
-        for kind in kinds:
+        for kind in KINDS:
             for _ in range(each):
-                made = make[kind](document)
+                if kind == "swapped":
+                    made = _swapped(parts[document], rng, most_words, least_words)
+                else:
+                    made = _cut(parts, document, kind, rng, most_words, least_words)
                 if made is not None:
                     items.append(Item(document, kind, *made))
     evened = evenly_shared([item for item in items if item.kind in even], rng)
@@ -82,84 +71,70 @@ def continuations(
     return sorted(rest + evened, key=lambda item: item.document)
 
 
-def _inner(text: str) -> _Inner:
-    found = sentences(text)[1:-1]
-    counts = [word_count(sentence) for sentence in found]
-    left = np.cumsum(counts[::-1])[::-1].tolist() if counts else []
-    return _Inner(found, left)
-
-
-def _size(inner: _Inner, rng: np.random.Generator, most: int, least: int) -> int | None:
-    """Words of both Bs: drawn from half of what may be; None if that is too few."""
-    room = min(most, inner.left[0] // 4) if inner.left else 0
-    return int(rng.integers(max(least, room // 2), room + 1)) if room >= least else None
-
-
-def _places(inner: _Inner, size: int) -> int:
-    """From how many of its sentences on a document has more words than that."""
-    return sum(left > size for left in inner.left)
-
-
-def _other(
-    inner: Sequence[_Inner], at: int, rng: np.random.Generator, most: int, least: int
+def _cut(
+    parts: Sequence[Inner],
+    at: int,
+    kind: Kind,
+    rng: np.random.Generator,
+    most: int,
+    least: int,
 ) -> tuple[Pair, Pair] | None:
-    """A false B from any sentence of another document that has as many words."""
-    size = _size(inner[at], rng, most, least)
-    if size is None or len(inner) < 2:
+    """A true B and a false one, of as many words, after the same A."""
+    own = parts[at]
+    room = min(most, own.left[0] // 4) if own.left else 0
+    if room < least:
         return None
-    drawn = rng.integers(len(inner) - 1, size=_DRAWS)
-    elsewhere = [int(d) + int(d >= at) for d in drawn]
-    source = next((inner[d] for d in elsewhere if _places(inner[d], size)), None)
-    places = _places(inner[at], size)
-    if source is None or places < 2:
+    size = int(rng.integers(max(least, room // 2), room + 1))
+    drawn = (_other if kind == "other" else _further)(parts, at, size, rng)
+    if drawn is None:
         return None
-    cut = int(rng.integers(1, places))
-    return _against(
-        inner[at], cut, source, int(rng.integers(_places(source, size))), size, most
-    )
-
-
-def _further(
-    inner: _Inner, rng: np.random.Generator, most: int, least: int
-) -> tuple[Pair, Pair] | None:
-    """A false B from any sentence of the document after the true one."""
-    size = _size(inner, rng, most, least)
-    if size is None:
-        return None
-    places = _places(inner, size)
-    pairs = [
-        (cut, later)
-        for cut in range(1, places)
-        for later in range(cut + 1, places)
-        if inner.left[cut] - inner.left[later] >= size
-    ]
-    if not pairs:
-        return None
-    cut, later = pairs[int(rng.integers(len(pairs)))]
-    return _against(inner, cut, inner, later, size, most)
-
-
-def _against(
-    inner: _Inner, cut: int, source: _Inner, place: int, size: int, most: int
-) -> tuple[Pair, Pair]:
-    """As many words from the cut as from another place, after the text before it."""
-    before = ending("".join(inner.sentences[:cut]).lstrip(), most)
-    true = beginning("".join(inner.sentences[cut:]), size)
+    cut, source, place = drawn
+    before = ending("".join(own.sentences[:cut]).lstrip(), most)
+    true = beginning("".join(own.sentences[cut:]), size)
     false = beginning("".join(source.sentences[place:]), size)
     return (before, true), (before, false)
 
 
+def _other(
+    parts: Sequence[Inner], at: int, size: int, rng: np.random.Generator
+) -> tuple[int, Inner, int] | None:
+    """Where B begins, and any sentence of another document with a word more."""
+    if len(parts) < 2:
+        return None
+    drawn = rng.integers(len(parts) - 1, size=_DRAWS)
+    elsewhere = [int(d) + int(d >= at) for d in drawn]
+    source = next((parts[d] for d in elsewhere if parts[d].places(size + 1)), None)
+    places = parts[at].places(size + 1)
+    if source is None or places < 2:
+        return None
+    cut = int(rng.integers(1, places))
+    return cut, source, int(rng.integers(source.places(size + 1)))
+
+
+def _further(
+    parts: Sequence[Inner], at: int, size: int, rng: np.random.Generator
+) -> tuple[int, Inner, int] | None:
+    """Where B begins, and any sentence of the document after it."""
+    own = parts[at]
+    pairs = [
+        (cut, later)
+        for cut, later in itertools.combinations(range(1, own.places(size + 1)), 2)
+        if own.left[cut] - own.left[later] >= size
+    ]
+    if not pairs:
+        return None
+    cut, later = pairs[int(rng.integers(len(pairs)))]
+    return cut, own, later
+
+
 def _swapped(
-    inner: _Inner, rng: np.random.Generator, most: int, least: int
+    own: Inner, rng: np.random.Generator, most: int, least: int
 ) -> tuple[Pair, Pair] | None:
     """Whole sentences in two parts, in their order and in the other."""
-    places = sum(left >= 2 * least for left in inner.left)
+    places = own.places(2 * least)
     if not places:
         return None
-    at = int(rng.integers(places))
-    window = inner.sentences[at : at + 8]
-    while window and sum(map(word_count, window)) > 2 * most:
-        window = window[:-1]
+    window = own.window(int(rng.integers(places)), 2 * most)[:_WINDOW]
     if len(window) < 2:
         return None
     fewest = max(1, len(window) // 4)

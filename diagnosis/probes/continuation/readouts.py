@@ -1,18 +1,19 @@
 """Does B continue A? By the label of pairs, by likelihood, and how well calibrated."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from ....tasks.rows.layout import capacities, layout
-from ...scores.score import Score, Statistic, bootstrap
+from ....objectives.example import Example
+from ...scores.score import Score, Statistic
 from ..asking.forms import pair
-from ..asking.subject import Subject, Tokens, cut
-from ..choices.items import Item
-from ..choices.preferences import preferences
-from ..choices.preferred import CHANCE, Baselines
+from ..asking.scored import score_of
+from ..asking.subject import Subject, cut
+from ..choices.items import Item, by_kind
+from ..choices.preferences import CHANCE, Baselines, preferences
 
 Readout = Literal["label", "likelihood"]
 
@@ -49,40 +50,31 @@ def continuation_scores(
       baselines: of shallow baselines, by kind.
       seed: of the bootstrap.
     """
-    number, evidence = (_labelled if readout == "label" else _likelihood)(
-        subject, items
-    )
-    kinds = np.array([items[n].kind for n in number], dtype=object)
-    documents = np.array([items[n].document for n in number], np.int64)
-    mode = "pair" if readout == "label" else subject.mode
+    if readout == "label":
+        mode, (number, evidence) = "pair", _labelled(subject, items)
+    else:
+        mode, found = subject.mode, preferences(subject, items)
+        number, evidence = found.item, np.stack([found.true, found.false], axis=1)
     scores = []
-    for kind in ("all", *dict.fromkeys(item.kind for item in items)):
-        mine = np.ones(len(kinds), bool) if kind == "all" else kinds == kind
-        asked = evidence[mine]
-        for metric, statistic, chance in (
-            ("AUC", _auc_of(asked, kinds[mine]), CHANCE),
-            ("accuracy", _accuracy_of(asked), CHANCE),
-            ("calibration error", _calibration_of(asked), None),
-        ):
-            value, low, high = bootstrap(statistic, documents[mine], seed=seed)
-            scores.append(
-                Score(
-                    failure="continuation",
-                    probe=f"continuation, by {readout}",
-                    kind=kind,
-                    metric=metric,
-                    value=value,
-                    low=low,
-                    high=high,
-                    chance=chance,
-                    better="lower" if chance is None else "higher",
-                    mode=mode,
-                    trained=subject.knows(mode),
-                    baselines={} if chance is None else baselines.get(kind, {}),
-                    items=int(mine.sum()),
-                    documents=len(set(documents[mine].tolist())),
-                )
-            )
+    for kind, mine, documents in by_kind(items, number):
+        own = evidence[mine]
+        types = np.array([items[n].kind for n in number[mine]], str)
+        score = functools.partial(
+            score_of,
+            subject,
+            documents=documents,
+            failure="continuation",
+            probe=f"continuation, by {readout}",
+            kind=kind,
+            modes=[mode],
+            seed=seed,
+        )
+        shallow = {"chance": CHANCE, "baselines": baselines.get(kind)}
+        scores += [
+            score(_auc_of(own, types), metric="AUC", **shallow),
+            score(_accuracy_of(own), metric="accuracy", **shallow),
+            score(_calibration_of(own), metric="calibration error", better="lower"),
+        ]
     return scores
 
 
@@ -117,7 +109,7 @@ Evidence = Float[np.ndarray, "N 2"]
 
 def _auc_of(evidence: Evidence, kinds: Shaped[np.ndarray, " N"]) -> Statistic:
     """The mean over the kinds of the AUC of each."""
-    names, which = np.unique(kinds.astype(str), return_inverse=True)
+    names, which = np.unique(kinds, return_inverse=True)
 
     def statistic(items: Int[np.ndarray, " n"]) -> float:
         parts = [items[which[items] == kind] for kind in range(len(names))]
@@ -139,41 +131,24 @@ def _calibration_of(evidence: Evidence) -> Statistic:
     )
 
 
-def _likelihood(
-    subject: Subject, items: Sequence[Item]
-) -> tuple[Int[np.ndarray, " N"], Evidence]:
-    found = preferences(subject, items)
-    return found.item, np.stack([found.true, found.false], axis=1)
-
-
 def _labelled(
     subject: Subject, items: Sequence[Item]
 ) -> tuple[Int[np.ndarray, " N"], Evidence]:
-    texts = [
-        (cut(subject.words, item.true), cut(subject.words, item.false))
-        for item in items
-    ]
-    has_room = _room(subject)
-    kept = [n for n, pairs in enumerate(texts) if all(map(has_room, pairs))]
+    """Of items whose pairs all have room whole; cut, they would be other questions."""
     ids = subject.words.special_ids
-    asked = [
-        subject.showing(pair(*tokens, ids, label=label), "pair")
-        for n in kept
-        for tokens in texts[n]
-        for label in (1, 0)
-    ]
+    kept: list[int] = []
+    asked: list[Example] = []
+    for n, item in enumerate(items):
+        own = [
+            subject.showing(pair(*tokens, ids, label=label), "pair")
+            for tokens in (
+                cut(subject.words, item.true),
+                cut(subject.words, item.false),
+            )
+            for label in (1, 0)
+        ]
+        if all(subject.over(example) <= 0 for example in own):
+            kept.append(n)
+            asked += own
     answers = np.array([float(a.sum()) for a in subject.score(asked)]).reshape(-1, 2, 2)
     return np.array(kept, np.int64), answers[:, :, 0] - answers[:, :, 1]
-
-
-def _room(subject: Subject) -> Callable[[tuple[Tokens, Tokens]], bool]:
-    """Tells whether rows hold a pair whole; cut, it would be another question."""
-    ids = subject.words.special_ids
-    place = layout(subject.shape, bos=ids.bos)
-    room = np.array(capacities(subject.shape))
-
-    def has_room(tokens: tuple[Tokens, Tokens]) -> bool:
-        example = subject.showing(pair(*tokens, ids, label=1), "pair")
-        return bool((np.array(place(example).sizes) <= room).all())
-
-    return has_room

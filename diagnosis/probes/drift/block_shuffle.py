@@ -5,20 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..choices.items import Item
-from ..choices.paragraphs import sentences, word_count
+from ..choices.paragraphs import inner
 
 BLOCKS = (1, 2, 3, 4, 5)
-"""Sentences of a block."""
+"""Sentences of a block; the last of a window may be short of some."""
+
+_FEWEST = 3
+"""Blocks of a window."""
 
 
 def block_shuffle(
     texts: Sequence[str],
     rng: np.random.Generator,
     *,
-    blocks: Sequence[int] = BLOCKS,
-    each: int = 1,
     most_words: int = 256,
-    least_blocks: int = 3,
 ) -> list[Item]:
     """The order of a text against another order of its blocks of k sentences.
 
@@ -32,10 +32,7 @@ def block_shuffle(
     Args:
       texts: documents.
       rng: of windows and orders.
-      blocks: sentences of a block, k.
-      each: items of a document for each k, where it allows for any.
       most_words: of the window of whole sentences that is shown.
-      least_blocks: that the window must have; the last may be short of sentences.
 
     Returns:
       Items of kinds "blocks of 1" and so on. Nothing stands before either text, so
@@ -43,33 +40,20 @@ def block_shuffle(
     """
     items: list[Item] = []
     for document, text in enumerate(texts):
-        found = sentences(text)[1:-1]
-        for k in blocks:
-            for _ in range(each):
-                window = _window(found, rng, most_words)
-                pieces = [
-                    "".join(window[at : at + k]) for at in range(0, len(window), k)
-                ]
-                if len(pieces) < least_blocks:
-                    continue
-                true, false = "".join(pieces), "".join(_reordered(pieces, rng))
-                true, false = true.lstrip(), false.lstrip()
-                items.append(Item(document, f"blocks of {k}", ("", true), ("", false)))
+        own = inner(text)
+        if not own.sentences:
+            continue
+        # A window begins at any sentence with as many words from it on as go in.
+        starts = own.places(min(most_words, own.left[0]))
+        for k in BLOCKS:
+            window = own.window(int(rng.integers(starts)), most_words)
+            pieces = ["".join(window[at : at + k]) for at in range(0, len(window), k)]
+            if len(pieces) < _FEWEST:
+                continue
+            true, false = "".join(pieces), "".join(_reordered(pieces, rng))
+            true, false = true.lstrip(), false.lstrip()
+            items.append(Item(document, f"blocks of {k}", ("", true), ("", false)))
     return items
-
-
-def _window(
-    found: Sequence[str], rng: np.random.Generator, most_words: int
-) -> list[str]:
-    """Whole sentences in a row, from any that has as many words after it as go in."""
-    counts = np.array([word_count(sentence) for sentence in found], np.int64)
-    left = np.cumsum(counts[::-1])[::-1]
-    starts = np.flatnonzero(left >= min(most_words, int(counts.sum())))
-    if not len(starts):
-        return []
-    start = int(rng.choice(starts))
-    fits = np.cumsum(counts[start:]) <= most_words
-    return list(found[start : start + int(fits.sum())])
 
 
 def _reordered(pieces: Sequence[str], rng: np.random.Generator) -> list[str]:

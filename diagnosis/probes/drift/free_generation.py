@@ -3,29 +3,29 @@
 Only on `policies`, whose facts can be parsed back from any text.
 """
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from ....models.generate import make_generate
-from ....models.prompts import prompts
-from ....models.samplers import Sampler, greedy, row_keys
+from ....models.samplers import Sampler, greedy
 from ....tasks.corpora.policies import ParsedMention, restatements
-from ...scores.score import Mean, Score, bootstrap
-from ..asking.forms import MODES, Mode, going_on
-from ..asking.subject import Subject, Tokens
+from ...scores.score import Mean, Score
+from ..asking.forms import MODES, Mode
+from ..asking.scored import score_of
+from ..asking.subject import Subject
+from ..asking.writing import write
 
 Values = Float[np.ndarray, " N"]
-Documents = Int[np.ndarray, " N"]
 
-BANDS = (16, 48)
-"""Words between two mentions that part near, middle and far ones."""
-
-ROWS = 32
-"""Texts that are written side by side."""
+BANDS: Mapping[str, tuple[float, float]] = {
+    "all": (0.0, np.inf),
+    "< 16 words apart": (0.0, 16.0),
+    "16 to 48 words apart": (16.0, 48.0),
+    "≥ 48 words apart": (48.0, np.inf),
+}
+"""Words between two mentions of a fact: at least, and fewer than."""
 
 
 class Written(NamedTuple):
@@ -57,38 +57,18 @@ def write_on(
       seed: of the sampler.
     """
     ids = subject.words.special_ids
-    mode = writing_mode(subject)
-    allowed = np.zeros(subject.words.size, bool)
-    allowed[[*ids.text, ids.eos]] = True
-    generate = make_generate(
-        subject.model, sampler=sampler, bos=ids.bos, eos=ids.eos, allowed=allowed
-    )
-    found: list[Written] = []
-    for first in range(0, len(beginnings), ROWS):
-        part = list(beginnings[first : first + ROWS])
-        filled = part + [""] * (ROWS - len(part))
-        given = [subject.words.encode(text) for text in filled]
-        asked = [_ask(subject, mode, tokens) for tokens in given]
-        leading = [int(np.flatnonzero(e.targets_weights)[0]) for e in asked]
-        room = [_room(subject, len(e.inputs)) for e in asked]
-        width = _room(subject, 0)
-        inputs = subject.shape.encoder or subject.shape.decoder
-        keys = row_keys(seed, first, rows=ROWS)
-        written = generate(
-            prompts(
-                asked,
-                given=leading,
-                inputs=inputs.slots,
-                targets=width,
-                lengths=room,
-            ),
-            keys,
-        )
-        for n, text in enumerate(part):
-            new = written.targets[n, leading[n] : written.lengths[n]]
-            both = np.concatenate([given[n], new[new != ids.eos]])
-            found.append(Written(text, subject.words.decode(both)))
-    return found
+    writer = subject._replace(mode=writing_mode(subject))
+    given = [subject.words.encode(text) for text in beginnings]
+    # What is asked for is a placeholder, where the first new token will stand.
+    end = np.array([ids.eos], np.int32)
+    asked = [writer.asked(tokens, end)[0] for tokens in given]
+    written = write(subject, asked, sampler=sampler, seed=seed)
+    whole = [
+        np.concatenate([tokens, new[new != ids.eos]])
+        for tokens, new in zip(given, written, strict=True)
+    ]
+    texts = map(subject.words.decode, whole)
+    return [Written(*both) for both in zip(beginnings, texts, strict=True)]
 
 
 def writing_mode(subject: Subject) -> Mode:
@@ -116,102 +96,64 @@ def generation_scores(
       baselines: what a 5-gram model wrote after the same beginnings, if anything.
       seed: of the bootstrap.
     """
-    mine, other = _read(written), None if baselines is None else _read(baselines)
-    mode = writing_mode(subject)
-
-    def score(
-        kind: str,
-        metric: str,
-        of: Callable[[_Read], tuple[Values, Documents]],
-        *,
-        chance: float | None = None,
-        better: Literal["higher", "lower"] = "lower",
-    ) -> Score:
-        values, documents = of(mine)
-        value, low, high = bootstrap(Mean(values), documents, seed=seed)
-        return Score(
+    other = {} if baselines is None else _figures(baselines)
+    shallow = {name: {"5-gram": _mean(own.values)} for name, own in other.items()}
+    return [
+        score_of(
+            subject,
+            Mean(own.values),
+            own.documents,
             failure="drift",
             probe="free generation",
             kind=kind,
             metric=metric,
-            value=value,
-            low=low,
-            high=high,
-            chance=chance,
-            better=better,
-            mode=mode,
-            trained=subject.knows(mode),
-            baselines={} if other is None else {"5-gram": _mean(of(other)[0])},
-            items=len(values),
-            documents=len(set(documents.tolist())),
+            modes=[writing_mode(subject)],
+            better="higher" if metric == "restatements" else "lower",
+            chance=own.chance,
+            baselines=shallow.get((kind, metric)),
+            seed=seed,
         )
-
-    return [
-        *(
-            score(
-                name,
-                "contradiction rate",
-                functools.partial(_Read.contradictions, band=band),
-                chance=_mean(mine.guess[mine.within(band)]),
-            )
-            for name, band in _bands().items()
-        ),
-        score("texts", "share that contradict", _Read.contradicting_texts),
-        score("texts", "restatements", _Read.counts, better="higher"),
+        for (kind, metric), own in _figures(written).items()
     ]
 
 
-class _Read(NamedTuple):
-    """Restatements: texts, whether they contradict and how often a guess would, words
-    between the mentions; and how many texts were read.
-    """
+class _Figure(NamedTuple):
+    """What is averaged, the text that each value is of, and what a guess has."""
 
-    document: Documents
-    wrong: Values
-    distance: Int[np.ndarray, " N"]
-    guess: Values
-    texts: int
-
-    def within(self, band: tuple[float, float]) -> Bool[np.ndarray, " N"]:
-        """Which restatements are so many words apart."""
-        return (self.distance >= band[0]) & (self.distance < band[1])
-
-    def contradictions(self, band: tuple[float, float]) -> tuple[Values, Documents]:
-        """Of each restatement so many words apart, 1 where it contradicts."""
-        mine = self.within(band)
-        return self.wrong[mine], self.document[mine]
-
-    def contradicting_texts(self) -> tuple[Values, Documents]:
-        """Of each text that restates something, 1 where it contradicts itself."""
-        texts = np.unique(self.document)
-        bad = np.isin(texts, self.document[self.wrong > 0])
-        return bad.astype(float), texts
-
-    def counts(self) -> tuple[Values, Documents]:
-        """Of each text, how often it restates."""
-        counts = np.bincount(self.document, minlength=self.texts)
-        return counts.astype(float), np.arange(self.texts)
+    values: Values
+    documents: Int[np.ndarray, " N"]
+    chance: float | None = None
 
 
-def _mean(values: Values) -> float:
-    return float(values.mean()) if values.size else float("nan")
-
-
-def _read(written: Sequence[Written]) -> _Read:
+def _figures(written: Sequence[Written]) -> dict[tuple[str, str], _Figure]:
+    """What is measured of some texts, by kind and metric."""
     found = [
         (number, pair, text)
         for number, (prompt, text) in enumerate(written)
         for pair in restatements(text)
         if pair.later.start >= len(prompt)
     ]
+    document = np.array([number for number, _, _ in found], np.int64)
+    wrong = np.array([p.earlier.value != p.later.value for _, p, _ in found], float)
     between = [text[p.earlier.stop : p.later.start].split() for _, p, text in found]
-    return _Read(
-        np.array([number for number, _, _ in found], np.int64),
-        np.array([p.earlier.value != p.later.value for _, p, _ in found], float),
-        np.array(list(map(len, between)), np.int64),
-        _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found]),
-        len(written),
-    )
+    distance = np.array(list(map(len, between)), np.int64)
+    guess = _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found])
+    figures: dict[tuple[str, str], _Figure] = {}
+    for kind, (least, below) in BANDS.items():
+        mine = (distance >= least) & (distance < below)
+        figures[kind, "contradiction rate"] = _Figure(
+            wrong[mine], document[mine], _mean(guess[mine])
+        )
+    texts = np.unique(document)
+    bad = np.isin(texts, document[wrong > 0]).astype(float)
+    figures["texts", "share that contradict"] = _Figure(bad, texts)
+    counts = np.bincount(document, minlength=len(written)).astype(float)
+    figures["texts", "restatements"] = _Figure(counts, np.arange(len(written)))
+    return figures
+
+
+def _mean(values: Values) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
 
 def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> Values:
@@ -224,26 +166,3 @@ def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> 
         for mention in earlier
     ]
     return np.array(rates, float)
-
-
-def _bands() -> dict[str, tuple[float, float]]:
-    near, far = BANDS
-    return {
-        "all": (0.0, np.inf),
-        f"< {near} words apart": (0.0, float(near)),
-        f"{near} to {far} words apart": (float(near), float(far)),
-        f"≥ {far} words apart": (float(far), np.inf),
-    }
-
-
-def _ask(subject: Subject, mode: Mode, tokens: Tokens):
-    """An Example that goes on from tokens; its first free target is a placeholder."""
-    ids = subject.words.special_ids
-    asked = going_on(mode, tokens, np.array([ids.eos], np.int32), ids)[0]
-    return subject.showing(asked, mode)
-
-
-def _room(subject: Subject, inputs: int) -> int:
-    """Targets that a row has room for behind so many inputs."""
-    slots = subject.shape.decoder.slots
-    return slots if subject.shape.encoder else slots - inputs

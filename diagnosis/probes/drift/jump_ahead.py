@@ -9,18 +9,20 @@ from ..choices.overlap_balance import evenly_shared
 from ..choices.paragraphs import beginning, ending, paragraphs, word_count
 
 AHEAD = (2, 4, 8)
-"""How far ahead the false paragraph is; the true one is 1 ahead."""
+"""How far ahead the false paragraph is, k; the true one is 1 ahead. Documents too short
+for one give no item of it."""
+
+_LEAST_AFTER = 8
+"""Words of either paragraph."""
 
 
 def jump_ahead(
     texts: Sequence[str],
     rng: np.random.Generator,
     *,
-    ahead: Sequence[int] = AHEAD,
     each: int = 2,
     most_words: int = 256,
     most_after: int = 48,
-    least_after: int = 8,
 ) -> list[Item]:
     """The next paragraph against the k-th next, after the same text.
 
@@ -33,11 +35,9 @@ def jump_ahead(
     Args:
       texts: documents.
       rng: of where the text is cut, and of which items are dropped.
-      ahead: the distances k; documents too short for one give no item of it.
       each: most items of a document for each distance.
       most_words: of what is before, cut from the left where a sentence begins.
       most_after: most words of the paragraphs.
-      least_after: fewest words of the paragraphs.
 
     Returns:
       Items of kinds "2 ahead", "4 ahead" and so on.
@@ -45,12 +45,12 @@ def jump_ahead(
     items: list[Item] = []
     for document, text in enumerate(texts):
         units = paragraphs(text)
-        for k in ahead:
+        for k in AHEAD:
             places = max(0, len(units) - 1 - k)
             for at in rng.permutation(places)[:each]:
                 next_one, later = units[at + 1], units[at + k]
                 size = min(word_count(next_one), word_count(later), most_after)
-                if size < least_after:
+                if size < _LEAST_AFTER:
                     continue
                 before = ending("".join(units[: at + 1]), most_words)
                 true = (before, beginning(next_one, size))

@@ -1,17 +1,22 @@
 """A later restatement against the same with another number, name or polarity."""
 
+import itertools
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from ..asking.forms import Pair
 from ..choices.items import Item
-from ..choices.paragraphs import beginning, ending, word_count
-from .restatements import Swap, balanced, denials, exchanges, read
-from .stated_values import rare_words
+from ..choices.paragraphs import word_count
+from .stated_values import Stated, content, opposite, rare_words, stated_values
+from .swaps import Sentence, Swap, sentences_of
 
-BANDS = (64, 256)
-"""Distances to the nearest earlier mention, in words, at which kinds part."""
+_TRIES = 200
+"""Pairs of values of a document that are tried."""
+
+_SAME = 2
+"""Rare words that a sentence has in common with one that it affirms or denies."""
 
 
 def minimal_pairs(
@@ -20,8 +25,6 @@ def minimal_pairs(
     *,
     each: int = 8,
     most_words: int = 400,
-    most_after: int = 24,
-    bands: Sequence[int] = BANDS,
 ) -> list[Item]:
     """Restatements against themselves with one value swapped, found in text alone.
 
@@ -43,82 +46,137 @@ def minimal_pairs(
       each: most items of a document by numbers and names, and as many by polarity.
       most_words: of what is before, cut from the left where a sentence begins; both
         values are stated in what is left.
-      most_after: words of the sentence from the value on.
-      bands: of distances.
 
     Returns:
-      Items of kinds such as "number, < 64 words", which is how far back the nearest
-      earlier mention is. Their `local` is the sentence up to the value.
+      Items of swaps (`Swap.item`).
     """
     swaps: list[tuple[int, Swap]] = []
-    poles: list[tuple[int, str, Swap]] = []
+    poles: list[tuple[int, Swap]] = []
     rare = rare_words(texts)
     for number, text in enumerate(texts):
-        document = read(text, rare)
-        twos = exchanges(document, rng, most=each // 2, most_words=most_words)
+        document = _read(text, rare, most_words)
+        twos = _exchanges(document, rng, each // 2)
         swaps += [(number, swap) for two in twos for swap in two]
-        found = denials(document, most_words=most_words)
-        chosen = [found[at] for at in rng.permutation(len(found))[:each]]
-        poles += [(number, text[swap.start : swap.stop], swap) for swap in chosen]
-    swaps += balanced(poles, rng)
+        found = _denials(document)
+        poles += [(number, found[at]) for at in rng.permutation(len(found))[:each]]
+    swaps += _balanced(poles, rng)
     return [
-        swapped_item(
-            number,
-            texts[number],
-            swap,
-            most_words=most_words,
-            most_after=most_after,
-            bands=bands,
-        )
+        swap.item(number, texts[number], most_words=most_words)
         for number, swap in sorted(swaps, key=lambda found: found[0])
     ]
 
 
-def swapped_item(
-    number: int,
-    text: str,
-    swap: Swap,
-    *,
-    most_words: int,
-    most_after: int,
-    bands: Sequence[int] = BANDS,
-) -> Item:
-    """The item of a swap: the two texts part where `after` begins.
+class _Read(NamedTuple):
+    """A text that was read.
 
-    Args:
-      number: of the document.
-      text: the document.
-      swap: what to swap.
-      most_words: of what is before.
-      most_after: words of the sentence from the value on.
-      bands: of distances.
+    Attributes:
+      text: the text.
+      sentences: its sentences.
+      about: the rare words of each, which say what it is about.
+      places: of each value, where it is stated, in order.
+      most_words: before a swap, in which both values must be stated.
     """
-    start, true, false = swap.start, text[swap.start : swap.stop], swap.false
-    for left, right in ((true, false), (false, true)):
-        if right.startswith(f"{left} "):
-            # "is" against "is not": they part after the word that both have.
-            start, true, false = (
-                start + len(left),
-                true[len(left) :],
-                false[len(left) :],
-            )
-            break
-    said = text[:start].rstrip()
-    blanks, rest = text[len(said) : start], text[swap.stop : swap.end]
-    before = ending(said, most_words)
-    pairs: list[Pair] = [
-        (before, beginning(blanks + value + rest, most_after))
-        for value in (true, false)
+
+    text: str
+    sentences: list[Sentence]
+    about: list[frozenset[str]]
+    places: dict[str, list[Stated]]
+    most_words: int
+
+
+def _read(text: str, rare: frozenset[str], most_words: int) -> _Read:
+    found = sentences_of(text)
+    about = [content(text[one.start : one.stop]) & rare for one in found]
+    places: dict[str, list[Stated]] = defaultdict(list)
+    for stated in stated_values(text, found):
+        places[stated.value].append(stated)
+    return _Read(text, found, about, dict(places), most_words)
+
+
+def _exchanges(
+    document: _Read, rng: np.random.Generator, most: int
+) -> list[tuple[Swap, Swap]]:
+    """At most so many pairs of swaps, each of two values for one another."""
+    shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for value, stated in document.places.items():
+        if stated[0].kind != "polarity" and stated[0].sentence < stated[-1].sentence:
+            shapes[stated[0].kind, stated[0].shape].append(value)
+    twos = [
+        two for values in shapes.values() for two in itertools.combinations(values, 2)
     ]
-    band = distance_band(word_count(text[swap.earlier : swap.start]), bands)
-    local = min(len(before), max(0, len(said) - swap.sentence))
-    needed = min(len(before), max(0, len(said) - swap.needed))
-    return Item(number, f"{swap.kind}, {band}", pairs[0], pairs[1], local, needed)
+    found: list[tuple[Swap, Swap]] = []
+    for at in rng.permutation(len(twos))[:_TRIES]:
+        if len(found) == most:
+            break
+        first, second = twos[at]
+        one = _last_swap(document, first, second)
+        other = one and _last_swap(document, second, first)
+        if one and other:
+            found.append((one, other))
+    return found
 
 
-def distance_band(words: int, bands: Sequence[int] = BANDS) -> str:
-    """A distance in words, as one of a few bands."""
-    for band in bands:
-        if words < band:
-            return f"< {band} words"
-    return f"≥ {bands[-1]} words"
+def _last_swap(document: _Read, true: str, false: str) -> Swap | None:
+    """Swaps the last mention of a value that allows for it."""
+    mentions = reversed(document.places[true])
+    return next(filter(None, (_swap(document, at, false, 1) for at in mentions)), None)
+
+
+def _denials(document: _Read) -> list[Swap]:
+    """Swaps of the words that affirm or deny, for their opposites."""
+    found = (
+        _swap(document, at, opposite(value), _SAME)
+        for value, stated in document.places.items()
+        if stated[0].kind == "polarity"
+        for at in stated
+    )
+    return [swap for swap in found if swap]
+
+
+def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
+    """The swap of one mention; None where the text before does not say which is true.
+
+    It says so where a sentence that states the true value has at least so many rare
+    words in `common` with this one, and more than any that states the false value.
+    Both values are stated before, and the sentence does not begin with this one.
+    """
+    sentences, about = document.sentences, document.about
+    own = sentences[at.sentence]
+    first = own.words + word_count(document.text[own.start : at.start])
+    first -= document.most_words  # in words, what is shown begins here
+
+    def before(value: str) -> list[Stated]:
+        stated = document.places.get(value, [])
+        near = (s for s in stated if s.sentence < at.sentence)
+        return [s for s in near if sentences[s.sentence].words >= first]
+
+    def here(value: str) -> int:
+        stated = document.places.get(value, [])
+        return sum(s.sentence == at.sentence for s in stated)
+
+    trues, falses = before(at.value), before(false)
+    begins = at.start == own.start
+    if begins or not trues or not falses or here(at.value) > 1 or here(false):
+        return None
+    mine = about[at.sentence] - content(f"{at.value} {false}")
+    best, rival = (
+        max(len(mine & about[s.sentence]) for s in places) for places in (trues, falses)
+    )
+    if best < common or best <= rival:
+        return None
+    told = sentences[min(trues[0].sentence, falses[0].sentence)]
+    return Swap(at.kind, at.start, at.value, false, trues[-1].start, told, own)
+
+
+def _balanced(
+    swaps: Sequence[tuple[int, Swap]], rng: np.random.Generator
+) -> list[tuple[int, Swap]]:
+    """As many swaps of each word as of its opposite, drawn from all documents."""
+    words: dict[str, list[tuple[int, Swap]]] = defaultdict(list)
+    for number, swap in swaps:
+        words[swap.true].append((number, swap))
+    kept: list[tuple[int, Swap]] = []
+    for word, own in words.items():
+        size = min(len(own), len(words.get(opposite(word), [])))
+        kept += [own[at] for at in sorted(rng.permutation(len(own))[:size])]
+    return kept

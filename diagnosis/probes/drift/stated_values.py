@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..choices.paragraphs import sentences
+from .swaps import Sentence
 
 POLES = (
     ("is", "is not"),
@@ -41,22 +41,6 @@ _OPPOSITES = dict(POLES) | {no: yes for yes, no in POLES}
 _CONTENT = re.compile(r"[^\W\d_]{4,}")
 
 
-class Sentence(NamedTuple):
-    """A sentence `[start, stop)` of a text.
-
-    Attributes:
-      start: its first character that is no blank.
-      stop: one past its last.
-      words: how many the text has before it.
-      about: its words that say what it is about.
-    """
-
-    start: int
-    stop: int
-    words: int
-    about: frozenset[str]
-
-
 class Stated(NamedTuple):
     """A value in a text.
 
@@ -75,25 +59,7 @@ class Stated(NamedTuple):
     sentence: int
 
 
-def sentences_of(text: str, rare: Container[str]) -> list[Sentence]:
-    """The sentences of a text with their places.
-
-    Args:
-      text: the text.
-      rare: which words say what a sentence is about.
-    """
-    found: list[Sentence] = []
-    at = words = 0
-    for piece in sentences(text):
-        start = at + len(piece) - len(piece.lstrip())
-        at += len(piece)
-        about = frozenset(word for word in content(piece) if word in rare)
-        found.append(Sentence(start, at, words, about))
-        words += len(piece.split())
-    return found
-
-
-def stated_values(text: str, found: list[Sentence]) -> list[Stated]:
+def stated_values(text: str, found: Sequence[Sentence]) -> list[Stated]:
     """The values in a text, in order.
 
     A number has digits and is a word of its own; its shape is where its digits are, so
@@ -102,25 +68,25 @@ def stated_values(text: str, found: list[Sentence]) -> list[Stated]:
     shape is how many words it has and whether it is all capitals. What affirms or
     denies is one of `POLES`, whose pair is its shape.
     """
-    values: list[Stated] = []
-    names = _names(text)
-    for number, sentence in enumerate(found):
-        own = text[sentence.start : sentence.stop]
-        for match in _NUMBER.finditer(own):
-            shape = re.sub(r"\d", "0", match[0])
-            at = sentence.start + match.start()
-            values.append(Stated("number", shape, match[0], at, number))
-        for match in _POLE.finditer(own):
-            shape = "/".join(sorted((match[0], opposite(match[0]))))
-            at = sentence.start + match.start()
-            values.append(Stated("polarity", shape, match[0], at, number))
-    if names:
+    patterns: list[tuple[str, re.Pattern[str], Callable[[str], str]]] = [
+        ("number", _NUMBER, lambda value: re.sub(r"\d", "0", value)),
+        ("polarity", _POLE, lambda value: "/".join(sorted((value, opposite(value))))),
+    ]
+    if names := _names(text):
         any_name = rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w|\.\w)"
-        for number, sentence in enumerate(found):
-            for match in re.finditer(any_name, text[sentence.start : sentence.stop]):
-                shape = f"{len(match[0].split())} words, {match[0].isupper()}"
-                at = sentence.start + match.start()
-                values.append(Stated("entity", shape, match[0], at, number))
+        patterns.append(
+            (
+                "entity",
+                re.compile(any_name),
+                lambda value: f"{len(value.split())} words, {value.isupper()}",
+            )
+        )
+    values = [
+        Stated(kind, shape(match[0]), match[0], sentence.start + match.start(), number)
+        for kind, pattern, shape in patterns
+        for number, sentence in enumerate(found)
+        for match in pattern.finditer(text[sentence.start : sentence.stop])
+    ]
     return sorted(values, key=lambda value: value.start)
 
 

@@ -1,6 +1,7 @@
 """Damaged excerpts: masked, deleted from, inserted into, sentences out of order."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Int
@@ -9,14 +10,18 @@ from ....objectives.errors import UsageError, nearest
 from ....objectives.special_ids import SpecialIds
 from ....objectives.text import Tokens
 from ....objectives.words import sentence_begins
+from ..asking.subject import Subject
 
 Kind = Literal["masking", "deletion", "insertion", "shuffling"]
 
-KINDS: tuple[Kind, ...] = ("masking", "deletion", "insertion", "shuffling")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """What `corrupt` can do to an excerpt."""
 
 RATES = (0.15, 0.3, 0.5)
 """At which the probe measures."""
+
+SPARE = 8
+"""Slots of a row left for an answer that is longer than the excerpt."""
 
 _FEWEST_SENTENCES = 3
 """Of an excerpt whose sentences are moved: two change places, one stays."""
@@ -56,6 +61,38 @@ class Corrupted(NamedTuple):
     def kept(self) -> Tokens:
         """The tokens that a faithful restoration only has to copy."""
         return self.original[self.untouched]
+
+
+def excerpt_tokens(subject: Subject, *, rates: Sequence[float] = RATES) -> int:
+    """The longest excerpt that rows hold twice, corrupted and restored.
+
+    Insertion at a rate r makes it 1 + r times as long.
+    """
+    decoder, encoder = subject.shape.decoder, subject.shape.encoder
+    corrupted = 1 + max(rates)
+    if encoder is None:
+        return int((decoder.slots - SPARE) / (corrupted + 1))
+    return min(int((encoder.slots - SPARE) / corrupted), decoder.slots - SPARE)
+
+
+def excerpts(
+    subject: Subject,
+    texts: Sequence[str],
+    *,
+    rates: Sequence[float] = RATES,
+    most_tokens: int | None = None,
+) -> list[tuple[int, Tokens]]:
+    """The beginning of each text, with its document, as far as rows hold it twice.
+
+    Args:
+      subject: the model.
+      texts: documents; those of less than half of what rows hold are left out.
+      rates: at which the excerpts are to be corrupted.
+      most_tokens: of an excerpt; as many as rows hold unless told.
+    """
+    size = most_tokens or excerpt_tokens(subject, rates=rates)
+    found = ((n, subject.words.encode(text)[:size]) for n, text in enumerate(texts))
+    return [(n, tokens) for n, tokens in found if len(tokens) >= size // 2]
 
 
 def can_corrupt(tokens: Tokens, ids: SpecialIds, *, kind: Kind) -> bool:

@@ -28,10 +28,17 @@ class Fidelity(NamedTuple):
 
     Attributes:
       exact: 1 where the output is the original, token for token.
-      distance: normalised edit distance to the original.
-      copy_recall: share of the untouched tokens that the output has, in order.
-      copy_precision: share of the output that the original has, in order.
-      unsupported: share of the output that the original does not have at all.
+      distance: edit distance to the original over the length of the longer one.
+      copy_recall: LCS(output, untouched) / |untouched|, whether what was there was
+        copied. An output may hold those tokens by chance, so it is not 0 for a poor
+        one; compare with a baseline. NaN where nothing is untouched.
+      copy_precision: LCS(output, original) / |output|, how much of the output is the
+        original's; 0 of an empty one. After the coverage of extracts (Grusky et al.
+        2018, §4.1), in order and against the original instead of fragments of a source.
+      unsupported: share of the output's tokens that the original lacks, wherever they
+        stand; a token that the output has more often counts as often as it is too many.
+        The token-level form of content without support in the source (Maynez et al.
+        2020, §2.1). An empty output has none.
     """
 
     exact: float
@@ -55,12 +62,14 @@ def measure(
       untouched: the tokens of the original that the corrupted excerpt held in order
         (`Corrupted.kept`).
     """
+    said, true, kept = len(output), len(original), len(untouched)
+    too_many = Counter(output.tolist()) - Counter(original.tolist())
     return Fidelity(
         exact=float(np.array_equal(output, original)),
-        distance=normalised_distance(output, original),
-        copy_recall=copy_recall(output, untouched),
-        copy_precision=copy_precision(output, original),
-        unsupported=unsupported_rate(output, original),
+        distance=edit_distance(output, original) / max(said, true, 1),
+        copy_recall=common_length(output, untouched) / kept if kept else float("nan"),
+        copy_precision=common_length(output, original) / max(said, 1),
+        unsupported=too_many.total() / max(said, 1),
     )
 
 
@@ -86,50 +95,6 @@ def common_length(a: Int[np.ndarray, " A"], b: Int[np.ndarray, " B"]) -> int:
         matched = np.maximum(row[1:], row[:-1] + (b == token))
         row[1:] = np.maximum.accumulate(matched)
     return int(row[-1])
-
-
-def normalised_distance(
-    output: Int[np.ndarray, " A"], original: Int[np.ndarray, " B"]
-) -> float:
-    """Edit distance over the length of the longer one: 0 where they are equal."""
-    return edit_distance(output, original) / max(len(output), len(original), 1)
-
-
-def copy_recall(
-    output: Int[np.ndarray, " A"], untouched: Int[np.ndarray, " C"]
-) -> float:
-    """LCS(output, untouched) / |untouched|: whether what was there was copied.
-
-    An output may hold those tokens by chance, so it is not 0 for a poor one; compare
-    with a baseline. NaN where nothing is untouched.
-    """
-    if not len(untouched):
-        return float("nan")
-    return common_length(output, untouched) / len(untouched)
-
-
-def copy_precision(
-    output: Int[np.ndarray, " A"], original: Int[np.ndarray, " B"]
-) -> float:
-    """LCS(output, original) / |output|: how much of the output is the original's.
-
-    After the coverage of extracts (Grusky et al. 2018, §4.1), in order and against the
-    original instead of fragments of a source.
-    """
-    return common_length(output, original) / len(output) if len(output) else 0.0
-
-
-def unsupported_rate(
-    output: Int[np.ndarray, " A"], original: Int[np.ndarray, " B"]
-) -> float:
-    """Share of the output's tokens that the original lacks, wherever they stand.
-
-    A token that the output has more often than the original counts as often as it is
-    too many. The token-level form of content without support in the source (Maynez et
-    al. 2020, §2.1). An empty output has none.
-    """
-    too_many = Counter(output.tolist()) - Counter(original.tolist())
-    return too_many.total() / max(len(output), 1)
 
 
 def facts(text: str) -> Counter[str]:

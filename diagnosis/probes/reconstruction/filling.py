@@ -45,7 +45,11 @@ def learn_filler(documents: Iterable[Tokens]) -> Filler:
         for first, second in itertools.pairwise(words):
             after[first][second] += 1
             before[second][first] += 1
-    return Filler(Ngrams(texts), _most_common(after), _most_common(before))
+    often = [
+        {word: tuple(dict(n.most_common(CANDIDATES))) for word, n in counts.items()}
+        for counts in (after, before)
+    ]
+    return Filler(Ngrams(texts), *often)
 
 
 def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
@@ -84,12 +88,3 @@ def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
 
 def _words(tokens: Tokens) -> list[str]:
     return [str(token) for token in tokens.tolist()]
-
-
-def _most_common(
-    counts: Mapping[str, Counter[str]],
-) -> Mapping[str, tuple[str, ...]]:
-    return {
-        word: tuple(other for other, _ in counter.most_common(CANDIDATES))
-        for word, counter in counts.items()
-    }

@@ -6,14 +6,81 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...scores.score import Mean, Score, Statistic, bootstrap
+from ....objectives.example import Example
+from ...scores.score import Mean, Score, Statistic
 from ..asking.forms import Mode
+from ..asking.scored import score_of
 from ..asking.subject import Subject, Tokens, fitted
+from ..asking.writing import write
 from ..choices.preferences import likelihoods
-from .corruptions import KINDS, RATES, Kind
+from .corruptions import KINDS, RATES, Corrupted, Kind, can_corrupt, corrupt
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
-from .filling import Filler
-from .restored import Restored, restore, restoring_mode
+from .filling import Filler, fill_masks
+from .restoring import MODES_FOR, NEVER_TRAINED, Request, ask, assemble, unrestored
+
+
+class Restored(NamedTuple):
+    """One excerpt and what a model made of it.
+
+    Attributes:
+      document: it is from.
+      corrupted: what the model was given.
+      output: what it made of it.
+      baselines: the excerpt as it was given, masks left out ("do nothing"), and what a
+        "5-gram" model made of it where it can.
+    """
+
+    document: int
+    corrupted: Corrupted
+    output: Tokens
+    baselines: Mapping[str, Tokens]
+
+
+class Judged(NamedTuple):
+    """An output of the model's or of a baseline's, judged.
+
+    Attributes:
+      document: that its excerpt is from.
+      fidelity: what its tokens tell.
+      facts: how many it has in common, has, and should have (`fact_counts`).
+      fluent: whether it is fluent but unfaithful, 1 or 0; not asked of baselines.
+    """
+
+    document: int
+    fidelity: Fidelity
+    facts: Int[np.ndarray, "3"]
+    fluent: float = float("nan")
+
+
+Outputs = Mapping[str, Sequence[Judged]]
+"""Of the model under "", and of each baseline under its name."""
+
+Measure = Callable[[Sequence[Judged]], Statistic]
+
+
+def _mean(field: str) -> Measure:
+    return lambda outputs: Mean(
+        np.array([getattr(one.fidelity, field) for one in outputs])
+    )
+
+
+def _f1(outputs: Sequence[Judged]) -> Statistic:
+    facts = np.array([one.facts for one in outputs], np.int64).reshape(-1, 3)
+    return lambda items: fact_f1(facts[items])
+
+
+FLUENT = "fluent but unfaithful"
+
+METRICS: Mapping[str, tuple[Literal["higher", "lower"], Measure]] = {
+    "exact match": ("higher", _mean("exact")),
+    "edit distance": ("lower", _mean("distance")),
+    "copy recall": ("higher", _mean("copy_recall")),
+    "copy precision": ("higher", _mean("copy_precision")),
+    "unsupported tokens": ("lower", _mean("unsupported")),
+    "number and entity F1": ("higher", _f1),
+    FLUENT: ("lower", lambda outputs: Mean(np.array([one.fluent for one in outputs]))),
+}
+"""Which way each is better, and how it is taken of many outputs."""
 
 
 def restoration_scores(
@@ -31,166 +98,144 @@ def restoration_scores(
     nothing", the corrupted excerpt without its masks, and "5-gram", which fills masks
     from their neighbours.
     """
+    modes = {kind: [restoring_mode(subject, kind)] for kind in kinds}
+    every = list(dict.fromkeys(mode for (mode,) in modes.values()))
+    # If some are in modes that were not trained, these are the modes told of all.
+    untrained = [mode for mode in every if not subject.knows(mode)]
     scores: list[Score] = []
     for rate in rates:
         parts = {
-            kind: _judge(
+            kind: _judged(
                 subject,
                 restore(subject, taken, kind=kind, rate=rate, filler=filler, seed=seed),
-                restoring_mode(subject, kind),
             )
             for kind in kinds
         }
-        for kind, judged in {"all": _together(list(parts.values())), **parts}.items():
-            scores += _scores(judged, f"{kind}, {100 * rate:.0f} %", seed=seed)
+        found = {"all": _together(list(parts.values())), **parts}
+        for kind, outputs in found.items():
+            scores += _scores(
+                subject,
+                outputs,
+                kind=f"{kind}, {100 * rate:.0f} %",
+                modes=modes.get(kind, untrained or every),
+                seed=seed,
+            )
     return scores
 
 
-class _Judged(NamedTuple):
-    """Outputs, judged.
-
-    Attributes:
-      documents: of which each is.
-      modes: in which they were asked for.
-      trained: whether all of these were.
-      measured: fidelity and counts of facts of each, of the model's ("") and of
-        baselines.
-      fluent: 1 for each that is fluent but unfaithful.
-    """
-
-    documents: Int[np.ndarray, " N"]
-    modes: tuple[str, ...]
-    trained: bool
-    measured: Mapping[str, tuple[list[Fidelity], Int[np.ndarray, "N 3"]]]
-    fluent: Float[np.ndarray, " N"]
-
-
-class _Metric(NamedTuple):
-    """A measure of many outputs, and which way it is better."""
-
-    name: str
-    better: Literal["higher", "lower"]
-    of: Callable[[Sequence[Fidelity], Int[np.ndarray, "N 3"]], Statistic]
-
-
-def _average(field: str) -> Callable[..., Statistic]:
-    return lambda measured, facts: Mean(
-        np.array([getattr(one, field) for one in measured])
-    )
-
-
-METRICS = (
-    _Metric("exact match", "higher", _average("exact")),
-    _Metric("edit distance", "lower", _average("distance")),
-    _Metric("copy recall", "higher", _average("copy_recall")),
-    _Metric("copy precision", "higher", _average("copy_precision")),
-    _Metric("unsupported tokens", "lower", _average("unsupported")),
-    _Metric(
-        "number and entity F1",
-        "higher",
-        lambda measured, facts: lambda items: fact_f1(facts[items]),
-    ),
-)
-
-
-def _scores(judged: _Judged, kind: str, *, seed: int) -> list[Score]:
-    documents = judged.documents
-
-    def score(name: str, better: Literal["higher", "lower"], statistics) -> Score:
-        value, low, high = bootstrap(statistics[""], documents, seed=seed)
-        every = np.arange(len(documents))
-        return Score(
+def _scores(
+    subject: Subject, outputs: Outputs, *, kind: str, modes: Sequence[str], seed: int
+) -> list[Score]:
+    mine = outputs[""]
+    shallow = {name: some for name, some in outputs.items() if name and some}
+    return [
+        score_of(
+            subject,
+            of(mine),
+            np.array([one.document for one in mine], np.int64),
             failure="reconstruction",
             probe="restoration",
             kind=kind,
-            metric=name,
-            value=value,
-            low=low,
-            high=high,
-            chance=None,
+            metric=metric,
+            modes=modes,
             better=better,
-            mode=" or ".join(judged.modes),
-            trained=judged.trained,
             baselines={
-                other: float(statistic(every))
-                for other, statistic in statistics.items()
-                if other and len(every)
+                name: float(of(some)(np.arange(len(some))))
+                for name, some in shallow.items()
+                if metric != FLUENT
             },
-            items=len(documents),
-            documents=len(set(documents.tolist())),
+            seed=seed,
         )
-
-    return [
-        *(
-            score(m.name, m.better, {n: m.of(*x) for n, x in judged.measured.items()})
-            for m in METRICS
-        ),
-        score("fluent but unfaithful", "lower", {"": Mean(judged.fluent)}),
+        for metric, (better, of) in METRICS.items()
     ]
 
 
-def _judge(subject: Subject, found: Sequence[Restored], mode: Mode) -> _Judged:
-    outputs = {"": [one.output for one in found]}
-    outputs["do nothing"] = [one.plain for one in found]
-    if found and found[0].filled is not None:
-        outputs["5-gram"] = [one.filled for one in found if one.filled is not None]
-    measured = {name: _measured(subject, found, said) for name, said in outputs.items()}
-    return _Judged(
-        np.array([one.document for one in found], np.int64),
-        (mode,),
-        subject.knows(mode),
-        measured,
-        _fluent(subject, found, [m.distance for m in measured[""][0]]),
+def _judged(subject: Subject, found: Sequence[Restored]) -> Outputs:
+    """What the model made of excerpts of one kind, and what baselines did."""
+    mine = [_judge(subject, one, one.output) for one in found]
+    fluent = fluent_but_unfaithful(
+        _nll(subject, [one.output for one in found]),
+        _nll(subject, [one.corrupted.original for one in found]),
+        np.array([one.fidelity.distance for one in mine]),
+    ).astype(float)
+    mine = [one._replace(fluent=x) for one, x in zip(mine, fluent, strict=True)]
+    return {"": mine} | {
+        name: [_judge(subject, one, one.baselines[name]) for one in found]
+        for name in (found[0].baselines if found else ["do nothing"])
+    }
+
+
+def _judge(subject: Subject, restored: Restored, output: Tokens) -> Judged:
+    original, say = restored.corrupted.original, subject.words.decode
+    return Judged(
+        restored.document,
+        measure(output, original, untouched=restored.corrupted.kept),
+        fact_counts(say(output), say(original)),
     )
 
 
-def _together(parts: Sequence[_Judged]) -> _Judged:
-    """All of them as one; of the baselines those that each of them has.
+def _together(parts: Sequence[Outputs]) -> Outputs:
+    """All of them as one; of the baselines those that each of them has."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: [one for part in parts for one in part[name]] for name in names}
 
-    If some were asked for in modes that were not trained, these are the modes told.
+
+def restoring_mode(subject: Subject, kind: Kind) -> Mode:
+    """The first mode fit for the corruption that was trained, else reconstruction."""
+    modes = MODES_FOR[kind]
+    fit: list[Mode] = [m for m in modes if subject.knows(m) and m not in NEVER_TRAINED]
+    return fit[0] if fit else "reconstruction"
+
+
+def restore(
+    subject: Subject,
+    taken: Sequence[tuple[int, Tokens]],
+    *,
+    kind: Kind,
+    rate: float,
+    filler: Filler | None = None,
+    seed: int = 0,
+) -> list[Restored]:
+    """Corrupts excerpts, which depend on the seed alone, and restores them greedily.
+
+    Args:
+      subject: the model.
+      taken: documents and excerpts, as `excerpts` gives them.
+      kind: of corruption.
+      rate: share of tokens, or of sentences, that are corrupted.
+      filler: fills masks as a baseline.
+      seed: of the corruptions.
     """
-    untrained = [mode for p in parts for mode in p.modes if not p.trained]
-    names = [n for n in parts[0].measured if all(n in p.measured for p in parts)]
-    return _Judged(
-        np.concatenate([p.documents for p in parts]),
-        tuple(dict.fromkeys(untrained or [m for p in parts for m in p.modes])),
-        not untrained,
-        {
-            name: (
-                [one for p in parts for one in p.measured[name][0]],
-                np.concatenate([p.measured[name][1] for p in parts]),
-            )
-            for name in names
-        },
-        np.concatenate([p.fluent for p in parts]),
-    )
+    ids = subject.words.special_ids
+    mode = restoring_mode(subject, kind)
+    which = (KINDS.index(kind), round(1000 * rate))
+    documents: list[int] = []
+    asked: list[Request] = []
+    for document, tokens in taken:
+        if can_corrupt(tokens, ids, kind=kind):
+            rng = np.random.default_rng([seed, document, *which])
+            corrupted = corrupt(tokens, rng, ids, kind=kind, rate=rate)
+            one = ask(corrupted, ids, mode=mode)
+            asked.append(one._replace(example=subject.showing(one.example, mode)))
+            documents.append(document)
+    answers = _answers(subject, [one.example for one in asked], mode)
+    found: list[Restored] = []
+    for document, one, answer in zip(documents, asked, answers, strict=True):
+        shallow = {"do nothing": unrestored(one.corrupted, ids)}
+        if filler is not None and kind == "masking":
+            shallow["5-gram"] = fill_masks(one.corrupted, ids, filler)
+        output = assemble(one, answer, ids)
+        found.append(Restored(document, one.corrupted, output, shallow))
+    return found
 
 
-def _measured(
-    subject: Subject, found: Sequence[Restored], outputs: Sequence[Tokens]
-) -> tuple[list[Fidelity], Int[np.ndarray, "N 3"]]:
-    """Measures of tokens, and counts of facts, of each output."""
-    say = subject.words.decode
-    pairs = list(zip(found, outputs, strict=True))
-    facts = [fact_counts(say(o), say(one.corrupted.original)) for one, o in pairs]
-    return [
-        measure(o, one.corrupted.original, untouched=one.corrupted.kept)
-        for one, o in pairs
-    ], np.array(facts, np.int64).reshape(-1, 3)
-
-
-def _fluent(
-    subject: Subject, found: Sequence[Restored], distance: Sequence[float]
-) -> Float[np.ndarray, " N"]:
-    """Which outputs read well and are wrong, by the model's own score of text."""
-    output, original = (
-        _nll(subject, texts)
-        for texts in (
-            [one.output for one in found],
-            [one.corrupted.original for one in found],
-        )
-    )
-    return fluent_but_unfaithful(output, original, np.array(distance)).astype(float)
+def _answers(subject: Subject, asked: Sequence[Example], mode: Mode) -> list[Tokens]:
+    """What the model finds most probable: all of it at once, or token after token."""
+    if mode == "masked":
+        return [answer.astype(np.int32) for answer in subject.guess(asked)]
+    # Only a model that fills in known places may not end, and only "span" names them.
+    names = subject.words.special_ids.sentinels if mode == "span" else ()
+    return write(subject, asked, names=names, ends=mode != "permuted")
 
 
 def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:

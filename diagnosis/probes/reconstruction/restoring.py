@@ -4,21 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
 
-from ....objectives import (
-    causal,
-    masked,
-    permuted,
-    prefix,
-    reconstruction,
-    span_corruption,
-)
+from ....objectives import registry, span_corruption
 from ....objectives.errors import UsageError, nearest
-from ....objectives.example import Example, in_place, sequential
+from ....objectives.example import Example, sequential
 from ....objectives.special_ids import SpecialIds
 from ....objectives.text import Tokens
-from ..asking.forms import Mode
+from ..asking.forms import Mode, after_inputs, going_on, hiding
 from .corruptions import Corrupted, Kind
 
 MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
@@ -94,37 +86,34 @@ def ask(
     Raises:
       ValueError: a mode that cannot do this corruption, or fewer sentinels than runs.
     """
-    _require(corrupted, mode)
+    valid = MODES_FOR[corrupted.kind]
+    if mode not in valid:
+        raise UsageError(
+            f"mode {mode!r} cannot restore {corrupted.kind}; {nearest(mode, valid)}"
+        )
     original, given, missing = corrupted.original, corrupted.tokens, corrupted.missing
+    whole = np.append(original, ids.eos)
     match mode:
         case "reconstruction":
-            inputs, targets = np.append(given, ids.eos), np.append(original, ids.eos)
-            example = _answered(reconstruction.ID, inputs, targets)
+            example = after_inputs(np.append(given, ids.eos), whole)
         case "span":
-            inputs, targets = _with_sentinels(corrupted, ids)
-            example = _answered(span_corruption.ID, inputs, targets)
+            example = after_inputs(*_with_sentinels(corrupted, ids))
         case "permuted":
             order = missing if rng is None else rng.permutation(missing)
             example = sequential(
-                permuted.ID,
+                0,
                 corrupted.kept,
                 original[order],
                 inputs_positions=1 + corrupted.untouched,
                 targets_positions=1 + order,
             )
         case "masked":
-            weights = np.zeros(len(original), np.float32)
-            weights[missing] = 1
-            example = in_place(
-                masked.ID,
-                given,
-                positions=1 + np.arange(len(original)),
-                targets=np.where(weights > 0, original, 0),
-                weights=weights,
-            )
+            example = hiding(original, missing, ids)
         case "prefix" | "causal":
-            example = _continued(corrupted, ids, mode)
-    return Request(corrupted, mode, example)
+            # A text that goes on: nothing says that it is to be restored.
+            (example,) = going_on(mode, given, whole, ids)
+    objective = registry.get("span_corruption" if mode == "span" else mode).id
+    return Request(corrupted, mode, example._replace(objective=objective))
 
 
 def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
@@ -164,28 +153,8 @@ def unrestored(corrupted: Corrupted, ids: SpecialIds) -> Tokens:
     return corrupted.tokens[corrupted.tokens != ids.mask]
 
 
-def _require(corrupted: Corrupted, mode: str) -> None:
-    valid = MODES_FOR[corrupted.kind]
-    if mode not in valid:
-        raise UsageError(
-            f"mode {mode!r} cannot restore {corrupted.kind}; {nearest(mode, valid)}"
-        )
-
-
-def _answered(
-    objective: int, inputs: Int[np.ndarray, " I"], targets: Int[np.ndarray, " J"]
-) -> Example:
-    """Targets behind inputs, as where the text begins anew."""
-    return sequential(
-        objective,
-        inputs,
-        targets,
-        inputs_positions=1 + np.arange(len(inputs)),
-        targets_positions=len(inputs) + 2 + np.arange(len(targets)),
-    )
-
-
 def _with_sentinels(corrupted: Corrupted, ids: SpecialIds) -> tuple[Tokens, Tokens]:
+    """The excerpt with a sentinel for each run of masks, and what these stand for."""
     missing = corrupted.missing
     runs = 1 + int((np.diff(missing) > 1).sum())
     if runs > len(ids.sentinels):
@@ -197,30 +166,6 @@ def _with_sentinels(corrupted: Corrupted, ids: SpecialIds) -> tuple[Tokens, Toke
     mask = np.zeros(len(corrupted.original), bool)
     mask[missing] = True
     return span_corruption.with_sentinels(corrupted.original, mask, ids)
-
-
-def _continued(corrupted: Corrupted, ids: SpecialIds, mode: Mode) -> Example:
-    """The excerpt as a text that goes on: nothing says that it is to be restored."""
-    given, targets = corrupted.tokens, np.append(corrupted.original, ids.eos)
-    whole, size = np.concatenate([given, targets]), len(given)
-    positions = 1 + np.arange(len(whole))
-    if mode == "causal":
-        asked = np.arange(len(whole)) >= size
-        return sequential(
-            causal.ID,
-            (),
-            whole,
-            inputs_positions=(),
-            targets_positions=positions,
-            targets_weights=asked,
-        )
-    return sequential(
-        prefix.ID,
-        given,
-        targets,
-        inputs_positions=positions[:size],
-        targets_positions=positions[size:],
-    )
 
 
 def _filled(request: Request, generated: Tokens) -> Tokens:

@@ -13,12 +13,12 @@ import pytest
 from sightline.diagnosis.audit.audit import audit
 from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.probes.asking.forms import going_on
-from sightline.diagnosis.probes.choices.preferred import preference_scores
+from sightline.diagnosis.probes.choices.preferences import preference_scores
 from sightline.diagnosis.probes.continuation.continuations import continuations
 from sightline.diagnosis.probes.continuation.readouts import continuation_scores
 from sightline.diagnosis.probes.drift.future import leak_scores
+from sightline.diagnosis.probes.reconstruction.corruptions import excerpts
 from sightline.diagnosis.probes.reconstruction.restoration import restoration_scores
-from sightline.diagnosis.probes.reconstruction.restored import excerpts
 from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry

@@ -6,8 +6,10 @@ import pytest
 from sightline.diagnosis.probes.asking.forms import MODES
 from sightline.diagnosis.probes.asking.subject import Subject
 from sightline.diagnosis.probes.choices.items import Item
-from sightline.diagnosis.probes.choices.preferences import preferences
-from sightline.diagnosis.probes.choices.preferred import preference_scores
+from sightline.diagnosis.probes.choices.preferences import (
+    preference_scores,
+    preferences,
+)
 from sightline.models.rows import decoder_rows
 
 BEFORE = "B B0 B1 B2. B B3 B4 B5."

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sightline.diagnosis.probes.asking.writing import ROWS
 from sightline.diagnosis.probes.drift.free_generation import (
-    ROWS,
     Written,
     generation_scores,
     write_on,

@@ -1,0 +1,53 @@
+"""A score of a model: a statistic of what it was asked, with its interval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from ...scores.score import Failure, Score, Statistic, bootstrap
+from .subject import Subject
+
+
+def score_of(
+    subject: Subject,
+    statistic: Statistic,
+    documents: Int[np.ndarray, " N"],
+    *,
+    failure: Failure,
+    probe: str,
+    kind: str,
+    metric: str,
+    modes: Sequence[str],
+    better: Literal["higher", "lower"] = "higher",
+    chance: float | None = None,
+    baselines: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Score:
+    """Measures a statistic of items; `Score` tells of the arguments that are its own.
+
+    Args:
+      subject: the model, which knows whether the modes were trained.
+      statistic: of the items.
+      documents: which document each item is of.
+      modes: in which the model was asked.
+      seed: of the bootstrap.
+    """
+    value, low, high = bootstrap(statistic, documents, seed=seed)
+    return Score(
+        failure=failure,
+        probe=probe,
+        kind=kind,
+        metric=metric,
+        value=value,
+        low=low,
+        high=high,
+        chance=chance,
+        better=better,
+        mode=" or ".join(modes),
+        trained=all(map(subject.knows, modes)),
+        baselines=baselines or {},
+        items=len(documents),
+        documents=len(set(documents.tolist())),
+    )

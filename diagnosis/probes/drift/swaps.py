@@ -1,0 +1,111 @@
+"""Where a text states a value again, and what may stand there instead."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..asking.forms import Pair
+from ..choices.items import Item
+from ..choices.paragraphs import beginning, ending, sentences, word_count
+
+BANDS = (64, 256)
+"""Distances to the nearest earlier mention, in words, at which kinds part."""
+
+MOST_AFTER = 24
+"""Words of a sentence from the value on that are shown."""
+
+
+class Sentence(NamedTuple):
+    """A sentence `[start, stop)` of a text.
+
+    Attributes:
+      start: its first character that is no blank.
+      stop: one past its last.
+      words: how many the text has before it.
+    """
+
+    start: int
+    stop: int
+    words: int
+
+
+def sentences_of(text: str) -> list[Sentence]:
+    """The sentences of a text with their places."""
+    found: list[Sentence] = []
+    at = words = 0
+    for piece in sentences(text):
+        start = at + len(piece) - len(piece.lstrip())
+        at += len(piece)
+        found.append(Sentence(start, at, words))
+        words += word_count(piece)
+    return found
+
+
+class Swap(NamedTuple):
+    """A place of a text where a value is restated, and what may stand there instead.
+
+    Attributes:
+      kind: "number", "entity" or "polarity".
+      start: first character of the value.
+      true: its words.
+      false: the words that may stand there instead.
+      earlier: first character of the nearest earlier mention of the true value.
+      told: the first sentence of those that say which value is true, and state the
+        false one.
+      own: the sentence that restates the value.
+    """
+
+    kind: str
+    start: int
+    true: str
+    false: str
+    earlier: int
+    told: Sentence
+    own: Sentence
+
+    def item(self, document: int, text: str, *, most_words: int) -> Item:
+        """The sentence as it is against the same with the other value.
+
+        Args:
+          document: index of the text.
+          text: the document.
+          most_words: of what is before, cut from the left where a sentence begins.
+
+        Returns:
+          An item whose texts part where `after` begins, of a kind such as "number, < 64
+          words", which is how far back the nearest earlier mention is. Its `local` is
+          the sentence up to the value.
+        """
+        start, true, false = self.start, self.true, self.false
+        for left, right in ((true, false), (false, true)):
+            if right.startswith(f"{left} "):
+                # "is" against "is not": they part after the word that both have.
+                start += len(left)
+                true, false = true[len(left) :], false[len(left) :]
+                break
+        said = text[:start].rstrip()
+        blanks = text[len(said) : start]
+        rest = text[self.start + len(self.true) : self.own.stop]
+        before = ending(said, most_words)
+
+        def pair(value: str) -> Pair:
+            return before, beginning(blanks + value + rest, MOST_AFTER)
+
+        def last(sentence: Sentence) -> int:
+            return min(len(before), max(0, len(said) - sentence.start))
+
+        kind = f"{self.kind}, {_band(word_count(text[self.earlier : self.start]))}"
+        return Item(
+            document, kind, pair(true), pair(false), last(self.own), last(self.told)
+        )
+
+
+def _band(words: int) -> str:
+    for band in BANDS:
+        if words < band:
+            return f"< {band} words"
+    return f"≥ {BANDS[-1]} words"
+
+
+def sentence_at(found: Sequence[Sentence], at: int) -> Sentence:
+    """The sentence that a character is in."""
+    return next(one for one in found if one.start <= at < one.stop)
