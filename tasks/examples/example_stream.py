@@ -25,7 +25,7 @@ from .windows import block_documents, shuffled_windows, window_example, windows
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
     """The documents of each corpus of a mixture; what is read of them is kept."""
     words = vocabulary(mixture.vocabulary)
-    used = {split_task(task)[0] for task in mixture.positive_rates()}
+    used = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
     return {
         name: TokenisedDocuments(mixture.corpus(name), split, words) for name in used
     }
@@ -58,7 +58,7 @@ def mixed_examples(
         )
         for task in rates
     ]
-    shares = np.array(list(rates.values())) / sum(rates.values())
+    shares = np.array(list(mixture.task_shares().values()))
     rng = np.random.default_rng([seed % 2**64, 0])
     while True:
         yield next(streams[int(rng.choice(len(streams), p=shares))])

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from sightline.tasks.corpora.policies import Policies, mentions
-from sightline.tasks.shallow.bags import text_of, words
+from sightline.tasks.shallow.bags import shared, text_of, words
 from sightline.tasks.shallow.ngram import Ngrams
 
 
@@ -26,3 +26,13 @@ def test_words_joined_again_state_the_same_facts():
         assert words(joined) == words(text)
         stated = [(m.kind, m.subject, m.value) for m in mentions(text)]
         assert [(m.kind, m.subject, m.value) for m in mentions(joined)] == stated
+
+
+def test_what_is_shared_is_in_the_order_of_the_text():
+    """A set's order changes from process to process, and with it the sums of a fit."""
+    assert list(shared(("one two three four", "four two six one"))) == [
+        "four",
+        "two",
+        "one",
+        "",
+    ]
