@@ -81,11 +81,15 @@ def _cost(memo: Memo) -> str:
         percent(sum(c.loss[when] for c in proposal.changes if c.action == "lower"))
         for when in (0, 1)
     )
-    text = (
-        f"Other objectives go from {had} to {keep} of the loss. Decoder rows: "
-        f"{was.slots:,} → {now.slots:,} slots, {was.predictions:,} → "
-        f"{now.predictions:,} predictions, each projected to the vocabulary. "
-    )
+    text = f"Other objectives go from {had} to {keep} of the loss. "
+    if now == was:
+        text += f"Rows stay as they are ({was.slots:,} decoder slots). "
+    else:
+        text += (
+            f"Decoder rows: {was.slots:,} → {now.slots:,} slots, "
+            f"{was.predictions:,} → {now.predictions:,} predictions, each projected to "
+            "the vocabulary. "
+        )
     mix = memo.effects.mixes.get(proposal.precedent or "")
     if mix is None or mix.own_loss is None:
         return f"{text}How much their held-out loss rises was not measured."
