@@ -112,3 +112,19 @@ def data_dir() -> Path:
     """Where corpora are kept: `SIGHTLINE_DATA_DIR`, or `~/.cache/sightline`."""
     chosen = os.environ.get("SIGHTLINE_DATA_DIR")
     return Path(chosen) if chosen else Path.home() / ".cache" / "sightline"
+
+
+def require_data_dir() -> None:
+    """Refuses a folder of corpora that cannot be made; one to be read from may be full.
+
+    Raises:
+      UsageError: naming `SIGHTLINE_DATA_DIR`.
+    """
+    folder = data_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"corpora cannot be kept in {str(folder)!r}: {error.strerror}; set "
+            "SIGHTLINE_DATA_DIR to another folder."
+        ) from error

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from . import data_dir
+from . import data_dir, require_data_dir
 from ._records import Records
 
 
@@ -26,7 +26,8 @@ class PythonDocs:
     vocabulary: ClassVar[str] = "python_docs"
 
     def check(self) -> None:
-        """Never raises: every CPython has the text."""
+        """Raises UsageError if the text, which every CPython has, cannot be kept."""
+        require_data_dir()
 
     def identity(self) -> str:
         """The release of CPython that the text is of."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, cast
 
 from ...objectives.errors import UsageError, nearest
-from . import Corpus, EmptySplitError, check_split, data_dir
+from . import Corpus, EmptySplitError, check_split, data_dir, require_data_dir
 from ._array_records import ArrayRecords
 from ._text_files import SUFFIXES, File, endings, files, unread
 
@@ -55,8 +55,9 @@ class Text:
             )
 
     def check(self) -> None:
-        """Raises ValueError unless the folder is set and holds a file to read."""
+        """Raises UsageError unless the folder holds a file, and a copy can be kept."""
         self._found()
+        require_data_dir()
 
     def identity(self) -> str:
         """A digest of every file's name and content, and of the settings."""

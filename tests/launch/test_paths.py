@@ -115,3 +115,16 @@ def test_both_forms_of_a_binding(capsys):
         assert cli.main([*words, *binding]) == 0
     status, error = run(capsys, *words, "--gin.policies.seed")
     assert status == 2 and "write --gin.policies.seed=VALUE" in error
+
+
+@pytest.mark.parametrize("place", ["/proc/none", __file__])
+def test_a_data_folder_that_cannot_be_is_told_before_anything_is_made(
+    place, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", place)
+    run_dir = tmp_path / "run"
+    status, error = run(
+        capsys, "train", "--gin_file=quickstart.gin", f"--run_dir={run_dir}"
+    )
+    assert status == 2 and "set SIGHTLINE_DATA_DIR to another folder" in error
+    assert place in error and not run_dir.exists()
