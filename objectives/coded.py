@@ -5,6 +5,7 @@ end a sentence. So a text in which each token is a code of its own place goes th
 as real text does, and in the Example each code says where its token was from.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ WORD, SENTENCE = 3, 6
 """Tokens a word, and a sentence, of coded text."""
 
 
+@functools.cache
 def coded_ids() -> SpecialIds:
     """Reserved ids below the codes. Random tokens are drawn from ids of no place."""
     codes = FIRST + np.arange(4 * MOST, dtype=np.int32)
@@ -61,15 +63,21 @@ def coded_text(length: int, start: int = 0, stop: int | None = None) -> Text:
             f"a coded document of {length} tokens was asked for; at most {MOST} have "
             "codes of their own."
         )
-    eos = coded_ids().eos
-    document = np.append(FIRST + np.arange(length - 1), eos).astype(np.int32)
+    other = functools.partial(_other, length)
+    return Text(_codes(FIRST, length), start, length if stop is None else stop, other)
 
-    def other(rng: np.random.Generator) -> Int[np.ndarray, " N"]:
-        first = -(-(OTHER - FIRST) // SENTENCE) * SENTENCE
-        begin = FIRST + first + SENTENCE * int(rng.integers(MOST // SENTENCE))
-        return np.append(begin + np.arange(length - 1), eos).astype(np.int32)
 
-    return Text(document, start, length if stop is None else stop, other)
+def _codes(first: int, length: int) -> Int[np.ndarray, " N"]:
+    """A document of `length` tokens, EOS included, from a code on."""
+    codes = np.arange(first, first + length, dtype=np.int32)
+    codes[-1] = coded_ids().eos
+    return codes
+
+
+def _other(length: int, rng: np.random.Generator) -> Int[np.ndarray, " N"]:
+    first = -(-(OTHER - FIRST) // SENTENCE) * SENTENCE
+    begin = FIRST + first + SENTENCE * int(rng.integers(MOST // SENTENCE))
+    return _codes(begin, length)
 
 
 def places(tokens: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:

@@ -15,13 +15,13 @@ from ...objectives.errors import require_count, require_seed
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares import share_estimates
-from ...tasks.shares.expected import Arithmetic, arithmetic
+from ...tasks.shares.context_shares import context_shares
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import load
 from ..configuration.mixture import PackedMixture, checked, mixture_of, rows_of
 
-DOCUMENTS = 2000
-"""Of each corpus, whose lengths give what the rates should come to."""
+DOCUMENTS = 500
+"""Of each corpus, in windows of whose lengths contexts are measured."""
 
 
 class Shown(NamedTuple):
@@ -31,9 +31,8 @@ class Shown(NamedTuple):
       mixture: the mixture.
       rates: share of the examples that its rates ask for.
       shares: measured shares of `examples`, `processed` and `supervised`.
-      errors: one standard error of each.
       loss: measured share of the loss.
-      expected: what the rates come to by arithmetic.
+      contexts: share of an objective's supervised tokens predicted from each context.
       packed: how the Examples fill rows.
       placed: the Examples themselves.
       rows: that they were laid out for.
@@ -42,9 +41,8 @@ class Shown(NamedTuple):
     mixture: Mixture
     rates: Float[np.ndarray, " O"]
     shares: Mapping[str, Float[np.ndarray, " O"]]
-    errors: Mapping[str, Float[np.ndarray, " O"]]
     loss: Float[np.ndarray, " O"]
-    expected: Arithmetic
+    contexts: Mapping[str, Float[np.ndarray, " O"]]
     packed: share_estimates.Packed
     placed: Sequence[Placed]
     rows: RowShape
@@ -100,16 +98,15 @@ def measure(asked: PackedMixture, options: argparse.Namespace) -> Shown:
         transient=True,
     )
     placed = [place(example) for example in read]
-    sample, rng = share_estimates.sizes(placed), np.random.default_rng(options.seed)
     packed = share_estimates.pack(placed, rows)
-    shares = share_estimates.shares(sample)
+    shares = share_estimates.shares(share_estimates.sizes(placed))
+    rng = np.random.default_rng(options.seed)
     return Shown(
         mixture,
         rates=mixture.rate_array(),
         shares=shares,
-        errors=share_estimates.standard_errors(sample, rng),
         loss=share_estimates.loss_of(asked, shares, packed),
-        expected=arithmetic(mixture, rows, rng, documents=DOCUMENTS),
+        contexts=context_shares(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
         placed=placed,
         rows=rows,

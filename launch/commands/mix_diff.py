@@ -74,11 +74,9 @@ def differences(before: Mixture, after: Mixture) -> Iterator[tuple[str, Any, Any
 
 
 def _asked(mixture: Mixture) -> dict[str, Any]:
-    rates = mixture.positive_rates()
-    total = sum(rates.values())
-    shares = mixture.loss_share_array()
+    rates, shares = mixture.task_shares(), mixture.loss_share_array()
     found: dict[str, Any] = {"vocabulary": mixture.vocabulary}
-    found |= {f"rate of {task}": rate / total for task, rate in rates.items()}
+    found |= {f"rate of {task}": rate for task, rate in rates.items()}
     for name, objective in mixture.objectives().items():
         found[f"loss share of {objective.base}"] = float(shares[objective.id])
         found |= {f"{name}.{key}": value for key, value in objective.settings.items()}
@@ -112,10 +110,10 @@ def share_table(before: Shown, after: Shown) -> Table:
             ]
             table.add_row(name, *cells)
     table.add_section()
-    for kind in before.expected.contexts:
+    for kind in before.contexts:
         cells = [
             " → ".join(
-                f"{shown[key] @ of.expected.contexts[kind]:.1%}"
+                f"{shown[key] @ of.contexts[kind]:.1%}"
                 for shown, of in zip(columns, (before, after), strict=True)
             )
             for key in ("supervised", "loss")

@@ -4,13 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from ...tasks.examples.window_check import check_windows, remarks
-from ...tasks.shares.packers import packings
-from ..terminal.packing import packing_table
 from ..training.report import names_of
 from ._arguments import gin_parser, parse_gin
 from ._mixture import Shown, add_options, ask, measure
@@ -39,8 +36,6 @@ def main(arguments: Sequence[str]) -> int:
     for line in remarks(*check_windows(shown.mixture, shown.rows)):
         console.print(line, markup=False, highlight=False)
     console.print(share_table(shown))
-    console.print(agreement_table(shown))
-    console.print(packing_table(packings(shown.placed, shown.rows)))
     console.print(context_table(shown))
     return 0
 
@@ -55,8 +50,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
                 **{key: float(share[id_]) for key, share in shown.shares.items()},
                 "loss": float(shown.loss[id_]),
                 "context": {
-                    key: float(share[id_])
-                    for key, share in shown.expected.contexts.items()
+                    key: float(share[id_]) for key, share in shown.contexts.items()
                 },
             }
             for name, id_ in names_of(shown.rates).items()
@@ -80,28 +74,6 @@ def share_table(shown: Shown) -> Table:
     return table
 
 
-def agreement_table(shown: Shown) -> Table:
-    """How far measured shares are from rate × size, beside the sampling error."""
-    table = Table(
-        title="Measured less what the rates come to",
-        caption="± two standard errors, of both; percentage points. A figure outside "
-        "is red: of 20, one is by chance.",
-    )
-    table.add_column("objective", no_wrap=True)
-    for column in shown.shares:
-        table.add_column(column, justify="right")
-    for name, id_ in names_of(shown.rates).items():
-        cells = []
-        for key, share in shown.shares.items():
-            off = share[id_] - shown.expected.shares[key][id_]
-            errors = shown.errors[key][id_], shown.expected.errors[key][id_]
-            spread = 2 * float(np.hypot(*errors))
-            colour = "red" if abs(off) > max(spread, 1e-9) else "default"
-            cells.append(f"[{colour}]{100 * off:+.2f} ± {100 * spread:.2f}[/]")
-        table.add_row(name, *cells)
-    return table
-
-
 def context_table(shown: Shown) -> Table:
     """From which context supervised tokens are predicted, by objective and in all."""
     table = Table(
@@ -110,9 +82,9 @@ def context_table(shown: Shown) -> Table:
         "in a permuted order. Traced through each objective on coded text.",
     )
     table.add_column("objective", no_wrap=True)
-    for kind in shown.expected.contexts:
+    for kind in shown.contexts:
         table.add_column(kind, justify="right")
-    kinds = shown.expected.contexts.values()
+    kinds = shown.contexts.values()
     for name, id_ in names_of(shown.rates).items():
         table.add_row(name, *(f"{share[id_]:.2%}" for share in kinds))
     supervised = shown.shares["supervised"]

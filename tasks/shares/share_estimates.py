@@ -13,9 +13,6 @@ from ..examples.packed_mixture import PackedMixture
 from ..rows.layout import Placed, capacities
 from ..rows.packing import LOOK_BACK, first_fit
 
-RESAMPLES = 200
-"""Of the bootstrap that gives sampling errors."""
-
 
 class Sizes(NamedTuple):
     """What each Example of a sample takes.
@@ -43,34 +40,16 @@ def sizes(examples: Sequence[Placed]) -> Sizes:
 
 def shares(sample: Sizes) -> dict[str, Float[np.ndarray, " O"]]:
     """Each objective's share of examples, processed and supervised tokens."""
-    return {name: found[0] for name, found in _weighted(sample, _once(sample)).items()}
-
-
-def standard_errors(
-    sample: Sizes, rng: np.random.Generator
-) -> dict[str, Float[np.ndarray, " O"]]:
-    """One standard error of each of `shares`, by bootstrap over Examples."""
-    size = len(sample.objective)
-    drawn = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES).astype(float)
-    return {name: found.std(0) for name, found in _weighted(sample, drawn).items()}
-
-
-def _once(sample: Sizes) -> Float[np.ndarray, "1 N"]:
-    return np.ones((1, len(sample.objective)))
-
-
-def _weighted(
-    sample: Sizes, weights: Float[np.ndarray, "R N"]
-) -> dict[str, Float[np.ndarray, "R O"]]:
-    """Shares with each Example counted as often as its weight says, in R ways."""
-    mine = np.eye(CAPACITY)[sample.objective]  # [N O]
     values = {
-        "examples": np.ones(len(mine)),
+        "examples": np.ones(len(sample.objective)),
         "processed": sample.processed,
         "supervised": sample.supervised,
     }
-    sums = {name: weights @ (mine * x[:, None]) for name, x in values.items()}
-    return {name: x / x.sum(1, keepdims=True) for name, x in sums.items()}
+    sums = {
+        name: np.bincount(sample.objective, value, minlength=CAPACITY)
+        for name, value in values.items()
+    }
+    return {name: found / found.sum() for name, found in sums.items()}
 
 
 class Packed(NamedTuple):

@@ -1,4 +1,4 @@
-"""Measured shares, their sampling error, and how rows are filled."""
+"""Measured shares, and how rows are filled."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,10 @@ from sightline.objectives.registry import CAPACITY
 from sightline.tasks.rows.layout import layout
 from sightline.tasks.rows.packing import LOOK_BACK
 from sightline.tasks.shares.share_estimates import (
-    Sizes,
     loss_shares,
     pack,
     shares,
     sizes,
-    standard_errors,
 )
 
 CAUSAL, MASKED = registry.get("causal").id, registry.get("masked").id
@@ -40,18 +38,6 @@ def test_shares_by_hand(placed):
     supervised = found["supervised"][[CAUSAL, MASKED]]
     np.testing.assert_allclose(supervised, [20 / 29, 9 / 29])
     assert all(share.sum() == pytest.approx(1) for share in found.values())
-
-
-def test_the_error_of_a_share_of_examples_is_binomial():
-    """200 resamples know an error to 5 %; five of those are 25 %."""
-    rng = np.random.default_rng(0)
-    objective = (rng.random(2000) < 0.3).astype(np.int64)
-    sample = Sizes(objective, np.full(2000, 7), 1 + 9 * objective)
-    errors = standard_errors(sample, rng)
-    expected = np.sqrt(0.3 * 0.7 / 2000)
-    assert errors["examples"][1] == pytest.approx(expected, rel=0.25)
-    np.testing.assert_allclose(errors["examples"], errors["processed"])
-    assert errors["supervised"][1] < errors["examples"][1]  # 0.81 of it, and steeper
 
 
 def test_rows_that_are_open_at_the_end_do_not_count(placed):

@@ -1,0 +1,69 @@
+"""From which context a mixture's supervised tokens are predicted.
+
+It is read off coded text (`objectives.coded`), in windows of the lengths that the
+documents of the corpora give.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+
+from ...models.rows import RowShape
+from ...objectives.coded import MOST, Contexts, coded_ids, coded_text, contexts
+from ...objectives.registry import CAPACITY, Objective
+from ..examples.mixture import Mixture, split_task
+from ..examples.windows import windows
+from ..rows.layout import budget
+from ..tokens.tokenised_documents import CorpusTokens
+from ..tokens.vocabulary import vocabulary
+
+
+def context_shares(
+    mixture: Mixture, shape: RowShape, rng: np.random.Generator, *, documents: int
+) -> Mapping[str, Float[np.ndarray, " O"]]:
+    """Share of each objective's supervised tokens predicted from each context.
+
+    Args:
+      mixture: rates, settings, corpora.
+      shape: of the rows.
+      rng: draws the documents, and what objectives draw.
+      documents: of each corpus, that are read.
+
+    Returns:
+      By kind of context (`coded.Contexts`): `past`, `both` sides, `permuted`; 0 for an
+      objective that is not mixed.
+    """
+    vocab = vocabulary(mixture.vocabulary)
+    lengths: dict[str, list[int]] = {}
+    for corpus in sorted({split_task(task)[0] for task in mixture.positive_rates()}):
+        texts = CorpusTokens(mixture.corpus(corpus), vocab).split("train")
+        drawn = rng.choice(len(texts), min(documents, len(texts)), replace=False)
+        lengths[corpus] = [len(texts[index]) for index in drawn.tolist()]
+    counts = np.zeros((CAPACITY, len(Contexts._fields)))
+    for task, rate in mixture.task_shares().items():
+        corpus, name = split_task(task)
+        objective = mixture.objective(name)
+        window = objective.window(budget(shape))
+        counts[objective.id] += rate * _mean(objective, lengths[corpus], window, rng)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-30)
+    return dict(zip(Contexts._fields, shares.T, strict=True))
+
+
+def _mean(
+    objective: Objective, lengths: list[int], window: int, rng: np.random.Generator
+) -> Float[np.ndarray, " K"]:
+    """Mean predictions of an Example, by context."""
+    counts = [
+        contexts(objective(_coded(*span, length, window), rng, coded_ids()))
+        for length in lengths
+        for span in windows(length, window=window, smallest=objective.smallest())
+    ]
+    return np.array(counts, float).reshape(-1, len(Contexts._fields)).mean(0)
+
+
+def _coded(start: int, stop: int, length: int, window: int):
+    """Coded text for a window; as much behind it as has codes, where text follows."""
+    size = stop - start
+    behind = 0 if stop == length else min(2 * window, MOST - size)
+    return coded_text(size + behind, 0, size)
