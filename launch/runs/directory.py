@@ -18,9 +18,13 @@ MAY_CHANGE = (
     "train.keep",
     "train.mesh",
     "MeshShape.",
+    "text.folder",
+    "wikipedia.data_dir",
+    "c4.data_dir",
 )
 """Bindings that a resumed run may change: none alters what a step computes, but that a
-schedule whose length is `train.steps` goes on as that of the new length."""
+schedule whose length is `train.steps` goes on as that of the new length. Where a corpus
+lies may change; its content is compared by its identity."""
 
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
 """How lines begin that say which vocabulary, documents and mixes a run's names stand

@@ -129,6 +129,10 @@ def train(
     shares = mixture.loss_share_array()
     learning_rate = schedule_of(schedule, steps=steps)
     check_examples(mixture, rows)
+    with console.status("Reading text"):
+        notes = remarks(*check_windows(mixture, rows))
+    for line in notes:
+        console.print(line, markup=False, highlight=False)
     prepare_run_dir(run_dir, config, identities=mixture.identities())
 
     def evaluates(step: int) -> bool:
@@ -169,13 +173,12 @@ def train(
         # Only now: TensorFlow, which the stream has loaded, must not be imported by two
         # threads at once.
         maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
-        checked = maker.submit(check_windows, mixture, rows)
         tried = maker.submit(source.held_out, most=min(1, eval_batches))
         held_out = maker.submit(source.held_out, most=eval_batches)
         maker.shutdown(wait=False)
-        # What is wrong with the text is found before a step is trained; the other
-        # held-out batches are made while the first steps run.
-        for line in (*remarks(*checked.result()), *not_evaluated(tried.result())):
+        # What is wrong with the held-out text is found before a step is trained; the
+        # other held-out batches are made while the first steps run.
+        for line in not_evaluated(tried.result()):
             console.print(line, markup=False, highlight=False)
 
     # ---------------------------------------------------- what the mixture really is

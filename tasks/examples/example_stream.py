@@ -119,13 +119,15 @@ def task_examples(
                 made += 1
                 yield example
         if not made:
-            raise _too_short(objective, documents, smallest)
+            raise too_short(objective, documents)
 
 
-def _too_short(
-    objective: Objective, documents: TokenisedDocuments, smallest: int
-) -> UsageError:
+def too_short(objective: Objective, documents: TokenisedDocuments) -> UsageError:
+    """What is wrong where no document is long enough for an objective."""
+    longest = max(len(documents[index]) for index in range(len(documents)))
     return UsageError(
-        f"{objective.name!r} takes texts of {smallest} tokens or more, but none of the "
-        f"{len(documents)} documents of {documents.name} is as long; give longer ones."
+        f"{objective.name!r} finds no text in {documents.name}: it takes "
+        f"{objective.smallest()} tokens or more, and the longest of the "
+        f"{len(documents):,} documents has {longest}. Give longer documents, fewer "
+        "shards, or the objective a rate of 0."
     )

@@ -5,6 +5,7 @@ without full stops: each trains without a word, and teaches nothing of what was 
 """
 
 import itertools
+import math
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from ..corpora import ReadsFolder
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
-from .example_stream import split_documents
+from .example_stream import split_documents, too_short
 from .mixture import Mixture, split_task
 from .windows import example_rng, windows
 
@@ -40,7 +41,7 @@ class Spelling(NamedTuple):
       unknown: share of the tokens that stand for what it cannot spell.
       altered: share of the documents that read otherwise when they are decoded, but
         for white space and Unicode normalisation (NFKC).
-      characters: of text for each token.
+      characters: of text for each token; infinite where tokens are bytes.
       unread: what stands beside the documents and is no part of the corpus.
     """
 
@@ -105,6 +106,8 @@ def check_windows(
         for task in mixture.positive_rates():
             if split_task(task)[0] == name:
                 tasks[task] = _usable(mixture, task, shape, each, drawn)
+                if not tasks[task].windows and len(drawn) == len(each):
+                    raise too_short(mixture.objective(split_task(task)[1]), each)
                 _refuse(mixture, task, tasks[task])
     return spellings, tasks
 
@@ -123,7 +126,9 @@ def _spelling(
         _plain(words.decode(one)) != _plain(text)
         for one, text in zip(tokens, texts, strict=True)
     ]
-    characters = sum(len(text) for text in texts) / total
+    # A byte is one character, as it is meant to be.
+    made_for_bytes = mixture.vocabulary == "bytes"
+    characters = math.inf if made_for_bytes else sum(map(len, texts)) / total
     return Spelling(unknown / total, float(np.mean(altered)), characters)
 
 

@@ -13,6 +13,7 @@ from ...objectives.budget import Budget
 from ...objectives.errors import NoExampleError, UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
+from ..examples.example_stream import too_short
 from ..examples.windows import (
     Cut,
     Span,
@@ -130,20 +131,10 @@ class MakeExamples:
         @tracked
         def zero(found: np.int64) -> np.int64:
             if not found:
-                raise self._nothing()
+                raise too_short(self.objective, self.texts.split(self.split))
             return np.int64(0)
 
         return tf.ensure_shape(tf.numpy_function(zero, [count], tf.int64), [])
-
-    def _nothing(self) -> UsageError:
-        documents = self.texts.split(self.split)
-        longest = max(len(documents[index]) for index in range(len(documents)))
-        return UsageError(
-            f"{self.objective.name!r} finds no text in {documents.name}: it takes "
-            f"{self.objective.smallest()} tokens or more, and the longest of the "
-            f"{len(documents):,} documents has {longest}. Give longer documents, fewer "
-            "shards, or the objective a rate of 0."
-        )
 
     def check(self) -> None:
         """Raises ValueError where no Example fits `sequence_length`."""
