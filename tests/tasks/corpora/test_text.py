@@ -367,9 +367,11 @@ def test_a_change_meanwhile_is_an_error(folder, prepared_in, monkeypatch):
 
 
 PREPARE = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sightline.tasks import corpora
+# Ignored where the tests run in the background of a shell.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sightline.tasks.corpora import _text_builder as builder
 folder, ready, others = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 real = builder._write
