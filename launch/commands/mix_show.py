@@ -1,4 +1,4 @@
-"""`sightline mix show`: measure what the rates of a mixture come to."""
+"""`sightline mix show`: measure the shares that the rates of a mixture give."""
 
 import json
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from ...tasks.shares.packers import packings
 from ..terminal.packing import packing_table
 from ..training.report import names_of
 from ._arguments import gin_parser, parse_gin
-from ._mixture import Shown, add_options, ask, measure
+from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
 
 _ABOUT = """\
-Measure what the rates of a mixture come to: shares of examples, of processed and
-supervised tokens and of the loss, how full rows are, and from which context supervised
+Measure the shares that the rates of a mixture give: of examples, of processed and
+supervised tokens and of the loss; how full rows are, and from which context supervised
 tokens are predicted.
 
   sightline mix show --gin_file=gin/mixtures/t5.gin
@@ -31,92 +31,95 @@ def main(arguments: Sequence[str]) -> int:
     add_options(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options, bindings = parse_gin(parser, arguments)
-    shown = measure(ask(options.gin_file, bindings, options), options)
+    measured = measure_mixture(
+        read_mixture(options.gin_file, bindings, options), options
+    )
     if options.format == "json":
-        print(json.dumps(as_json(shown), indent=2))
+        print(json.dumps(as_json(measured), indent=2))
         return 0
     console = Console()
-    for line in remarks(*check_windows(shown.mixture, shown.rows)):
+    for line in remarks(*check_windows(measured.mixture, measured.rows)):
         console.print(line, markup=False, highlight=False)
-    console.print(share_table(shown))
-    console.print(agreement_table(shown))
-    console.print(packing_table(packings(shown.placed, shown.rows)))
-    console.print(context_table(shown))
+    console.print(share_table(measured))
+    console.print(agreement_table(measured))
+    console.print(packing_table(packings(measured.placed, measured.rows)))
+    console.print(context_table(measured))
     return 0
 
 
-def as_json(shown: Shown) -> dict[str, Any]:
+def as_json(measured: MixtureShares) -> dict[str, Any]:
     """The measurement as plain values."""
     return {
-        "utilisation": shown.packed.slots,
+        "utilisation": measured.packed.slots,
         "objectives": {
             name: {
-                "rate": float(shown.rates[id_]),
-                **{key: float(share[id_]) for key, share in shown.shares.items()},
-                "loss": float(shown.loss[id_]),
+                "rate": float(measured.rates[id_]),
+                **{key: float(share[id_]) for key, share in measured.shares.items()},
+                "loss": float(measured.loss[id_]),
                 "context": {
                     key: float(share[id_])
-                    for key, share in shown.expected.contexts.items()
+                    for key, share in measured.expected.contexts.items()
                 },
             }
-            for name, id_ in names_of(shown.rates).items()
+            for name, id_ in names_of(measured.rates).items()
         },
     }
 
 
-def share_table(shown: Shown) -> Table:
+def share_table(measured: MixtureShares) -> Table:
     """Measured shares."""
-    filled = ", ".join(f"{k} {share:.1%}" for k, share in shown.packed.filled.items())
+    packed = measured.packed
+    filled = ", ".join(f"{k} {share:.1%}" for k, share in packed.filled.items())
     table = Table(
-        title=f"Mixture {shown.mixture.name}: measured shares",
-        caption=f"Filled of each row: {filled}; of all slots {shown.packed.slots:.1%}",
+        title=f"Mixture {measured.mixture.name}: measured shares",
+        caption=f"Filled of each row: {filled}; of all slots {packed.slots:.1%}",
     )
     table.add_column("objective", no_wrap=True)
     for column in ("rate", "examples", "processed", "supervised", "loss"):
         table.add_column(column, justify="right")
-    shares = (shown.rates, *shown.shares.values(), shown.loss)
-    for name, id_ in names_of(shown.rates).items():
+    shares = (measured.rates, *measured.shares.values(), measured.loss)
+    for name, id_ in names_of(measured.rates).items():
         table.add_row(name, *(f"{share[id_]:.2%}" for share in shares))
     return table
 
 
-def agreement_table(shown: Shown) -> Table:
+def agreement_table(measured: MixtureShares) -> Table:
     """How far measured shares are from rate × size, beside the sampling error."""
     table = Table(
-        title="Measured less what the rates come to",
+        title="Measured minus expected shares",
         caption="± two standard errors, of both; percentage points. A figure outside "
         "is red: of 20, one is by chance.",
     )
     table.add_column("objective", no_wrap=True)
-    for column in shown.shares:
+    for column in measured.shares:
         table.add_column(column, justify="right")
-    for name, id_ in names_of(shown.rates).items():
+    for name, id_ in names_of(measured.rates).items():
         cells = []
-        for key, share in shown.shares.items():
-            off = share[id_] - shown.expected.shares[key][id_]
-            errors = shown.errors[key][id_], shown.expected.errors[key][id_]
+        for key, share in measured.shares.items():
+            difference = share[id_] - measured.expected.shares[key][id_]
+            errors = measured.errors[key][id_], measured.expected.errors[key][id_]
             spread = 2 * float(np.hypot(*errors))
-            colour = "red" if abs(off) > max(spread, 1e-9) else "default"
-            cells.append(f"[{colour}]{100 * off:+.2f} ± {100 * spread:.2f}[/]")
+            colour = "red" if abs(difference) > max(spread, 1e-9) else "default"
+            cells.append(f"[{colour}]{100 * difference:+.2f} ± {100 * spread:.2f}[/]")
         table.add_row(name, *cells)
     return table
 
 
-def context_table(shown: Shown) -> Table:
-    """From which context supervised tokens are predicted, by objective and in all."""
+def context_table(measured: MixtureShares) -> Table:
+    """From which context supervised tokens are predicted, by objective and overall."""
     table = Table(
         title="Context that supervised tokens are predicted from",
         caption="past: only text before the token; both: also text after it; permuted: "
         "in a permuted order. Traced through each objective on coded text.",
     )
     table.add_column("objective", no_wrap=True)
-    for kind in shown.expected.contexts:
+    for kind in measured.expected.contexts:
         table.add_column(kind, justify="right")
-    kinds = shown.expected.contexts.values()
-    for name, id_ in names_of(shown.rates).items():
+    kinds = measured.expected.contexts.values()
+    for name, id_ in names_of(measured.rates).items():
         table.add_row(name, *(f"{share[id_]:.2%}" for share in kinds))
-    supervised = shown.shares["supervised"]
+    supervised = measured.shares["supervised"]
     table.add_section()
     table.add_row("all, by tokens", *(f"{supervised @ share:.2%}" for share in kinds))
-    table.add_row("all, by loss", *(f"{shown.loss @ share:.2%}" for share in kinds))
+    table.add_row("all, by loss", *(f"{measured.loss @ share:.2%}" for share in kinds))
     return table
