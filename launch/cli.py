@@ -19,7 +19,7 @@ _FOLDER = Path(__file__).with_name("commands")
 
 
 def commands() -> dict[str, Path]:
-    """The file of every subcommand, by the words that call it, `train` first."""
+    """The file of every subcommand by its name (one or two words), `train` first."""
     files = sorted(_FOLDER.glob("[!_]*.py"), key=lambda f: (f.stem != "train", f.stem))
     return {file.stem.replace("_", " "): file for file in files}
 
@@ -27,9 +27,9 @@ def commands() -> dict[str, Path]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a subcommand.
 
-    A `UsageError` is one message and exit status 2, and so is an error of the file
-    system on a path that is not Sightline's own; anything else keeps its traceback and
-    is status 1.
+    A `UsageError` gives one message and exit status 2, and so does a file-system error
+    on a path that is not Sightline's own; anything else keeps its traceback, with exit
+    status 1.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except UsageError as error:
-        return _mistake(str(error))
+        return _fail(str(error))
     except OSError as error:
-        if _is_at_fault(error.filename):
-            return _mistake(
+        if _is_users_path(error.filename):
+            return _fail(
                 f"{str(error.filename)!r}: {error.strerror}; check the path and who "
                 "may read or write it, or give another one."
             )
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """The words that name a subcommand, or a group of them, and those after it.
+    """Splits the words into the name of a subcommand, or of a group, and the rest.
 
     Raises:
       ValueError: there is no such command; the message names the nearest.
@@ -73,8 +73,8 @@ def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
         return first, rest
     group = [name for name in names if _is_in(name, first)]
     if not group:
-        firsts = {name.partition(" ")[0] for name in names}
-        raise UsageError(f"no command {first!r}; {nearest(first, firsts)}")
+        first_words = {name.partition(" ")[0] for name in names}
+        raise UsageError(f"no command {first!r}; {nearest(first, first_words)}")
     if not rest or rest[0] in ("-h", "--help"):
         return first, rest
     name = f"{first} {rest[0]}"
@@ -87,8 +87,8 @@ def _is_in(name: str, group: str) -> bool:
     return name.startswith(f"{group} ")
 
 
-def _is_at_fault(path: object) -> bool:
-    """Whether a path that failed is a user's, not Sightline's or Python's own."""
+def _is_users_path(path: object) -> bool:
+    """Whether a failed path is the user's, not Sightline's or Python's own."""
     if not isinstance(path, str | bytes | os.PathLike):
         return False
     here, floors = Path(__file__), ("objectives", "models", "tasks", "diagnosis")
@@ -99,8 +99,8 @@ def _is_at_fault(path: object) -> bool:
     return not any(failed.is_relative_to(folder) for folder in installed)
 
 
-def _usage(shown: dict[str, Path]) -> str:
-    lines = [f"  {name:<12} {_about(file)}" for name, file in shown.items()]
+def _usage(listed: dict[str, Path]) -> str:
+    lines = [f"  {name:<12} {_about(file)}" for name, file in listed.items()]
     return "\n".join(
         [
             "usage: sightline COMMAND [options]",
@@ -113,12 +113,12 @@ def _usage(shown: dict[str, Path]) -> str:
 
 
 def _about(file: Path) -> str:
-    """What a command does, read from its file: importing all of them takes seconds."""
+    """A command's summary, read from its file: importing them all takes seconds."""
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].partition(": ")[2].rstrip(".")
 
 
-def _mistake(message: str) -> int:
+def _fail(message: str) -> int:
     print(f"sightline: {message}", file=sys.stderr)
     return 2
 

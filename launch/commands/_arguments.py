@@ -1,4 +1,4 @@
-"""What subcommands share of parsing: gin files, bindings, unknown options."""
+"""Parsing that subcommands share: gin files, bindings, unknown options."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from ...objectives.errors import UsageError, nearest
 def gin_parser(
     command: str, about: str, *, files: Literal["needed", "optional"] = "needed"
 ) -> argparse.ArgumentParser:
-    """A parser of a subcommand that reads gin files and bindings."""
+    """The parser of a subcommand that reads gin files and bindings."""
     parser = argparse.ArgumentParser(
         f"sightline {command}",
         description=about,
@@ -35,36 +35,38 @@ def gin_parser(
 
 
 def parse_gin(
-    parser: argparse.ArgumentParser, words: Sequence[str]
+    parser: argparse.ArgumentParser, arguments: Sequence[str]
 ) -> tuple[argparse.Namespace, list[str]]:
     """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`.
 
     A binding is written `--gin.NAME=VALUE` or `--gin.NAME VALUE`.
     """
     bindings: list[str] = []
-    others: list[str] = []
-    left = iter(words)
-    for word in left:
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for word in remaining:
         if not word.startswith("--gin."):
-            others.append(word)
+            rest.append(word)
             continue
         binding = word.removeprefix("--gin.")
         if "=" not in binding:
-            value = next(left, None)
+            value = next(remaining, None)
             if value is None:
                 raise UsageError(f"{word} has no value; write {word}=VALUE.")
             binding = f"{binding}={value}"
         bindings.append(binding)
-    return parse(parser, others), bindings
+    return parse(parser, rest), bindings
 
 
-def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str]
+) -> argparse.Namespace:
     """Parses a subcommand's arguments.
 
     Raises:
       ValueError: an unknown option; the message names the nearest.
     """
-    known, unknown = parser.parse_known_args(words)
+    known, unknown = parser.parse_known_args(arguments)
     if unknown:
         options = [o for action in parser._actions for o in action.option_strings]
         name = unknown[0].partition("=")[0]

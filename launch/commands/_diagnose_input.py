@@ -18,10 +18,10 @@ from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.packed_mixture import PackedMixture
 from ..configuration import resolved
 from ..configuration.config import Config, load
-from ..configuration.mixture import checked, mixture_of, rows_of
+from ..configuration.mixture import mixture_of, packed_mixture_of, rows_of
 
-_MADE = ("run_dir", "config", "mixture", "rows")
-"""Of `train`: what the launcher gives, and what the memo's own file binds."""
+_SUPPLIED = ("run_dir", "config", "mixture", "rows")
+"""Parameters of `train` from the launcher and from the memo's own file."""
 
 _REVISED = (
     "Mixture",
@@ -31,22 +31,22 @@ _REVISED = (
     "train.rows",
     "train.normalisation",
 )
-"""What the memo's own file binds of a run."""
+"""What the memo's own file binds for a run."""
 
 
-class Given(NamedTuple):
+class DiagnosisInput(NamedTuple):
     """What is diagnosed.
 
     Attributes:
-      asked: the mixture, on rows, in batches, and the normalisation of its loss.
-      gin: the file that gives it.
-      start: gin text of a run but for its mixture and rows.
-      corpus: that the probes read.
+      packed_mixture: the mixture, its rows and batches, and its loss normalisation.
+      gin: the file that binds it.
+      start: gin text of a run, without its mixture and rows.
+      corpus: read by the probes.
       settings: of the corpus, as the command line binds them.
-      run: the directory of the run that the mixture trained; None where there is none.
+      run: directory of the run trained on the mixture; None without a run.
     """
 
-    asked: PackedMixture
+    packed_mixture: PackedMixture
     gin: str
     start: str
     corpus: Corpus
@@ -54,8 +54,8 @@ class Given(NamedTuple):
     run: Path | None
 
 
-def given(options: argparse.Namespace, bindings: Sequence[str]) -> Given:
-    """Reads what the command line names, and checks all that is quick to check.
+def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInput:
+    """Reads what the command line names, and checks what is quick to check.
 
     Args:
       options: `run_dir`, `gin_file`, `corpus`, `mode`, `documents`, `seed`.
@@ -63,8 +63,8 @@ def given(options: argparse.Namespace, bindings: Sequence[str]) -> Given:
 
     Raises:
       ValueError: neither or both of a run and gin files; a run without config or
-        checkpoint; a mode, a corpus or a number that there is none of; a mixture that
-        is wrong in any way, or a corpus whose documents are missing.
+        checkpoint; an unknown mode or corpus, or an invalid number; any mistake in the
+        mixture; a corpus whose documents are missing.
     """
     _check_numbers(options)
     if bool(options.run_dir) == bool(options.gin_file):
@@ -76,56 +76,58 @@ def given(options: argparse.Namespace, bindings: Sequence[str]) -> Given:
         return _of_run(Path(options.run_dir), options, bindings)
     if options.mode:
         raise UsageError(
-            f"--mode={options.mode} is how a model is asked, and there is none: give a "
+            f"--mode={options.mode} is how to ask a model, and there is none: give a "
             "run's directory, or leave the mode out."
         )
     config = load(options.gin_file, bindings)
-    asked = _asked(config)
-    corpus = _corpus(asked.mixture, asked.mixture, options.corpus)
-    return Given(asked, options.gin_file[-1], _start(config), corpus, (), None)
+    packed_mixture = _packed_mixture(config)
+    corpus = _corpus(packed_mixture.mixture, packed_mixture.mixture, options.corpus)
+    return DiagnosisInput(
+        packed_mixture, options.gin_file[-1], _start(config), corpus, (), None
+    )
 
 
-def told(said: str | None, *, measured: bool) -> tuple[Complaint, ...]:
-    """The failures that are complained of.
+def read_complaints(failures: str | None, *, measured: bool) -> tuple[Complaint, ...]:
+    """Reads the failures complained of.
 
     Args:
-      said: a CSV of findings where the text names a file, else names of failures.
-      measured: whether a checkpoint says which failures there are. Where neither it
-        nor reviewers do, all are taken for named.
+      failures: path of a CSV of findings, or names of failures.
+      measured: whether a checkpoint is measured for failures. Without a checkpoint and
+        without complaints, all failures are assumed to be named.
 
     Raises:
       ValueError: a name or a file is wrong, or reviewers found no failure at all.
     """
-    if said is None:
+    if failures is None:
         return () if measured else complaints.named(FAILURES)
-    path = Path(said)
-    if not said or not (path.suffix or path.exists()):
-        return complaints.named([name.strip() for name in said.split(",")])
-    found = complaints.read(path)
-    if not any(one.count for one in found):
+    path = Path(failures)
+    if not failures or not (path.suffix or path.exists()):
+        return complaints.named([name.strip() for name in failures.split(",")])
+    reviewed = complaints.read(path)
+    if not any(complaint.count for complaint in reviewed):
         raise UsageError(
             f"{path}: reviewers found none of these failures, so there is nothing to "
             "explain; leave --failures out to have a checkpoint measured for all."
         )
-    return found
+    return reviewed
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
-    """Refuses options that no probe could do with."""
+    """Refuses options with which no probe can work."""
     if options.mode and options.mode not in MODES:
         raise UsageError(f"--mode: no {options.mode!r}; {nearest(options.mode, MODES)}")
     if options.documents < LEAST:
         raise UsageError(
-            f"--documents={options.documents}: a probe needs {LEAST} or more for an "
-            "interval to mean something."
+            f"--documents={options.documents}: a probe needs {LEAST} or more for a "
+            "meaningful confidence interval."
         )
     require_seed("--seed", options.seed)
 
 
 def _of_run(
     run_dir: Path, options: argparse.Namespace, bindings: Sequence[str]
-) -> Given:
-    """A run: its config is a gin file; the corpus of the probes may be bound anew."""
+) -> DiagnosisInput:
+    """A run, configured by its own gin file; the probes' corpus may be rebound."""
     for binding in bindings:
         name = binding.partition("=")[0].rpartition(".")[0]
         if name not in corpora.names():
@@ -138,19 +140,21 @@ def _of_run(
 
     config = run_config(run_dir)
     path = str(run_dir / "config.gin")
-    asked = _asked(config)
-    bound = _asked_mixture(load([path], bindings)) if bindings else asked.mixture
-    corpus = _corpus(asked.mixture, bound, options.corpus)
-    return Given(asked, path, _start(config), corpus, tuple(bindings), run_dir)
+    packed_mixture = _packed_mixture(config)
+    bound = _mixture(load([path], bindings)) if bindings else packed_mixture.mixture
+    corpus = _corpus(packed_mixture.mixture, bound, options.corpus)
+    return DiagnosisInput(
+        packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir
+    )
 
 
-def _asked(config: Config) -> PackedMixture:
-    mixture, rows = _asked_mixture(config), rows_of(config)
-    return checked(config, mixture, rows)
+def _packed_mixture(config: Config) -> PackedMixture:
+    mixture, rows = _mixture(config), rows_of(config)
+    return packed_mixture_of(config, mixture, rows)
 
 
-def _asked_mixture(config: Config) -> Mixture:
-    """The mixture that a run trains; else the only one."""
+def _mixture(config: Config) -> Mixture:
+    """The mixture bound to `train`, or else the only one."""
     bound = config.bindings.bound((), "train")
     if "mixture" in bound:
         return config.bindings.resolve(bound["mixture"].value)
@@ -158,7 +162,7 @@ def _asked_mixture(config: Config) -> Mixture:
 
 
 def _corpus(trained: Mixture, bound: Mixture, name: str | None) -> Corpus:
-    """The corpus of the probes: one that is named, or the first that is trained on."""
+    """The corpus of the probes: the named one, or the first that is trained on."""
     name = name or split_task(next(iter(trained.positive_rates())))[0]
     if name not in corpora.names():
         raise UsageError(f"--corpus: no {name!r}; {nearest(name, corpora.names())}")
@@ -168,8 +172,8 @@ def _corpus(trained: Mixture, bound: Mixture, name: str | None) -> Corpus:
 
 
 def _start(config: Config) -> str:
-    """The run that a configuration binds, without its mixture; a small one if none."""
-    needed = set(config.bindings.table["train"].required()) - set(_MADE)
+    """Gin text of the bound run without its mixture; of a small run if none is."""
+    needed = set(config.bindings.table["train"].required()) - set(_SUPPLIED)
     if not needed <= config.bindings.bound((), "train").keys():
         return START
     return resolved.text(config.bindings, "train", (), without=_REVISED).rstrip()

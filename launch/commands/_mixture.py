@@ -18,24 +18,30 @@ from ...tasks.shares import share_estimates
 from ...tasks.shares.context_shares import context_shares
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import load
-from ..configuration.mixture import PackedMixture, checked, mixture_of, rows_of
+from ..configuration.mixture import (
+    PackedMixture,
+    mixture_of,
+    packed_mixture_of,
+    rows_of,
+)
 
 DOCUMENTS = 500
 """Of each corpus, in windows of whose lengths contexts are measured."""
 
 
-class Shown(NamedTuple):
-    """Everything that is shown of a mixture; arrays are by objective id.
+class MixtureShares(NamedTuple):
+    """What is measured of a mixture; arrays are by objective id.
 
     Attributes:
       mixture: the mixture.
-      rates: share of the examples that its rates ask for.
+      rates: shares of the examples that its rates ask for.
       shares: measured shares of `examples`, `processed` and `supervised`.
       loss: measured share of the loss.
-      contexts: share of an objective's supervised tokens predicted from each context.
+      contexts: shares of an objective's supervised tokens by the context that they are
+        predicted from.
       packed: how the Examples fill rows.
-      placed: the Examples themselves.
-      rows: that they were laid out for.
+      placed: the Examples, laid out.
+      rows: the rows they were laid out for.
     """
 
     mixture: Mixture
@@ -49,63 +55,65 @@ class Shown(NamedTuple):
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what a measurement may be told."""
+    """Adds the options of a measurement."""
     parser.add_argument(
         "--architecture",
         choices=("decoder", "encoder_decoder"),
-        help="of the rows; that of train.rows, else decoder",
+        help="of the rows (that of train.rows, else decoder)",
     )
     parser.add_argument(
-        "--examples", type=int, default=4000, metavar="N", help="that are read (4000)"
+        "--examples", type=int, default=4000, metavar="N", help="to read (4000)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of the stream (0)"
     )
 
 
-def ask(
+def read_mixture(
     files: Sequence[str], bindings: Sequence[str], options: argparse.Namespace
 ) -> PackedMixture:
     """Reads gin files and checks their mixture.
 
     Raises:
-      ValueError: the mixture is wrong in any way; nothing heavy is imported by then.
+      ValueError: any mistake in the mixture; nothing heavy is imported by then.
     """
     require_count("--examples", options.examples)
     require_seed("--seed", options.seed)
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
-    return checked(config, mixture, rows)
+    return packed_mixture_of(config, mixture, rows)
 
 
-def measure(asked: PackedMixture, options: argparse.Namespace) -> Shown:
+def measure_mixture(
+    packed_mixture: PackedMixture, options: argparse.Namespace
+) -> MixtureShares:
     """Measures a mixture on Examples from its own SeqIO pipeline.
 
     Args:
-      asked: what to measure.
+      packed_mixture: what to measure.
       options: `seed` of the stream, and how many `examples` to read.
     """
     from ..training.data import Data
 
-    mixture, rows, batch_rows, _ = asked
+    mixture, rows, batch_rows, _ = packed_mixture
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
     source = Data(mixture, rows, batch_rows).examples(seed=options.seed)
-    read = track(
+    tracked = track(
         itertools.islice(source, options.examples),
         f"Reading {mixture.name}",
         total=options.examples,
         console=Console(stderr=True),
         transient=True,
     )
-    placed = [place(example) for example in read]
+    placed = [place(example) for example in tracked]
     packed = share_estimates.pack(placed, rows)
     shares = share_estimates.shares(share_estimates.sizes(placed))
     rng = np.random.default_rng(options.seed)
-    return Shown(
+    return MixtureShares(
         mixture,
         rates=mixture.rate_array(),
         shares=shares,
-        loss=share_estimates.loss_of(asked, shares, packed),
+        loss=share_estimates.loss_of(packed_mixture, shares, packed),
         contexts=context_shares(mixture, rows, rng, documents=DOCUMENTS),
         packed=packed,
         placed=placed,

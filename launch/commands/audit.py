@@ -48,7 +48,7 @@ MODEL = ModelConfig(
     d_hidden=64,
     compute_dtype="float32",
 )
-"""What is audited where neither a run nor a gin file says which model."""
+"""The model to audit where neither a run nor a gin file gives one."""
 
 
 class Subject(NamedTuple):
@@ -58,17 +58,17 @@ class Subject(NamedTuple):
       config: dimensions, computing in float32.
       models: by architecture.
       objectives: with their settings.
-      words: the vocabulary.
+      vocab: the vocabulary.
     """
 
     config: ModelConfig
     models: Mapping[str, Model]
     objectives: Mapping[str, Objective]
-    words: Vocabulary
+    vocab: Vocabulary
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints a table or JSON; status 1 if anything leaks, is blind or falls too low."""
+    """Prints a table or JSON; status 1 on leaks, blind slots or losses below chance."""
     parser = gin_parser("audit", _ABOUT, files="optional")
     parser.add_argument("--run_dir", metavar="FOLDER", help="a run, with a checkpoint")
     parser.add_argument("--format", choices=("table", "json"), default="table")
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
         "--seed", type=int, default=0, metavar="N", help="of texts and models (0)"
     )
     parser.add_argument(
-        "--pictures", metavar="FOLDER", help="draw what was found, and audit no more"
+        "--pictures", metavar="FOLDER", help="draw what slots see instead of auditing"
     )
     options, bindings = parse_gin(parser, arguments)
     require_seed("--seed", options.seed)
@@ -86,29 +86,31 @@ def main(arguments: Sequence[str]) -> int:
 
     names = f"{len(subject.objectives)} objectives × {', '.join(subject.models)}"
     print(f"Auditing {names}, {subject.config.layers} layers.", file=sys.stderr)
-    found = _verdicts(subject, seed=options.seed)
-    verdicts = list(_tracked(found, subject, "Dependence"))
-    low = list(_tracked(_floors(subject, seed=options.seed), subject, "Random tokens"))
+    verdicts = list(
+        _tracked(_verdicts(subject, seed=options.seed), subject, "Dependence")
+    )
+    losses = _random_losses(subject, seed=options.seed)
+    random_losses = list(_tracked(losses, subject, "Random tokens"))
     if options.format == "json":
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
-        Console().print(table(verdicts, low))
-    fallen = [(name, floor) for name, floor in low if floor.fell]
-    for architecture, floor in fallen:
+        Console().print(table(verdicts, random_losses))
+    below_chance = [(name, result) for name, result in random_losses if result.fell]
+    for architecture, result in below_chance:
         print(
-            f"{floor.objective} ({architecture}): on random tokens the loss fell to "
-            f"{floor.loss:.3f} ± {floor.error:.3f}, below chance, {floor.chance:.3f}: "
-            "an answer is told.",
+            f"{result.objective} ({architecture}): on random tokens the loss fell to "
+            f"{result.loss:.3f} ± {result.error:.3f}, below chance, "
+            f"{result.chance:.3f}: the answer leaks.",
             file=sys.stderr,
         )
-    return int(bool(fallen) or any(v.leaks or v.blind for v in verdicts))
+    return int(bool(below_chance) or any(v.leaks or v.blind for v in verdicts))
 
 
 def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
-    """What the command line asks to audit.
+    """The model and objectives to audit.
 
     Raises:
-      ValueError: both a run and gin files are given, or what they say is wrong.
+      ValueError: both a run and gin files are given, or either is invalid.
     """
     if options.run_dir and (options.gin_file or bindings):
         raise UsageError(
@@ -126,22 +128,22 @@ def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
     mixture = mixture_of(config)
     bound = config.bindings.bound((), "ModelConfig")
     model = config.bindings.build("ModelConfig", ()) if bound else MODEL
-    words = vocabulary(mixture.vocabulary)
-    return _fresh(model, mixture.objectives(), words)
+    vocab = vocabulary(mixture.vocabulary)
+    return _fresh(model, mixture.objectives(), vocab)
 
 
 def _fresh(
-    config: ModelConfig, objectives: Mapping[str, Objective], words: Vocabulary
+    config: ModelConfig, objectives: Mapping[str, Objective], vocab: Vocabulary
 ) -> Subject:
-    """Both architectures, initialised."""
+    """Models of both architectures, initialised."""
     config = dataclasses.replace(config, compute_dtype="float32")
     models = {
         name: build(
-            config, vocabulary_size=words.size, shape=shape, rngs=nnx.Rngs(params=0)
+            config, vocabulary_size=vocab.size, shape=shape, rngs=nnx.Rngs(params=0)
         )
         for name, shape in SHAPES.items()
     }
-    return Subject(config, models, objectives, words)
+    return Subject(config, models, objectives, vocab)
 
 
 def _of_run(folder: Path) -> Subject:
@@ -160,16 +162,18 @@ def _of_run(folder: Path) -> Subject:
 
 
 def _draw(folder: Path, subject: Subject) -> int:
-    """Writes a picture of each objective, with settings that show on a short text."""
+    """Writes a picture of each objective, with settings that suit a short text."""
     architecture, model = next(iter(subject.models.items()))
-    drawn = {
+    objectives = {
         name: objective
         for name, objective in telling_objectives().items()
         if name in {o.base for o in subject.objectives.values()}
     }
-    ids = subject.words.special_ids
+    ids = subject.vocab.special_ids
     measure = make_measure(model)
-    for path in write_pictures(folder, measure, drawn, ids, architecture=architecture):
+    for path in write_pictures(
+        folder, measure, objectives, ids, architecture=architecture
+    ):
         print(path)
     return 0
 
@@ -179,57 +183,59 @@ def _verdicts(subject: Subject, *, seed: int) -> Iterator[Verdict]:
         yield from audit(
             model,
             subject.objectives,
-            subject.words.special_ids,
+            subject.vocab.special_ids,
             architecture=architecture,
             seed=seed,
         )
 
 
-def _floors(subject: Subject, *, seed: int) -> Iterator[tuple[str, Floor]]:
-    """Of a small model: what is trained is not the subject, but data and code are."""
+def _random_losses(subject: Subject, *, seed: int) -> Iterator[tuple[str, Floor]]:
+    """Of a small model: this part audits data and code, not the trained model."""
     config = dataclasses.replace(MODEL, position=subject.config.position)
     for architecture in subject.models:
         shape = SHAPES[architecture]
-        for floor in floors(config, subject.objectives, shape, seed=seed):
-            yield architecture, floor
+        for result in floors(config, subject.objectives, shape, seed=seed):
+            yield architecture, result
 
 
-def _tracked(found: Iterator[T], subject: Subject, what: str) -> Iterable[T]:
+def _tracked(results: Iterator[T], subject: Subject, what: str) -> Iterable[T]:
     total = len(subject.models) * len(subject.objectives)
     bar = Console(stderr=True)
-    return track(found, what, total=total, console=bar, transient=True)
+    return track(results, what, total=total, console=bar, transient=True)
 
 
-def table(verdicts: Sequence[Verdict], low: Sequence[tuple[str, Floor]]) -> Table:
+def table(
+    verdicts: Sequence[Verdict], random_losses: Sequence[tuple[str, Floor]]
+) -> Table:
     """Verdicts, and beside them the loss on random tokens against chance."""
-    by_name = {(name, floor.objective): floor for name, floor in low}
-    shown = Table(
+    by_name = {(name, result.objective): result for name, result in random_losses}
+    report = Table(
         title="Leak audit",
         caption="leaks: pairs of slots that depend and must not; blind: that may and "
         "do not. Random tokens: loss ± standard error, and what chance allows (nats).",
     )
-    shown.add_column("objective", no_wrap=True)
+    report.add_column("objective", no_wrap=True)
     for column in ("architecture", "attention"):
-        shown.add_column(column)
+        report.add_column(column)
     for column in ("pairs", "leaks", "blind", "random tokens"):
-        shown.add_column(column, justify="right")
+        report.add_column(column, justify="right")
     for verdict in verdicts:
         base = registry.base_name(verdict.objective)
-        floor = by_name[verdict.architecture, base]
-        sign = "<" if floor.fell else "≥"
-        text = f"{floor.loss:.3f} ± {floor.error:.3f} {sign} {floor.chance:.3f}"
-        if math.isnan(floor.loss):
+        result = by_name[verdict.architecture, base]
+        sign = "<" if result.fell else "≥"
+        text = f"{result.loss:.3f} ± {result.error:.3f} {sign} {result.chance:.3f}"
+        if math.isnan(result.loss):
             text = "nothing hidden"
-        shown.add_row(
+        report.add_row(
             verdict.objective,
             verdict.architecture,
             verdict.attention,
             f"{verdict.pairs_checked:,}",
-            *(_judged(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
-            _judged(text, good=not floor.fell),
+            *(_coloured(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
+            _coloured(text, good=not result.fell),
         )
-    return shown
+    return report
 
 
-def _judged(text: str, *, good: bool) -> str:
+def _coloured(text: str, *, good: bool) -> str:
     return f"[green]{text}[/]" if good else f"[bold red]{text} ✗[/]"

@@ -32,7 +32,7 @@ compiled program; then compare the packing with SeqIO's own on the same examples
 """
 
 BATCHES = 4
-"""Different batches of each mixture."""
+"""Distinct batches of each mixture."""
 
 EXAMPLES = 2000
 """Examples to pack."""
@@ -61,10 +61,10 @@ def main(arguments: Sequence[str]) -> int:
 def step_seconds(
     settings: Mapping[str, Any], *, rounds: int
 ) -> dict[str, Float[np.ndarray, " rounds"]]:
-    """Seconds of a train step on each mixture, one value a round.
+    """Seconds of a train step on each mixture, one value per round.
 
     Every round takes one step on each mixture, so that a slow moment of the machine
-    falls on all of them alike. One program is compiled, once, for all.
+    affects all of them alike. One program is compiled for all.
 
     Args:
       settings: arguments of `train`.
@@ -82,11 +82,11 @@ def step_seconds(
     for round_ in track(range(-1, rounds), "Timing steps", transient=True):
         for name, each in mixtures.items():
             batch = batches[name][round_ % BATCHES]
-            began = time.perf_counter()
+            start = time.perf_counter()
             state, metrics = step(state, batch, each.loss_share_array())
             jax.block_until_ready(metrics)
             if round_ >= 0:  # the first round warms up
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(time.perf_counter() - start)
     return {name: np.array(values) for name, values in seconds.items()}
 
 
@@ -99,7 +99,7 @@ def step_table(seconds: Mapping[str, Float[np.ndarray, " rounds"]]) -> Table:
         table.add_column(column, justify="right")
     for name, values in seconds.items():
         figures = 1e3 * np.quantile(values, [0.5, 0.1, 0.9])
-        # Of each round by itself: what slows the machine slows both.
+        # Per round: what slows the machine slows both.
         ratio = np.median(values / seconds[reference])
         table.add_row(name, *(f"{x:.1f}" for x in figures), f"{ratio:.3f}")
     return table

@@ -21,7 +21,7 @@ from ..terminal import corpus as tables
 from ._arguments import parse_gin
 
 _ABOUT = """\
-Look at a corpus: how many documents, how long they are, how much chance is in them and
+Describe a corpus: how many documents, how long they are, how much chance is in them and
 what surface cues give away; or write it out as JSON lines.
 
   sightline corpus policies
@@ -31,10 +31,10 @@ what surface cues give away; or write it out as JSON lines.
 """
 
 SAMPLE = 500
-"""Documents of a split that are measured, unless told."""
+"""Documents of a split to measure by default."""
 
 BASELINE_SAMPLE = 2000
-"""The same where baselines are asked for: fitted to as many, tested on as many."""
+"""The default with --baselines: as many to fit to, as many again to test on."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,10 +54,10 @@ def main(arguments: Sequence[str]) -> int:
 
     console = Console()
     most = options.documents or (BASELINE_SAMPLE if options.baselines else SAMPLE)
-    words = vocabulary(corpus.vocabulary)
-    console.print(tables.sizes(corpus.name, texts, words, most=most))
+    vocab = vocabulary(corpus.vocabulary)
+    console.print(tables.sizes(corpus.name, texts, vocab, most=most))
     if isinstance(corpus, Policies):
-        console.print(tables.entropies(corpus, splits[0], words, most=most))
+        console.print(tables.entropies(corpus, splits[0], vocab, most=most))
         if options.baselines:
             _show_baselines(console, corpus, splits[0], most=most)
     if folder is not None:
@@ -72,10 +72,10 @@ def configured(name: str, bindings: Sequence[str]) -> Corpus:
 
     Args:
       name: of the corpus.
-      bindings: `policies.seed=1`; of this corpus alone.
+      bindings: `policies.seed=1`; of this corpus only.
 
     Raises:
-      ValueError: no such corpus or setting, another corpus's setting, or a wrong value.
+      ValueError: no such corpus or setting, another corpus's setting, or a bad value.
     """
     valid = parameters(corpora.factory(name))
     from ..configuration.config import load
@@ -98,12 +98,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="VALUE",
         help="a setting of the corpus, --gin.policies.seed=1",
     )
-    parser.add_argument("--split", metavar="NAME", help="this one only, else all")
+    parser.add_argument("--split", metavar="NAME", help="only this one (all)")
     parser.add_argument(
         "--documents",
         type=int,
         metavar="N",
-        help=f"of a split, at most; else {SAMPLE} are measured and all written",
+        help=f"most of a split (default: {SAMPLE} measured, all written)",
     )
     parser.add_argument(
         "--out",
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--baselines",
         action="store_true",
-        help="of policies: what a fact checker reads, and what shallow models tell",
+        help="of policies: what a fact checker reads and shallow models can tell",
     )
     return parser
 
@@ -131,13 +131,13 @@ def _check_baselines(corpus: Corpus, split: str) -> None:
         )
     if (count := len(corpus.documents(split))) < 4:
         raise UsageError(
-            f"--baselines fit to documents and test on others; {split!r} has {count}: "
-            f"set policies.{split}_documents to 4 or more."
+            f"--baselines fits to documents and tests on others; {split!r} has "
+            f"{count}: set policies.{split}_documents to 4 or more."
         )
 
 
 def _folder(folder: Path, corpus: Corpus) -> Path:
-    """Makes the folder to write to, before any work is done for it."""
+    """Makes the output folder before any work is done."""
     if isinstance(corpus, Text) and corpus.folder:
         source = Path(corpus.folder).expanduser().resolve()
         if folder.resolve().is_relative_to(source):
@@ -166,15 +166,15 @@ def _show_baselines(
     tested = range(len(fitted), 2 * len(fitted))
     indices = tables.tracked((*fitted, *tested), "Writing")
     policies = [corpus.policy(split, index) for index in indices]
-    read = tables.tracked(policies, "Checking facts")
-    found = read_back(read, np.random.default_rng(0), numbers=corpus.numbers)
-    console.print(tables.read_back(found))
+    tracked = tables.tracked(policies, "Checking facts")
+    check = read_back(tracked, np.random.default_rng(0), numbers=corpus.numbers)
+    console.print(tables.read_back(check))
     half = len(fitted)
     console.print(tables.baselines(policies[:half], policies[half:]))
 
 
 def _export(folder: Path, corpus: Corpus, split: str, documents: int | None) -> Path:
-    """Writes the first documents of a split; all of them when None."""
+    """Writes the first documents of a split; all of them if None."""
     path = folder / f"{split}.jsonl"
     texts = corpus.documents(split)
     count = len(texts) if documents is None else min(documents, len(texts))
@@ -183,8 +183,8 @@ def _export(folder: Path, corpus: Corpus, split: str, documents: int | None) -> 
             from ...tasks.corpora._policies.export import export
 
             return export(folder, corpus=corpus, split=split, documents=count)
-        shown = tables.tracked(range(count), f"{corpus.name}/{split}")
-        rows: Any = ({"text": texts[index]} for index in shown)
+        indices = tables.tracked(range(count), f"{corpus.name}/{split}")
+        rows: Any = ({"text": texts[index]} for index in indices)
         write_json_lines(path, rows)
     except OSError as error:
         raise UsageError(

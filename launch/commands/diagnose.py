@@ -27,7 +27,7 @@ from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.diagnosis import cause_table, change_table, score_table
 from ..terminal.progress import phases
 from ._arguments import gin_parser, parse_gin
-from ._diagnose_input import Given, given, told
+from ._diagnose_input import DiagnosisInput, read_complaints, read_input
 
 _ABOUT = """\
 Measure the three failures on a checkpoint, find their causes in its mixture, and write
@@ -39,34 +39,34 @@ a memo with a revised mixture: memo.md, memo.html, recommended.gin.
   sightline diagnose --gin_file=incumbent.gin --failures=drift --out=memo
 
 Without a run the measured parts are marked as not measured. Findings are a CSV with the
-columns failure,count,total; failures are drift, continuation, reconstruction. Left out,
-a checkpoint is measured for all three, and without one all three are taken for named.
+columns failure,count,total; failures are drift, continuation, reconstruction. Without
+--failures a checkpoint is measured for all three, and without a run all are assumed.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the memo and prints what it comes to; returns the exit status.
+    """Writes the memo and prints its tables; returns the exit status.
 
-    Whatever the arguments can have wrong is found before anything heavy starts, and
-    the memo is written at the very end, whole.
+    Mistakes in the arguments are reported before anything heavy starts, and the memo
+    is written whole, at the very end.
     """
     options, bindings = parse_gin(_parser(), arguments)
     out = Path(options.out)
     memo.check(out)
-    complaints = told(options.failures, measured=bool(options.run_dir))
-    about = given(options, bindings)
+    complaints = read_complaints(options.failures, measured=bool(options.run_dir))
+    about = read_input(options, bindings)
     command = shlex.join(["sightline", "diagnose", *arguments])
     with phases(Console(stderr=True)) as progress:
-        written = _memo(about, complaints, options, command, progress)
-    paths = memo.write(written, out)
-    shown = Console()
-    if written.scores:
-        shown.print(score_table(written.scores))
-    shown.print(cause_table(written.causes))
-    if written.proposal.changes:
-        shown.print(change_table(written.proposal.changes))
+        contents = _memo(about, complaints, options, command, progress)
+    paths = memo.write(contents, out)
+    console = Console()
+    if contents.scores:
+        console.print(score_table(contents.scores))
+    console.print(cause_table(contents.causes))
+    if contents.proposal.changes:
+        console.print(change_table(contents.proposal.changes))
     for path in paths:
-        shown.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 
 
@@ -74,48 +74,48 @@ def _parser() -> argparse.ArgumentParser:
     parser = gin_parser("diagnose", _ABOUT, files="optional")
     parser.add_argument("run_dir", nargs="?", metavar="RUN_DIR")
     parser.add_argument("--out", required=True, metavar="FOLDER")
-    parser.add_argument("--corpus", help="that the probes read; the mixture's first")
+    parser.add_argument("--corpus", help="read by the probes (the mixture's first)")
     parser.add_argument("--failures", help="a CSV of findings, or names: drift,…")
-    parser.add_argument("--mode", help=f"in which to ask the model: {', '.join(MODES)}")
+    parser.add_argument("--mode", help=f"how to ask the model: {', '.join(MODES)}")
     parser.add_argument(
-        "--documents", type=int, default=Plan().documents, help="that are probed (300)"
+        "--documents", type=int, default=Plan().documents, help="to probe (300)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="of what probes draw at random (0)"
+        "--seed", type=int, default=0, help="of the probes' random draws (0)"
     )
     return parser
 
 
 def _memo(
-    about: Given,
+    about: DiagnosisInput,
     complaints: Sequence[Complaint],
     options: argparse.Namespace,
     command: str,
     progress: Callable[[str], None],
 ) -> memo.Memo:
-    """Measures, finds causes, proposes: all that the memo says."""
-    mixture, rows = about.asked.mixture, about.asked.rows
+    """Measures, finds causes and proposes changes: the contents of the memo."""
+    mixture, rows = about.packed_mixture.mixture, about.packed_mixture.rows
     if about.run is not None:
         progress(f"corpus {about.corpus.name}")
         require_documents(about.corpus, vocabulary(mixture.vocabulary))
     progress("mixture")
     lengths = corpus_lengths(mixture, seed=options.seed)
-    traits, packing = mixture_figures(about.asked, lengths, seed=options.seed)
-    found = _checkpoint(about, complaints, traits, options, progress)
-    scores = found.scores if found else ()
+    traits, packing = mixture_figures(about.packed_mixture, lengths, seed=options.seed)
+    measured = _checkpoint(about, complaints, traits, options, progress)
+    scores = measured.scores if measured else ()
     progress("causes and changes")
-    checked = causes(
+    checked_causes = causes(
         traits,
-        audit=found.verdicts if found else None,
+        audit=measured.verdicts if measured else None,
         packing=packing,
-        scores=scores if found else None,
+        scores=scores if measured else None,
         complaints=complaints or None,
     )
     effects = effects_file.shipped()
     proposal = propose(
         mixture,
         traits,
-        checked,
+        checked_causes,
         scores,
         complaints,
         effects,
@@ -123,22 +123,22 @@ def _memo(
         lengths=lengths,
     )
     return memo.Memo(
-        provenance=_provenance(about, found, folder=options.out, command=command),
+        provenance=_provenance(about, measured, folder=options.out, command=command),
         mixture=mixture,
         rows=rows,
         traits=traits,
-        causes=checked,
+        causes=checked_causes,
         complaints=tuple(complaints),
         scores=scores,
         proposal=proposal,
         effects=effects,
-        not_measured=found.left_out if found else (),
+        not_measured=measured.left_out if measured else (),
         start=about.start,
     )
 
 
 def _provenance(
-    about: Given, found: Measured | None, *, folder: str, command: str
+    about: DiagnosisInput, measured: Measured | None, *, folder: str, command: str
 ) -> memo.Provenance:
     origin = memo.Provenance(
         date=_today(),
@@ -146,16 +146,16 @@ def _provenance(
         folder=folder,
         corpus=about.corpus.name,
         settings=about.settings,
-        architecture=about.asked.rows.architecture,
+        architecture=about.packed_mixture.rows.architecture,
         command=command,
     )
-    if found is None:
+    if measured is None:
         return origin
     return origin._replace(
         run=str(about.run),
-        step=found.step,
-        mode=found.mode,
-        parameters=found.parameters,
+        step=measured.step,
+        mode=measured.mode,
+        parameters=measured.parameters,
     )
 
 
@@ -164,28 +164,28 @@ def _today() -> str:
 
 
 def _checkpoint(
-    about: Given,
+    about: DiagnosisInput,
     complaints: Sequence[Complaint],
     traits: MixtureTraits,
     options: argparse.Namespace,
     progress: Callable[[str], None],
 ) -> Measured | None:
-    """What the run's newest checkpoint scores; None without a run."""
+    """The scores of the run's newest checkpoint; None without a run."""
     if about.run is None:
         return None
     from ..inference.open import trained
 
     progress("checkpoint")
-    had: list[Failure] = [c.failure for c in complaints if c.count != 0]
+    reported: list[Failure] = [c.failure for c in complaints if c.count != 0]
     run = trained(about.run, compute_dtype="float32")
     return checkpoint_scores(
         run.model,
-        about.asked,
+        about.packed_mixture,
         traits,
         about.corpus,
         Plan(documents=options.documents, seed=options.seed),
         step=run.step,
-        failures=had or FAILURES,
+        failures=reported or FAILURES,
         mode=options.mode,
         progress=progress,
     )

@@ -22,7 +22,7 @@ from ..configuration import files
 from ._arguments import parse
 
 RIVALS = (("seqio", "seqio-nightly"), ("tensorflow-datasets", "tfds-nightly"))
-"""Distributions that install over the same files: a release, and a nightly of t5's."""
+"""Pairs that install over the same files: a release, and the nightly that t5 needs."""
 
 DEVICE_SECONDS = 60
 """How long jax may take to find its devices."""
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the report; exit status 1 if something that is needed is missing."""
+    """Prints the report; exit status 1 if a requirement is missing."""
     parse(argparse.ArgumentParser("sightline doctor", description=__doc__), arguments)
     table = Table("", "", "", show_header=False)
     missing = False
@@ -51,10 +51,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Everything there is to say, the slow parts last."""
+    """All findings, the slow ones last."""
     yield _python()
-    yield from map(_version, needed())
-    yield from (_winner(*pair) for pair in RIVALS)
+    yield from map(_version, requirements())
+    yield from (_installed_last(*pair) for pair in RIVALS)
     yield _gin_files()
     yield _corpora(corpora.data_dir())
     yield _devices(environment)
@@ -66,42 +66,42 @@ def _python() -> Finding:
     return Finding("python", "ok" if good else "missing", f"{version}; needs ≥ 3.11")
 
 
-def needed() -> list[Requirement]:
-    """What the package says that it needs, without its extras."""
-    stated = map(Requirement, metadata.requires("sightline") or ())
+def requirements() -> list[Requirement]:
+    """The package's declared requirements, without its extras."""
+    declared = map(Requirement, metadata.requires("sightline") or ())
     environment = {"extra": ""}
-    return [r for r in stated if r.marker is None or r.marker.evaluate(environment)]
+    return [r for r in declared if r.marker is None or r.marker.evaluate(environment)]
 
 
 def _version(requirement: Requirement) -> Finding:
-    """Whether a distribution is installed, in a version that is asked for."""
-    name, wanted = requirement.name, requirement.specifier
+    """Whether a distribution is installed in a version that fits."""
+    name, versions = requirement.name, requirement.specifier
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        how = f"not installed; run pip install -c constraints.txt {name}"
-        return Finding(name, "missing", how)
-    if version not in wanted:
-        how = f"{version}, but {wanted} is needed; run pip install '{requirement}'"
-        return Finding(name, "missing", how)
+        advice = f"not installed; run pip install -c constraints.txt {name}"
+        return Finding(name, "missing", advice)
+    if version not in versions:
+        advice = f"{version}, but {versions} is needed; run pip install '{requirement}'"
+        return Finding(name, "missing", advice)
     return Finding(name, "ok", version)
 
 
-def _winner(release: str, nightly: str) -> Finding:
-    """Which of two distributions the files on disk are of."""
+def _installed_last(release: str, nightly: str) -> Finding:
+    """Which of two distributions the files on disk belong to."""
     what = f"{release} on disk"
-    shares = {name: files_as_recorded(name) for name in (release, nightly)}
+    shares = {name: intact_share(name) for name in (release, nightly)}
     if shares[release] is None:
         return Finding(what, "missing", f"{release} is not installed")
     if shares[nightly] is None:
         return Finding(what, "ok", f"the release; {nightly} is not installed")
-    spoken = ", ".join(f"{name}: {share:.0%}" for name, share in shares.items())
+    intact = ", ".join(f"{name}: {share:.0%}" for name, share in shares.items())
     if shares[release] == 1:
-        return Finding(what, "ok", f"the release won (files as recorded: {spoken})")
+        return Finding(what, "ok", f"the release won (files as recorded: {intact})")
     return Finding(
         what,
         "note",
-        f"the release did not win (files as recorded: {spoken}); run pip install "
+        f"the release did not win (files as recorded: {intact}); run pip install "
         f"-c constraints.txt --force-reinstall --no-deps {release}",
     )
 
@@ -114,21 +114,21 @@ def _gin_files() -> Finding:
 
 
 def _corpora(root: Path) -> Finding:
-    """Which corpora were prepared; looked up on disk, without TensorFlow."""
-    found = [*root.glob("*/**/dataset_info.json"), *root.glob("text/*/prepared.json")]
-    if not found:
+    """Which corpora are prepared, as found on disk without TensorFlow."""
+    markers = [*root.glob("*/**/dataset_info.json"), *root.glob("text/*/prepared.json")]
+    if not markers:
         text = f"none below {root}; the first run prepares it, without a download"
         return Finding("corpora", "note", text)
-    said: list[str] = []
-    for marker in sorted(found):
+    names: list[str] = []
+    for marker in sorted(markers):
         name = str(marker.parent.relative_to(root))
         source = _source_of_text(marker) if marker.name == "prepared.json" else ""
-        said.append(f"{name} ({source})" if source else name)
-    return Finding("corpora", "ok", f"{', '.join(said)} below {root}")
+        names.append(f"{name} ({source})" if source else name)
+    return Finding("corpora", "ok", f"{', '.join(names)} below {root}")
 
 
 def _source_of_text(marker: Path) -> str:
-    """Of a prepared `text` corpus, its folder and how many documents it has."""
+    """The folder of a prepared `text` corpus, and its number of documents."""
     try:
         prepared = json.loads(marker.read_text("utf-8"))
         return f"{sum(prepared['documents'].values()):,} of {prepared['folder']}"
@@ -137,13 +137,13 @@ def _source_of_text(marker: Path) -> str:
 
 
 def _devices(environment: Mapping[str, str]) -> Finding:
-    """What jax finds, asked in a process of its own that may be given up."""
+    """What jax finds, in a process of its own that may time out."""
     platforms = environment.get("JAX_PLATFORMS")
     if importlib.util.find_spec("libtpu") and not platforms:
         return Finding(
             "devices",
             "note",
-            "not asked: libtpu is installed and JAX_PLATFORMS is not set, so that jax "
+            "not checked: libtpu is installed and JAX_PLATFORMS is not set, so jax "
             "hangs where there is no TPU; set JAX_PLATFORMS=tpu, or =cpu without one",
         )
     code = (
@@ -151,7 +151,7 @@ def _devices(environment: Mapping[str, str]) -> Finding:
         "print(len(d), 'x', d[0].device_kind, f'({d[0].platform})')"
     )
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
             text=True,
@@ -161,14 +161,14 @@ def _devices(environment: Mapping[str, str]) -> Finding:
     except subprocess.TimeoutExpired:
         text = f"jax found none in {DEVICE_SECONDS} s; try JAX_PLATFORMS=cpu"
         return Finding("devices", "missing", text)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    if process.returncode:
+        last = (process.stderr.strip().splitlines() or ["no message"])[-1]
         return Finding("devices", "missing", f"jax cannot start: {last}")
-    return Finding("devices", "ok", done.stdout.strip())
+    return Finding("devices", "ok", process.stdout.strip())
 
 
-def files_as_recorded(name: str) -> float | None:
-    """The share of a distribution's Python files that are as its RECORD says.
+def intact_share(name: str) -> float | None:
+    """The share of a distribution's Python files that match its RECORD.
 
     Two distributions that install over the same files both count as installed; the
     one that was installed last has 1.0.
@@ -181,8 +181,8 @@ def files_as_recorded(name: str) -> float | None:
     except metadata.PackageNotFoundError:
         return None
     files = [f for f in distribution.files or () if f.suffix == ".py" and f.hash]
-    same = [_digest(file) == file.hash.value for file in files if file.hash]
-    return sum(same) / len(same) if same else 0.0
+    intact = [_digest(file) == file.hash.value for file in files if file.hash]
+    return sum(intact) / len(intact) if intact else 0.0
 
 
 def _digest(file: metadata.PackagePath) -> str | None:

@@ -13,17 +13,17 @@ from ...objectives.registry import objectives
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import capacities
 from ._arguments import parse_gin
-from ._mixture import Shown, add_options, ask, measure
+from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
 
 _ABOUT = """\
-Compare two mixtures: what they ask for, and the shares that it comes to, measured.
+Compare two mixtures: what they ask for, and the measured shares.
 
   sightline mix diff incumbent.gin revised.gin
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints what differs; returns the exit status."""
+    """Prints the differences; returns the exit status."""
     parser = argparse.ArgumentParser(
         "sightline mix diff",
         description=_ABOUT,
@@ -38,62 +38,65 @@ def main(arguments: Sequence[str]) -> int:
     add_options(parser)
     options, bindings = parse_gin(parser, arguments)
     # Both are checked before either is measured.
-    asked = [ask([f], bindings, options) for f in (options.before, options.after)]
-    before, after = (measure(one, options) for one in asked)
+    packed_mixtures = [
+        read_mixture([f], bindings, options) for f in (options.before, options.after)
+    ]
+    before, after = (measure_mixture(packed, options) for packed in packed_mixtures)
     console = Console()
-    console.print(asked_table(before, after))
+    console.print(request_table(before, after))
     console.print(share_table(before, after))
     return 0
 
 
-def asked_table(before: Shown, after: Shown) -> Table:
-    """What the two mixtures, and the rows they are measured on, have otherwise."""
+def request_table(before: MixtureShares, after: MixtureShares) -> Table:
+    """Where the two mixtures, and the rows they are measured on, differ."""
     names = before.mixture.name, after.mixture.name
     table = Table(title=f"{names[0]} → {names[1]}: what is asked for")
     for column in ("", *names):
         table.add_column(column)
-    for name, one, other in differences(before.mixture, after.mixture):
-        table.add_row(name, _spelled(one), _spelled(other))
+    for name, left, right in differences(before.mixture, after.mixture):
+        table.add_row(name, _format(left), _format(right))
     if before.rows != after.rows:
         table.add_row("rows", *(str(capacities(s.rows)) for s in (before, after)))
     return table
 
 
 def differences(before: Mixture, after: Mixture) -> Iterator[tuple[str, Any, Any]]:
-    """Each rate, loss share, setting and the vocabulary that is not the same.
+    """Each rate, loss share and setting that differs, and the vocabulary if it does.
 
-    Settings of corpora are those that a mixture binds.
-
-    Rates and shares are as they count, summing to 1; None is what one has not.
+    Settings of corpora are those that a mixture binds. Rates and shares are normalised
+    to sum to 1; None stands for what a mixture does not have.
     """
-    sides = [_asked(before), _asked(after)]
+    sides = [_requested(before), _requested(after)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
-        one, other = (side.get(name) for side in sides)
-        if one != other:
-            yield name, one, other
+        left, right = (side.get(name) for side in sides)
+        if left != right:
+            yield name, left, right
 
 
-def _asked(mixture: Mixture) -> dict[str, Any]:
+def _requested(mixture: Mixture) -> dict[str, Any]:
     rates, shares = mixture.task_shares(), mixture.loss_share_array()
-    found: dict[str, Any] = {"vocabulary": mixture.vocabulary}
-    found |= {f"rate of {task}": rate for task, rate in rates.items()}
+    requested: dict[str, Any] = {"vocabulary": mixture.vocabulary}
+    requested |= {f"rate of {task}": rate for task, rate in rates.items()}
     for name, objective in mixture.objectives().items():
-        found[f"loss share of {objective.base}"] = float(shares[objective.id])
-        found |= {f"{name}.{key}": value for key, value in objective.settings.items()}
+        requested[f"loss share of {objective.base}"] = float(shares[objective.id])
+        requested |= {
+            f"{name}.{key}": value for key, value in objective.settings.items()
+        }
     for corpus in sorted({split_task(task)[0] for task in rates}):
         bound = mixture.settings.get(corpus, {})
-        found |= {f"{corpus}.{key}": value for key, value in bound.items()}
-    return found
+        requested |= {f"{corpus}.{key}": value for key, value in bound.items()}
+    return requested
 
 
-def _spelled(value: Any) -> str:
+def _format(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def share_table(before: Shown, after: Shown) -> Table:
-    """Measured shares, before → after, of objectives that either mixes."""
+def share_table(before: MixtureShares, after: MixtureShares) -> Table:
+    """Measured shares, before → after, of the objectives that either mixes."""
     table = Table(
         title=f"{before.mixture.name} → {after.mixture.name}: measured shares",
         caption=f"Slots filled: {before.packed.slots:.1%} → {after.packed.slots:.1%}",
@@ -113,8 +116,8 @@ def share_table(before: Shown, after: Shown) -> Table:
     for kind in before.contexts:
         cells = [
             " → ".join(
-                f"{shown[key] @ of.contexts[kind]:.1%}"
-                for shown, of in zip(columns, (before, after), strict=True)
+                f"{shares[key] @ measured.contexts[kind]:.1%}"
+                for shares, measured in zip(columns, (before, after), strict=True)
             )
             for key in ("supervised", "loss")
         ]
@@ -122,5 +125,5 @@ def share_table(before: Shown, after: Shown) -> Table:
     return table
 
 
-def _columns(shown: Shown) -> Mapping[str, Float[np.ndarray, " O"]]:
-    return {**shown.shares, "loss": shown.loss}
+def _columns(measured: MixtureShares) -> Mapping[str, Float[np.ndarray, " O"]]:
+    return {**measured.shares, "loss": measured.loss}

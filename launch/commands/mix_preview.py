@@ -50,18 +50,18 @@ def main(arguments: Sequence[str]) -> int:
     scenes = previewed(
         mixture, shape, tasks=tasks, seed=options.seed, examples=options.examples
     )
-    chosen = [choose(each, options.slot) for each in scenes]
+    slots = [choose(example, options.slot) for example in scenes]
     if target is not None:
-        made = Page(mixture, options.architecture, options.slots, options.seed)
-        _write(target, page(made, scenes, chosen))
+        about = Page(mixture, options.architecture, options.slots, options.seed)
+        _write(target, page(about, scenes, slots))
         print(f"wrote {target}")
         return 0
-    _print(mixture, scenes, chosen)
+    _print(mixture, scenes, slots)
     return 0
 
 
 def rows(architecture: str, *, slots: int) -> RowShape:
-    """Rows of an architecture with as many slots, and predictions, in each stream.
+    """Rows of an architecture with that many slots and predictions in each stream.
 
     Raises:
       ValueError: an unknown architecture, or fewer than one slot.
@@ -82,8 +82,8 @@ def tasks_of(mixture: Mixture, objective: str | None) -> list[str]:
     """The tasks of a mixture, or those of one objective or variant of it.
 
     Args:
-      mixture: its tasks with a positive rate are those that count.
-      objective: its name, with the variant's, or that of a task; None for all.
+      mixture: only its tasks with a positive rate count.
+      objective: name of an objective, a variant or a task; None for all.
 
     Raises:
       ValueError: the mixture has no such objective; the message names the nearest.
@@ -92,31 +92,31 @@ def tasks_of(mixture: Mixture, objective: str | None) -> list[str]:
     if objective is None:
         return tasks
     names = {task: split_task(task)[1] for task in tasks}
-    found = [
+    chosen = [
         task
         for task, name in names.items()
         if objective in (task, name, base_name(name))
     ]
-    if not found:
+    if not chosen:
         raise UsageError(
             f"mixture {mixture.name!r} has no objective {objective!r}; "
             + nearest(objective, set(names.values()))
         )
-    return found
+    return chosen
 
 
 def previewed(
     mixture: Mixture, shape: RowShape, *, tasks: Sequence[str], seed: int, examples: int
 ) -> list[Scene]:
     """Examples of real text, laid out and packed, one in each row."""
-    words = vocabulary(mixture.vocabulary)
+    vocab = vocabulary(mixture.vocabulary)
     return [
         scene(
             task,
             example,
             objective=mixture.objective(split_task(task)[1]),
             shape=shape,
-            vocabulary=words,
+            vocabulary=vocab,
         )
         for task, example in draw(
             mixture, shape, tasks=tasks, seed=seed, examples=examples
@@ -125,10 +125,10 @@ def previewed(
 
 
 def choose(scene: Scene, slot: int | None) -> Slot:
-    """A slot of the stream that predicts, or a telling one where none is asked for.
+    """The chosen slot of the stream that predicts, or a telling one by default.
 
     Raises:
-      ValueError: there is no slot of that number; the message says which there are.
+      ValueError: there is no such slot; the message gives the valid numbers.
     """
     telling = telling_slot(scene)
     if slot is None:
@@ -143,25 +143,25 @@ def choose(scene: Scene, slot: int | None) -> Slot:
     return stream[slot]
 
 
-def _print(mixture: Mixture, scenes: Sequence[Scene], chosen: Sequence[Slot]) -> None:
+def _print(mixture: Mixture, scenes: Sequence[Scene], slots: Sequence[Slot]) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDEST)
     rates = mixture.positive_rates()
     total = sum(rates.values())
     console.print(preview.legend(), "", sep="\n")
-    for each, slot in zip(scenes, chosen, strict=True):
-        note = f"{rates[each.task] / total:.1%} of the examples"
-        console.print(preview.example(each, slot, note=note))
+    for example, slot in zip(scenes, slots, strict=True):
+        note = f"{rates[example.task] / total:.1%} of the examples"
+        console.print(preview.example(example, slot, note=note))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = gin_parser("mix preview", _ABOUT)
-    parser.add_argument("--objective", metavar="NAME", help="show this one only")
+    parser.add_argument("--objective", metavar="NAME", help="show only this one")
     parser.add_argument(
         "--slot",
         type=int,
         metavar="N",
-        help="the slot to explain, of the stream that predicts; else a telling one",
+        help="slot to explain, of the stream that predicts (default: a telling one)",
     )
     parser.add_argument("--examples", type=int, default=1, metavar="N", help="of each")
     parser.add_argument("--slots", type=int, default=64, metavar="N", help="of a row")
@@ -181,7 +181,7 @@ def _at_least(option: str, value: int, least: int) -> None:
 
 
 def _writable(path: Path) -> Path:
-    """Refuses a page's path before any work is done for it."""
+    """Refuses an unwritable path before any work is done."""
     try:
         is_folder, has_parent = path.is_dir(), path.parent.is_dir()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a configuration binds, checked against signatures, and what is built from it."""
+"""The bindings of a configuration, checked against signatures, and what they build."""
 
 import copy
 import functools
@@ -14,14 +14,14 @@ from .values import (
     Reference,
     Scope,
     fits,
-    known,
     leaves,
+    require_known,
     spell,
 )
 
 
 class Use(NamedTuple):
-    """One place where a configurable is used: under which scope, and called or not."""
+    """One use of a configurable: under which scope, and called or not."""
 
     scope: Scope
     name: str
@@ -36,42 +36,42 @@ class Bindings:
       table: what may be bound.
       values: bindings by (scope, configurable) and parameter.
       macros: bindings by macro.
-      mentioned: macros that some statement uses, be it overridden by a later one.
-      injected: parameters that are made, never bound: a function of the scope.
+      used_macros: macros that some statement uses, even one overridden later.
+      injected: parameters that are computed from the scope, never bound.
     """
 
     table: Mapping[str, Configurable]
     values: Mapping[tuple[Scope, str], Mapping[str, Binding]]
     macros: Mapping[str, Binding]
-    mentioned: frozenset[str]
+    used_macros: frozenset[str]
     injected: Mapping[tuple[str, str], Callable[[Scope], Any]]
 
     def validate(self) -> None:
-        """Checks all that can be checked before anything is built.
+        """Checks what can be checked before anything is built.
 
         Raises:
           ValueError: a reference or macro to a name that does not exist, a macro that
             nothing uses, a plain value of the wrong type, a parameter that is never
             bound.
         """
-        bound = [
+        bindings = [
             (name, parameter, binding)
             for (_, name), parameters in self.values.items()
             for parameter, binding in parameters.items()
         ]
-        for binding in (*(b for _, _, b in bound), *self.macros.values()):
+        for binding in (*(b for _, _, b in bindings), *self.macros.values()):
             for leaf in leaves(binding.value):
                 if isinstance(leaf, Reference):
-                    known("configurable", leaf.name, self.table, binding.where)
+                    require_known("configurable", leaf.name, self.table, binding.where)
                 elif isinstance(leaf, Macro):
-                    known("macro", leaf.name, self.macros, binding.where)
+                    require_known("macro", leaf.name, self.macros, binding.where)
         for macro, binding in self.macros.items():
-            if macro not in self.mentioned:
+            if macro not in self.used_macros:
                 raise UsageError(
                     f"{binding.where}: nothing uses %{macro}; "
-                    + nearest(macro, self.mentioned)
+                    + nearest(macro, self.used_macros)
                 )
-        for name, parameter, binding in bound:
+        for name, parameter, binding in bindings:
             if (name, parameter) in self.injected:
                 raise UsageError(
                     f"{binding.where}: {name}.{parameter} is filled from other "
@@ -93,11 +93,11 @@ class Bindings:
         Args:
           name: the configurable.
           scope: under which its bindings are looked up.
-          **given: arguments that the caller brings; they win over bound ones.
+          **given: arguments from the caller; they win over bound ones.
 
         Raises:
-          ValueError: a value has the wrong type, or parameters that have no default
-            are not bound, here or in anything that is built for it.
+          ValueError: a value has the wrong type, or parameters without a default are
+            not bound, here or in anything that is built for it.
         """
         self._check_required(name, scope, given)
         values = dict(given)
@@ -111,7 +111,7 @@ class Bindings:
         return values
 
     def build(self, name: str, scope: Scope, *positional: Any, **given: Any) -> Any:
-        """Calls a configurable with its arguments; those that are given win."""
+        """Calls a configurable with its arguments; given ones win over bound ones."""
         function, parameters = self.table[name]
         if function is None:
             raise UsageError(f"{name!r} only has settings; it cannot be called.")
@@ -119,9 +119,8 @@ class Bindings:
         for parameter, binding in self.bound(scope, name).items():
             if parameter in given:
                 raise UsageError(
-                    f"{binding.where}: {name}.{parameter} is not bound but handed over "
-                    "by what uses it (a schedule gets train.steps); take the binding "
-                    "out."
+                    f"{binding.where}: {name}.{parameter} is not bound but passed by "
+                    "what uses it (a schedule gets train.steps); take the binding out."
                 )
         arguments = self.arguments(name, scope, **given)
         try:
@@ -173,17 +172,17 @@ class Bindings:
                 )
 
     def references(self, value: Any, path: tuple[str, ...] = ()) -> list[Reference]:
-        """Every reference inside a value, also those that stand behind macros."""
-        found: list[Reference] = []
+        """Every reference inside a value, including those behind macros."""
+        references: list[Reference] = []
         for leaf in leaves(value):
             if isinstance(leaf, Reference):
-                found.append(leaf)
+                references.append(leaf)
             elif isinstance(leaf, Macro):
                 if leaf.name in path:
                     raise UsageError(f"the macro %{leaf.name} refers to itself.")
                 inner = self.macros[leaf.name].value
-                found += self.references(inner, (*path, leaf.name))
-        return found
+                references += self.references(inner, (*path, leaf.name))
+        return references
 
     def _check_required(self, name: str, scope: Scope, given: Mapping) -> None:
         missing: list[str] = []

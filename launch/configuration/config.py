@@ -29,13 +29,13 @@ from .values import (
     Macro,
     Reference,
     Scope,
-    known,
     leaves,
     parameters,
+    require_known,
 )
 
 RENAMED = {("train", "most_skipped_in_a_row"): "max_consecutive_skips"}
-"""Parameters that had another name, so that older gin files say what to write."""
+"""Renamed parameters, so that older gin files get the new name in the message."""
 
 
 def configurables() -> dict[str, Callable[..., Any]]:
@@ -72,14 +72,14 @@ class Config:
 
     Attributes:
       bindings: every bound value.
-      settings: names of objectives and corpora, whose bindings are settings to be read.
+      settings: names of objectives and corpora, whose bindings are settings.
     """
 
     bindings: Bindings
     settings: tuple[str, ...]
 
     def arguments(self, name: str, **given: Any) -> dict[str, Any]:
-        """Keyword arguments of a configurable, as `Bindings.arguments` gives them."""
+        """Keyword arguments of a configurable, as in `Bindings.arguments`."""
         return self.bindings.arguments(name, **given)
 
     def resolved_config(self, root: str = "train") -> str:
@@ -102,10 +102,10 @@ def load(
 
     Args:
       files: paths, or names of shipped files.
-      bindings: `adamw.b1=0.8`; a value that is a bare word is taken as a string.
-      table: what may be bound; `configurables()` unless told.
-      settings: what may be bound of each objective and corpus; of all that there are
-        unless told.
+      bindings: `adamw.b1=0.8`; a bare word is a string.
+      table: what may be bound; `configurables()` by default.
+      settings: what may be bound of each objective and corpus; by default the settings
+        of them all.
 
     Raises:
       ValueError: a file is missing or malformed; an `import`; a name or a parameter
@@ -114,7 +114,7 @@ def load(
     """
     functions = configurables() if table is None else table
     settings = _all_settings() if settings is None else settings
-    known_names = {
+    bindable = {
         name: Configurable(function, parameters(function))
         for name, function in functions.items()
     } | {name: Configurable(None, valid) for name, valid in settings.items()}
@@ -125,55 +125,56 @@ def load(
     statements += [s for text in bindings for s in _read_binding(text)]
     for scope, name, parameter, binding in statements:
         if parameter:
-            known("configurable", name, known_names, binding.where)
+            where = binding.where
+            require_known("configurable", name, bindable, where)
             if (name, parameter) in RENAMED:
                 raise UsageError(
-                    f"{binding.where}: {name}.{parameter} is now called "
+                    f"{where}: {name}.{parameter} is now called "
                     f"{name}.{RENAMED[name, parameter]}; write that."
                 )
-            valid = known_names[name].parameters
-            known(f"parameter of {name!r} named", parameter, valid, binding.where)
+            valid = bindable[name].parameters
+            require_known(f"parameter of {name!r} named", parameter, valid, where)
             values.setdefault((scope, name), {})[parameter] = binding
         else:
             macros["/".join((*scope, name))] = binding
 
     def mixture_settings(scope: Scope) -> dict[str, dict[str, Any]]:
-        return _mixture_settings(read, tuple(settings), scope)
+        return _mixture_settings(checked, tuple(settings), scope)
 
     injected = {
         ("Mixture", "settings"): mixture_settings,
         ("study", "settings"): mixture_settings,
     }
-    mentioned = frozenset(
+    used_macros = frozenset(
         leaf.name
         for *_, binding in statements
         for leaf in leaves(binding.value)
         if isinstance(leaf, Macro)
     )
-    read = Bindings(known_names, values, macros, mentioned, injected)
-    read.validate()
-    return Config(read, tuple(settings))
+    checked = Bindings(bindable, values, macros, used_macros, injected)
+    checked.validate()
+    return Config(checked, tuple(settings))
 
 
 def _all_settings() -> dict[str, Mapping[str, inspect.Parameter]]:
-    """The settings of every objective and every corpus, by its name."""
+    """The settings of every objective and every corpus, by name."""
     from ...objectives import registry
     from ...tasks import corpora
 
-    found = {name: parameters(corpora.factory(name)) for name in corpora.names()}
+    settings = {name: parameters(corpora.factory(name)) for name in corpora.names()}
     for name, objective in registry.objectives().items():
         every = parameters(objective.function)
-        found[name] = {setting: every[setting] for setting in objective.settings}
-    return found
+        settings[name] = {setting: every[setting] for setting in objective.settings}
+    return settings
 
 
 def _mixture_settings(
     bindings: Bindings, names: Sequence[str], scope: Scope
 ) -> dict[str, dict[str, Any]]:
-    """What a mixture under `scope` has for objectives and corpora, by name.
+    """The settings of objectives and corpora of a mixture under `scope`, by name.
 
-    Deeper scopes are variants: `x64/span_corruption`, with what is bound without the
-    scope as well.
+    Deeper scopes are variants, `x64/span_corruption`; they inherit what is bound
+    without the scope.
     """
     places = [(scope, name) for name in names]
     places += [
@@ -193,7 +194,7 @@ _Statement = tuple[Scope, str, str, Binding]
 
 
 class _Delegate(config_parser.ParserDelegate):
-    """Tells gin's parser what to make of references and macros."""
+    """Turns references and macros into values for gin's parser."""
 
     def configurable_reference(
         self, scoped_configurable_name: str, evaluate: bool
@@ -204,8 +205,8 @@ class _Delegate(config_parser.ParserDelegate):
     def macro(self, macro_name: str) -> Any:
         if macro_name == "gin.REQUIRED":
             raise SyntaxError(
-                "%gin.REQUIRED stands for a value that is to be given later; give it "
-                "here, or take the line out: what has no default has to be bound."
+                "%gin.REQUIRED stands for a value to be given later; give it here, or "
+                "take the line out: what has no default has to be bound."
             )
         return Macro(macro_name)
 
@@ -254,7 +255,7 @@ def _read_binding(text: str) -> Iterator[_Statement]:
 
 
 def _quoted(value: str) -> str:
-    """A bare word as a string literal; what is meant as gin's syntax, as it is."""
+    """A bare word as a string literal; gin's own syntax unchanged."""
     if not value or value[0] in "@%[({'\"":
         return value
     try:
@@ -269,13 +270,13 @@ def _parse(text: str, where: str) -> Iterator[Any]:
         yield from config_parser.ConfigParser(io.StringIO(text), _Delegate())
     except SyntaxError as error:
         line = f":{error.lineno}" if error.lineno and "\n" in text else ""
-        raise UsageError(f"{where}{line}: {_what_is_wrong(error.msg)}") from error
+        raise UsageError(f"{where}{line}: {_parser_message(error.msg)}") from error
     except tokenize.TokenError as error:
         raise UsageError(f"{where}: {error.args[0]}") from error
 
 
-def _what_is_wrong(message: str) -> str:
-    """Gin's message; of a value that it cannot read, without Python's inner names."""
+def _parser_message(message: str) -> str:
+    """Gin's message; for an unreadable value, without Python's internal names."""
     token = re.search(r"Failed to parse token '(.*)'", message)
     if token is None:
         return message

@@ -24,20 +24,20 @@ def find(name: str) -> Path:
     Raises:
       ValueError: there is no such file; the message names the nearest shipped one.
     """
-    shipped_one = next(
+    shipped_path = next(
         (p for folder in FOLDERS if (p := SHIPPED / folder / name).is_file()), None
     )
-    own = Path(name)
-    if own.is_file():
-        if shipped_one and own.resolve() != shipped_one.resolve():
+    path = Path(name)
+    if path.is_file():
+        if shipped_path and path.resolve() != shipped_path.resolve():
             print(
                 f"note: {name} is the file in the working directory, not the shipped "
                 "gin file of that name.",
                 file=sys.stderr,
             )
-        return own.resolve()
-    if shipped_one:
-        return shipped_one.resolve()
+        return path.resolve()
+    if shipped_path:
+        return shipped_path.resolve()
     raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
 
 
@@ -57,12 +57,12 @@ def find_included(name: str, including: Path) -> Path:
     """
     here = including.resolve().parent
     roots = [here, *(SHIPPED / folder for folder in FOLDERS)]
-    found = [root / name for root in roots if (root / name).is_file()]
-    for path in found:
+    candidates = [root / name for root in roots if (root / name).is_file()]
+    for path in candidates:
         inside = any(path.resolve().is_relative_to(root) for root in (here, SHIPPED))
         if inside and path.suffix == ".gin":
             return path.resolve()
-    if found or Path(name).is_absolute() or ".." in Path(name).parts:
+    if candidates or Path(name).is_absolute() or ".." in Path(name).parts:
         raise UsageError(
             f"include {name!r} leads out of {here} and of the shipped gin files; "
             "put the file beside or below the one that includes it."
@@ -75,5 +75,5 @@ def find_included(name: str, including: Path) -> Path:
 
 
 def _short(names: Iterable[str]) -> list[str]:
-    """The short way to say a shipped file: `t5.gin`, not `mixtures/t5.gin`."""
+    """The short names of shipped files: `t5.gin`, not `mixtures/t5.gin`."""
     return [Path(name).name for name in names]

@@ -1,4 +1,4 @@
-"""The mixture and the rows of gin files that need not be those of a whole run."""
+"""The mixture and the rows of gin files, which need not describe a whole run."""
 
 from ...models.rows import Architecture, RowShape, decoder_rows, encoder_decoder_rows
 from ...tasks.examples.mixture import Mixture
@@ -7,7 +7,7 @@ from ...tasks.examples.preflight import check_examples
 from .config import Config
 
 SLOTS = 512
-"""Of each stream, where a file binds no rows."""
+"""Slots of each stream if a file binds no rows."""
 
 
 def mixture_of(config: Config) -> Mixture:
@@ -20,11 +20,11 @@ def mixture_of(config: Config) -> Mixture:
 
 
 def rows_of(config: Config, architecture: Architecture | None = None) -> RowShape:
-    """The rows of an architecture, as bound, with 512 slots where they are not.
+    """The rows of an architecture as bound, with 512 slots by default.
 
     Args:
-      config: what was read.
-      architecture: None is that of `train.rows`, a decoder where that is not bound.
+      config: the configuration.
+      architecture: None for that of `train.rows`, or a decoder if none is bound.
     """
     if architecture is None:
         bound = config.bindings.bound((), "train")
@@ -37,15 +37,17 @@ def rows_of(config: Config, architecture: Architecture | None = None) -> RowShap
         make = encoder_decoder_rows
         names = ("slots", "predictions", "memory_slots", "memory_predictions")
     bound = config.bindings.bound((), f"{architecture}_rows")
-    given = {k: config.bindings.resolve(b.value) for k, b in bound.items()}
+    settings = {k: config.bindings.resolve(b.value) for k, b in bound.items()}
     for name in names:
-        slots = given.get(name.replace("predictions", "slots"), SLOTS)
-        given.setdefault(name, slots)
-    return make(**given)
+        slots = settings.get(name.replace("predictions", "slots"), SLOTS)
+        settings.setdefault(name, slots)
+    return make(**settings)
 
 
-def checked(config: Config, mixture: Mixture, rows: RowShape) -> PackedMixture:
-    """A mixture on rows, with what a configuration binds of `train`.
+def packed_mixture_of(
+    config: Config, mixture: Mixture, rows: RowShape
+) -> PackedMixture:
+    """A mixture on rows, with the batch and normalisation bound to `train`.
 
     Raises:
       ValueError: the Examples of an objective do not fit the rows.
@@ -53,5 +55,5 @@ def checked(config: Config, mixture: Mixture, rows: RowShape) -> PackedMixture:
     check_examples(mixture, rows)
     bound = config.bindings.bound((), "train")
     names = ("batch_rows", "normalisation")
-    given = {n: config.bindings.resolve(bound[n].value) for n in names if n in bound}
-    return PackedMixture(mixture, rows, **given)
+    settings = {n: config.bindings.resolve(bound[n].value) for n in names if n in bound}
+    return PackedMixture(mixture, rows, **settings)

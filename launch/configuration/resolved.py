@@ -1,4 +1,4 @@
-"""A configuration written out: what is used, with every default, as gin text."""
+"""A configuration written out as gin text: what is used, with every default."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ def text(
     *,
     without: Collection[str] = (),
 ) -> str:
-    """Gin text of all that `root` uses. Read again, it gives the same values.
+    """Gin text of everything that `root` uses. Read again, it gives the same values.
 
     Args:
       bindings: the configuration.
@@ -55,13 +55,13 @@ _NAMING = {
     ("study", "corpus"),
     ("study", "mixes"),
 }
-"""What names tasks, objectives and corpora."""
+"""Parameters whose values name tasks, objectives and corpora."""
 
 
 def _places(
     bindings: Bindings, root: str, settings: Sequence[str]
 ) -> list[tuple[Scope, str]]:
-    """Every configurable used, with its scope, each once; then objectives, corpora."""
+    """Every configurable used, with its scope, once each; then objectives, corpora."""
     places = [(use.scope, use.name) for use in bindings.uses(root)]
     named = [
         (*scope, *variant, name)
@@ -77,7 +77,7 @@ def _places(
 
 
 def _names(bindings: Bindings, value: Any) -> Iterator[list[str]]:
-    """Scope and name of what the tasks inside a value name.
+    """Scope and name of each part of the tasks inside a value.
 
     `policies` and `x64`, `span_corruption` of `policies.x64/span_corruption`.
     """
@@ -108,7 +108,7 @@ def _block(
 
 
 def _inline(bindings: Bindings, value: Any) -> Any:
-    """The value with its macros replaced by what they stand for."""
+    """The value with its macros replaced by their values."""
     if isinstance(value, Macro):
         return _inline(bindings, bindings.macros[value.name].value)
     if isinstance(value, Reference):

@@ -1,4 +1,4 @@
-"""A study from gin files: its mixes are files themselves."""
+"""A study from gin files; its mixes are gin files themselves."""
 
 from collections.abc import Sequence
 

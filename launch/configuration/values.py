@@ -1,4 +1,4 @@
-"""References, macros, bindings and what they bind; whether a value fits its type."""
+"""References, macros, bindings and what they bind; type checks of values."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -43,8 +43,8 @@ class Configurable(NamedTuple):
     """What gin may bind parameters of.
 
     Attributes:
-      function: builds it; None for a bag of settings that is only read.
-      parameters: those that may be bound.
+      function: builds it; None for settings that are only read.
+      parameters: may be bound.
     """
 
     function: Callable[..., Any] | None
@@ -52,16 +52,16 @@ class Configurable(NamedTuple):
 
     def required(self) -> list[str]:
         """Parameters without a default."""
-        star = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         return [
             name
             for name, parameter in self.parameters.items()
-            if parameter.default is parameter.empty and parameter.kind not in star
+            if parameter.default is parameter.empty and parameter.kind not in variadic
         ]
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """What is inside lists, tuples and dicts, at any depth; keys of dicts too."""
+    """The leaves of nested lists, tuples and dicts; keys of dicts too."""
     if isinstance(value, Reference | Macro):
         yield value
     elif isinstance(value, dict):
@@ -75,13 +75,13 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def known(kind: str, name: str, valid: Mapping[str, Any], where: str) -> None:
+def require_known(kind: str, name: str, valid: Mapping[str, Any], where: str) -> None:
     """Raises a ValueError if a name is not among the valid ones."""
     if name not in valid:
         raise UsageError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
 
 
-# PEP 484's numeric tower: an int will do where a float is asked for, never the reverse.
+# PEP 484's numeric tower: an int fits a float, never the reverse.
 _CONF = BeartypeConf(is_pep484_tower=True)
 
 
@@ -91,9 +91,9 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 
 
 def fits(value: Any, parameter: inspect.Parameter) -> bool:
-    """Whether the value has the parameter's type; True where it has no annotation.
+    """Whether the value has the parameter's type; True without an annotation.
 
-    A default of None makes None a value too. A bool is no number.
+    A default of None allows None too. A bool is no number.
     """
     annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:

@@ -1,4 +1,4 @@
-"""The model that a run has trained, from its directory."""
+"""The trained model of a run, from its directory."""
 
 import dataclasses
 import re
@@ -21,13 +21,13 @@ from ..training.program import program_of
 
 
 class Trained(NamedTuple):
-    """A trained model, and what it was trained as.
+    """A trained model and its training set-up.
 
     Attributes:
       step: of the checkpoint.
       model: with the checkpoint's parameters.
       config: its dimensions.
-      rows: that it read.
+      rows: capacities of a row in training.
       mixture: that it was trained on.
     """
 
@@ -44,8 +44,8 @@ def trained(
     """Reads a run's config and its newest sound checkpoint.
 
     Args:
-      run_dir: as `sightline train` made it.
-      compute_dtype: to compute in, instead of the run's own.
+      run_dir: made by `sightline train`.
+      compute_dtype: to compute in; None for the run's own.
 
     Raises:
       ValueError: as `run_config`, or the checkpoint is of another model.
@@ -56,14 +56,14 @@ def trained(
     model: ModelConfig = settings["model"]
     if compute_dtype is not None:
         model = dataclasses.replace(model, compute_dtype=compute_dtype)
-    # On whatever devices there are, whatever the run's own mesh was.
-    own = {"model": model, "mesh": MeshShape(data=-1), "microbatches": 1}
-    program = program_of({**settings, **own, "batch_rows": jax.device_count()})
-    # The optimiser's moments are twice the parameters, and nobody here needs them.
-    wanted = jax.tree.map(lambda _: None, program.abstract_state)._replace(
+    # On whatever devices there are; the run's own mesh does not matter.
+    overrides = {"model": model, "mesh": MeshShape(data=-1), "microbatches": 1}
+    program = program_of({**settings, **overrides, "batch_rows": jax.device_count()})
+    # The optimiser's moments take twice the parameters, and are not needed here.
+    params_only = jax.tree.map(lambda _: None, program.abstract_state)._replace(
         params=program.abstract_state.params
     )
-    restored = restore_latest(run_dir, wanted, prefix="params.")
+    restored = restore_latest(run_dir, params_only, prefix="params.")
     if restored is None:
         raise _unfinished(run_dir)
     step, state, _ = restored
@@ -73,7 +73,7 @@ def trained(
 
 
 def run_config(run_dir: Path) -> Config:
-    """What a run that has a checkpoint was trained as; nothing heavy is read.
+    """The config of a run that has a checkpoint; nothing heavy is read.
 
     Raises:
       ValueError: the folder holds no run, or no checkpoint; or the name of the run's
@@ -88,16 +88,18 @@ def run_config(run_dir: Path) -> Config:
     if not any(run_dir.glob("checkpoints/[0-9]*")):
         raise _unfinished(run_dir)
     config = load([str(path)])
-    said = re.search(r"^# vocabulary sha256 (\w+)$", path.read_text(), re.MULTILINE)
-    words = vocabulary(
+    digest_line = re.search(
+        r"^# vocabulary sha256 (\w+)$", path.read_text(), re.MULTILINE
+    )
+    vocab = vocabulary(
         config.arguments("train", run_dir="", config="")["mixture"].vocabulary
     )
-    if said and said.group(1) != words.digest:
+    if digest_line and digest_line.group(1) != vocab.digest:
         raise UsageError(
-            f"vocabulary {words.name!r} is not the one that {run_dir} was trained with "
-            f"(sha256 {words.digest[:12]}…, then {said.group(1)[:12]}…): its ids, the "
-            "label tokens too, mean other things to the model, or nothing. Put the "
-            "vocabulary of that run back."
+            f"vocabulary {vocab.name!r} is not the one that {run_dir} was trained with "
+            f"(sha256 {vocab.digest[:12]}…, then {digest_line.group(1)[:12]}…): its "
+            "ids, label tokens included, mean other things to the model, or nothing. "
+            "Restore the vocabulary of that run."
         )
     return config
 
@@ -105,5 +107,5 @@ def run_config(run_dir: Path) -> Config:
 def _unfinished(run_dir: Path) -> UsageError:
     return UsageError(
         f"{run_dir} has no checkpoint yet; train it up to its first one "
-        "(train.checkpoint_every), then ask again."
+        "(train.checkpoint_every), then run this again."
     )

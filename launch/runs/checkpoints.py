@@ -1,10 +1,10 @@
-"""Checkpoints that are whole or not there, and that are checked before they are used.
+"""Checkpoints that are whole or absent, and verified before use.
 
 Around Orbax's CheckpointManager, which commits atomically and saves in the background,
-this adds what it leaves out: contents are verified (Orbax restores most flipped bits
-without a word), types are compared (it casts without a word), a checkpoint that cannot
-be used is passed over and quarantined, a save that failed or was refused is an error,
-and a save is read back before older checkpoints are deleted.
+this adds what it lacks: contents are verified (Orbax restores most flipped bits
+silently), types are compared (it casts silently), an unusable checkpoint is passed over
+and quarantined, a failed or refused save is an error, and a save is read back before
+older checkpoints are deleted.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from jaxtyping import PyTree
 
 from .fingerprint import fingerprints, make_manifest
 from .literal_path import literal_path
-from .named_arrays import as_arrays, as_tree, wanted
+from .named_arrays import array_structs, as_arrays, as_tree
 from .verified import (
     CheckpointError,
     Structs,
@@ -38,7 +38,7 @@ _HANDLERS: dict[str, Callable[[], Any]] = {
     "data": ocp.JsonCheckpointHandler,
     "manifest": ocp.JsonCheckpointHandler,
 }
-"""What a checkpoint is made of."""
+"""The items of a checkpoint."""
 
 
 class Checkpoints:
@@ -49,12 +49,12 @@ class Checkpoints:
     """
 
     def __init__(self, run_dir: str | os.PathLike[str], *, keep: int, period: int):
-        """Opens the folder, and sweeps what a killed run left half-written.
+        """Opens the folder and deletes what a killed run left half-written.
 
         Args:
           run_dir: the run's folder.
           keep: how many checkpoints to keep; the oldest go first.
-          period: steps from one to the next, for `due`.
+          period: steps between checkpoints, for `due`.
         """
         self._period = period
         self._keep = keep
@@ -82,7 +82,7 @@ class Checkpoints:
         Args:
           step: steps done; must be after the newest checkpoint's.
           state: a tree of arrays.
-          data: what an exact resume needs besides, as plain JSON.
+          data: what else an exact resume needs, as plain JSON.
 
         Raises:
           CheckpointError: an earlier save failed, or this one was refused.
@@ -106,13 +106,13 @@ class Checkpoints:
             name, lambda: self._manager.save(step, args=items, force=True)
         ):
             raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
-        self._unread = step, wanted(jax.tree.map(_struct, state))
+        self._unread = step, array_structs(jax.tree.map(_struct, state))
 
     def restore(self, abstract_state: PyTree) -> tuple[int, PyTree, dict] | None:
         """The newest checkpoint that is whole: its step, state and data.
 
-        Checkpoints that are not are logged, and quarantined once an older one is good,
-        so that later saves of their steps are not refused.
+        Damaged ones are logged, and quarantined once an older one is whole, so that
+        later saves of their steps are not refused.
 
         Args:
           abstract_state: the state's `ShapeDtypeStruct`s, each with its sharding; the
@@ -125,7 +125,7 @@ class Checkpoints:
           ValueError: the checkpoint has other arrays, shapes or types than the state.
           CheckpointError: there are checkpoints, and none of them is whole.
         """
-        structs = wanted(abstract_state)
+        structs = array_structs(abstract_state)
         rejected: dict[int, str] = {}
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
@@ -145,7 +145,7 @@ class Checkpoints:
         return None
 
     def wait(self) -> None:
-        """Waits until everything that was saved is committed.
+        """Waits until every save is committed.
 
         Raises:
           CheckpointError: a save failed.
@@ -153,7 +153,7 @@ class Checkpoints:
         self._finish("the last checkpoint")
 
     def close(self) -> None:
-        """Waits, then lets go of the folder. Without it the last save may be lost."""
+        """Waits, then releases the folder. Without it the last save may be lost."""
         try:
             self.wait()
         finally:
@@ -167,7 +167,7 @@ class Checkpoints:
         self.close()
 
     def _finish(self, what: str) -> None:
-        """Waits for a save, reads it back, and only then lets older ones go."""
+        """Waits for a save, reads it back, and only then deletes older ones."""
         self._run(what, self._manager.wait_until_finished)
         if self._unread is None:
             return
@@ -178,20 +178,20 @@ class Checkpoints:
             raise CheckpointError(
                 f"the checkpoint of step {step} was written to {self._folder} and "
                 f"cannot be read back: {error}. The checkpoints before it are kept; "
-                "mend the disk, and start the same command again."
+                "repair the disk, and start the same command again."
             ) from error
         for old in sorted(self._manager.all_steps())[: -self._keep]:
             self._manager.delete(old)
 
     def _run(self, what: str, action: Callable[[], Any]) -> Any:
-        """Runs an action of the manager; says what a failure means."""
+        """Runs an action of the manager; explains a failure."""
         try:
             return action()
         except (OSError, ValueError, RuntimeError) as error:
             self._sweep()
             raise CheckpointError(
                 f"{what} could not be written to {self._folder}: {first_line(error)}. "
-                "The checkpoints before it are whole; free space or mend the folder, "
+                "The checkpoints before it are whole; free space or repair the folder, "
                 "and start the same command again."
             ) from error
 
@@ -210,7 +210,7 @@ class Checkpoints:
             self._manager.reload()
 
     def _sweep(self) -> None:
-        """Deletes what saves that never finished have left."""
+        """Deletes the remains of unfinished saves."""
         if jax.process_index() == 0:
             for debris in self._folder.glob("*.orbax-checkpoint-tmp*"):
                 _LOG.warning("deleting an unfinished checkpoint: %s", debris)
@@ -223,6 +223,6 @@ def _struct(array: jax.Array) -> jax.ShapeDtypeStruct:
 
 
 def _together(name: str) -> None:
-    """Waits for every host, where there are several."""
+    """Waits for every host, if there are several."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(f"checkpoints_{name}")

@@ -1,4 +1,4 @@
-"""A run's directory: what is in it, and whether a run may go on in it."""
+"""A run's directory: its contents, and whether a run may continue in it."""
 
 import difflib
 import fcntl
@@ -22,13 +22,12 @@ MAY_CHANGE = (
     "wikipedia.data_dir",
     "c4.data_dir",
 )
-"""Bindings that a resumed run may change: none alters what a step computes, but that a
-schedule whose length is `train.steps` goes on as that of the new length. Where a corpus
-lies may change; its content is compared by its identity."""
+"""Bindings that a resumed run may change. None alters what a step computes, except that
+a schedule of length `train.steps` continues as one of the new length. A corpus may lie
+elsewhere; its content is compared by its identity."""
 
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
-"""How lines begin that say which vocabulary, documents and mixes a run's names stand
-for."""
+"""Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
 
 
 def prepare_run_dir(
@@ -40,16 +39,16 @@ def prepare_run_dir(
 ) -> Path:
     """Makes a run's directory and saves its resolved config in it.
 
-    Where there is one already, with a checkpoint to go on from, it must be the same,
-    but for `MAY_CHANGE`: going on with other data or another model would be neither
-    run. The directory is this process's until it ends.
+    If it holds a run with a checkpoint already, the config must be the same except for
+    `MAY_CHANGE`: continuing with other data or another model would be neither run. The
+    directory is locked until this process ends.
 
     Args:
-      run_dir: the directory, made when missing.
+      run_dir: the directory, made if missing.
       config: the resolved gin config.
       identities: of the vocabulary, each corpus and each mix of a study, by name
-        (`corpus text`): what they are of changes under its name.
-      done: pattern of what a run leaves that can be gone on from.
+        (`corpus text`): their contents may change under the same name.
+      done: pattern of the files from which a run can continue.
 
     Raises:
       UsageError: another process is training in the directory, it cannot be written
@@ -65,14 +64,14 @@ def prepare_run_dir(
             "can be made and written to."
         ) from error
     saved = folder / "config.gin"
-    said = "".join(f"# {name} {value}\n" for name, value in identities.items())
-    config = f"{said}{config}"
+    header = "".join(f"# {name} {value}\n" for name, value in identities.items())
+    config = f"{header}{config}"
     if saved.exists() and any(folder.glob(done)):
-        before, now = _compared(saved.read_text()), _compared(config)
-        if before != now:
+        before, after = _compared_lines(saved.read_text()), _compared_lines(config)
+        if before != after:
             difference = "\n".join(
                 line
-                for line in difflib.unified_diff(before, now, "saved", "now", n=0)
+                for line in difflib.unified_diff(before, after, "saved", "now", n=0)
                 if not line.startswith("@@")
             )
             raise UsageError(
@@ -84,7 +83,7 @@ def prepare_run_dir(
 
 
 _LOCKS: dict[Path, int] = {}
-"""Open lock files of this process; the system frees them when it ends, however."""
+"""Open lock files of this process; the system frees them whenever it ends."""
 
 
 def _lock(folder: Path) -> None:
@@ -103,7 +102,7 @@ def _lock(folder: Path) -> None:
     _LOCKS[path] = descriptor
 
 
-def _compared(config: str) -> list[str]:
+def _compared_lines(config: str) -> list[str]:
     return [
         line
         for line in config.splitlines()

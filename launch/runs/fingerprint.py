@@ -1,4 +1,4 @@
-"""Fingerprints of arrays, and the manifest by which damage to a checkpoint is seen."""
+"""Fingerprints of arrays, and the manifest that shows damage to a checkpoint."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
 
 
 def fingerprints(arrays: Mapping[str, Shaped[Array, "..."]]) -> dict[str, int]:
-    """A fingerprint of every array, computed where the arrays lie.
+    """A fingerprint of every array, computed on the arrays' devices.
 
     `Σ_i mix(bits_i ⊕ mix(i)) mod 2³²` over all elements i: a sum, so that it is the
     same on every mesh, and of mixed words, so that moved or swapped elements show.
@@ -64,7 +64,7 @@ def make_manifest(
     data: dict[str, Any],
     fingerprints: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Shape, type and fingerprint of each array, digests of the data and of itself."""
+    """Shape, type and fingerprint of each array; digests of the data and of itself."""
     entries = {
         name: {
             "shape": list(array.shape),
@@ -78,13 +78,13 @@ def make_manifest(
 
 
 def manifest_damage(manifest: Any, data: Any) -> str | None:
-    """What is wrong with a manifest or with its data; None if nothing is."""
+    """The damage to a manifest or its data; None if there is none."""
     if not isinstance(manifest, dict) or not {"arrays", "data"} <= manifest.keys():
         return "its manifest is damaged"
-    own = {key: value for key, value in manifest.items() if key != "digest"}
-    if manifest.get("digest") != _digest(own):
+    body = {key: value for key, value in manifest.items() if key != "digest"}
+    if manifest.get("digest") != _digest(body):
         return "its manifest is damaged"
-    return None if own["data"] == _digest(data) else "its data position is damaged"
+    return None if body["data"] == _digest(data) else "its data position is damaged"
 
 
 def _digest(value: Any) -> str:

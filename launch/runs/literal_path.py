@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SPECIAL = frozenset("[]*?\\")
-"""Characters by which Orbax and TensorStore take a path for something else.
+"""Characters for which Orbax and TensorStore misread a path.
 
 Orbax lists the parts of a checkpoint with a glob of their whole path: with `[1]` in it,
-that finds none, and a checkpoint is committed without its arrays. TensorStore reads a
+that matches none, and a checkpoint is committed without its arrays. TensorStore reads a
 backslash as a slash.
 """
 

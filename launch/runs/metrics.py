@@ -1,4 +1,4 @@
-"""Where numbers go: one flat JSON object a record, and TensorBoard."""
+"""Metrics files: one flat JSON object per record, and TensorBoard."""
 
 import json
 import math
@@ -21,18 +21,18 @@ class MetricsWriter:
     number that is not finite is written as a string, "NaN", "Infinity" or "-Infinity"
     (JSON has no such numbers, and null would not tell them apart); `float()` reads it.
 
-    A run that resumes at step k has records of later steps behind it, from before it
-    was stopped: they are dropped, so that the file ends up as if it had not been.
+    A run that resumes at step k may have records of later steps, from before it was
+    stopped: they are dropped, so that the file ends as if it had not been stopped.
     """
 
     def __init__(self, run_dir: str | os.PathLike[str], *, resume_step: int = 0):
-        """Opens both, without the records of steps after `resume_step`."""
+        """Opens both, dropping records of steps after `resume_step`."""
         folder = Path(run_dir)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "metrics.jsonl"
         drop_after(path, step=resume_step)
         self._file = path.open("a", encoding="utf-8", buffering=1)
-        # TensorBoard drops what another run of the same folder wrote beyond this step.
+        # TensorBoard drops what an earlier run in this folder wrote beyond this step.
         self._board = SummaryWriter(
             str(folder / "tensorboard"), purge_step=resume_step + 1, flush_secs=10
         )
@@ -51,7 +51,7 @@ class MetricsWriter:
                 self._board.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Writes out what is buffered, and closes both."""
+        """Flushes the buffers and closes both."""
         self._file.close()
         self._board.close()
 
@@ -81,9 +81,9 @@ def has_record(run_dir: str | os.PathLike[str], *, step: int, prefix: str) -> bo
 
 
 def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
-    """Drops records of steps after `step`, and a torn last line, all at once or not.
+    """Drops records of steps after `step`, and a torn last line, atomically.
 
-    The other lines stay byte for byte as they are. A missing file stays missing.
+    The other lines stay the same byte for byte. A missing file stays missing.
     """
     path = Path(path)
     if not path.exists():

@@ -1,7 +1,7 @@
-"""A tree of arrays as a flat dict by name, and back: what a checkpoint holds.
+"""A tree of arrays as a flat dict by name, and back: the form in a checkpoint.
 
 Names and plain arrays outlive libraries: no class of Flax or Optax is needed to read a
-checkpoint. PRNG keys are held as their words.
+checkpoint. PRNG keys are stored as their words.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from ...objectives.errors import UsageError
 
 
 class Mismatch(UsageError):
-    """A checkpoint is whole, but it is of another model, optimiser or precision."""
+    """A whole checkpoint, but of another model, optimiser or precision."""
 
 
 def as_arrays(tree: PyTree) -> dict[str, jax.Array]:
@@ -26,8 +26,8 @@ def as_arrays(tree: PyTree) -> dict[str, jax.Array]:
     }
 
 
-def wanted(abstract: PyTree) -> dict[str, jax.ShapeDtypeStruct]:
-    """What to read for an abstract tree: shapes, types and shardings by name.
+def array_structs(abstract: PyTree) -> dict[str, jax.ShapeDtypeStruct]:
+    """The arrays to read for an abstract tree: shapes, types and shardings by name.
 
     Raises:
       ValueError: a leaf has no sharding. Orbax would guess one.
@@ -59,14 +59,14 @@ def as_tree(arrays: Mapping[str, jax.Array], abstract: PyTree) -> PyTree:
 def check_same(
     saved: Mapping[str, Mapping[str, Any]], structs: Mapping[str, jax.ShapeDtypeStruct]
 ) -> None:
-    """Compares what was saved with what is wanted.
+    """Compares the saved arrays with the wanted ones.
 
     Args:
       saved: "shape" and "dtype" of each array.
-      structs: as `wanted` gives them.
+      structs: from `array_structs`.
 
     Raises:
-      Mismatch: arrays are missing, too many, or of another shape or type.
+      Mismatch: arrays are missing, surplus, or of another shape or type.
     """
     wrong = [f"{name} is missing" for name in structs if name not in saved]
     wrong += [f"{name} is not wanted" for name in saved if name not in structs]
@@ -100,7 +100,7 @@ def _is_key(leaf: Any) -> bool:
 
 
 def _implementation(key: jax.ShapeDtypeStruct) -> Any:
-    """The PRNG of an abstract key; jax tells it of concrete and traced ones only."""
-    found = []
-    jax.eval_shape(lambda k: found.append(jax.random.key_impl(k)), key)
-    return found[0]
+    """The PRNG of an abstract key; JAX gives it for concrete and traced keys only."""
+    implementations = []
+    jax.eval_shape(lambda k: implementations.append(jax.random.key_impl(k)), key)
+    return implementations[0]

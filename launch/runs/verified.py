@@ -1,4 +1,4 @@
-"""Reading a checkpoint and refusing it unless it is whole; changes nothing on disk."""
+"""Reads checkpoints and refuses those that are not whole; changes nothing on disk."""
 
 import logging
 import math
@@ -14,7 +14,7 @@ from jaxtyping import PyTree
 from ...objectives.errors import UsageError
 from .fingerprint import fingerprints, manifest_damage
 from .literal_path import literal_path
-from .named_arrays import as_tree, check_same, wanted
+from .named_arrays import array_structs, as_tree, check_same
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ Structs = Mapping[str, jax.ShapeDtypeStruct]
 """Shape, type and sharding of arrays by name."""
 
 GROUP_BYTES = 2**28
-"""Of arrays that `read_back` holds at a time."""
+"""Bytes of arrays that `read_back` holds at a time."""
 
 
 class CheckpointError(UsageError, RuntimeError):
-    """A checkpoint that could not be written, or that no checkpoint can be read."""
+    """A checkpoint could not be written, or none can be read."""
 
 
 def checkpoint_steps(folder: Path) -> list[int]:
@@ -40,14 +40,14 @@ def restore_latest(
 ) -> tuple[int, PyTree, dict] | None:
     """The newest checkpoint of a run that is whole, without touching the run.
 
-    A run may be going on in the folder: unlike `Checkpoints`, this sweeps nothing,
-    and passes over what it cannot use.
+    A run may be active in the folder: unlike `Checkpoints`, this deletes nothing and
+    passes over what it cannot use.
 
     Args:
       run_dir: the run's folder.
       abstract_state: the `ShapeDtypeStruct`s of the state or of a part of it, each
         with its sharding.
-      prefix: of the names of that part, "params."; what else was saved is not read.
+      prefix: of the names of that part, "params."; other arrays are not read.
 
     Returns:
       Step, state and data; None if there is no checkpoint.
@@ -56,7 +56,7 @@ def restore_latest(
       UsageError: the checkpoint has other arrays, shapes or types than the state.
       CheckpointError: there are checkpoints, and none of them is whole.
     """
-    structs = wanted(abstract_state)
+    structs = array_structs(abstract_state)
     rejected = []
     folder = Path(run_dir).resolve() / "checkpoints"
     with literal_path(folder) as opened:
@@ -80,8 +80,8 @@ def read_verified(
 
     Args:
       path: of the checkpoint.
-      structs: the arrays that are wanted (`named_arrays.wanted`).
-      prefix: of the names of the arrays that are wanted.
+      structs: the wanted arrays (`named_arrays.array_structs`).
+      prefix: of the names of the wanted arrays.
 
     Raises:
       UsageError: it has other arrays, shapes or types.
@@ -93,10 +93,10 @@ def read_verified(
 
 
 def read_back(path: Path, structs: Structs) -> None:
-    """Reads a checkpoint as `read_verified` does, and keeps nothing of it.
+    """Reads a checkpoint as `read_verified` does, and keeps nothing.
 
-    Arrays are read in groups of at most `GROUP_BYTES`, or one by one where they are
-    larger, so that this needs little memory beside the state itself.
+    Arrays are read in groups of at most `GROUP_BYTES`, or one by one if larger, so
+    that this needs little memory beside the state itself.
 
     Args:
       path: of the checkpoint.
@@ -111,7 +111,7 @@ def read_back(path: Path, structs: Structs) -> None:
 
 
 def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
-    """What the manifest says of each array, and the data; both checked."""
+    """The manifest's entry of each array, and the data; both checked."""
     handlers: dict[str, Any] = {
         name: ocp.JsonCheckpointHandler() for name in ("data", "manifest")
     }
@@ -119,16 +119,16 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
         items = ocp.args.Composite(
             data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore()
         )
-        plain = _readable(lambda: reader.restore(path, args=items))
-    if damage := manifest_damage(plain.manifest, plain.data):
+        checkpoint = _readable(lambda: reader.restore(path, args=items))
+    if damage := manifest_damage(checkpoint.manifest, checkpoint.data):
         raise CheckpointError(damage)
-    return plain.manifest["arrays"], plain.data
+    return checkpoint.manifest["arrays"], checkpoint.data
 
 
 def _read_arrays(
     path: Path, structs: Structs, saved: Mapping[str, Any]
 ) -> dict[str, jax.Array]:
-    """Some arrays of a checkpoint, compared with the fingerprints of its manifest."""
+    """Some arrays of a checkpoint, checked by the fingerprints of its manifest."""
     arguments = ocp.args.PyTreeRestore(
         item=dict(structs),
         restore_args=ocp.checkpoint_utils.construct_restore_args(dict(structs)),
@@ -144,30 +144,30 @@ def _read_arrays(
 
 
 def _groups(structs: Structs) -> Iterator[list[str]]:
-    """Names of arrays that are read together."""
+    """Names of arrays to read together."""
     group: list[str] = []
-    size = 0
+    group_bytes = 0
     for name, struct in structs.items():
-        need = math.prod(struct.shape) * struct.dtype.itemsize
-        if group and size + need > GROUP_BYTES:
+        nbytes = math.prod(struct.shape) * struct.dtype.itemsize
+        if group and group_bytes + nbytes > GROUP_BYTES:
             yield group
-            group, size = [], 0
+            group, group_bytes = [], 0
         group.append(name)
-        size += need
+        group_bytes += nbytes
     yield group
 
 
 def first_line(error: Exception) -> str:
-    """An exception's type and the first line of what it says."""
+    """An exception's type and the first line of its message."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0][:200]}"
 
 
 def _readable(action: Callable[[], Any]) -> Any:
-    """Runs a read; whatever it raises over damaged files becomes a CheckpointError.
+    """Runs a read; errors that damaged files cause become a CheckpointError.
 
-    Damage shows as almost any exception (Orbax, TensorStore, JSON, OS). A machine
-    that lacks memory or permission is no damage, and is told as it is.
+    Damage shows as almost any exception (Orbax, TensorStore, JSON, OS). Lack of memory
+    or permission is no damage, and its error is raised unchanged.
     """
     try:
         return action()

@@ -1,4 +1,4 @@
-"""The runs of a study, on as many processes as it has workers, each on its own core."""
+"""The runs of a study, on one process per worker, each on its own core."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -22,17 +22,17 @@ class Job(NamedTuple):
     seed: int
 
     def path(self, folder: Path) -> Path:
-        """Of its records; there when it is done."""
+        """Of its records; exists when the job is done."""
         return folder / f"{self.mix}-{self.seed}.json"
 
 
 class News(NamedTuple):
-    """What a worker says.
+    """A message from a worker.
 
     Attributes:
-      job: that it is at.
-      tokens: processed so far; None where the job ended.
-      error: a traceback, where it failed.
+      job: the current job.
+      tokens: processed so far; None when the job has ended.
+      error: a traceback if it failed.
     """
 
     job: Job
@@ -53,7 +53,7 @@ def work(
     read: Callable[[], Study],
     workers: int,
 ) -> Iterator[News]:
-    """Runs jobs side by side and tells how they go.
+    """Runs jobs side by side and yields their news.
 
     Models of a study are so small that one process on two cores is hardly faster than
     on one, and two processes are nearly twice as fast as one.
@@ -62,7 +62,7 @@ def work(
       waiting: jobs in order.
       folder: of the records.
       read: makes the study, in every worker; may be pickled.
-      workers: processes; each has a core of its own as far as there are any.
+      workers: processes; each has a core of its own while there are enough.
 
     Raises:
       UsageError: fewer than one worker.
@@ -72,14 +72,14 @@ def work(
     if workers < 1:
         raise UsageError(f"--workers is {workers}; give 1 or more.")
     context = multiprocessing.get_context("spawn")
-    todo, told = context.Queue(), context.Queue()
+    job_queue, news_queue = context.Queue(), context.Queue()
     for job in waiting:
-        todo.put(job)
+        job_queue.put(job)
     cores = _cores()
     processes = [
         context.Process(
             target=_worker,
-            args=(todo, told, folder, read),
+            args=(job_queue, news_queue, folder, read),
             kwargs={"core": cores[n % len(cores)] if cores else None},
             daemon=True,
         )
@@ -90,10 +90,10 @@ def work(
     try:
         left = len(waiting)
         while left:
-            # Read before the queue: what a worker says is in the queue when it ends.
+            # Read before the queue: a worker's last news is queued when it ends.
             ended = [p.exitcode for p in processes if p.exitcode is not None]
             try:
-                news: News = told.get(timeout=1)
+                news: News = news_queue.get(timeout=1)
             except queue.Empty:
                 if ended:
                     raise _ended_early(ended[0], left) from None
@@ -111,7 +111,7 @@ def work(
 
 
 def _ended_early(status: int, left: int) -> RuntimeError:
-    """Workers wait for jobs until they are stopped: one that ends has failed."""
+    """Workers wait for jobs until they are stopped; one that ends has failed."""
     return RuntimeError(
         f"a worker of the study ended with exit status {status} and {left} runs left "
         "(was it killed for memory?); finished runs are kept: rerun the same command "
@@ -127,14 +127,14 @@ def _cores() -> list[int]:
 
 
 def _end_with_parent() -> None:
-    """Ends this process when the one that started it is gone, however it went."""
+    """Ends this process when its parent is gone, for whatever reason."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     multiprocessing.connection.wait([parent.sentinel])
     os._exit(1)
 
 
-def _worker(todo, told, folder: Path, read, *, core: int | None) -> None:
+def _worker(job_queue, news_queue, folder: Path, read, *, core: int | None) -> None:
     """Takes one job after another until it is stopped; compiles once."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if core is not None:
@@ -144,20 +144,20 @@ def _worker(todo, told, folder: Path, read, *, core: int | None) -> None:
 
     compiled = None
     while True:
-        job: Job = todo.get()
+        job: Job = job_queue.get()
         try:
             if compiled is None:
                 compiled = Compiled(read())
-            found = []
+            measured = []
             for record in run(
                 compiled,
                 job.mix,
                 seed=job.seed,
-                progress=lambda tokens, job=job: told.put(News(job, tokens)),
+                progress=lambda tokens, job=job: news_queue.put(News(job, tokens)),
             ):
-                found.append(record)
-            records.write(job.path(folder), found)
-            told.put(News(job, None))
-        except Exception:  # told to the one who started it, whatever it is
-            told.put(News(job, None, traceback.format_exc()))
+                measured.append(record)
+            records.write(job.path(folder), measured)
+            news_queue.put(News(job, None))
+        except Exception:  # reported to the parent, whatever it is
+            news_queue.put(News(job, None, traceback.format_exc()))
             return

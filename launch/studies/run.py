@@ -1,4 +1,4 @@
-"""One run of a study: a mix trained from scratch, and probed on the way."""
+"""One run of a study: a mix trained from scratch and probed on the way."""
 
 import dataclasses
 import functools
@@ -36,18 +36,18 @@ from ..training.step import stop_if_not_finite
 from .study import Study
 
 SAMPLE = 64
-"""Batches that tell how full the rows of a mix are."""
+"""Batches that measure how full the rows of a mix are."""
 
 CHECK_EVERY = 50
-"""Steps between looks at whether the loss is finite."""
+"""Steps between checks that the loss is finite."""
 
 
 class Compiled:
-    """What all runs of a study share: programs, held-out batches, items of probes."""
+    """Shared by all runs of a study: programs, held-out batches, probe items."""
 
     def __init__(self, study: Study):
         self.study = study
-        # For what no schedule touches; any number of steps would do.
+        # For everything that no schedule affects; any number of steps would do.
         self.program = study.program(steps=study.tokens)
         self.eval_step: EvalStep = self.program.compile_eval_step()
         self.graph = nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
@@ -55,16 +55,16 @@ class Compiled:
         self.traits = functools.cache(self._traits)
 
     def steps(self, mix: str) -> int:
-        """Steps in which a mix processes the study's tokens, from its first batches."""
+        """Steps in which a mix processes the study's tokens, by its first batches."""
         mixture = self.study.mixture(mix)
         stream = self.training_batches(mixture, seed=0)
-        taken = [
+        processed = [
             int(count(b).processed.sum()) for b in itertools.islice(stream, SAMPLE)
         ]
-        return round(self.study.tokens * len(taken) / sum(taken))
+        return round(self.study.tokens * len(processed) / sum(processed))
 
     def _train_step(self, mix: str) -> TrainStep:
-        """A mix's step: all compute the same, but each has a schedule of its own."""
+        """A mix's step: mixes differ only in their schedule."""
         return self.study.program(steps=self.steps(mix)).compile_train_step()
 
     @functools.cached_property
@@ -72,7 +72,7 @@ class Compiled:
         """Batches of each of the incumbent's objectives."""
         mixture = self.study.mixture(self.study.incumbent)
         documents = split_documents(mixture, "validation")[self.study.corpus]
-        found: list[Batch] = []
+        held_out: list[Batch] = []
         for task in mixture.positive_rates():
             stream = task_examples(
                 mixture,
@@ -82,48 +82,50 @@ class Compiled:
                 seed=HELD_OUT_SEED,
                 epochs=1,
             )
-            made = self.batches(stream)
-            found += itertools.islice(made, self.study.held_out)
-        return found
+            task_batches = self.batches(stream)
+            held_out += itertools.islice(task_batches, self.study.held_out)
+        return held_out
 
     @functools.cached_property
     def probes(self) -> tuple[list[Probe], list[str]]:
-        """Every probe that the corpus allows for, and why others are left out."""
+        """Every probe that the corpus allows, and why the others are left out."""
         mixture = self.study.mixture(self.study.incumbent)
-        asked = self.subject(mixture, self.program.initial_state().params)
-        given = material(asked, mixture.corpus(self.study.corpus), self.study.plan())
-        found: list[Probe] = []
+        untrained = self.subject(mixture, self.program.initial_state().params)
+        probe_material = material(
+            untrained, mixture.corpus(self.study.corpus), self.study.plan()
+        )
+        probes: list[Probe] = []
         left_out: list[str] = []
         for named in PROBES.values():
             for name, prepare in named.items():
                 try:
-                    found.append(prepare(asked, given))
+                    probes.append(prepare(untrained, probe_material))
                 except NotApplicable as reason:
                     left_out.append(f"{name}: {reason}")
-        return found, left_out
+        return probes, left_out
 
     def subject(self, mixture: Mixture, params: PyTree) -> Subject:
         """A model of the study as probes see it; the parameters are copied."""
-        # Training consumes the parameters that it is given.
+        # Training consumes its parameters.
         model = nnx.merge(self.graph, jax.tree.map(lambda x: x.copy(), params))
-        words = vocabulary(self.study.vocabulary)
-        taught = self.traits(mixture.name)
+        vocab = vocabulary(self.study.vocabulary)
+        traits = self.traits(mixture.name)
         return subject(
             model,
             self.study.rows,
-            words,
-            trained={str(m): share for m, share in taught.modes.items()},
-            shown=mode_tokens(taught),
+            vocab,
+            trained={str(m): share for m, share in traits.modes.items()},
+            shown=mode_tokens(traits),
         )
 
     def _traits(self, mix: str) -> Traits:
-        """What a mix's Examples ask, and in which forms."""
-        found = mixture_traits(self.study.mixture(mix), self.study.rows)
-        return found.overall["examples"]
+        """What a mix's Examples ask for, and in which forms."""
+        traits = mixture_traits(self.study.mixture(mix), self.study.rows)
+        return traits.overall["examples"]
 
     @functools.cached_property
     def documents(self) -> dict[str, TokenisedDocuments]:
-        """Of training; all mixes read the same, so each is written once."""
+        """Of training, shared by all mixes, so that each is tokenised once."""
         return split_documents(self.study.mixture(self.study.incumbent), "train")
 
     def training_batches(self, mixture: Mixture, *, seed: int) -> Iterator[Batch]:
@@ -135,13 +137,13 @@ class Compiled:
 
     def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
         """Packs Examples as training does."""
-        words = vocabulary(self.study.vocabulary)
+        vocab = vocabulary(self.study.vocabulary)
         return batches(
             stream,
             self.study.rows,
             batch_rows=self.study.batch_rows,
-            ids=words.special_ids,
-            vocabulary_size=words.size,
+            ids=vocab.special_ids,
+            vocabulary_size=vocab.size,
         )
 
 
@@ -158,7 +160,7 @@ def run(
       compiled: the study's programs.
       mix: name of the mix.
       seed: of parameters and data.
-      progress: told the tokens processed.
+      progress: called with the tokens processed.
 
     Raises:
       FloatingPointError: ten steps in a row were not finite.
@@ -179,26 +181,28 @@ def run(
         if tokens * study.points < study.tokens * (point + 1):
             continue
         point += 1
-        yield _measured(compiled, mixture, state.params, tokens, seed)
+        yield _measure(compiled, mixture, state.params, tokens, seed)
         if point == study.points:
             return
 
 
-def _measured(
+def _measure(
     compiled: Compiled,
     mixture: Mixture,
     params: PyTree,
     tokens: int,
     seed: int,
 ) -> Record:
-    """Held-out losses and scores of a model as it is."""
-    found = evaluate(compiled.program, compiled.eval_step, params, compiled.held_out)
+    """Held-out losses and scores of the current model."""
+    evaluation = evaluate(
+        compiled.program, compiled.eval_step, params, compiled.held_out
+    )
     losses = {
-        name: float(found.loss[o.id])
+        name: float(evaluation.loss[o.id])
         for name, o in registry.objectives().items()
-        if not np.isnan(found.loss[o.id])
+        if not np.isnan(evaluation.loss[o.id])
     }
-    asked = compiled.subject(mixture, params)
+    current = compiled.subject(mixture, params)
     probes, left_out = compiled.probes
-    scores = [score for probe in probes for score in probe(asked)]
+    scores = [score for probe in probes for score in probe(current)]
     return Record(mixture.name, seed, tokens, losses, tuple(scores), tuple(left_out))

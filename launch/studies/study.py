@@ -1,4 +1,4 @@
-"""A study: which mixes are compared, on what, and for how long."""
+"""A study: which mixes are compared, on what and for how long."""
 
 import dataclasses
 import re
@@ -26,30 +26,30 @@ from ..training.program import Program
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Study:
-    """What is compared. All mixes share model, rows, batches and learning rate.
+    """The mixes compared. They share model, rows, batches and learning rate.
 
     Attributes:
-      mixes: by name: a mixture file, or the name of an objective to train alone.
-      incumbent: the mix that others are compared with; its own losses are held out.
-      corpus: that all mixes are trained and probed on, whatever their files say.
+      mixes: by name, a mixture file or an objective to train alone.
+      incumbent: compared with the other mixes; held-out losses are of its objectives.
+      corpus: for training and probing all mixes, whatever their files say.
       vocabulary: of all mixes.
       seeds: of parameters and data; a run for each mix and seed.
       tokens: processed by each run: filled slots, in every stream.
-      points: measurements of a run, at equal steps of tokens; the last is at the end.
+      points: measurements of a run, evenly spaced in tokens; the last is at the end.
       model: dimensions.
       rows: capacities of a row.
       batch_rows: B.
-      schedule: makes the learning rate by update, of the updates that a run has
-        (`steps`); runs differ in them, as rows are not equally full.
+      schedule: makes the learning rate by update, from the `steps` of a run; runs
+        differ in these, as rows are not equally full.
       optimizer: from a schedule to an optax transformation.
-      documents: of the validation split, that items of probes are made of.
-      fitted: of the train split, that shallow baselines are fitted to.
-      written: texts that are written freely.
-      restored: excerpts that are restored, for each corruption.
-      rates: at which excerpts are corrupted.
+      documents: of the validation split, for probe items.
+      fitted: documents of the train split that shallow baselines are fitted to.
+      written: texts to generate freely.
+      restored: excerpts to restore for each corruption.
+      rates: of corruption of the excerpts.
       held_out: batches of each of the incumbent's objectives.
       settings: of the corpus, and of objectives that are trained alone.
-      read: the mixture of a file.
+      read: reads the mixture of a file.
 
     Raises:
       ValueError: an incumbent that is no mix, or numbers that are not positive.
@@ -79,11 +79,13 @@ class Study:
     def __post_init__(self):
         if self.incumbent not in self.mixes:
             raise UsageError(
-                f"study.incumbent is {self.incumbent!r}, no mix; "
+                f"study.incumbent is {self.incumbent!r}, which is no mix; "
                 + nearest(self.incumbent, self.mixes)
             )
         if not self.seeds:
-            raise UsageError("study.seeds is empty; give one seed at least: (0,).")
+            raise UsageError(
+                "study.seeds is empty; give at least one seed, as in (0,)."
+            )
         for seed in self.seeds:
             require_seed("study.seeds", seed)
         for name in ("points", "batch_rows", "documents", "fitted", "held_out"):
@@ -96,8 +98,8 @@ class Study:
         for name in self.mixes:
             if not re.fullmatch(r"[\w.+-]+", name):
                 raise UsageError(
-                    f"study.mixes has the name {name!r}, and files of records are "
-                    "named by it; use letters, digits and any of _ . + -"
+                    f"study.mixes has the name {name!r}, which names files of "
+                    "records; use letters, digits and any of _ . + -"
                 )
             self.mixture(name)
 
@@ -108,28 +110,28 @@ class Study:
           ValueError: its file is wrong, or names corpora task by task.
         """
         source = self.mixes[mix]
-        own = {self.corpus: dict(self.settings.get(self.corpus, {}))}
+        corpus_settings = {self.corpus: dict(self.settings.get(self.corpus, {}))}
         if not source.endswith(".gin"):
             registry.get(source)
-            alone = {
+            objective_settings = {
                 n: v for n, v in self.settings.items() if n in registry.objectives()
             }
-            rates, shares, settings = {source: 1.0}, None, alone
+            rates, shares, settings = {source: 1.0}, None, objective_settings
         else:
-            found = self.read(source)
-            rates, shares = found.objective_rates(), found.loss_shares
-            settings = found.settings
+            file_mixture = self.read(source)
+            rates, shares = file_mixture.objective_rates(), file_mixture.loss_shares
+            settings = file_mixture.settings
         return Mixture(
             mix,
             rates,
             corpora={self.corpus: 1},
             loss_shares=shares,
-            settings={**settings, **own},
+            settings={**settings, **corpus_settings},
             vocabulary=self.vocabulary,
         )
 
     def program(self, *, steps: int) -> Program:
-        """What a run of so many steps computes; the seed is a run's own."""
+        """The program of a run with that many steps; each run sets its own seed."""
         mesh = make_mesh(MeshShape(data=-1))
         check_rows(self.batch_rows, microbatches=1, mesh=mesh)
         return Program(

@@ -21,21 +21,21 @@ _Item = TypeVar("_Item")
 
 
 class Lengths(NamedTuple):
-    """Of documents that were measured: words, and tokens without EOS."""
+    """Of the measured documents: words, and tokens without EOS."""
 
     words: Int64[np.ndarray, " N"]
     tokens: Int64[np.ndarray, " N"]
 
 
 def sizes(
-    name: str, texts: Mapping[str, Sequence[str]], words: Vocabulary, *, most: int
+    name: str, texts: Mapping[str, Sequence[str]], vocab: Vocabulary, *, most: int
 ) -> Table:
     """How many documents each split has, and how long they are.
 
     Args:
       name: of the corpus.
       texts: documents by split.
-      words: what makes tokens of them.
+      vocab: tokenises them.
       most: documents of a split to measure, evenly spaced.
     """
     table = Table(
@@ -46,73 +46,73 @@ def sizes(
     columns: list[list[str]] = []
     for split, documents in texts.items():
         table.add_column(split, justify="right")
-        found = lengths(documents, words, most=most)
-        measured = found.words.size
-        ratio = f"{found.tokens.sum() / max(1, found.words.sum()):.3f}"
+        sample = lengths(documents, vocab, most=most)
+        measured = sample.words.size
+        ratio = f"{sample.tokens.sum() / max(1, sample.words.sum()):.3f}"
         columns.append(
-            [f"{len(documents):,}", f"{measured:,}", *map(_spread, found), ratio]
+            [f"{len(documents):,}", f"{measured:,}", *map(_spread, sample), ratio]
         )
     labels = (
         "documents",
         "measured",
         "words a document",
         "tokens a document",
-        f"tokens a word ({words.name})",
+        f"tokens a word ({vocab.name})",
     )
     for label, *cells in zip(labels, *columns, strict=True):
         table.add_row(label, *cells)
     return table
 
 
-def lengths(documents: Sequence[str], words: Vocabulary, *, most: int) -> Lengths:
-    """The lengths of at most so many documents, evenly spaced over all."""
+def lengths(documents: Sequence[str], vocab: Vocabulary, *, most: int) -> Lengths:
+    """The lengths of at most `most` documents, evenly spaced."""
     count = len(documents)
     chosen: list[int] = np.linspace(0, count - 1, min(most, count), dtype=int).tolist()
-    found = [
-        (len(text.split()), words.encode(text).size)
+    pairs = [
+        (len(text.split()), vocab.encode(text).size)
         for text in (documents[index] for index in tracked(chosen, "Measuring"))
     ]
-    made = np.array(found, np.int64).reshape(-1, 2)
-    return Lengths(made[:, 0], made[:, 1])
+    counts = np.array(pairs, np.int64).reshape(-1, 2)
+    return Lengths(counts[:, 0], counts[:, 1])
 
 
-def entropies(corpus: Policies, split: str, words: Vocabulary, *, most: int) -> Table:
-    """How much chance is in a document, by what is chosen, a word and a token."""
+def entropies(corpus: Policies, split: str, vocab: Vocabulary, *, most: int) -> Table:
+    """How much chance is in a document, a word and a token, by kind of choice."""
     count = min(most, len(corpus.documents(split)))
     table = Table(
         title=f"Chance in {split}, in bits",
         caption=f"by the generator's choices in {count:,} documents; the text has no "
         "more",
     )
-    for column in ("choices", "a document", "a word", f"a token ({words.name})"):
+    for column in ("choices", "a document", "a word", f"a token ({vocab.name})"):
         table.add_column(column, justify="left" if column == "choices" else "right")
     if not count:
         return table
     indices = tracked(range(count), "Counting choices")
     policies = [corpus.policy(split, index) for index in indices]
     by_word = entropy(policies)
-    by_token = entropy(policies, tokenise=lambda text: words.encode(text).tolist())
+    by_token = entropy(policies, tokenise=lambda text: vocab.encode(text).tolist())
     for account in (*by_word.bits, None):
         if account is None:
             table.add_section()
         bits = sum(by_word.bits.values()) if account is None else by_word.bits[account]
-        ratios = (found.per_token(account) for found in (by_word, by_token))
+        ratios = (each.per_token(account) for each in (by_word, by_token))
         table.add_row(account or "all", f"{bits:.1f}", *(f"{r:.3f}" for r in ratios))
     return table
 
 
-def read_back(found: ReadBack) -> Table:
-    """What the fact checker reads of documents, and of documents with a fault."""
+def read_back(check: ReadBack) -> Table:
+    """What the fact checker reads of documents, with and without a planted fault."""
     table = Table(title="The fact checker", show_header=False)
     table.add_column()
     table.add_column(justify="right")
     rows = {
-        "documents": found.documents,
-        "mentions of facts": found.mentions,
-        "mentions misread": found.misread,
-        "documents wrongly said to contradict themselves": found.contradicting,
-        "documents with a value swapped": found.planted,
-        "of those, found": found.found,
+        "documents": check.documents,
+        "mentions of facts": check.mentions,
+        "mentions misread": check.misread,
+        "documents wrongly said to contradict themselves": check.contradicting,
+        "documents with a value swapped": check.planted,
+        "of those, found": check.found,
     }
     for label, value in rows.items():
         table.add_row(label, f"{value:,}")
@@ -120,11 +120,11 @@ def read_back(found: ReadBack) -> Table:
 
 
 def baselines(fitted: Sequence[Policy], tested: Sequence[Policy]) -> Table:
-    """How often shallow models prefer the true text, and a reader does."""
+    """How often shallow models, and a reader, prefer the true text."""
     tasks = tracked(list(baselines_of.TASKS), "Fitting baselines")
-    found = baselines_of.measure(fitted, tested, tasks=tasks)
-    names = list(dict.fromkeys(row.baseline for row in found))
-    half = max((row.high - row.low) / 2 for row in found)
+    accuracies = baselines_of.measure(fitted, tested, tasks=tasks)
+    names = list(dict.fromkeys(row.baseline for row in accuracies))
+    half = max((row.high - row.low) / 2 for row in accuracies)
     table = Table(
         title="Shallow baselines: how often the true text is preferred",
         caption=f"a guess has {baselines_of.CHANCE}; 95 % intervals are at most "
@@ -133,14 +133,14 @@ def baselines(fitted: Sequence[Policy], tested: Sequence[Policy]) -> Table:
     table.add_column("choice", no_wrap=True)
     for name in names:
         table.add_column(name, justify="right")
-    by = {(row.task, row.baseline): row.accuracy for row in found}
-    for task in dict.fromkeys(row.task for row in found):
-        table.add_row(task, *(f"{by[task, name]:.3f}" for name in names))
+    accuracy = {(row.task, row.baseline): row.accuracy for row in accuracies}
+    for task in dict.fromkeys(row.task for row in accuracies):
+        table.add_row(task, *(f"{accuracy[task, name]:.3f}" for name in names))
     return table
 
 
 def tracked(items: Sequence[_Item], what: str) -> Iterable[_Item]:
-    """The items under a progress bar, on a terminal alone."""
+    """The items under a progress bar, on a terminal only."""
     console = Console(stderr=True)
     hidden = not console.is_terminal
     return track(items, what, console=console, transient=True, disable=hidden)

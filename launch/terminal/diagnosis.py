@@ -1,4 +1,4 @@
-"""What a diagnosis comes to, as tables for the terminal."""
+"""The results of a diagnosis, as tables for the terminal."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from ...diagnosis.scores.severity import fails, reference
 
 
 def score_table(scores: Sequence[Score]) -> Table:
-    """The main scores, each beside what it has to beat; the memo has all of them."""
+    """The main scores, each beside what it has to beat; the memo has every score."""
     table = Table(
         title="Main scores",
         caption="95 % bootstrap intervals over documents. ✗: reaches what it has to "
@@ -22,36 +22,36 @@ def score_table(scores: Sequence[Score]) -> Table:
         table.add_column(column)
     for column in ("value", "95 % interval", "to beat"):
         table.add_column(column, justify="right", no_wrap=True)
-    last = probe = None
+    last_failure = last_probe = None
     for score in headlines(scores):
-        if last not in (None, score.failure):
+        if last_failure not in (None, score.failure):
             table.add_section()
-        new = score.probe != probe
-        last, probe, wanted = score.failure, score.probe, reference(score)
+        new = score.probe != last_probe
+        last_failure, last_probe, target = score.failure, score.probe, reference(score)
         table.add_row(
             score.probe if new else "",
             score.kind,
             score.metric,
             f"{score.value:.3f}" + (" [red]✗[/]" if fails(score) else "  "),
             f"{score.low:.3f} – {score.high:.3f}",
-            "–" if wanted is None else f"{wanted:.3f}",
+            "–" if target is None else f"{target:.3f}",
         )
     return table
 
 
-def cause_table(found: Sequence[Cause]) -> Table:
+def cause_table(causes: Sequence[Cause]) -> Table:
     """The causes, in the order in which they were checked."""
     table = Table(title="Causes")
     for column in ("cause", "verdict", "failures"):
         table.add_column(column)
-    for cause in found:
+    for cause in causes:
         name = f"{cause.number} {cause.name}"
         table.add_row(name, cause.verdict, ", ".join(cause.failures))
     return table
 
 
 def change_table(changes: Sequence[Change]) -> Table:
-    """What is recommended for each objective."""
+    """The recommended change of each objective."""
     table = Table(title="Recommended shares of the loss")
     for column in ("objective", "change", "for"):
         table.add_column(column)
@@ -59,6 +59,6 @@ def change_table(changes: Sequence[Change]) -> Table:
         table.add_column(column, justify="right")
     for change in changes:
         before, after = map(percent, change.loss)
-        acts = change.failure or "room"
-        table.add_row(change.name, change.action, acts, before, after)
+        reason = change.failure or "room"
+        table.add_row(change.name, change.action, reason, before, after)
     return table

@@ -21,11 +21,11 @@ ASKED = "black on yellow bold"
 
 _GAP = "░"
 _LONG = 6
-"""Unseen places in a row that are still drawn one by one."""
+"""Longest run of unseen places that is drawn place by place."""
 
 
 def legend() -> Text:
-    """What the colours and signs mean."""
+    """Explains the colours and signs."""
     text = Text()
     parts = [
         ("⟨seen⟩", SEEN),
@@ -52,7 +52,7 @@ def example(scene: Scene, slot: Slot, *, note: str = "") -> RenderableType:
     Args:
       scene: the Example.
       slot: the chosen one, of the scene.
-      note: shown at the right of the title.
+      note: shown right of the title.
     """
     title = Text.assemble((scene.task, "bold"), (f"  {note}" if note else "", "dim"))
     flows = [
@@ -72,7 +72,7 @@ def example(scene: Scene, slot: Slot, *, note: str = "") -> RenderableType:
 
 
 def facts(scene: Scene, slot: Slot) -> Table:
-    """What a slot holds, sees, asks from and predicts, a line each."""
+    """What a slot holds, sees, asks from and predicts, one line each."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
@@ -82,11 +82,11 @@ def facts(scene: Scene, slot: Slot) -> Table:
     grid.add_row("sees", _seen(scene, slot))
     grid.add_row("asks from", _asks(scene, slot))
     for prediction in slot.predictions:
-        told = Text.assemble(
+        prediction_text = Text.assemble(
             _quoted(prediction.target),
             f" at position {prediction.position}, weight {prediction.weight:g}",
         )
-        grid.add_row("predicts", told)
+        grid.add_row("predicts", prediction_text)
     if not slot.predictions:
         grid.add_row("predicts", "nothing")
     grid.add_row("reads", _reading(scene, slot))
@@ -99,8 +99,8 @@ def _part(
     """A heading and the tokens of one part of the row."""
     stream, part = name
     first, last = slots[0].number, slots[-1].number
-    slots_ = f"slots {first}–{last}" if first < last else f"slot {first}"
-    where = f"{part}{_of(scene, stream)}, {slots_}"
+    numbers = f"slots {first}–{last}" if first < last else f"slot {first}"
+    where = f"{part}{_of(scene, stream)}, {numbers}"
     yield Text(f"\n{where}", "dim italic")
     flow = Text()
     seen = set(scene.seen(chosen))
@@ -120,7 +120,7 @@ def _part(
 
 
 def _split(token: Token, marked: object) -> tuple[str, str]:
-    """The space before a token and the rest; a token of spaces shows if `marked`."""
+    """The space before a token, and the rest; spaces alone are visible if `marked`."""
     body = token.text.lstrip(" ")
     if body:
         return token.text[: -len(body)], body
@@ -137,15 +137,15 @@ def _append_chip(flow: Text, body: str, style: str) -> None:
 
 
 def _chip(text: str, style: str) -> list[tuple[str, str]]:
-    """Reversed text between half blocks, which stay where there are no colours."""
+    """Reversed text between half blocks, visible without colours too."""
     edge = {CHOSEN: "bold", ASKED: "yellow"}[style]
     return [("▐", edge), (text, style), ("▌", edge)]
 
 
 def _edges(slot: Slot, stream: str) -> tuple[set[int], set[int]]:
-    """Where the intervals that a slot sees of a stream begin and end."""
-    found = [i for i in slot.sees if i.stream == stream and i.stop > i.start]
-    return {i.start for i in found}, {i.stop for i in found}
+    """Where the intervals of a stream that a slot sees begin and end."""
+    intervals = [i for i in slot.sees if i.stream == stream and i.stop > i.start]
+    return {i.start for i in intervals}, {i.stop for i in intervals}
 
 
 def _reading(scene: Scene, slot: Slot) -> Text:

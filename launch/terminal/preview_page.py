@@ -1,4 +1,4 @@
-"""Previewed Examples as one interactive page that needs nothing but itself."""
+"""Previewed Examples as one self-contained interactive page."""
 
 import html
 import json
@@ -15,10 +15,10 @@ _TEMPLATE = Path(__file__).with_name("preview.html")
 
 
 class Page(NamedTuple):
-    """What the page's head says.
+    """What the page's head shows.
 
     Attributes:
-      mixture: that the Examples are of.
+      mixture: of the Examples.
       architecture: whose rows they fill.
       slots: of each stream of a row.
       seed: of the Examples.
@@ -35,8 +35,8 @@ def page(about: Page, scenes: Sequence[Scene], chosen: Sequence[Slot]) -> str:
 
     Args:
       about: the head.
-      scenes: the Examples, a card each.
-      chosen: a slot of each, that its card opens with.
+      scenes: the Examples, one card each.
+      chosen: the slot that each card opens with.
     """
     data = {
         "mixture": about.mixture.name,
@@ -70,7 +70,7 @@ def _rates(mixture: Mixture) -> list[list[Any]]:
 
 
 def _scene(scene: Scene, chosen: Slot) -> dict[str, Any]:
-    """A scene in short; `chosen` is a place in its slots."""
+    """A scene as JSON; `chosen` becomes a place in its slots."""
     return {
         "task": scene.task,
         "about": scene.about,

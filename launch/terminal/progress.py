@@ -1,4 +1,4 @@
-"""What a long command is at, for the person who waits for it."""
+"""The current phase of a long command, shown to the user."""
 
 import contextlib
 import time
@@ -10,20 +10,20 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 @contextlib.contextmanager
 def phases(console: Console) -> Iterator[Callable[[str], None]]:
-    """Gives a function that is told the name of each phase when it begins.
+    """Yields a function to call with the name of each phase when it begins.
 
     On a terminal the phase stands beside the time since the first; elsewhere, as in the
-    log of a job, each phase is a line, with the seconds since the first.
+    log of a job, each phase is one line with the seconds since the first.
     """
     if not console.is_terminal:
-        begun = time.monotonic()
+        start = time.monotonic()
 
-        def say(name: str) -> None:
-            console.print(f"{time.monotonic() - begun:6.0f} s  {name}", highlight=False)
+        def print_phase(name: str) -> None:
+            console.print(f"{time.monotonic() - start:6.0f} s  {name}", highlight=False)
 
-        yield say
+        yield print_phase
         return
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as bar:
-        shown = bar.add_task("", total=None)
-        yield lambda name: bar.update(shown, description=name)
+        task = bar.add_task("", total=None)
+        yield lambda name: bar.update(task, description=name)

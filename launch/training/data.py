@@ -19,7 +19,7 @@ from ...tasks.rows.layout import sequence_length
 from ...tasks.tokens.vocabulary import vocabulary
 
 HELD_OUT_SEED = 0
-"""Held-out batches are the same ones in every run, whatever its seed."""
+"""Held-out batches are the same in every run, whatever its seed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Data:
         """Training batches without end.
 
         The stream is a function of this object and the seed alone. A resumed run
-        reads the same stream and drops what it has seen; that costs the time to make
-        it again.
+        reads the same stream and drops what it has seen, at the cost of remaking
+        it.
 
         Args:
           seed: as for `examples`.
@@ -64,9 +64,9 @@ class Data:
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.
 
-        Every task of the mixture is measured alike, whatever its rate: on its own
-        rows, so that a pair's one label gets as many rows as a text's 512 tokens. A
-        task without validation text has none.
+        Every task of the mixture is measured alike, whatever its rate, on rows of its
+        own: a pair's one label gets as many rows as a text's 512 tokens. A task without
+        validation text has no batches.
         """
         if most == 0:
             return {task: [] for task in self.mixture.positive_rates()}
@@ -88,7 +88,7 @@ class Data:
     def _read(
         self, provider, *, split: str, seed: int, epochs: int | None = None
     ) -> Iterator[Example]:
-        """The Examples of a SeqIO task or mixture; None is epoch after epoch."""
+        """The Examples of a SeqIO task or mixture, without end if `epochs` is None."""
         from ...tasks.seqio_tasks.tasks import to_example
         from ...tasks.seqio_tasks.tf_calls import python_errors
 
@@ -101,11 +101,11 @@ class Data:
         return map(to_example, python_errors(dataset.as_numpy_iterator()))
 
     def _batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
-        words = vocabulary(self.mixture.vocabulary)
+        vocab = vocabulary(self.mixture.vocabulary)
         return batches(
             stream,
             self.rows,
             batch_rows=self.batch_rows,
-            ids=words.special_ids,
-            vocabulary_size=words.size,
+            ids=vocab.special_ids,
+            vocabulary_size=vocab.size,
         )

@@ -1,4 +1,4 @@
-"""Held-out loss of each objective, beside the loss of knowing only its targets."""
+"""Held-out loss of each objective, beside that of its target frequencies alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -15,15 +15,15 @@ from .program import EvalStep, Program
 
 
 class Evaluation(NamedTuple):
-    """What was measured, by objective; NaN where nothing was predicted.
+    """Held-out figures by objective; NaN where nothing was predicted.
 
     Attributes:
       loss: mean cross-entropy, in nats.
       accuracy: share of the predictions that no other token beats.
-      baseline: entropy of the targets, in nats: the loss of a model that knows how
-        often each is the answer and nothing else. For pairs with as many positives
-        as negatives that is ln 2.
-      predictions: how many the figures stand on.
+      baseline: entropy of the targets, in nats: the loss of a model that knows only
+        how often each is the answer. For pairs with as many positives as negatives
+        that is ln 2.
+      predictions: number of predictions measured.
     """
 
     loss: Float[np.ndarray, " O"]
@@ -41,13 +41,12 @@ def evaluate(
       program: places the batches, one after another.
       eval_step: its compiled evaluation step.
       params: the model's parameters.
-      batches: at least one, of NumPy arrays; each objective in them is summed by
-        itself.
+      batches: at least one, of NumPy arrays; sums are kept by objective.
     """
     totals: list[ObjectiveSums] = []
     for batch in batches:
         total = eval_step(params, program.place(batch))
-        # One batch is placed while the one before it is computed, and no more.
+        # Each batch is placed while the one before it is computed; no more than one.
         totals[-1:] = jax.device_get(totals[-1:])
         totals.append(total)
     sums = jax.tree.map(lambda *x: np.sum(x, 0), *jax.device_get(totals))
@@ -67,8 +66,8 @@ def mean_by_rate(
     """Loss and baseline of each objective: the mean of its tasks, weighted by rate.
 
     Args:
-      measured: evaluations by task, each of its own objective's predictions alone.
-      mixture: whose rates weigh the tasks.
+      measured: evaluations by task, each of its own objective's predictions.
+      mixture: its rates weigh the tasks.
     """
     shares = mixture.task_shares()
     fields = ("loss", "baseline")
@@ -106,14 +105,14 @@ def target_counts(
 def unigram_entropy(counts: Float[np.ndarray, "O V"]) -> Float[np.ndarray, " O"]:
     """Entropy of each objective's targets, in nats; NaN for one that is absent.
 
-    Frequencies counted on the very targets that they are to predict look too certain,
-    by 0.3 nats for 5,000 targets of a vocabulary of 4,000. So this is the estimate of
-    Chao & Shen (2003), which allows for the tokens that the sample has not shown:
+    The plain entropy of observed frequencies is biased low, by 0.3 nats for 5,000
+    targets of a vocabulary of 4,000. So this is the estimate of Chao & Shen (2003),
+    which accounts for tokens that the sample does not contain:
 
         H = -Σ_v q_v ln q_v / (1 - (1 - q_v)^N),  q_v = (1 - f₁/N) · n_v/N
 
     with f₁ the number of tokens seen once among N. It agrees with the plain entropy
-    where none is: for the two labels of pairs.
+    if there are none, as for the two labels of pairs.
 
     Args:
       counts: of each token as a target.
@@ -123,7 +122,7 @@ def unigram_entropy(counts: Float[np.ndarray, "O V"]) -> Float[np.ndarray, " O"]
     for objective in present:
         n = counts[objective][counts[objective] > 0]
         total = n.sum()
-        # Seen once, all of them: leave a little coverage, or the estimate is 0/0.
+        # If all are seen once: leave a little coverage, or the estimate is 0/0.
         coverage = max(1 - (n == 1).sum() / total, 1 / total)
         q = coverage * n / total
         entropy[objective] = -np.sum(q * np.log(q) / -np.expm1(total * np.log1p(-q)))

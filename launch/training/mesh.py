@@ -11,7 +11,7 @@ from ...objectives.errors import UsageError, require_count
 
 @dataclasses.dataclass(frozen=True)
 class MeshShape:
-    """How many devices lie along each axis; at most one may be -1, "all the others".
+    """Number of devices along each axis; at most one may be -1, "all the others".
 
     Attributes:
       data: rows of the batch, parameters repeated (may span slices over DCN).
@@ -34,20 +34,20 @@ def make_mesh(shape: MeshShape) -> Mesh:
     """
     sizes = dataclasses.asdict(shape)
     devices = jax.devices()
-    rest = [name for name, size in sizes.items() if size == -1]
+    inferred = [name for name, size in sizes.items() if size == -1]
     bad = [name for name, size in sizes.items() if size < 1 and size != -1]
-    if bad or len(rest) > 1:
+    if bad or len(inferred) > 1:
         raise UsageError(
             f"mesh axes are sizes ≥ 1, and at most one of them -1, got {shape}."
         )
     known = math.prod(size for size in sizes.values() if size != -1)
-    if rest and len(devices) % known == 0:
-        sizes[rest[0]] = len(devices) // known
+    if inferred and len(devices) % known == 0:
+        sizes[inferred[0]] = len(devices) // known
     if math.prod(sizes.values()) != len(devices):
         kind = devices[0].platform
         raise UsageError(
-            f"{shape} asks for {'a multiple of ' if rest else ''}{known} devices, and "
-            f"there are {len(devices)} ({kind}); bind other sizes, such as "
+            f"{shape} asks for {'a multiple of ' if inferred else ''}{known} devices, "
+            f"and there are {len(devices)} ({kind}); bind other sizes, such as "
             f"--gin.MeshShape.data=-1, or emulate {known} devices on the CPU with "
             f"JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES={known}."
         )
@@ -60,7 +60,7 @@ def make_mesh(shape: MeshShape) -> Mesh:
 
 
 def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
-    """Refuses a batch whose rows cannot be dealt out evenly.
+    """Refuses a batch whose rows do not divide evenly.
 
     Raises:
       ValueError: microbatches times the devices along data and fsdp do not divide B.

@@ -1,9 +1,9 @@
-"""Optimisers by optax. Each knows a matrix from an embedding by its axis names.
+"""Optimisers from optax. Axis names tell them a matrix from an embedding.
 
 Parameters are a Flax state whose layers are stacked: `[L, D, F]` is L matrices, and
-`[L, D]` is L norm scales, no matrix. The names beside each parameter
+`[L, D]` is L norm scales, not a matrix. The names beside each parameter
 (`nnx.Param(value, axes=("layers", "embed", "hidden"))`) tell which; a plain array is a
-matrix where it has two dimensions.
+matrix if it has two dimensions.
 """
 
 from typing import Any
@@ -17,32 +17,32 @@ from optax.contrib import MuonDimensionNumbers
 from ...objectives.errors import UsageError
 
 STACKED = "layers"
-"""The axis that counts layers: no axis of any layer's own matrix."""
+"""The axis over layers, which is no part of a layer's own matrix."""
 
 NO_MATRIX = frozenset({"vocab", "buckets"})
-"""Axes of tables that are looked up (or look like it: the output projection)."""
+"""Axes of lookup tables, and of the output projection, which has the same shape."""
 
 
 def matrix_axes(axes: tuple[str | None, ...]) -> MuonDimensionNumbers | None:
-    """Which axes of a parameter are a matrix's inputs, and which its outputs.
+    """Which axes of a parameter are the inputs of a matrix, and which the outputs.
 
     `("layers", "embed", "heads", "head")` maps axis 1 to axes 2 and 3 in each layer;
     `("layers", "heads", "head", "embed")` maps axes 1 and 2 to axis 3.
 
     Returns:
-      None where the parameter is no matrix: scales, biases, embeddings.
+      None if the parameter is no matrix: scales, biases, embeddings.
     """
-    own = [i for i, name in enumerate(axes) if name != STACKED]
-    if len(own) < 2 or NO_MATRIX.intersection(axes):
+    matrix = [i for i, name in enumerate(axes) if name != STACKED]
+    if len(matrix) < 2 or NO_MATRIX.intersection(axes):
         return None
-    split = 1 if axes[own[0]] == "embed" else len(own) - 1
-    return MuonDimensionNumbers(tuple(own[:split]), tuple(own[split:]))
+    split = 1 if axes[matrix[0]] == "embed" else len(matrix) - 1
+    return MuonDimensionNumbers(tuple(matrix[:split]), tuple(matrix[split:]))
 
 
 def matrices(params: PyTree) -> PyTree:
-    """`matrix_axes` of every parameter, in a tree like the parameters'."""
+    """`matrix_axes` of every parameter, in a tree of the same structure."""
 
-    def one(leaf: Any) -> Any:
+    def axes_of(leaf: Any) -> Any:
         if isinstance(leaf, nnx.Variable):
             axes = leaf.get_metadata().get("axes")
             if axes is None:
@@ -53,7 +53,7 @@ def matrices(params: PyTree) -> PyTree:
             return leaf.replace(matrix_axes(axes))
         return MuonDimensionNumbers() if getattr(leaf, "ndim", 0) == 2 else None
 
-    return jax.tree.map(one, params, is_leaf=lambda x: isinstance(x, nnx.Variable))
+    return jax.tree.map(axes_of, params, is_leaf=lambda x: isinstance(x, nnx.Variable))
 
 
 def is_matrix(params: PyTree) -> PyTree:
@@ -73,7 +73,7 @@ def adamw(
     eps: float = 1e-8,
     weight_decay: float = 0.1,
 ) -> optax.GradientTransformation:
-    """AdamW (Loshchilov & Hutter 2019); decay, times the learning rate, of matrices.
+    """AdamW (Loshchilov & Hutter 2019); weight decay, times the rate, of matrices only.
 
     Args:
       schedule: learning rate by update.
@@ -105,7 +105,7 @@ def adafactor(
     Args:
       schedule: relative learning rate by update.
       decay_rate: exponent of the second moment's decay, `1 - t^-decay_rate`.
-      clipping_threshold: most that the root mean square of an update may be.
+      clipping_threshold: largest root mean square of an update.
       momentum: decay of the first moment; None keeps none.
       min_dim_size_to_factor: smaller axes keep whole second moments.
       weight_decay: share of a matrix taken off at each update, per learning rate.
@@ -135,7 +135,7 @@ def muon(
     """Muon (Jordan 2024): a matrix moves by its momentum, orthogonalised.
 
     Each layer's matrix is orthogonalised on its own; an attention kernel [D, H, K] is
-    the matrix [D, H·K]. All that is no matrix goes to Adam, with the same learning
+    the matrix [D, H·K]. All other parameters go to Adam, with the same learning
     rate, which is fair because matrix updates are scaled to the root mean square that
     Adam's have (Liu et al. 2025, §2.2).
 

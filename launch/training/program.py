@@ -1,4 +1,4 @@
-"""What a run computes: shapes, where they lie, and the compiled steps."""
+"""What a run computes: shapes, their sharding, and the compiled steps."""
 
 import dataclasses
 import functools
@@ -41,7 +41,7 @@ EvalStep = Callable[[PyTree, Batch], ObjectiveSums]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Program:
-    """A model, an optimiser and the rows they read, on a mesh. Nothing is allocated.
+    """A model, an optimiser and rows on a mesh. Nothing is allocated.
 
     Attributes:
       model: dimensions.
@@ -87,17 +87,17 @@ class Program:
         )
 
     def initial_state(self) -> TrainState:
-        """The state before the first step, made where it lies."""
+        """The state before the first step, created in its sharding."""
         placement = jax.tree.map(lambda x: x.sharding, self.abstract_state)
         with jax.set_mesh(self.mesh):
             return jax.jit(self._fresh_state, out_shardings=placement)()
 
     def place(self, batch: Batch) -> Batch:
-        """Puts a batch of NumPy arrays where the steps read it."""
+        """Places a batch of NumPy arrays on the devices as the steps read it."""
         return jax.device_put(batch, self._batch_shardings)
 
     def compile_train_step(self) -> TrainStep:
-        """Compiles the train step, ahead of any data. It consumes the state it gets."""
+        """Compiles the train step before there is data. It consumes its state."""
         state = self.abstract_state
         placement = jax.tree.map(lambda x: x.sharding, state)
         step = make_train_step(
@@ -162,7 +162,7 @@ def make_program(
     clip_norm: float = 1.0,
     normalisation: Normalisation = "objective",
 ) -> Program:
-    """The program that `train` with these arguments runs; they are described there.
+    """The program that `train` runs with these arguments; they are described there.
 
     Raises:
       UsageError: settings that cannot work together.
@@ -186,6 +186,6 @@ def make_program(
 
 
 def program_of(settings: Mapping[str, Any]) -> Program:
-    """The same, from all arguments of `train`: those that make the program count."""
-    known = inspect.signature(make_program).parameters
-    return make_program(**{name: settings[name] for name in known if name in settings})
+    """The same from all arguments of `train`, ignoring those it does not need."""
+    used = inspect.signature(make_program).parameters
+    return make_program(**{name: settings[name] for name in used if name in settings})

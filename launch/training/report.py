@@ -1,4 +1,4 @@
-"""What a run shows in the terminal: shares, held-out losses, progress."""
+"""Terminal output of a run: shares, held-out losses, progress."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def share_table(
     """Each objective's share of examples, processed and supervised tokens, and loss.
 
     Args:
-      counts: of the batches that were measured.
+      counts: of the measured batches.
       loss_shares: of each objective, as they enter the loss.
       utilisation: filled share of each capacity of a row.
     """
@@ -46,8 +46,8 @@ def share_table(
     for column in ("examples", "processed tokens", "supervised tokens", "loss"):
         table.add_column(column, justify="right")
     shares = {**counts.shares(), "loss": loss_shares}
-    for name, number in names_of(counts.examples).items():
-        table.add_row(name, *(f"{share[number]:.2%}" for share in shares.values()))
+    for name, id_ in names_of(counts.examples).items():
+        table.add_row(name, *(f"{share[id_]:.2%}" for share in shares.values()))
     return table
 
 
@@ -58,8 +58,8 @@ def evaluation_table(
 
     Args:
       measured: evaluations by task.
-      mixture: that the tasks are of.
-      step: at which they were measured.
+      mixture: of the tasks.
+      step: of the measurement.
     """
     table = Table(
         title=f"Held-out, step {step}",
@@ -69,15 +69,15 @@ def evaluation_table(
     for column in ("loss", "baseline", "improvement", "accuracy", "predictions"):
         table.add_column(column, justify="right")
     for task, evaluation in measured.items():
-        number = mixture.objective(split_task(task)[1]).id
-        loss, baseline = evaluation.loss[number], evaluation.baseline[number]
+        id_ = mixture.objective(split_task(task)[1]).id
+        loss, baseline = evaluation.loss[id_], evaluation.baseline[id_]
         table.add_row(
             task,
             f"{loss:.4f}",
             f"{baseline:.4f}",
             f"[{'green' if loss < baseline else 'red'}]{baseline - loss:+.4f}",
-            f"{evaluation.accuracy[number]:.1%}",
-            f"{evaluation.predictions[number]:.0f}",
+            f"{evaluation.accuracy[id_]:.1%}",
+            f"{evaluation.predictions[id_]:.0f}",
         )
     return table
 
@@ -89,18 +89,18 @@ def evaluation_record(
 
     Args:
       measured: evaluations by task.
-      mixture: that the tasks are of; its rates weigh the means.
+      mixture: of the tasks; its rates weigh the means.
     """
     record: dict[str, float] = {}
     for task, evaluation in measured.items():
-        number = mixture.objective(split_task(task)[1]).id
+        id_ = mixture.objective(split_task(task)[1]).id
         for field, values in evaluation._asdict().items():
-            record[f"eval/{task}/{field}"] = float(values[number])
+            record[f"eval/{task}/{field}"] = float(values[id_])
     return record | record_of("eval", mean_by_rate(measured, mixture))
 
 
 def not_evaluated(held_out: Mapping[str, Sequence[Batch]]) -> list[str]:
-    """A line for what no held-out loss will be shown of."""
+    """A line naming the tasks without a held-out loss, if any."""
     missing = [task for task, batches in held_out.items() if not batches]
     if not missing:
         return []
@@ -110,7 +110,7 @@ def not_evaluated(held_out: Mapping[str, Sequence[Batch]]) -> list[str]:
 
 
 def progress_bar(console: Console) -> Progress:
-    """A bar with steps, loss, tokens a second and the time left."""
+    """A bar with steps, loss, tokens per second and time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

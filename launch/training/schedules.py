@@ -1,7 +1,7 @@
-"""Learning rates: functions of the number of updates made so far, from 0.
+"""Learning rates as functions of the number of updates so far, from 0.
 
-Gin binds a maker, `train.schedule = @warmup_cosine`, and `train` hands it the steps of
-the run, so that a schedule is as long as its run.
+Gin binds a factory, `train.schedule = @warmup_cosine`, and `train` passes it the steps
+of the run, so that a schedule is as long as its run.
 """
 
 import inspect
@@ -14,24 +14,24 @@ from ...objectives.errors import UsageError, require_positive, require_share
 
 
 def schedule_of(make: Callable[..., optax.Schedule], *, steps: int) -> optax.Schedule:
-    """A maker's schedule for a run of so many steps.
+    """The schedule that a factory makes for a run of that many steps.
 
     Raises:
-      UsageError: it is no maker but a schedule, which has a length of its own.
+      UsageError: it is a schedule with a length of its own, not a factory.
     """
     try:
         inspect.signature(make).bind(steps=steps)
     except TypeError as error:
         raise UsageError(
-            "train.schedule is a schedule with a length of its own; train hands it the "
-            "steps of the run. Bind it without parentheses, as in `train.schedule = "
-            "@warmup_cosine`, and take out `warmup_cosine.steps`."
+            "train.schedule is a schedule with a length of its own; train passes it "
+            "the steps of the run. Bind it without parentheses, as in "
+            "`train.schedule = @warmup_cosine`, and take out `warmup_cosine.steps`."
         ) from error
     return make(steps=steps)
 
 
 def constant(value: float, *, steps: int) -> optax.Schedule:
-    """The same learning rate at every step, however many there are."""
+    """The same learning rate at every step."""
     del steps
     require_positive("constant.value", value)
     return optax.constant_schedule(value)
@@ -45,7 +45,7 @@ def warmup_cosine(
     Args:
       peak: highest learning rate, reached at update `warmup_steps`.
       warmup_steps: updates of the warm-up, or below 1 a share of `steps`; the first
-        update is not lost: it has `peak / warmup_steps`.
+        update has `peak / warmup_steps`, not 0.
       steps: updates of the whole run.
       final_fraction: of the peak, at the end and after.
     """
@@ -72,7 +72,7 @@ def warmup_rsqrt(
     warmup_steps = _warmup_steps(warmup_steps, steps=steps, end=steps + 1)
 
     def decay(step):
-        # A joined schedule is asked about steps before its beginning, too.
+        # A joined schedule is also evaluated at steps before its beginning.
         return peak * (warmup_steps / (jnp.maximum(step, 0) + warmup_steps)) ** 0.5
 
     return optax.join_schedules([_warmup(peak, warmup_steps), decay], [warmup_steps])
@@ -115,21 +115,21 @@ def _warmup(peak: float, warmup_steps: int) -> optax.Schedule:
     return optax.linear_schedule(peak / warmup_steps, peak, max(warmup_steps - 1, 1))
 
 
-def _warmup_steps(wanted: int | float, *, steps: int, end: int) -> int:
+def _warmup_steps(warmup: int | float, *, steps: int, end: int) -> int:
     """Updates of the warm-up of a run.
 
     Args:
-      wanted: updates, or a share of `steps`, of which at least one is taken.
+      warmup: updates, or a share of `steps`, rounded to at least one.
       steps: of the run.
       end: the update by which the warm-up must be over.
     """
-    share = isinstance(wanted, float)
-    if share and not 0 < wanted < 1:
+    share = isinstance(warmup, float)
+    if share and not 0 < warmup < 1:
         raise UsageError(
-            f"warmup_steps={wanted} is neither a number of steps (an integer ≥ 1) nor "
+            f"warmup_steps={warmup} is neither a number of steps (an integer ≥ 1) nor "
             "a share of them (between 0 and 1)."
         )
-    count = max(1, round(wanted * steps)) if share else int(wanted)
+    count = max(1, round(warmup * steps)) if share else int(warmup)
     if not 1 <= count < max(end, 2):
         raise UsageError(
             f"warmup_steps={count} must be at least 1 and less than {end}, where the "

@@ -1,4 +1,4 @@
-"""What training carries from step to step, and how it lies on the mesh."""
+"""The state of training, and its sharding on the mesh."""
 
 from typing import NamedTuple
 
@@ -19,8 +19,8 @@ class TrainState(NamedTuple):
     Attributes:
       params: parameters, float32.
       opt_state: the optimiser's.
-      step: steps taken, the skipped ones included.
-      skipped: steps whose update was left out because it was not finite.
+      step: steps taken, including skipped ones.
+      skipped: steps whose update was skipped because it was not finite.
       skipped_in_a_row: the same, since the last finite one.
     """
 
@@ -40,11 +40,10 @@ def initial_state(
 
 
 def state_shardings(abstract: TrainState, mesh: Mesh) -> TrainState:
-    """How the state lies on the mesh.
+    """The sharding of the state on the mesh.
 
-    What the optimiser keeps of a parameter lies as the parameter does where it has
-    the parameter's shape; factored statistics and counters are small and are
-    replicated.
+    Optimiser statistics with the shape of their parameter are sharded like it; factored
+    statistics and counters are small and replicated.
 
     Args:
       abstract: the state, or its shapes.
@@ -53,14 +52,14 @@ def state_shardings(abstract: TrainState, mesh: Mesh) -> TrainState:
     whole = NamedSharding(mesh, PartitionSpec())
     params = jax.tree_util.tree_leaves_with_path(abstract.params)
     shardings = jax.tree.leaves(param_shardings(abstract.params, mesh))
-    known = [
+    param_specs = [
         (_names(path), array.shape, sharding)
         for (path, array), sharding in zip(params, shardings, strict=True)
     ]
 
     def shard(path, array):
         names = _names(path)
-        for suffix, shape, sharding in known:
+        for suffix, shape, sharding in param_specs:
             if names[-len(suffix) :] == suffix and array.shape == shape:
                 return sharding
         return whole
@@ -79,9 +78,9 @@ def abstract_batch(shape: RowShape, *, batch_rows: int) -> Batch:
 
 
 def batch_shardings(abstract: Batch, mesh: Mesh) -> Batch:
-    """How a batch lies on the mesh: rows over data and fsdp, slots over sequence.
+    """The sharding of a batch: rows over data and fsdp, slots over sequence.
 
-    Lists of predictions are whole within a row: they point at any of its slots.
+    Lists of predictions are not split within a row: they point at any of its slots.
     """
 
     def shard(path, array):

@@ -32,9 +32,9 @@ class StepMetrics(NamedTuple):
       loss: `Σ_o share_o · mean loss of o` over the whole batch (`models.loss`), with
         the z-loss.
       grad_norm: global L2 norm of the gradient, before clipping.
-      sums: per objective, the sums that its losses are made of.
+      sums: the sums behind each objective's loss.
       finite: whether loss and gradient were finite; if not, nothing was updated.
-      skipped: steps left out so far.
+      skipped: steps skipped so far.
       skipped_in_a_row: the same, since the last finite one.
     """
 
@@ -65,8 +65,8 @@ def make_train_step(
       microbatches: parts in which the batch is computed, one after another. The sums
         of the loss run over all of them, so their number never changes it.
       clip_norm: global norm to which a larger gradient is scaled down.
-      normalisation: "objective" is `models.loss`'s; "token_sum" weighs every prediction
-        alike, for parity with other stacks.
+      normalisation: "objective" is that of `models.loss`; "token_sum" weighs every
+        prediction alike, for parity with other frameworks.
     """
 
     def train_step(state: TrainState, batch: Batch, loss_shares: Shares):
@@ -88,7 +88,7 @@ def make_train_step(
         params = optax.apply_updates(state.params, updates)
 
         # Selected, never multiplied: 0 · NaN is NaN. The optimiser's statistics and
-        # counters stay as they were, too.
+        # counters are kept unchanged, too.
         params, opt_state = jax.tree.map(
             lambda new, old: jnp.where(finite, new, old),
             (params, opt_state),
@@ -106,7 +106,7 @@ def _accumulate(value_and_grad, params: PyTree, batch: Batch, microbatches: int)
     """Sums values and gradients over microbatches, one after another."""
     if microbatches == 1:
         return value_and_grad(params, batch)
-    # Row b goes to microbatch b mod M: each shard of rows gives its part to each.
+    # Row b goes to microbatch b mod M: each shard of rows contributes to each.
     parts = jax.tree.map(
         lambda x: x.reshape(-1, microbatches, *x.shape[1:]).swapaxes(0, 1), batch
     )
@@ -136,7 +136,7 @@ class NotFiniteError(UsageError, FloatingPointError):
 
 
 def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
-    """Raises when too many steps in a row were skipped, and says what was not finite.
+    """Raises when too many steps in a row were skipped, naming what was not finite.
 
     Args:
       metrics: of the newest step, on the host.
@@ -144,7 +144,7 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
       most: skipped steps in a row at which to stop.
 
     Raises:
-      NotFiniteError: that many were skipped. Parameters are those of the last
+      NotFiniteError: that many were skipped. The parameters are those of the last
         finite step.
     """
     if metrics.skipped_in_a_row < most:

@@ -35,10 +35,10 @@ from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
 
 MEASURED = 32
-"""Batches that the share table, shown before the first step, is measured on."""
+"""Batches measured for the share table before the first step."""
 
 AHEAD = 4
-"""Batches that are made before they are asked for."""
+"""Batches made in advance."""
 
 
 def train(
@@ -64,11 +64,11 @@ def train(
     checkpoint_every: int = 1000,
     keep: int = 2,
 ) -> int:
-    """Trains one model on a mixture of objectives, from scratch or from where it was.
+    """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
-    A run that was interrupted, however hard, resumes from its newest sound checkpoint
-    when it is started again with the same config, and on the same mesh ends bit for
-    bit where it would have ended.
+    An interrupted or killed run resumes from its newest sound checkpoint when started
+    again with the same config; on the same mesh it ends bit for bit where it would have
+    ended.
 
     Args:
       run_dir: holds config.gin, metrics.jsonl, tensorboard/ and checkpoints/.
@@ -76,7 +76,7 @@ def train(
       mixture: rates, loss shares, settings of the objectives, and the vocabulary.
       model: dimensions.
       rows: capacities of a row; they choose the architecture.
-      schedule: makes the learning rate by update, of the steps (`steps`).
+      schedule: makes the learning rate by update, from the number of `steps`.
       optimizer: from a schedule to an optax transformation.
       steps: in all.
       batch_rows: B, over all devices and microbatches.
@@ -88,12 +88,12 @@ def train(
       max_consecutive_skips: updates skipped in a row after which the run stops.
       log_every: steps between records of metrics.
       eval_every: steps between evaluations; the last step is evaluated as well.
-      eval_batches: most held-out batches of each task; 0 is a run without evaluation.
+      eval_batches: most held-out batches of each task; 0 turns evaluation off.
       checkpoint_every: steps between checkpoints; the last step is saved as well.
-      keep: newest checkpoints that are kept.
+      keep: number of newest checkpoints to keep.
 
     Returns:
-      How many steps are done: fewer than `steps` if SIGTERM stopped the run.
+      The number of steps done: fewer than `steps` if SIGTERM stopped the run.
 
     Raises:
       UsageError: settings that cannot work together, or a run of another config in
@@ -135,7 +135,7 @@ def train(
         console.print(line, markup=False, highlight=False)
     prepare_run_dir(run_dir, config, identities=mixture.identities())
 
-    def evaluates(step: int) -> bool:
+    def evaluation_due(step: int) -> bool:
         return step % eval_every == 0 or step == steps
 
     # ------------------------------------------------------- restore, or initialise
@@ -147,12 +147,12 @@ def train(
         console.print(f"Resuming {run_dir} after step {start:,}.", markup=False)
     else:
         start, state, interval = 0, program.initial_state(), fresh()
-    # A checkpoint is saved before its step is evaluated, so that the evaluation may be
-    # missing where the run was killed between the two.
+    # A checkpoint is saved before its step is evaluated, so the evaluation is
+    # missing if the run was killed between the two.
     evaluate_first = (
         start > 0
         and eval_batches > 0
-        and evaluates(start)
+        and evaluation_due(start)
         and not has_record(run_dir, step=start, prefix="eval/")
     )
     size = sum(x.size for x in jax.tree.leaves(state.params))
@@ -172,29 +172,29 @@ def train(
         first = list(itertools.islice(stream, MEASURED))
         # Only now: TensorFlow, which the stream has loaded, must not be imported by two
         # threads at once.
-        maker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
-        tried = maker.submit(source.held_out, most=min(1, eval_batches))
-        held_out = maker.submit(source.held_out, most=eval_batches)
-        maker.shutdown(wait=False)
-        # What is wrong with the held-out text is found before a step is trained; the
-        # other held-out batches are made while the first steps run.
-        for line in not_evaluated(tried.result()):
+        worker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
+        first_held_out = worker.submit(source.held_out, most=min(1, eval_batches))
+        held_out = worker.submit(source.held_out, most=eval_batches)
+        worker.shutdown(wait=False)
+        # Faults in held-out text are found before the first step; the other batches are
+        # made while the first steps run.
+        for line in not_evaluated(first_held_out.result()):
             console.print(line, markup=False, highlight=False)
 
-    # ---------------------------------------------------- what the mixture really is
+    # -------------------------------------------------- measured shares of the mixture
     counts = functools.reduce(add, map(count, first))
-    weighed = functools.partial(loss_shares_of, normalisation=normalisation)
+    loss_shares = functools.partial(loss_shares_of, normalisation=normalisation)
     console.print(
         report.share_table(
-            counts, weighed(counts, shares), utilisation=utilisation(first)
+            counts, loss_shares(counts, shares), utilisation=utilisation(first)
         )
     )
     stream = itertools.chain(first, stream)
     del first
     eval_step = functools.cache(program.compile_eval_step)
 
-    def evaluated(step: int) -> None:
-        """Measures every task that has held-out text, shows it and records it."""
+    def run_evaluation(step: int) -> None:
+        """Evaluates every task with held-out text; shows and records the results."""
         measured = {
             task: evaluate(program, eval_step(), state.params, batches)
             for task, batches in held_out.result().items()
@@ -211,55 +211,55 @@ def train(
         StopRequest() as stop,
         report.progress_bar(console) as bar,
     ):
-        shown = bar.add_task("train", total=steps, completed=start, loss=0, speed=0)
+        task = bar.add_task("train", total=steps, completed=start, loss=0, speed=0)
         tokens, began = 0, time.perf_counter()
         waiting: list[tuple[Counts, StepMetrics]] = []
         step = start
         if evaluate_first:
-            evaluated(start)
-        while step < steps and not stop.asked:
+            run_evaluation(start)
+        while step < steps and not stop.requested:
             batch = next(stream)
             state, metrics = train_step(state, program.place(batch), shares)
             step += 1
 
-            last = step == steps or stop.asked
+            last = step == steps or stop.requested
             logs = step % log_every == 0 or step == steps
             saves = checkpoints.due(step) or last
 
             # A step's metrics are read while the next one runs, or when they are due.
             waiting.append((count(batch), metrics))
-            while len(waiting) > (0 if logs or saves or evaluates(step) else 1):
-                counted, reported = jax.device_get(waiting.pop(0))
+            while len(waiting) > (0 if logs or saves or evaluation_due(step) else 1):
+                step_counts, reported = jax.device_get(waiting.pop(0))
                 stop_if_not_finite(
                     reported, step=step - len(waiting), most=max_consecutive_skips
                 )
-                interval = extend(interval, counted, reported)
-                tokens += int(counted.processed.sum())
-                bar.update(shown, completed=step, loss=float(reported.loss))
+                interval = extend(interval, step_counts, reported)
+                tokens += int(step_counts.processed.sum())
+                bar.update(task, completed=step, loss=float(reported.loss))
 
             if logs:
                 speed = tokens / (time.perf_counter() - began)
                 updates = step - int(state.skipped)
                 writer.write(
                     step,
-                    record(interval, weighed(interval.counts, shares))
+                    record(interval, loss_shares(interval.counts, shares))
                     | {
                         "learning_rate": float(np.asarray(learning_rate(updates - 1))),
                         "tokens_per_second": speed,
                     },
                 )
-                bar.update(shown, speed=speed)
+                bar.update(task, speed=speed)
                 interval = fresh()
-            # Saved before it is evaluated: nothing that fails there loses a step.
+            # Saved before evaluation, so that a failure there loses no step.
             if saves:
                 checkpoints.save(
                     step,
                     state,
                     {"interval": to_json(interval), "last_batch": digest(batch)},
                 )
-            if evaluates(step):
-                evaluated(step)
-            if logs or saves or evaluates(step):
+            if evaluation_due(step):
+                run_evaluation(step)
+            if logs or saves or evaluation_due(step):
                 tokens, began = 0, time.perf_counter()
 
     if step < steps:

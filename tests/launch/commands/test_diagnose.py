@@ -302,11 +302,11 @@ def test_a_run_or_its_mixture_s_own_files_start_the_revision(folder):
 
 def test_the_corpus_of_probes_takes_its_settings(run, folder):
     options = command._parser().parse_args([str(run), "--out=x", "--corpus=text"])
-    about = _diagnose_input.given(options, [f"text.folder={folder / 'few'}"])
+    about = _diagnose_input.read_input(options, [f"text.folder={folder / 'few'}"])
     assert about.corpus.name == "text"
     assert about.settings == (f"text.folder={folder / 'few'}",)
     assert Path(about.gin) == run / "config.gin"
     plain = command._parser().parse_args([str(run), "--out=x"])
-    assert _diagnose_input.given(plain, ()).corpus == about.asked.mixture.corpus(
-        "policies"
-    )
+    assert _diagnose_input.read_input(
+        plain, ()
+    ).corpus == about.packed_mixture.mixture.corpus("policies")

@@ -10,7 +10,7 @@ from sightline.tasks import corpora
 
 
 def test_every_needed_distribution_is_here():
-    needed = doctor.needed()
+    needed = doctor.requirements()
     assert {"jax", "scikit-learn", "matplotlib"} <= {each.name for each in needed}
     assert "pytest" not in {each.name for each in needed}  # of an extra
     for each in needed:
@@ -31,12 +31,12 @@ def test_a_version_that_is_not_asked_for():
 def test_the_releases_won():
     # t5 and seqio are only right together with the releases; the Makefile sees to it.
     for release, nightly in doctor.RIVALS:
-        assert doctor._winner(release, nightly).state == "ok"
+        assert doctor._installed_last(release, nightly).state == "ok"
 
 
 def test_shares_of_files_as_recorded():
-    assert doctor.files_as_recorded("optax") == 1.0
-    assert doctor.files_as_recorded("no-such-distribution") is None
+    assert doctor.intact_share("optax") == 1.0
+    assert doctor.intact_share("no-such-distribution") is None
 
 
 def test_libtpu_without_a_platform_is_not_asked(monkeypatch):

@@ -14,7 +14,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from sightline.launch.runs import checkpoints as checkpoints_module, verified
 from sightline.launch.runs.checkpoints import CheckpointError, Checkpoints
-from sightline.launch.runs.named_arrays import Mismatch, as_arrays, wanted
+from sightline.launch.runs.named_arrays import Mismatch, array_structs, as_arrays
 from sightline.launch.runs.verified import restore_latest
 
 
@@ -310,7 +310,7 @@ def test_reading_back_goes_group_by_group(tmp_path, monkeypatch):
 
     monkeypatch.setattr(verified, "GROUP_BYTES", 64 * 256 * 4)
     monkeypatch.setattr(verified, "_read_arrays", counted)
-    verified.read_back(tmp_path / "checkpoints" / "2", wanted(abstract(8)))
+    verified.read_back(tmp_path / "checkpoints" / "2", array_structs(abstract(8)))
     assert len(groups) > 1
     assert sorted(name for group in groups for name in group) == sorted(
         as_arrays(state())

@@ -107,7 +107,7 @@ def test_documents_too_short_for_an_objective_are_an_error(folder, tmp_path, cap
         ("train.clip_norm=0.0", "train.clip_norm is 0.0"),
         ("train.most_skipped_in_a_row=3", "now called train.max_consecutive_skips"),
         ("train.schedule=@warmup_cosine()", "train.schedule is a schedule with a"),
-        ("warmup_cosine.steps=9", "warmup_cosine.steps is not bound but handed over"),
+        ("warmup_cosine.steps=9", "warmup_cosine.steps is not bound but passed by"),
     ],
 )
 def test_numbers_out_of_range_are_refused_before_anything_is_written(
