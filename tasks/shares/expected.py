@@ -1,9 +1,9 @@
-"""What a mixture's rates come to: rate × mean size of an Example, for each objective.
+"""Expected shares of a mixture: rate × mean size of an Example, for each objective.
 
-Rate × size, without the pipeline: documents of the corpus go through each
-objective, and the rates weigh what comes out. The pipeline's own shares must agree with
-it. From which context tokens are predicted is read off coded text (`objectives.coded`)
-in windows of the same lengths.
+Without the pipeline: documents of the corpus go through each objective, and the rates
+weigh the outputs. The pipeline's own shares must agree. From which context tokens are
+predicted is traced through coded text (`objectives.coded`) in windows of the same
+lengths.
 """
 
 import functools
@@ -29,7 +29,7 @@ _COLUMNS = ("examples", "processed", "supervised", "past", "both", "permuted")
 
 
 class Arithmetic(NamedTuple):
-    """Shares that the rates come to, and their sampling errors, by objective id.
+    """Shares computed from the rates, and their sampling errors, by objective id.
 
     Attributes:
       shares: of `examples`, `processed` and `supervised` tokens.
@@ -46,39 +46,43 @@ class Arithmetic(NamedTuple):
 def arithmetic(
     mixture: Mixture, shape: RowShape, rng: np.random.Generator, *, documents: int
 ) -> Arithmetic:
-    """The shares that a mixture's rates come to on rows of this shape.
+    """The shares to expect of a mixture's rates on rows of this shape.
 
     Args:
       mixture: rates, settings, corpora.
       shape: of the rows.
-      rng: draws the documents, and what objectives draw.
-      documents: of each corpus, that are read.
+      rng: for drawing documents, and for the objectives.
+      documents: to read of each corpus.
     """
-    words = vocabulary(mixture.vocabulary)
-    read = {
-        corpus: TokenisedDocuments(mixture.corpus(corpus), "train", words)
+    vocab = vocabulary(mixture.vocabulary)
+    tokenised = {
+        corpus: TokenisedDocuments(mixture.corpus(corpus), "train", vocab)
         for corpus in sorted({split_task(t)[0] for t in mixture.positive_rates()})
     }
-    chosen = {
-        corpus: rng.choice(len(found), min(documents, len(found)), replace=False)
-        for corpus, found in read.items()
+    indices = {
+        corpus: rng.choice(
+            len(corpus_documents), min(documents, len(corpus_documents)), replace=False
+        )
+        for corpus, corpus_documents in tokenised.items()
     }
-    plain, drawn = np.zeros((CAPACITY, 6)), np.zeros((RESAMPLES, CAPACITY, 6))
+    totals, resampled = np.zeros((CAPACITY, 6)), np.zeros((RESAMPLES, CAPACITY, 6))
     for task, rate in mixture.positive_rates().items():
         corpus, name = split_task(task)
         objective = mixture.objective(name)
         window = objective.window(budget(shape))
-        make = functools.partial(_document_sums, objective, window, words.special_ids)
-        sums = np.array([make(read[corpus], int(n), rng) for n in chosen[corpus]])
-        plain[objective.id] += rate * _per_example(sums.sum(0))
-        size = len(sums)
+        make = functools.partial(_document_sums, objective, window, vocab.special_ids)
+        document_sums = np.array(
+            [make(tokenised[corpus], int(n), rng) for n in indices[corpus]]
+        )
+        totals[objective.id] += rate * _per_example(document_sums.sum(0))
+        size = len(document_sums)
         weights = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES)
-        drawn[:, objective.id] += rate * _per_example(weights @ sums)
+        resampled[:, objective.id] += rate * _per_example(weights @ document_sums)
     sizes = _COLUMNS[:3]
-    spread = _shares(drawn).std(0)
-    kinds = plain[:, 3:] / np.maximum(plain[:, 3:].sum(1, keepdims=True), 1e-30)
+    spread = _shares(resampled).std(0)
+    kinds = totals[:, 3:] / np.maximum(totals[:, 3:].sum(1, keepdims=True), 1e-30)
     return Arithmetic(
-        dict(zip(sizes, _shares(plain).T, strict=True)),
+        dict(zip(sizes, _shares(totals).T, strict=True)),
         dict(zip(sizes, spread.T, strict=True)),
         dict(zip(_COLUMNS[3:], kinds.T, strict=True)),
     )
@@ -92,18 +96,19 @@ def _document_sums(
     index: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, " 6"]:
-    """What the Examples of a document take in all, in the order of `_COLUMNS`."""
+    """Totals over the Examples of a document, in the order of `_COLUMNS`."""
     sums = np.zeros(len(_COLUMNS))
     tokens, smallest = documents[index], objective.smallest()
     for start, stop in windows(len(tokens), window=window, smallest=smallest):
         text = Text(tokens, start, stop, documents.others(index))
         example = objective(text, rng, ids)
         slots = len(example.inputs) + len(example.targets)
-        asked = (example.inputs_weights > 0).sum() + (example.targets_weights > 0).sum()
-        behind = 0 if text.ends_document else min(2 * window, MOST - (stop - start))
-        coded = coded_text(stop - start + behind, 0, stop - start)
+        weights = np.concatenate([example.inputs_weights, example.targets_weights])
+        supervised = (weights > 0).sum()
+        after = 0 if text.ends_document else min(2 * window, MOST - (stop - start))
+        coded = coded_text(stop - start + after, 0, stop - start)
         kinds = np.array(contexts(objective(coded, rng, coded_ids())))
-        sums += (1, slots, asked, *(asked * kinds / kinds.sum()))
+        sums += (1, slots, supervised, *(supervised * kinds / kinds.sum()))
     return sums
 
 
