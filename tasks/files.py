@@ -1,4 +1,4 @@
-"""The one way in which Sightline writes a file: whole or not at all."""
+"""How Sightline writes every file: whole or not at all."""
 
 import json
 import os
@@ -9,23 +9,23 @@ from typing import Any
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """One line a row, as `write_whole` writes."""
+    """Writes one line per row, as `write_whole` does."""
     write_whole(path, (json.dumps(row) + "\n" for row in rows))
 
 
 def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Replaces a file at once: a crash leaves the old content or the new.
 
-    The content is on disk when this returns: both the file and the entry of its
-    folder are synchronised.
+    The content is on disk when this returns: both the file and its entry in the folder
+    are synchronised.
 
     Args:
       path: of the file; its folder must exist.
-      content: text is written as UTF-8; of several parts, each as it comes.
+      content: text is written as UTF-8; several parts are written one by one.
 
     Raises:
-      OSError: the file cannot be written; nothing of it is left, and a file that was
-        there is as it was.
+      OSError: the file cannot be written; nothing of it is left, and an existing file
+        is unchanged.
     """
     parts = [content] if isinstance(content, str | bytes) else content
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:99]}.")
@@ -44,7 +44,7 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
 
 
 def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced; else what a new file gets."""
+    """The permissions of the replaced file, or those of a new one."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)

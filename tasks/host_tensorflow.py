@@ -1,12 +1,12 @@
-"""TensorFlow as a reader of text, off the accelerators."""
+"""TensorFlow as a reader of text, on the host only."""
 
 
 def load() -> None:
-    """Imports TensorFlow so that it takes no accelerator away from jax.
+    """Imports TensorFlow so that it takes no accelerator away from JAX.
 
-    By itself it reserves nearly all the memory of every GPU that it sees. It must be
-    told before it is used for the first time. (TensorFlow 2.21 logs a few lines about
-    devices to stderr as it loads; no setting of it keeps them back.)
+    By default it reserves nearly all the memory of every visible GPU, which must be
+    changed before its first use. (TensorFlow 2.21 logs a few lines about devices to
+    stderr as it loads; no setting suppresses them.)
     """
     import tensorflow as tf
 

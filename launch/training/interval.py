@@ -1,4 +1,4 @@
-"""What happened since the last record of metrics."""
+"""Sums over the steps since the last record of metrics."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ...objectives.registry import CAPACITY
-from ...tasks.shares.counts import Counts, add, nothing
+from ...tasks.shares.counts import Counts, add, zero_counts
 from .report import record_of
 from .step import StepMetrics
 
@@ -15,7 +15,7 @@ from .step import StepMetrics
 class Interval(NamedTuple):
     """Sums over the steps since the last record.
 
-    It is saved with every checkpoint, so that a resumed run writes the same records.
+    Saved with every checkpoint, so that a resumed run writes the same records.
     Steps that were skipped are counted and stay out of every sum.
 
     Attributes:
@@ -40,13 +40,13 @@ class Interval(NamedTuple):
 
 
 def fresh() -> Interval:
-    """An interval of no step."""
+    """An empty interval."""
     zeros = np.zeros(CAPACITY)
-    return Interval(nothing(), nll=zeros, weight=zeros, correct=zeros)
+    return Interval(zero_counts(), nll=zeros, weight=zeros, correct=zeros)
 
 
 def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval:
-    """The interval and one more step, whose metrics are on the host."""
+    """The interval extended by one step, whose metrics are on the host."""
     interval = interval._replace(counts=add(interval.counts, counts))
     if not metrics.finite:
         return interval._replace(skipped=interval.skipped + 1)
@@ -63,7 +63,7 @@ def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval
 def record(
     interval: Interval, loss_shares: Float[np.ndarray, " O"]
 ) -> dict[str, float]:
-    """The interval as metrics: means of losses, shares of each objective."""
+    """The interval as metrics: mean losses, and shares of each objective."""
     with np.errstate(invalid="ignore", divide="ignore"):
         losses = {
             "loss": interval.nll / interval.weight,
@@ -83,7 +83,7 @@ def record(
 
 
 def to_json(interval: Interval) -> dict[str, Any]:
-    """The interval as plain lists and numbers; floats survive JSON exactly."""
+    """The interval as plain lists and numbers; JSON keeps floats exactly."""
     arrays = {name: getattr(interval, name).tolist() for name in _ARRAYS}
     numbers = {name: getattr(interval, name) for name in _NUMBERS}
     return {"counts": [x.tolist() for x in interval.counts], **arrays, **numbers}

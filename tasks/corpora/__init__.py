@@ -1,8 +1,8 @@
 """Every corpus by name: `get("python_docs")`. A file in this folder is one corpus.
 
-The file's name is the corpus's. It defines `CORPUS`, which makes the corpus of its
-keyword arguments; they are what gin may bind (`text.folder = 'papers'`). Importing the
-file loads nothing heavy. A name that begins with an underscore is a corpus's helper.
+The file's name is the corpus's. It defines `CORPUS`, which makes the corpus from its
+keyword arguments, which gin may bind (`text.folder = 'papers'`). Importing the file
+loads nothing heavy. A name that begins with an underscore is a helper.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from ...objectives.errors import UsageError, nearest
 
 
 class EmptySplitError(UsageError):
-    """A corpus has documents, but none in the split that is asked for."""
+    """A corpus has documents, but none in the requested split."""
 
 
 @runtime_checkable
@@ -40,21 +40,21 @@ class Corpus(Protocol):
         ...
 
     def check(self) -> None:
-        """Raises ValueError where its documents cannot be had; quick and light."""
+        """Raises ValueError if its documents are not available; quick and light."""
         ...
 
     def identity(self) -> str:
-        """What tells its documents from others under the same name; quick and light."""
+        """Identifies its documents among others of the same name; quick and light."""
         ...
 
     def documents(self, split: str) -> Sequence[str]:
-        """The documents of a split, by random access; prepares them when missing."""
+        """The documents of a split, by random access; prepares them if missing."""
         ...
 
 
 @runtime_checkable
 class ReadsFolder(Protocol):
-    """A corpus of files that a user put in a folder, perhaps among others."""
+    """A corpus of files in a user's folder, which may hold other files."""
 
     def unread(self) -> str:
         """What the folder holds that is not read; "" if nothing."""
@@ -63,15 +63,15 @@ class ReadsFolder(Protocol):
 
 def names() -> tuple[str, ...]:
     """The names of all corpora. Imports none of them."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in modules if not name.startswith("_")))
 
 
 def factory(name: str) -> Callable[..., Corpus]:
-    """What makes the corpus of that name; its parameters are the corpus's settings.
+    """The factory of the corpus of that name; its parameters are the settings.
 
     Raises:
-      ValueError: there is none; the message names the nearest.
+      ValueError: no such corpus; the message names the nearest.
     """
     if name not in names():
         raise UsageError(f"no corpus {name!r}; {nearest(name, names())}")
@@ -85,17 +85,17 @@ def get(name: str, **settings: Any) -> Corpus:
       ValueError: no such corpus or setting, or a setting that it refuses.
     """
     make = factory(name)
-    known = inspect.signature(make).parameters
+    valid = inspect.signature(make).parameters
     for setting in settings:
-        if setting not in known:
+        if setting not in valid:
             raise UsageError(
-                f"corpus {name!r} has no setting {setting!r}; {nearest(setting, known)}"
+                f"corpus {name!r} has no setting {setting!r}; {nearest(setting, valid)}"
             )
     return make(**settings)
 
 
 def is_default(corpus: Corpus) -> bool:
-    """Whether a corpus is the one of its name, with the settings it has by default."""
+    """Whether a corpus is the registered one of its name, with default settings."""
     return corpus.name in names() and corpus == get(corpus.name)
 
 
@@ -109,13 +109,13 @@ def check_split(corpus: Corpus, split: str) -> None:
 
 
 def data_dir() -> Path:
-    """Where corpora are kept: `SIGHTLINE_DATA_DIR`, or `~/.cache/sightline`."""
-    chosen = os.environ.get("SIGHTLINE_DATA_DIR")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "sightline"
+    """The folder of corpora: `SIGHTLINE_DATA_DIR`, or `~/.cache/sightline`."""
+    path = os.environ.get("SIGHTLINE_DATA_DIR")
+    return Path(path) if path else Path.home() / ".cache" / "sightline"
 
 
 def require_data_dir() -> None:
-    """Refuses a folder of corpora that cannot be made; one to be read from may be full.
+    """Refuses a folder of corpora that cannot be made; it need not be writable.
 
     Raises:
       UsageError: naming `SIGHTLINE_DATA_DIR`.

@@ -9,7 +9,7 @@ from typing import Any
 class ArrayRecords(Sequence[str]):
     """The texts of an ArrayRecord file whose records are UTF-8.
 
-    Threads may share it: the file is opened once, under a lock, at the first reading.
+    Threads may share it: the file is opened once, under a lock, on the first read.
 
     Args:
       path: of the file.
@@ -18,7 +18,7 @@ class ArrayRecords(Sequence[str]):
     def __init__(self, path: Path):
         from array_record.python.array_record_data_source import ArrayRecordDataSource
 
-        # Without the library's pool of threads, which a forked process would lack.
+        # Without the library's thread pool, which a forked process would lack.
         options = {"max_parallelism": "0"}
         self._records: Any = ArrayRecordDataSource(os.fspath(path), options)
 

@@ -1,4 +1,4 @@
-"""Finds the English that every CPython carries: topics, docstrings and comments."""
+"""Finds the English text in every CPython: topics, docstrings and comments."""
 
 import ast
 import importlib
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-# Distributions leave the tests out, and one version is to give one corpus everywhere.
+# Distributions leave out the tests, and a version must give the same corpus everywhere.
 _TESTS = {"test", "tests", "idle_test"}
 _SKIPPED = {"site-packages", "dist-packages", "__pycache__", "lib2to3"} | _TESTS
 # Importing these opens windows, browsers or files, or tests the interpreter.
@@ -25,8 +25,8 @@ _COMMENT = re.compile(r"[ \t]*#[^\n]*(?=\n|$)")
 def documents() -> Iterator[tuple[str, list[str]]]:
     """Yields `(name, texts)`, ordered by name: topics, sources, then C modules.
 
-    A document is a topic; or what a module, a class of its top level with its methods,
-    or a function of its top level says. The module's name ends before `#`.
+    A document is a topic, or the text of a module, a top-level class with its methods
+    or a top-level function. The module's name ends before `#`.
     """
     topics = importlib.import_module("pydoc_data.topics").topics
     for topic in sorted(topics):
@@ -44,19 +44,19 @@ def documents() -> Iterator[tuple[str, list[str]]]:
 
 
 def in_source(source: str) -> list[list[str]]:
-    """Docstrings and comments of two lines or more of a source file, in its order.
+    """Docstrings, and comments of two lines or more, of a source file, in order.
 
-    A docstring that is indented at most once, the module's or one of its top level,
-    begins a new document; those of methods and the comments go on with it.
+    A docstring indented at most once, of the module or a top-level definition, begins a
+    new document; those of methods, and comments, continue it.
     """
-    found = _docstrings(source)
+    passages = _docstrings(source)
     if source.isascii():  # elsewhere: test data, and lines in other alphabets
-        found += [
+        passages += [
             (match.start(), re.sub(r"^[ \t]*#+:?", "", match[0], flags=re.MULTILINE))
             for match in _COMMENTS.finditer(source)
         ]
     documents: list[list[str]] = []
-    for position, text in sorted(found):
+    for position, text in sorted(passages):
         indent = _INDENT.match(source, position)
         comment = _COMMENTS.match(source, position)
         deep = indent is not None and len(indent[0].expandtabs()) > 4
@@ -69,10 +69,10 @@ def in_source(source: str) -> list[list[str]]:
 def _docstrings(source: str) -> list[tuple[int, str]]:
     """`(position, docstring)` of a source file.
 
-    A scan for triple quotes that open a file or follow a colon. `ast` finds 3 % more
+    Scans for triple quotes that open a file or follow a colon. `ast` finds 3 % more
     (docstrings in single quotes) and takes twenty times as long.
     """
-    found: list[tuple[int, str]] = []
+    docstrings: list[tuple[int, str]] = []
     position = 0
     while opening := _OPENING.search(source, position):
         raw, quotes = opening[1].lower() == "r", opening[2]
@@ -81,15 +81,17 @@ def _docstrings(source: str) -> list[tuple[int, str]]:
             end = source.find(quotes, end + 1)
         if end < 0:
             break
-        if _documents(source[: opening.start()], position):
+        if _is_docstring(source[: opening.start()], position):
             body = source[opening.end() : end]
-            found.append((opening.start(), body if raw else _unescape(body, quotes)))
+            docstrings.append(
+                (opening.start(), body if raw else _unescape(body, quotes))
+            )
         position = end + 3
-    return found
+    return docstrings
 
 
-def _documents(before: str, position: int) -> bool:
-    """Whether a string after this much source is a docstring."""
+def _is_docstring(before: str, position: int) -> bool:
+    """Whether a string after this source is a docstring."""
     code = _COMMENT.sub("", before[max(position, len(before) - 600) :]).rstrip()
     return code.endswith(":") or (position == 0 and not code)
 
@@ -115,15 +117,15 @@ def _c_modules() -> set[str]:
 
 
 def _of_c_module(name: str) -> list[list[str]]:
-    """Docstrings of a module written in C: its own, and its members' with theirs."""
+    """Docstrings of a C module: its own, its members' and their methods'."""
     try:
         module = importlib.import_module(name)
     except ImportError:  # built without the library that this module wraps
         return []
-    found = [[module.__doc__]]
+    documents = [[module.__doc__]]
     for _, member in sorted(vars(module).items()):
         if callable(member):
-            own = sorted(vars(member)) if inspect.isclass(member) else []
-            found.append([inspect.getdoc(member)])
-            found[-1] += [vars(member)[key].__doc__ for key in own]
-    return [[text for text in texts if isinstance(text, str)] for texts in found]
+            methods = sorted(vars(member)) if inspect.isclass(member) else []
+            documents.append([inspect.getdoc(member)])
+            documents[-1] += [vars(member)[key].__doc__ for key in methods]
+    return [[text for text in texts if isinstance(text, str)] for texts in documents]

@@ -1,4 +1,4 @@
-"""Keeps the English of a docstring: paragraphs, without code, tables and titles."""
+"""The English of a docstring: paragraphs, without code, tables and titles."""
 
 import inspect
 import re
@@ -26,12 +26,12 @@ def paragraphs(docstring: str) -> list[str]:
 
 
 def _chunks(block: str) -> list[list[str]]:
-    """Splits a block into runs of lines that were wrapped from one paragraph."""
+    """Splits a block into runs of lines, each wrapped from one paragraph."""
     if doctest := _DOCTEST.search(block):
         block = block[: doctest.start()]
     chunks: list[list[str]] = [[]]
     for line in textwrap.dedent(block).splitlines():
-        if _RULE.match(line):  # an underline: what stands above it is a title
+        if _RULE.match(line):  # an underline: the line above is a title
             chunks[-1:] = [[]]
         elif _DIRECTIVE.match(line) or _SIGNATURE.match(line.strip()):
             chunks.append([])
@@ -50,14 +50,14 @@ def _sentence_gap(line: str) -> bool:
 
 
 def _rejoin(lines: list[str]) -> str:
-    """Undoes the wrapping; a word broken at its own hyphen stays whole."""
+    """Undoes the wrapping; a word broken at its hyphen stays whole."""
     text = "\n".join(line.strip() for line in lines)
     text = re.sub(r"(?<=[a-z])-\n(?=[a-z])", "-", text)
     return re.sub(r"\s+", " ", text).strip()
 
 
 def _is_english(line: str) -> bool:
-    """Whether a line reads as a sentence: words, in the main, and an end or length.
+    """Whether a line reads as a sentence: mostly words, and an end mark or length.
 
     The limits were set by reading what they keep and what they drop.
     """

@@ -23,12 +23,12 @@ from ...objectives.errors import UsageError
 from ..files import write_whole
 from ._text_files import Bad, Document, File, documents, files
 
-_FORMAT = 2  # of what is prepared; a new one prepares every folder anew
+_FORMAT = 2  # of prepared folders; a new one prepares every folder again
 _SHOWN_BYTES = 2**20  # between two updates of the bar
 
 
 class Settings(NamedTuple):
-    """Of a preparation; as in `text.Text`."""
+    """Settings of a preparation, as in `text.Text`."""
 
     key: str
     bad: Literal["error", "skip"]
@@ -36,60 +36,62 @@ class Settings(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """How many documents of a kind were skipped, and where the first one was."""
+    """The number of skipped documents of a kind, and the place of the first."""
 
     number: int
     first: str
 
 
 def place_of(name: str, line: int) -> int:
-    """Where a document falls in [0, 2⁶⁴): the lowest are held out for validation.
+    """A document's place in [0, 2⁶⁴); the lowest are held out for validation.
 
-    A hash of its file's name and line, so that adding files moves no document; nor
-    does gzipping a file.
+    A hash of its file's name and line, so that adding or gzipping files moves no
+    document.
     """
     unpacked = name[:-3] if name.lower().endswith(".gz") else name
     digest = hashlib.sha256(os.fsencode(f"{unpacked}\0{line}")).digest()
     return int.from_bytes(digest[:8], "big")
 
 
-def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> Path:
+def prepare(
+    folder: Path, text_files: list[File], root: Path, settings: Settings
+) -> Path:
     """The folder `root/identity` of a text folder's documents; makes it if missing.
 
     It holds `train` and `validation`, ArrayRecord files of UTF-8, and `prepared.json`,
     which counts documents. Its name is the documents' `identity`. As for every corpus,
-    it is prepared privately and renamed into place: the first process wins, and what
-    is interrupted leaves nothing.
+    it is prepared in a temporary folder and renamed into place: the first process wins,
+    and an interrupted one leaves nothing.
 
     Args:
       folder: the text folder, resolved.
-      found: its files.
-      root: where prepared folders are kept.
+      text_files: its files.
+      root: of prepared folders.
       settings: how to read it.
 
     Raises:
       ValueError: a document is bad and `settings.bad` is 'error', there is none, an
         archive is damaged, or files changed meanwhile.
     """
-    name = identity(found, root, settings)
+    name = identity(text_files, root, settings)
     final = root / name
     if final.exists():
         return final
     root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=root) as own:
-        private = Path(own) / name
+    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=root) as temporary:
+        private = Path(temporary) / name
         private.mkdir()
-        counts, skipped = _write(folder, found, private, settings)
-        said = _said(folder, sum(counts.values()), skipped)
+        counts, skipped = _write(folder, text_files, private, settings)
+        report = _skipped_summary(folder, sum(counts.values()), skipped)
         if not sum(counts.values()):
-            raise UsageError(f"{folder} has no document that can be used. {said}")
-        if files(folder) != found:
+            raise UsageError(f"{folder} has no document that can be used. {report}")
+        if files(folder) != text_files:
             raise UsageError(
                 f"files in {folder} changed while they were read; run this again once "
                 "nothing writes there."
             )
         summary = {"folder": os.fspath(folder), "settings": settings._asdict()}
-        summary |= {"files": len(found), "documents": counts}
+        summary |= {"files": len(text_files), "documents": counts}
         summary["skipped"] = {kind: s._asdict() for kind, s in skipped.items()}
         (private / "prepared.json").write_text(json.dumps(summary, indent=1) + "\n")
         try:
@@ -99,46 +101,47 @@ def prepare(folder: Path, found: list[File], root: Path, settings: Settings) -> 
                 raise
             return final  # another process was first
     if skipped:
-        print(f"text: {said}", file=sys.stderr)
+        print(f"text: {report}", file=sys.stderr)
     return final
 
 
-def identity(found: list[File], root: Path, settings: Settings) -> str:
-    """What tells a folder's documents from others: settings, and every file's content.
+def identity(text_files: list[File], root: Path, settings: Settings) -> str:
+    """Identifies a folder's documents by the settings and every file's content.
 
     Names count too, since they decide which documents are held out; paths and times do
-    not, so a copy is the same corpus. A file is read once: what it holds is remembered
-    by its path, size and time of modification.
+    not, so a copy is the same corpus. A file is read once: its digest is cached by
+    path, size and time of modification.
 
     Args:
-      found: the folder's files.
-      root: where prepared folders, and what is remembered, are kept.
-      settings: how they are read.
+      text_files: the folder's files.
+      root: of prepared folders; the cache lies beside it.
+      settings: how to read the files.
     """
     contents = [
-        (file.name, _content(file, root.with_name("text_contents"))) for file in found
+        (file.name, _content(file, root.with_name("text_contents")))
+        for file in text_files
     ]
     text = repr((_FORMAT, tuple(settings), contents))
     return hashlib.sha256(os.fsencode(text)).hexdigest()[:32]
 
 
-def _content(file: File, remembered: Path) -> str:
+def _content(file: File, cache: Path) -> str:
     """The sha256 of a file's bytes."""
     state = repr((os.fspath(file.path), file.size, file.modified_ns))
-    known = remembered / hashlib.sha256(os.fsencode(state)).hexdigest()[:32]
-    if known.is_file():
-        return known.read_text()
-    with open(file.path, "rb") as opened:
-        content = hashlib.file_digest(opened, "sha256").hexdigest()
-    remembered.mkdir(parents=True, exist_ok=True)
-    write_whole(known, content)
+    cached = cache / hashlib.sha256(os.fsencode(state)).hexdigest()[:32]
+    if cached.is_file():
+        return cached.read_text()
+    with open(file.path, "rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    cache.mkdir(parents=True, exist_ok=True)
+    write_whole(cached, content)
     return content
 
 
 def _write(
-    folder: Path, found: list[File], private: Path, settings: Settings
+    folder: Path, text_files: list[File], private: Path, settings: Settings
 ) -> tuple[dict[str, int], dict[str, Skipped]]:
-    """Writes the documents; returns how many a split has, and what was skipped."""
+    """Writes the documents; returns their number by split, and what was skipped."""
     # Imported here: a settings check needs no ArrayRecord.
     from array_record.python.array_record_module import ArrayRecordWriter
 
@@ -146,7 +149,7 @@ def _write(
     counts = {"train": 0, "validation": 0}
     skipped: dict[str, Skipped] = {}
     with contextlib.ExitStack() as stack:
-        # Groups of one record, as ArrayRecord's random access wants them.
+        # Groups of one record, as random access requires.
         writers: dict[str, Any] = {
             split: stack.enter_context(
                 contextlib.closing(
@@ -162,7 +165,7 @@ def _write(
 
         # The lowest so far waits: of two documents or more, one is held out.
         lowest: tuple[int, bytes] | None = None
-        for file, document in _read(found, settings.key):
+        for file, document in _read(text_files, settings.key):
             if isinstance(document, Bad):
                 _skip(folder / file.name, document, skipped, settings.bad)
                 continue
@@ -179,8 +182,8 @@ def _write(
     return counts, skipped
 
 
-def _read(found: list[File], key: str) -> Iterator[tuple[File, Document | Bad]]:
-    """Every document with its file, in order, under a bar of bytes."""
+def _read(text_files: list[File], key: str) -> Iterator[tuple[File, Document | Bad]]:
+    """Every document with its file, in order, under a progress bar of bytes."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -190,16 +193,18 @@ def _read(found: list[File], key: str) -> Iterator[tuple[File, Document | Bad]]:
     )
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("preparing text", total=sum(file.size for file in found))
-        before = shown = 0
-        for file in found:
+        task = bar.add_task(
+            "preparing text", total=sum(file.size for file in text_files)
+        )
+        read_bytes = shown_bytes = 0
+        for file in text_files:
             with file.path.open("rb") as raw:
                 for document in documents(raw, os.fspath(file.path), key=key):
                     yield file, document
-                    if (done := before + raw.tell()) - shown >= _SHOWN_BYTES:
+                    if (done := read_bytes + raw.tell()) - shown_bytes >= _SHOWN_BYTES:
                         bar.update(task, completed=done)
-                        shown = done
-            before += file.size
+                        shown_bytes = done
+            read_bytes += file.size
 
 
 def _skip(
@@ -209,14 +214,14 @@ def _skip(
     where = f"{path}:{bad.line}"
     if policy == "error":
         raise UsageError(
-            f"{where}: {bad.message}. To leave bad documents out, and have them "
-            "counted, set text.bad = 'skip'."
+            f"{where}: {bad.message}. To leave out and count bad documents, set "
+            "text.bad = 'skip'."
         )
     number, first = skipped.get(bad.kind, Skipped(0, where))
     skipped[bad.kind] = Skipped(number + 1, first)
 
 
-def _said(folder: Path, kept: int, skipped: dict[str, Skipped]) -> str:
+def _skipped_summary(folder: Path, kept: int, skipped: dict[str, Skipped]) -> str:
     total = sum(kind.number for kind in skipped.values())
     kinds = "; ".join(
         f"{kind.number} {name} (first: {kind.first})" for name, kind in skipped.items()

@@ -1,4 +1,4 @@
-"""Finds the text files of a folder, and reads their documents one by one."""
+"""Finds the text files of a folder and reads their documents one by one."""
 
 import codecs
 import gzip
@@ -16,17 +16,17 @@ from ...objectives.errors import UsageError, nearest
 
 SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 LARGEST = 2**28
-"""Bytes of the largest document: one is held in memory at a time."""
+"""Bytes of the largest document: one at a time is held in memory."""
 
 Kind = Literal[
     "not UTF-8", "empty", "not JSON", "not an object", "without the key", "no string",
     "not Unicode", "too large",
 ]  # fmt: skip
-"""What can be wrong with a document."""
+"""Kinds of bad documents."""
 
 
 class File(NamedTuple):
-    """A text file: its name below the folder, written with `/`, and its state."""
+    """A text file: its name below the folder, with `/`, and its state."""
 
     name: str
     path: Path
@@ -42,7 +42,7 @@ class Document(NamedTuple):
 
 
 class Bad(NamedTuple):
-    """A document that cannot be used: its line from 1, and what is wrong with it."""
+    """A bad document: its line from 1, and what is wrong with it."""
 
     line: int
     kind: Kind
@@ -52,14 +52,14 @@ class Bad(NamedTuple):
 def files(folder: Path) -> list[File]:
     """The text files below a folder, ordered by name.
 
-    Names that begin with a dot are passed over. Links are followed; what can be
-    reached by two names is read once, by the first.
+    Names that begin with a dot are skipped. Links are followed; a file with two names
+    is read once, by the first.
 
     Raises:
       ValueError: a link leads nowhere.
       OSError: a folder cannot be read.
     """
-    found: dict[tuple[int, int], File] = {}
+    by_inode: dict[tuple[int, int], File] = {}
     for path in sorted(_walk(folder)):
         if not path.name.lower().endswith(SUFFIXES):
             continue
@@ -72,19 +72,19 @@ def files(folder: Path) -> list[File]:
         if stat.S_ISREG(state.st_mode):
             name = path.relative_to(folder).as_posix()
             file = File(name, path, state.st_size, state.st_mtime_ns)
-            found.setdefault((state.st_dev, state.st_ino), file)
-    return list(found.values())
+            by_inode.setdefault((state.st_dev, state.st_ino), file)
+    return list(by_inode.values())
 
 
 def endings(folder: Path) -> str:
-    """What a folder holds, for an error message: `12 .pdf, 3 .md`, or `no file`."""
+    """A folder's contents for an error message: `12 .pdf, 3 .md`, or `no file`."""
     counts = Counter(path.suffix or "without an ending" for path in _walk(folder))
-    spelt = (f"{count} {ending}" for ending, count in counts.most_common(8))
-    return ", ".join(spelt) or "no file"
+    parts = (f"{count} {ending}" for ending, count in counts.most_common(8))
+    return ", ".join(parts) or "no file"
 
 
 def unread(folder: Path) -> str:
-    """What a folder holds that is not read: by ending, hidden, or without a byte."""
+    """The files of a folder that are not read: by ending, hidden, or empty."""
     counts: Counter[str] = Counter()
     for path in _walk(folder, hidden=True):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
@@ -104,13 +104,13 @@ def documents(
 ) -> Iterator[Document | Bad]:
     """Yields the documents of an open file, good and bad, in order.
 
-    A `.txt` file is one document; CR LF becomes LF. In `.jsonl` each line that is not
-    blank is one, its text unchanged. A byte order mark is dropped.
+    A `.txt` file is one document; CR LF becomes LF. In `.jsonl` each non-blank line is
+    one, its text unchanged. A byte order mark is dropped.
 
     Args:
       raw: the file, opened for reading bytes.
-      name: tells its format by its ending.
-      key: under which a line of `.jsonl` has its text.
+      name: of the file; its ending gives the format.
+      key: of the text in a line of `.jsonl`.
       largest: bytes of the largest document, or of its line.
 
     Raises:
@@ -132,7 +132,7 @@ def documents(
 
 
 def _walk(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
-    """The files below a folder; each real folder once, though links make a circle."""
+    """The files below a folder; each real folder once, even if links form a cycle."""
 
     def refuse(error: OSError) -> None:
         raise error
@@ -176,7 +176,7 @@ def _lines(stream: BufferedIOBase, key: str, largest: int) -> Iterator[Document 
         text = _decoded(line, number)
         if isinstance(text, Bad) or text.strip():
             blank = False
-            yield text if isinstance(text, Bad) else _of_line(text, number, key)
+            yield text if isinstance(text, Bad) else _parse_line(text, number, key)
     if blank:
         yield Bad(1, "empty", "the file has no line; remove it")
 
@@ -196,7 +196,7 @@ def _decoded(data: bytes, line: int) -> str | Bad:
         return Bad(line, "not UTF-8", f"{message}; save the file as UTF-8")
 
 
-def _of_line(line: str, number: int, key: str) -> Document | Bad:
+def _parse_line(line: str, number: int, key: str) -> Document | Bad:
     """The document of one line of JSON."""
     try:
         record = json.loads(line)
@@ -206,14 +206,14 @@ def _of_line(line: str, number: int, key: str) -> Document | Bad:
     except (ValueError, RecursionError) as error:  # a huge number, deep nesting
         return Bad(number, "not JSON", f"the line cannot be read as JSON: {error}")
     if not isinstance(record, dict):
-        message = f"the line is a JSON {_spelt(record)}, not an object {{…}}"
+        message = f"the line is a JSON {_json_type(record)}, not an object {{…}}"
         return Bad(number, "not an object", message)
     if key not in record:
         message = f"no key {key!r}; {nearest(key, record)} Set text.key"
         return Bad(number, "without the key", message)
     text = record[key]
     if not isinstance(text, str):
-        message = f"what is under {key!r} is a {_spelt(text)}, not a string"
+        message = f"the value of {key!r} is a {_json_type(text)}, not a string"
         return Bad(number, "no string", message)
     if not text.strip():
         return Bad(number, "empty", f"the text under {key!r} is empty")
@@ -224,12 +224,12 @@ def _of_line(line: str, number: int, key: str) -> Document | Bad:
         return Bad(number, "not Unicode", message)
 
 
-def _spelt(value: object) -> str:
-    """The type of a JSON value, as JSON calls it."""
+def _json_type(value: object) -> str:
+    """The JSON name of a value's type."""
     names = {list: "list", dict: "object", str: "string", bool: "Boolean"}
     return "null" if value is None else names.get(type(value), "number")
 
 
 def _too_large(line: int, what: str, largest: int) -> Bad:
-    message = f"{what} is above {largest:,} bytes, which are one document's limit"
+    message = f"{what} is above {largest:,} bytes, the limit of one document"
     return Bad(line, "too large", f"{message}; split it into several")

@@ -1,4 +1,4 @@
-"""Documents of a TFDS dataset that is already prepared; nothing is downloaded."""
+"""Documents of a TFDS dataset that is already prepared; without a download."""
 
 import functools
 import json
@@ -10,22 +10,22 @@ from typing import Any
 from ...objectives.errors import UsageError
 from ._records import Records
 
-_FORMAT = "array_record"  # of TFDS's, the one that is read by random access
+_FORMAT = "array_record"  # the format of TFDS with random access
 _INFO = "dataset_info.json"
 
 _Path = Any
-"""A `Path`, or TFDS's own kind of path, which may be an address."""
+"""A `Path`, or TFDS's own path type, which may be an address."""
 
 
 def check(dataset: str, *, data_dir: str, needs: Sequence[str]) -> None:
-    """Looks whether a dataset is prepared as it has to be; imports no TFDS.
+    """Checks that a dataset is prepared as required; imports no TFDS.
 
-    A `data_dir` that is an address (`gs://…`) cannot be looked at without it, so it is
-    left to `documents`.
+    A `data_dir` that is an address (`gs://…`) cannot be checked without it; `documents`
+    does so.
 
     Args:
-      dataset: as TFDS spells it, `c4/en:3.1.0`.
-      data_dir: where TFDS keeps its datasets; empty for TFDS's own place.
+      dataset: TFDS's name, `c4/en:3.1.0`.
+      data_dir: of TFDS's datasets; empty for TFDS's default.
       needs: splits that it must have.
 
     Raises:
@@ -55,13 +55,13 @@ def documents(
 def _open(folder: str, split: str) -> Records:
     import tensorflow_datasets as tfds
 
-    # From the folder alone: the dataset's own code would import Apache Beam.
+    # From the folder only: the dataset's own code would import Apache Beam.
     builder: Any = tfds.builder_from_directory(folder)
     return Records(builder.as_data_source(split=split, file_format=_FORMAT))
 
 
 def _root(data_dir: str) -> str:
-    """Where datasets are, as an absolute path or an address."""
+    """The folder of datasets, as an absolute path or an address."""
     default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     root = data_dir or default
     return root if "://" in root else os.path.abspath(os.path.expanduser(root))
@@ -84,10 +84,10 @@ def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
             f"with a network: {_install(name)}; tfds build {dataset} "
             f"--file_format={_FORMAT} --data_dir={os.fspath(root)}"
         )
-    found = json.loads(info.read_text())
-    # Datasets of long ago do not say; TFRecord was all there was.
-    formats = [found.get("fileFormat", "tfrecord")]
-    formats += found.get("alternativeFileFormats", [])
+    metadata = json.loads(info.read_text())
+    # Old datasets do not say; TFRecord was the only format then.
+    formats = [metadata.get("fileFormat", "tfrecord")]
+    formats += metadata.get("alternativeFileFormats", [])
     if _FORMAT not in formats:
         raise UsageError(
             f"{folder} is prepared as {' and '.join(formats)}, which cannot be read by "
@@ -95,7 +95,7 @@ def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
             f"convert_format --dataset_version_dir={os.fspath(folder)} "
             f"--out_file_format={_FORMAT}"
         )
-    splits = [split["name"] for split in found.get("splits", [])]
+    splits = [split["name"] for split in metadata.get("splits", [])]
     if missing := [split for split in needs if split not in splits]:
         raise UsageError(
             f"{folder} has no split {missing[0]!r}; it has: {', '.join(splits)}. Set "
@@ -107,12 +107,12 @@ def _prepared(folder: _Path) -> str:
     """The prepared `config:version` of a dataset."""
     if not folder.exists():
         return "nothing"
-    found = sorted(info.parent for info in folder.glob(f"*/*/{_INFO}"))
-    return ", ".join(f"{f.parent.name}:{f.name}" for f in found) or "nothing"
+    folders = sorted(info.parent for info in folder.glob(f"*/*/{_INFO}"))
+    return ", ".join(f"{f.parent.name}:{f.name}" for f in folders) or "nothing"
 
 
 def _install(name: str) -> str:
-    """What `tfds` needs; it asks for an older TensorFlow, so it goes elsewhere."""
+    """How to install `tfds`, separately, as it needs an older TensorFlow."""
     return (
         "in a virtual environment of its own, pip install "
         f"'tensorflow-datasets[{name}]' mlcroissant importlib_resources"

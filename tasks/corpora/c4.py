@@ -1,6 +1,6 @@
 """The corpus `c4`: web pages of the Colossal Clean Crawled Corpus, as TFDS prepares it.
 
-Raffel et al., 2020 (arXiv 1910.10683), section 2.2. For machines that have it: some
+Raffel et al., 2020 (arXiv 1910.10683), section 2.2. For machines that have it: about
 800 GB, prepared by TFDS in the format array_record.
 """
 
@@ -18,7 +18,7 @@ class C4:
     Attributes:
       config: TFDS's name of the variant: en, en.noclean, realnewslike, webtextlike.
       version: of the prepared dataset.
-      data_dir: where TFDS keeps datasets; empty: `TFDS_DATA_DIR`, or its default.
+      data_dir: of TFDS's datasets; empty for `TFDS_DATA_DIR`, or TFDS's default.
     """
 
     config: str = "en"
@@ -34,7 +34,7 @@ class C4:
         _tfds.check(self._dataset, data_dir=self.data_dir, needs=self.splits)
 
     def identity(self) -> str:
-        """TFDS's name of the dataset, which has its version."""
+        """TFDS's name of the dataset, including its version."""
         return self._dataset
 
     def documents(self, split: str) -> Sequence[str]:
@@ -43,7 +43,7 @@ class C4:
         Raises:
           ValueError: no such split, or the dataset is not prepared.
         """
-        check_split(cast(Corpus, self), split)  # whose names are class variables here
+        check_split(cast(Corpus, self), split)  # its names are class variables here
         return _tfds.documents(
             self._dataset, split, data_dir=self.data_dir, needs=self.splits
         )

@@ -10,8 +10,8 @@ the same 2,000) that is 833 bits: 1.12 bits a word, 0.65 a token of its vocabula
     wording of sentences                               301          0.405
     how much there is, and where                       229          0.308
 
-A value costs its bits where it is first mentioned, and none where it is restated. The
-surface gives away neither order nor values: `_policies/baselines.py` has the figures.
+A value costs its bits at its first mention, and none when it is restated. The surface
+gives away neither order nor values: `_policies/baselines.py` has the figures.
 """
 
 import dataclasses
@@ -35,15 +35,15 @@ from ._policies.size import Size, check
 from ._policies.swaps import Restated as Restated, restated as restated
 
 VERSION = "1"
-"""Of the generator; raise it with any change that changes a document."""
+"""Of the generator; raise it with any change that alters a document."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Policies:
-    """Documents that fix facts and restate each in other words; see `policy`.
+    """Documents that state facts and restate each in other words; see `policy`.
 
     Document `i` of a split follows from `(seed, split, i)` and the settings, whatever
-    the number of documents. It is written when it is asked for and never stored.
+    the number of documents. It is written on demand and never stored.
 
     Attributes:
       seed: of all documents; from 0 to 2**32 - 1.
@@ -62,14 +62,14 @@ class Policies:
       fewest_fillers: sentences of a paragraph that state no fact.
       most_fillers: sentences of a paragraph that state no fact.
       numbers: how many numbers a value may have: 11, 12, ...; at most 80.
-      departments: how many hand the file around in a document; at least 4.
+      departments: how many pass the file around in a document; at least 4.
       kinds: kinds of facts that documents state.
       titled: share of paragraphs that open with their section's title.
       openers: share of sentences that open with words such as "as a rule".
       references: share of paragraphs that refer to what came before.
-      second_forms: share of values written in their second way, as numbers in words.
-      wordings: of a kind of fact, and of hand-overs, that documents choose from; at
-        most 8.
+      second_forms: share of values written in their second form, as numbers in words.
+      wordings: number of wordings of a kind of fact, and of hand-overs, to choose from;
+        at most 8.
 
     Raises:
       ValueError: settings that no document can meet; the message names the fix.
@@ -116,14 +116,14 @@ class Policies:
         check(self._size(), subjects=min(map(len, subjects.values())))
 
     def check(self) -> None:
-        """Never raises: the settings were checked when they were given."""
+        """Never raises: the settings are checked on creation."""
 
     def identity(self) -> str:
-        """The generator's version; with the settings it decides every document."""
+        """The generator's version; with the settings it determines every document."""
         return VERSION
 
     def documents(self, split: str) -> Sequence[str]:
-        """The texts of a split, each written when it is asked for."""
+        """The texts of a split, each written on demand."""
         return _Texts(self, split, self._count(split))
 
     def policy(self, split: str, index: int) -> Policy:

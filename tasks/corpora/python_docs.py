@@ -30,11 +30,11 @@ class PythonDocs:
         require_data_dir()
 
     def identity(self) -> str:
-        """The release of CPython that the text is of."""
+        """The release of CPython whose text it is."""
         return platform.python_version()
 
     def documents(self, split: str) -> Sequence[str]:
-        """The documents of a split; prepares them at the first call."""
+        """The documents of a split; prepares them on the first call."""
         return _open(data_dir(), split)
 
 

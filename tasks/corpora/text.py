@@ -3,9 +3,9 @@
     text.folder = 'papers'
 
 A .txt file is one document. A .jsonl file has one on each line, an object with the text
-under `key`. Folders within the folder are read too. Documents are copied once, below
-`corpora.data_dir()`, for random access; a file that is added or changed has the folder
-copied anew.
+under `key`. Subfolders are read too. Documents are copied once, below
+`corpora.data_dir()`, for random access; when a file is added or changed, the folder is
+copied again.
 """
 
 import dataclasses
@@ -25,14 +25,14 @@ class Text:
     """The corpus `text`.
 
     Attributes:
-      folder: where the files are; `~` is the home folder.
-      key: under which a line of .jsonl has its text.
-      bad: what to do about a document that is not UTF-8 or JSON, is empty, or lacks
-        the key: raise an error, or leave it out and say how many were.
+      folder: of the files; `~` is the home folder.
+      key: of the text in a line of .jsonl.
+      bad: what to do with a document that is not UTF-8 or JSON, is empty, or lacks the
+        key: raise an error, or leave it out and report the number.
       validation_percent: of the documents, held out as the split `validation`: those
         whose file's name and line hash lowest, so that adding files moves none. Of two
-        documents or more at least one is held out; where that one is above the
-        percentage, a lower one that is added takes its place.
+        documents or more at least one is held out; if its hash is above the
+        percentage, a lower one that is added replaces it.
     """
 
     folder: str = ""
@@ -56,7 +56,7 @@ class Text:
 
     def check(self) -> None:
         """Raises UsageError unless the folder holds a file, and a copy can be kept."""
-        self._found()
+        self._folder_and_files()
         require_data_dir()
 
     def identity(self) -> str:
@@ -64,25 +64,27 @@ class Text:
         from ._text_builder import Settings, identity
 
         settings = Settings(self.key, self.bad, self.validation_percent)
-        return identity(self._found()[1], data_dir() / "text", settings)
+        return identity(self._folder_and_files()[1], data_dir() / "text", settings)
 
     def unread(self) -> str:
-        """What the folder holds that is not read: `12 .pdf, 3 .md`; "" if nothing."""
-        return unread(self._found()[0])
+        """Files in the folder that are not read: `12 .pdf, 3 .md`; "" if none."""
+        return unread(self._folder_and_files()[0])
 
     def documents(self, split: str) -> Sequence[str]:
-        """The documents of a split; copies them at the first call.
+        """The documents of a split; copies them on the first call.
 
         Raises:
           ValueError: no such split, no folder, a bad document (`bad`), or a split
-            without any document.
+            without documents.
         """
-        check_split(cast(Corpus, self), split)  # whose names are class variables here
+        check_split(cast(Corpus, self), split)  # its names are class variables here
         from ._text_builder import Settings, prepare
 
         settings = Settings(self.key, self.bad, self.validation_percent)
-        folder, found = self._found()
-        documents = _open(prepare(folder, found, data_dir() / "text", settings), split)
+        folder, text_files = self._folder_and_files()
+        documents = _open(
+            prepare(folder, text_files, data_dir() / "text", settings), split
+        )
         if not documents:
             other = next(name for name in self.splits if name != split)
             raise EmptySplitError(
@@ -92,28 +94,28 @@ class Text:
             )
         return documents
 
-    def _found(self) -> tuple[Path, list[File]]:
-        """The folder, resolved, and its files, of which there is one at least."""
-        wanted = ", ".join(SUFFIXES)
+    def _folder_and_files(self) -> tuple[Path, list[File]]:
+        """The folder, resolved, and its files, at least one."""
+        suffixes = ", ".join(SUFFIXES)
         if not self.folder:
             raise UsageError(
-                f"text.folder is not set; set it to a folder of {wanted} files, as in "
-                "text.folder = 'papers'."
+                f"text.folder is not set; set it to a folder of {suffixes} files, as "
+                "in text.folder = 'papers'."
             )
         folder = Path(self.folder).expanduser().resolve()
         if not folder.is_dir():
             what = "is a file" if folder.exists() else "does not exist"
             raise UsageError(
                 f"text.folder {self.folder!r} {what} ({folder}); set it to a folder of "
-                f"{wanted} files."
+                f"{suffixes} files."
             )
-        if not (found := files(folder)):
+        if not (text_files := files(folder)):
             raise UsageError(
-                f"text.folder {self.folder!r} has no {wanted} file: there is "
+                f"text.folder {self.folder!r} has no {suffixes} file: there is "
                 f"{endings(folder)} below {folder}. Put documents there, or set "
                 "text.folder to where they are."
             )
-        return folder, found
+        return folder, text_files
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """The corpus `wikipedia`: the articles of one language's Wikipedia, from TFDS.
 
 For machines that have it, prepared by TFDS in the format array_record. TFDS has one
-split; the last percent of it is held out, which is a random one as TFDS shuffles.
+split; its last percent is held out, a random one because TFDS shuffles.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ class Wikipedia:
     Attributes:
       config: date of the dump and language, as in `20230601.en`.
       version: of the prepared dataset.
-      data_dir: where TFDS keeps datasets; empty: `TFDS_DATA_DIR`, or its default.
+      data_dir: of TFDS's datasets; empty for `TFDS_DATA_DIR`, or TFDS's default.
     """
 
     config: str = "20230601.en"
@@ -36,7 +36,7 @@ class Wikipedia:
         _tfds.check(self._dataset, data_dir=self.data_dir, needs=["train"])
 
     def identity(self) -> str:
-        """TFDS's name of the dataset, which has its version."""
+        """TFDS's name of the dataset, including its version."""
         return self._dataset
 
     def documents(self, split: str) -> Sequence[str]:
@@ -45,7 +45,7 @@ class Wikipedia:
         Raises:
           ValueError: no such split, or the dataset is not prepared.
         """
-        check_split(cast(Corpus, self), split)  # whose names are class variables here
+        check_split(cast(Corpus, self), split)  # its names are class variables here
         return _tfds.documents(
             self._dataset, _SLICES[split], data_dir=self.data_dir, needs=["train"]
         )

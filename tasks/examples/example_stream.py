@@ -2,7 +2,7 @@
 
 For many short runs in one process, where starting TensorFlow and its threads would cost
 more than the runs. Every Example is the one that SeqIO's tasks make of that window with
-that seed; the order in which they come is not theirs.
+that seed; only their order differs.
 """
 
 import functools
@@ -23,11 +23,11 @@ from .windows import block_documents, shuffled_windows, window_example, windows
 
 
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
-    """The documents of each corpus of a mixture; what is read of them is kept."""
-    words = vocabulary(mixture.vocabulary)
-    used = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
+    """The documents of each corpus of a mixture; tokens are cached once read."""
+    vocab = vocabulary(mixture.vocabulary)
+    corpora = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
     return {
-        name: TokenisedDocuments(mixture.corpus(name), split, words) for name in used
+        name: TokenisedDocuments(mixture.corpus(name), split, vocab) for name in corpora
     }
 
 
@@ -38,14 +38,14 @@ def mixed_examples(
     seed: int,
     documents: Mapping[str, TokenisedDocuments] | None = None,
 ) -> Iterator[Example]:
-    """Training Examples without end: each of a task drawn by the rates.
+    """Training Examples without end, their tasks drawn by the rates.
 
     Args:
       mixture: rates, corpora, settings and vocabulary.
       shape: of the rows that every Example fits.
       seed: of the order of documents, of the mixing and of every Example.
-      documents: of the train split (`split_documents`), where another stream has read
-        them before; None opens them.
+      documents: of the train split (`split_documents`), to share with other streams;
+        None opens them.
 
     Raises:
       ValueError: an objective fits no row, or finds no document long enough.
@@ -76,12 +76,12 @@ def task_examples(
     """Examples of one task: all windows of all documents, in a new order each epoch.
 
     Args:
-      mixture: that the task is of.
+      mixture: of the task.
       task: corpus and objective.
       shape: of the rows that every Example fits.
       documents: of a split of its corpus, in the mixture's vocabulary.
       seed: of the order of documents and of every Example.
-      epochs: passes over the corpus; None: without end.
+      epochs: passes over the corpus; None for no end.
 
     Raises:
       ValueError: the objective fits no row, or finds no document long enough.
@@ -93,14 +93,14 @@ def task_examples(
     cut = functools.partial(windows, window=window, smallest=smallest)
     size = block_documents(documents, cut)
     for epoch in itertools.count() if epochs is None else range(epochs):
-        # Of each task its own, or all would read the same documents at one time.
+        # One for each task, or all would read the same documents at the same time.
         rng = np.random.default_rng([seed % 2**64, 1, epoch, *task.encode()])
         order: list[int] = rng.permutation(len(documents)).tolist()
-        made = 0
+        count = 0
         for block in (order[at : at + size] for at in range(0, len(order), size)):
             tokens = [documents[index] for index in block]
             for number, n, start, stop in shuffled_windows(
-                [len(each) for each in tokens], cut, rng
+                [len(document) for document in tokens], cut, rng
             ).tolist():
                 try:
                     example = window_example(
@@ -116,9 +116,9 @@ def task_examples(
                     )
                 except NoExampleError:
                     continue
-                made += 1
+                count += 1
                 yield example
-        if not made:
+        if not count:
             raise too_short(objective, documents)
 
 

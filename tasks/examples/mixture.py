@@ -23,14 +23,14 @@ class Mixture:
     """A mixture of tasks, checked when it is made.
 
     A task is a corpus and an objective: `python_docs.causal`. `x64/span_corruption` is
-    a variant of an objective, with settings of its own, as gin scopes them
+    a variant of an objective, with settings of its own, scoped as in gin
     (`x64/span_corruption.mean_span = 64`); variants share their objective's loss.
 
     Attributes:
       name: its name.
-      rates: relative number of examples of each task. An objective that is named
-        without a corpus (`causal`) stands for one task of each of `corpora`. A task
-        with rate 0 is left out.
+      rates: relative number of examples of each task. An objective named without a
+        corpus (`causal`) stands for one task of each of `corpora`. A task with rate 0
+        is left out.
       corpora: relative rates of the corpora, for objectives named without one.
       loss_shares: share of the loss of each objective, summing to 1. None: the
         objectives' shares of the rates.
@@ -79,17 +79,17 @@ class Mixture:
             self._check_loss_shares(self.loss_shares)
 
     def positive_rates(self) -> dict[str, float]:
-        """The rates of the tasks that take part, corpora written out."""
+        """The positive rates by task, with corpora written out."""
         shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
-        found: dict[str, float] = {}
+        rates: dict[str, float] = {}
         for key, rate in self.rates.items():
-            named = (
+            tasks = (
                 {key: 1.0} if "." in key else {f"{c}.{key}": shares[c] for c in shares}
             )
-            for task, share in named.items():
+            for task, share in tasks.items():
                 if rate > 0:
-                    found[task] = found.get(task, 0.0) + rate * share
-        return found
+                    rates[task] = rates.get(task, 0.0) + rate * share
+        return rates
 
     def task_shares(self) -> dict[str, float]:
         """Each task's share of the examples; they sum to 1."""
@@ -99,11 +99,11 @@ class Mixture:
 
     def objective_rates(self) -> dict[str, float]:
         """The rates of objectives and variants, over all corpora; they sum to 1."""
-        found: dict[str, float] = {}
+        rates: dict[str, float] = {}
         for task, share in self.task_shares().items():
             name = split_task(task)[1]
-            found[name] = found.get(name, 0.0) + share
-        return found
+            rates[name] = rates.get(name, 0.0) + share
+        return rates
 
     def corpus(self, name: str) -> Corpus:
         """A corpus with this mixture's settings."""
@@ -115,17 +115,17 @@ class Mixture:
         return registry.get(name).with_settings(**self.settings.get(name, base))
 
     def objectives(self) -> dict[str, Objective]:
-        """The objectives and variants that take part, ordered by id, then name."""
-        mixed = {split_task(task)[1] for task in self.positive_rates()}
-        bound = [self.objective(name) for name in mixed]
-        return {o.name: o for o in sorted(bound, key=lambda o: (o.id, o.name))}
+        """The mixed objectives and variants, ordered by id, then name."""
+        names = {split_task(task)[1] for task in self.positive_rates()}
+        objectives = [self.objective(name) for name in names]
+        return {o.name: o for o in sorted(objectives, key=lambda o: (o.id, o.name))}
 
     def identities(self) -> dict[str, str]:
-        """What the names of vocabulary and corpora stand for here and now."""
+        """Identities of the vocabulary and corpora behind their names, at present."""
         used = {split_task(task)[0] for task in self.positive_rates()}
         documents = {f"corpus {c}": self.corpus(c).identity() for c in sorted(used)}
-        words = find_vocabulary(self.vocabulary)
-        return {"vocabulary sha256": words.digest, **documents}
+        vocab = find_vocabulary(self.vocabulary)
+        return {"vocabulary sha256": vocab.digest, **documents}
 
     def rate_array(self) -> Float64[np.ndarray, " O"]:
         """Each objective's share of the examples, at the objective's id; sums to 1."""
@@ -147,7 +147,7 @@ class Mixture:
         return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]
 
     def _check_key(self, key: str) -> None:
-        """Refuses a rate of what is no task and no objective."""
+        """Refuses a rate whose key is neither a task nor an objective."""
         where = f"mixture {self.name!r}"
         corpus, variant = split_task(key)
         base = base_name(variant)

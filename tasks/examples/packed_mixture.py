@@ -1,4 +1,4 @@
-"""A mixture on rows: what is measured, previewed and trained."""
+"""A mixture on rows, as it is measured and trained."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ class PackedMixture(NamedTuple):
     """A mixture, the rows that its Examples fill, and how its loss is weighed.
 
     Attributes:
-      mixture: what is mixed, at which rates.
+      mixture: tasks and their rates.
       rows: capacities of a row.
       batch_rows: B.
       normalisation: of the loss.

@@ -1,4 +1,4 @@
-"""Finds what is wrong with the settings of a mixture before anything heavy starts."""
+"""Checks the settings of a mixture before anything heavy starts."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from .mixture import Mixture, split_task
 
 
 def check_examples(mixture: Mixture, shape: RowShape) -> None:
-    """Makes one Example of each objective, of its widest window, and lays it out.
+    """Makes one Example of each objective, from its widest window, and lays it out.
 
-    The corpora are asked whether they have their documents.
+    Corpora check that they have their documents.
 
     Args:
       mixture: its objectives and settings.
-      shape: of the rows that the Examples are to fit.
+      shape: of the rows that the Examples must fit.
 
     Raises:
       ValueError: a setting is out of range, rows are too small for any Example, or

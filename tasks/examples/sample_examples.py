@@ -1,4 +1,4 @@
-"""A few Examples of each task of a mixture, to be looked at; SeqIO is not needed."""
+"""A few Examples of each task of a mixture, for inspection; without SeqIO."""
 
 import functools
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from .mixture import Mixture, split_task
 from .windows import window_example, windows
 
 TRIES = 256
-"""Documents drawn, at most, to find those that fill a row."""
+"""Most documents drawn to find those that fill a row."""
 
 
 def draw(
@@ -28,16 +28,16 @@ def draw(
     seed: int,
     examples: int = 1,
 ) -> list[tuple[str, Example]]:
-    """Makes Examples of each task, of the first windows of documents.
+    """Makes Examples of each task, from the first windows of documents.
 
-    Every objective is given the same documents of its corpus, so that they can be
+    All objectives get the same documents of their corpus, so that they can be
     compared. The documents are drawn at random; those that are long enough to fill a
     row come first. Each Example is the one that a run with this seed and these rows
     makes of that window in its first pass.
 
     Args:
       mixture: its corpora, settings and vocabulary.
-      shape: of the rows that the Examples are to fit.
+      shape: of the rows that the Examples must fit.
       tasks: of the mixture.
       seed: of the documents and the Examples.
       examples: of each task.
@@ -46,13 +46,13 @@ def draw(
       Task and Example, corpus after corpus and task after task.
 
     Raises:
-      ValueError: an objective fits no row, or a corpus has no document that is long
-        enough for it.
+      ValueError: an objective fits no row, or no document of its corpus is long
+        enough.
     """
-    found = []
-    words = vocabulary(mixture.vocabulary)
+    samples = []
+    vocab = vocabulary(mixture.vocabulary)
     for name in dict.fromkeys(split_task(task)[0] for task in tasks):
-        documents = TokenisedDocuments(mixture.corpus(name), "train", words)
+        documents = TokenisedDocuments(mixture.corpus(name), "train", vocab)
         objectives = {
             task: mixture.objective(split_task(task)[1])
             for task in tasks
@@ -60,20 +60,20 @@ def draw(
         }
         sizes = {task: o.window(budget(shape)) for task, o in objectives.items()}
         longest = max(sizes.values())
-        drawn = _drawn(documents, examples, longer_than=longest, seed=seed)
+        indices = _draw_documents(documents, examples, longer_than=longest, seed=seed)
         make = functools.partial(_example, documents, seed=seed)
-        found += [
-            (task, make(index, objective, words.special_ids, window=sizes[task]))
+        samples += [
+            (task, make(index, objective, vocab.special_ids, window=sizes[task]))
             for task, objective in objectives.items()
-            for index in drawn
+            for index in indices
         ]
-    return found
+    return samples
 
 
-def _drawn(
+def _draw_documents(
     documents: TokenisedDocuments, count: int, *, longer_than: int, seed: int
 ) -> list[int]:
-    """Draws documents: those of more tokens than that, else the longest drawn."""
+    """Draws documents of more than `longer_than` tokens, else the longest drawn."""
     rng = np.random.default_rng(seed % 2**64)
     sizes: dict[int, int] = {}
     long: list[int] = []
@@ -85,13 +85,13 @@ def _drawn(
         if len(long) == count:
             return long
     short = [index for index in sizes if index not in long]
-    drawn = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
-    if len(drawn) < count:
+    indices = [*long, *sorted(short, key=lambda index: -sizes[index])][:count]
+    if len(indices) < count:
         raise UsageError(
-            f"{count} examples of each task were asked for, but only {len(drawn)} "
-            f"documents of {documents.name} were drawn; ask for {len(drawn)}."
+            f"{count} examples of each task were asked for, but only {len(indices)} "
+            f"documents of {documents.name} were drawn; ask for {len(indices)}."
         )
-    return drawn
+    return indices
 
 
 def _example(

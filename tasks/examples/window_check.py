@@ -1,7 +1,7 @@
-"""What a corpus gives an objective, measured on a sample before anything is trained.
+"""Measures on a sample, before training, what each objective gets from its corpus.
 
 A vocabulary that cannot spell a text, words in a text without spaces, sentences in one
-without full stops: each trains without a word, and teaches nothing of what was meant.
+without full stops: each trains without an error, and does not teach what was meant.
 """
 
 import itertools
@@ -25,24 +25,24 @@ from .mixture import Mixture, split_task
 from .windows import example_rng, windows
 
 DOCUMENTS = 64
-"""Of each corpus, drawn at random."""
+"""Documents of each corpus, drawn at random."""
 
 WINDOWS = 64
-"""Of each task, at most."""
+"""Most windows of each task."""
 
 MOST_UNKNOWN = 0.05
-"""Share of the tokens that a vocabulary may fail to spell."""
+"""Largest share of the tokens that a vocabulary may fail to spell."""
 
 
 class Spelling(NamedTuple):
     """How a vocabulary spells a sample of a corpus.
 
     Attributes:
-      unknown: share of the tokens that stand for what it cannot spell.
-      altered: share of the documents that read otherwise when they are decoded, but
-        for white space and Unicode normalisation (NFKC).
-      characters: of text for each token; infinite where tokens are bytes.
-      unread: what stands beside the documents and is no part of the corpus.
+      unknown: share of the tokens that are unknown.
+      altered: share of the documents whose decoded text differs, apart from white space
+        and Unicode normalisation (NFKC).
+      characters: of text per token; infinite where tokens are bytes.
+      unread: files beside the documents that are no part of the corpus.
     """
 
     unknown: float
@@ -55,10 +55,10 @@ class Usable(NamedTuple):
     """What an objective can do with a sample of windows.
 
     Attributes:
-      windows: how many were tried.
-      without_example: share of them that it makes no Example of.
-      idle: share of them on which a setting of it cannot act.
-      events: what it did that no Example shows, and how often (`objectives.tally`).
+      windows: number tried.
+      without_example: share of them that give no Example.
+      idle: share of them on which one of its settings cannot act.
+      events: counts of events that no Example shows (`objectives.tally`).
     """
 
     windows: int
@@ -70,11 +70,11 @@ class Usable(NamedTuple):
 def check_windows(
     mixture: Mixture, shape: RowShape, *, seed: int = 0
 ) -> tuple[dict[str, Spelling], dict[str, Usable]]:
-    """Measures a sample of each corpus and task, and refuses what nothing comes of.
+    """Measures a sample of each corpus and task, and refuses unusable ones.
 
     Args:
       mixture: corpora, objectives, settings and vocabulary.
-      shape: of the rows that Examples are to fit.
+      shape: of the rows that Examples must fit.
       seed: of the sample.
 
     Returns:
@@ -82,16 +82,18 @@ def check_windows(
 
     Raises:
       UsageError: more than `MOST_UNKNOWN` of a corpus's tokens are unknown; or an
-        objective makes no Example of any window, or has a setting that acts on none.
+        objective makes no Example from any window, or has a setting that acts on none.
     """
     spellings: dict[str, Spelling] = {}
     tasks: dict[str, Usable] = {}
     documents = split_documents(mixture, "train")
-    for name, each in documents.items():
+    for name, tokenised in documents.items():
         rng = np.random.default_rng([seed, *name.encode()])
-        drawn: list[int] = rng.permutation(len(each))[:DOCUMENTS].tolist()
+        indices: list[int] = rng.permutation(len(tokenised))[:DOCUMENTS].tolist()
         texts = mixture.corpus(name).documents("train")
-        spelling = _spelling(mixture, each, [texts[index] for index in drawn], drawn)
+        spelling = _measure_spelling(
+            mixture, tokenised, [texts[index] for index in indices], indices
+        )
         source = mixture.corpus(name)
         if isinstance(source, ReadsFolder):
             spelling = spelling._replace(unread=source.unread())
@@ -105,26 +107,26 @@ def check_windows(
             )
         for task in mixture.positive_rates():
             if split_task(task)[0] == name:
-                tasks[task] = _usable(mixture, task, shape, each, drawn)
-                if not tasks[task].windows and len(drawn) == len(each):
-                    raise too_short(mixture.objective(split_task(task)[1]), each)
-                _refuse(mixture, task, tasks[task])
+                tasks[task] = _measure_windows(mixture, task, shape, tokenised, indices)
+                if not tasks[task].windows and len(indices) == len(tokenised):
+                    raise too_short(mixture.objective(split_task(task)[1]), tokenised)
+                _check_usable(mixture, task, tasks[task])
     return spellings, tasks
 
 
-def _spelling(
+def _measure_spelling(
     mixture: Mixture,
     documents: TokenisedDocuments,
     texts: Sequence[str],
     indices: Sequence[int],
 ) -> Spelling:
-    words = vocabulary(mixture.vocabulary)
+    vocab = vocabulary(mixture.vocabulary)
     tokens = [documents[index][:-1] for index in indices]
-    total = max(1, sum(len(one) for one in tokens))
-    unknown = sum(int((one == words.unk).sum()) for one in tokens)
+    total = max(1, sum(len(ids) for ids in tokens))
+    unknown = sum(int((ids == vocab.unk).sum()) for ids in tokens)
     altered = [
-        _plain(words.decode(one)) != _plain(text)
-        for one, text in zip(tokens, texts, strict=True)
+        _plain(vocab.decode(ids)) != _plain(text)
+        for ids, text in zip(tokens, texts, strict=True)
     ]
     # A byte is one character, as it is meant to be.
     made_for_bytes = mixture.vocabulary == "bytes"
@@ -136,7 +138,7 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _usable(
+def _measure_windows(
     mixture: Mixture,
     task: str,
     shape: RowShape,
@@ -145,18 +147,18 @@ def _usable(
 ) -> Usable:
     objective = mixture.objective(split_task(task)[1])
     ids = vocabulary(mixture.vocabulary).special_ids
-    tried = without = idle = 0
+    count = without_example = idle = 0
     with counted() as events:
         for text, rng in itertools.islice(
             _windows(mixture, task, shape, documents, indices), WINDOWS
         ):
-            tried += 1
+            count += 1
             idle += not objective.can_act(text.tokens, ids)
             try:
                 objective(text, rng, ids)
             except NoExampleError:
-                without += 1
-    return Usable(tried, without / max(1, tried), idle / max(1, tried), events)
+                without_example += 1
+    return Usable(count, without_example / max(1, count), idle / max(1, count), events)
 
 
 def _windows(
@@ -183,7 +185,7 @@ def _windows(
             yield Text(tokens, start, stop, documents.others(index)), rng
 
 
-def _refuse(mixture: Mixture, task: str, usable: Usable) -> None:
+def _check_usable(mixture: Mixture, task: str, usable: Usable) -> None:
     objective = mixture.objective(split_task(task)[1])
     if usable.windows and usable.without_example == 1:
         raise UsageError(
@@ -196,15 +198,15 @@ def _refuse(mixture: Mixture, task: str, usable: Usable) -> None:
             f"{usable.windows} windows that were tried: the text has no words or "
             "sentences that the vocabulary "
             f"{mixture.vocabulary!r} tells apart. Set masked.unit='token', "
-            "reconstruction.shuffle=0.0 or sentence_pair.unit='token', whichever it "
-            "is, or use another vocabulary."
+            "reconstruction.shuffle=0.0 or sentence_pair.unit='token', whichever "
+            "applies, or use another vocabulary."
         )
 
 
 def remarks(
     spellings: Mapping[str, Spelling], tasks: Mapping[str, Usable]
 ) -> list[str]:
-    """A line for each thing that is not as a reader would take it to be."""
+    """A line for each finding that a reader would not expect."""
     lines = []
     for name, spelling in spellings.items():
         if spelling.unread:
@@ -213,8 +215,8 @@ def remarks(
             lines.append(f"{name}: {spelling.unknown:.2%} of the tokens are unknown.")
         if spelling.altered > 0:
             lines.append(
-                f"{name}: {spelling.altered:.0%} of the documents read otherwise when "
-                "they are decoded."
+                f"{name}: {spelling.altered:.0%} of the documents read differently "
+                "when decoded."
             )
         if spelling.characters < 1.5:
             lines.append(

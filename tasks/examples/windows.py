@@ -13,10 +13,10 @@ from ...objectives.text import Text, Tokens
 from ..tokens.tokenised_documents import TokenisedDocuments
 
 SHUFFLED = 8192
-"""Windows that are shuffled together, about: an epoch of no more is shuffled whole."""
+"""About how many windows are shuffled together; a shorter epoch is shuffled whole."""
 
 FEWEST_DOCUMENTS = 32
-"""That are shuffled together, however long, so that none keeps its windows in a row."""
+"""Least documents shuffled together, so that none keeps its windows in sequence."""
 
 Span = tuple[int, int]
 """`[start, stop)` in a document's tokens."""
@@ -41,7 +41,7 @@ def window_example(
 
     Args:
       objective: with its settings bound.
-      documents: of the split; where other documents are drawn.
+      documents: of the split; source of other documents.
       tokens: of the document.
       span: the window.
       ids: reserved ids.
@@ -51,7 +51,7 @@ def window_example(
       window: index in its document.
 
     Raises:
-      NoExampleError: the objective makes none of this window.
+      NoExampleError: the objective makes none from this window.
     """
     rng = example_rng(
         seed,
@@ -65,10 +65,10 @@ def window_example(
 
 
 def windows(length: int, *, window: int, smallest: int) -> list[Span]:
-    """Cuts a document into consecutive windows `[start, stop)` that use all of it.
+    """Cuts a document into consecutive windows `[start, stop)` that cover it.
 
-    A tail that is shorter than `smallest` borrows from the window before it, which
-    ends earlier; where that would make the window before too short, the two overlap.
+    A tail shorter than `smallest` takes tokens from the window before it, which ends
+    earlier; if that would make the window before too short, the two overlap.
     A document shorter than `smallest` has no windows.
 
     Args:
@@ -88,14 +88,14 @@ def windows(length: int, *, window: int, smallest: int) -> list[Span]:
 
 
 def block_documents(documents: TokenisedDocuments, cut: Cut) -> int:
-    """How many documents have their windows shuffled together.
+    """The number of documents whose windows are shuffled together.
 
-    All of them where that is about `SHUFFLED` windows or fewer. A larger epoch is
-    dealt into equal blocks of documents, in an order that is shuffled too.
+    All of them if that is about `SHUFFLED` windows or fewer. A larger epoch is split
+    into equal blocks of documents, whose order is shuffled too.
     """
     rng = np.random.default_rng(0)
-    drawn: list[int] = rng.integers(len(documents), size=64).tolist()
-    mean = np.mean([len(cut(len(documents[index]))) for index in drawn])
+    sample: list[int] = rng.integers(len(documents), size=64).tolist()
+    mean = np.mean([len(cut(len(documents[index]))) for index in sample])
     blocks = max(1, round(float(mean) * len(documents) / SHUFFLED))
     return max(FEWEST_DOCUMENTS, -(-len(documents) // blocks))
 
@@ -107,11 +107,11 @@ def shuffled_windows(
 
     Args:
       lengths: tokens of each document.
-      cut: a document's length to its windows.
+      cut: maps a document's length to its windows.
       rng: of the order.
 
     Returns:
-      Of each window: which document it is of, its index in it, its start and its stop.
+      For each window: the number of its document, its index there, start and stop.
     """
     spans = [
         (number, window, *span)
@@ -124,7 +124,7 @@ def shuffled_windows(
 def example_rng(
     seed: int, corpus: str, objective: str, *, epoch: int, document: int, window: int
 ) -> np.random.Generator:
-    """The generator of one Example: a function of what it is, not of when it comes.
+    """The generator of one Example: a function of its identity, not of its order.
 
     Args:
       seed: the run's seed, any integer of 64 bits.

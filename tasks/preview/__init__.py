@@ -1,1 +1,1 @@
-"""What the slots of one Example see, ask and predict, as data to be shown."""
+"""What the slots of one Example see, ask and predict, as data for display."""

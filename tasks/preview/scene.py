@@ -1,4 +1,4 @@
-"""What a packed Example looks like, slot by slot, to be shown to a person."""
+"""A packed Example slot by slot, for display."""
 
 import inspect
 import unicodedata
@@ -27,7 +27,7 @@ _UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"}
 
 
 class Token(NamedTuple):
-    """A token as it is shown: its text, and whether its id is a reserved one."""
+    """A token for display: its text, and whether its id is reserved."""
 
     text: str
     kind: Literal["text", "special"]
@@ -42,11 +42,11 @@ class Interval(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What is predicted at a slot.
+    """A prediction at a slot.
 
     Attributes:
       target: the token.
-      position: where it stands.
+      position: of the target.
       weight: in the loss.
       objective: whose loss it is part of.
     """
@@ -61,15 +61,15 @@ class Slot(NamedTuple):
     """One slot of a stream.
 
     Attributes:
-      stream: that it is in.
-      number: its own, in the stream.
-      part: of the Example that it comes from.
+      stream: of the slot.
+      number: in the stream.
+      part: of the Example.
       token: that it holds.
-      position: where it stands, as a key.
-      query_position: from where it asks.
-      sees: the slots that it sees: an interval of its own stream, and for the decoder
-        of an encoder–decoder one of the encoder before it. Either may be empty.
-      predictions: what is predicted at it; mostly one, or none.
+      position: as a key.
+      query_position: from which it asks.
+      sees: the slots that it sees: an interval of its own stream, and before that, in
+        the decoder of an encoder–decoder, one of the encoder. Either may be empty.
+      predictions: at this slot; mostly one, or none.
     """
 
     stream: StreamName
@@ -88,8 +88,8 @@ class Scene(NamedTuple):
     Attributes:
       task: corpus and objective.
       about: what the objective does, in a sentence.
-      streams: of the architecture, also those in which the Example has no slots.
-      slots: of the encoder, if there is one, then of the decoder.
+      streams: of the architecture, including any without slots of the Example.
+      slots: of the encoder, if any, then of the decoder.
     """
 
     task: str
@@ -102,11 +102,11 @@ class Scene(NamedTuple):
         return tuple(slot for slot in self.slots if slot.stream == name)
 
     def place(self, stream: StreamName, number: int) -> int:
-        """Where a slot stands in `slots`."""
+        """The index of a slot in `slots`."""
         return number if stream == "encoder" else number + len(self.stream("encoder"))
 
     def seen(self, slot: Slot) -> tuple[int, ...]:
-        """Where the slots that a slot sees stand in `slots`."""
+        """The indices in `slots` of the slots that a slot sees."""
         return tuple(
             self.place(stream, number)
             for stream, start, stop in slot.sees
@@ -115,7 +115,7 @@ class Scene(NamedTuple):
 
     @property
     def predicting(self) -> tuple[Slot, ...]:
-        """The slots at which something is predicted."""
+        """The slots with predictions."""
         return tuple(slot for slot in self.slots if slot.predictions)
 
 
@@ -127,13 +127,13 @@ def scene(
     shape: RowShape,
     vocabulary: Vocabulary,
 ) -> Scene:
-    """Lays an Example out, packs it into a row, and reads the row back as text.
+    """Lays an Example out, packs it into a row and reads the row back as text.
 
     Args:
       task: its name.
       example: of that task.
       objective: that made it.
-      shape: of the row, which chooses the architecture.
+      shape: of the row; it determines the architecture.
       vocabulary: of the tokens.
 
     Raises:
@@ -144,21 +144,21 @@ def scene(
     inputs = len(example.inputs)
     about = (inspect.getdoc(objective.function) or "").partition("\n")[0]
     if encoder is None or memory is None:
-        slots = _slots("decoder", decoder, inputs=inputs, words=vocabulary)
+        slots = _slots("decoder", decoder, inputs=inputs, vocab=vocabulary)
         return Scene(task, about, ("decoder",), slots)
-    slots = _slots("encoder", encoder, inputs=inputs, words=vocabulary)
-    slots += _slots("decoder", decoder, inputs=0, words=vocabulary, memory=memory)
+    slots = _slots("encoder", encoder, inputs=inputs, vocab=vocabulary)
+    slots += _slots("decoder", decoder, inputs=0, vocab=vocabulary, memory=memory)
     return Scene(task, about, ("encoder", "decoder"), slots)
 
 
 def token(vocabulary: Vocabulary, id_: int) -> Token:
-    """A token as it is shown: nothing of it is invisible but its spaces."""
-    spelt = vocabulary.spell(id_)
+    """A token for display: everything but spaces is made visible."""
+    text = vocabulary.spell(id_)
     if vocabulary.is_reserved(id_):
         for long, short in _BADGES.items():
-            spelt = spelt.replace(long, short)
-        return Token(spelt, "special")
-    return Token("".join(map(_visible, spelt)) or _PART, "text")
+            text = text.replace(long, short)
+        return Token(text, "special")
+    return Token("".join(map(_visible, text)) or _PART, "text")
 
 
 def _visible(character: str) -> str:
@@ -174,24 +174,24 @@ def _slots(
     stream: Stream,
     *,
     inputs: int,
-    words: Vocabulary,
+    vocab: Vocabulary,
     memory: Memory | None = None,
 ) -> tuple[Slot, ...]:
     """The slots of a stream's only row, which holds one Example; inputs come first."""
-    predictions = _predictions(stream, inputs, words)
+    predictions = _predictions(stream, inputs, vocab)
     slots = []
     for number in np.flatnonzero(stream.segment_ids[0]).tolist():
-        own = stream.visible_from[0, number], stream.visible_to[0, number]
-        sees = [Interval(name, int(own[0]), int(own[1]))]
+        visible = stream.visible_from[0, number], stream.visible_to[0, number]
+        sees = [Interval(name, int(visible[0]), int(visible[1]))]
         if memory is not None:
-            other = memory.memory_from[0, number], memory.memory_to[0, number]
-            sees.insert(0, Interval("encoder", int(other[0]), int(other[1])))
+            remembered = memory.memory_from[0, number], memory.memory_to[0, number]
+            sees.insert(0, Interval("encoder", int(remembered[0]), int(remembered[1])))
         slots.append(
             Slot(
                 stream=name,
                 number=number,
                 part="inputs" if number < inputs else "targets",
-                token=token(words, int(stream.tokens[0, number])),
+                token=token(vocab, int(stream.tokens[0, number])),
                 position=int(stream.positions[0, number]),
                 query_position=int(stream.query_positions[0, number]),
                 sees=tuple(sees),
@@ -202,18 +202,19 @@ def _slots(
 
 
 def _predictions(
-    stream: Stream, inputs: int, words: Vocabulary
+    stream: Stream, inputs: int, vocab: Vocabulary
 ) -> dict[int, list[Prediction]]:
-    """What is predicted in a stream's only row, by the number of the slot."""
+    """The predictions in a stream's only row, by slot number."""
     names = {objective.id: objective.name for objective in objectives().values()}
-    found: dict[int, list[Prediction]] = {}
+    predictions: dict[int, list[Prediction]] = {}
     fields = (getattr(stream, field)[0].tolist() for field in PREDICTION_FIELDS)
     for slot, target, weight, objective in zip(*fields, strict=True):
         if weight > 0:
-            # In place, a target stands where the slot does; else one after the query.
+            # In place, a target is at the slot's position; else one after the query.
             after = 0 if slot < inputs else 1
             position = int(stream.query_positions[0, slot]) + after
-            shown = token(words, target)
-            prediction = Prediction(shown, position, weight, names[objective])
-            found.setdefault(slot, []).append(prediction)
-    return found
+            prediction = Prediction(
+                token(vocab, target), position, weight, names[objective]
+            )
+            predictions.setdefault(slot, []).append(prediction)
+    return predictions

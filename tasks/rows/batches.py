@@ -1,4 +1,4 @@
-"""From a stream of Examples to batches, made ahead of time on a thread of its own."""
+"""Batches from a stream of Examples, made in advance on a thread of their own."""
 
 import hashlib
 import itertools
@@ -28,7 +28,7 @@ def batches(
     ids: SpecialIds,
     vocabulary_size: int,
 ) -> Iterator[Batch]:
-    """Lays out, packs and collates Examples; a last batch is filled with empty rows.
+    """Lays out, packs and collates Examples; the last batch is padded with empty rows.
 
     An empty row predicts nothing, so it adds nothing to any sum.
 
@@ -40,8 +40,8 @@ def batches(
       vocabulary_size: V; every id must be within [0, V).
 
     Raises:
-      ValueError: an id that the model has no row for. Indexing would hide it: -1
-        wraps round and V is clamped.
+      ValueError: an id outside [0, V). Indexing would hide it: -1 wraps round and V
+        is clamped.
     """
     rows = first_fit(map(layout(shape, bos=ids.bos), stream), shape)
     while group := list(itertools.islice(rows, batch_rows)):
@@ -68,19 +68,19 @@ def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
 
 def digest(batch: Batch) -> str:
     """sha256 of a batch of NumPy arrays, in hexadecimal."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for stream in (batch.decoder, batch.encoder):
         for array in stream or ():
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+            sha256.update(np.ascontiguousarray(array).tobytes())
+    return sha256.hexdigest()
 
 
 def check_same(batch: Batch, expected: str) -> None:
-    """Refuses to go on with other data than a run has read so far.
+    """Refuses to continue with other data than the run has read so far.
 
     Args:
       batch: the last one before the checkpoint, read again.
-      expected: its digest then.
+      expected: its digest when it was saved.
 
     Raises:
       ValueError: they differ.
@@ -88,18 +88,18 @@ def check_same(batch: Batch, expected: str) -> None:
     if digest(batch) != expected:
         raise UsageError(
             "the data is not what this run has read so far: the last batch before the "
-            "checkpoint comes out otherwise. Another Python (python_docs is made from "
+            "checkpoint is different now. Another Python (python_docs is made from "
             "the running one), corpus or version of Sightline reads other text; go "
-            "back to the one before, or start a new --run_dir."
+            "back to the previous one, or start a new --run_dir."
         )
 
 
 def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
-    """Yields the same items, made up to `ahead` early on a thread of its own.
+    """Yields the same items, made up to `ahead` in advance on a separate thread.
 
-    The thread starts at once. An exception of the maker is raised to the taker, in its
-    place in the order. When the taker stops early (`close()`, or garbage collection),
-    the thread ends with the item that it is making.
+    The thread starts at once. An exception of the producer is raised in the consumer,
+    in its place in the order. When the consumer stops early (`close()`, or garbage
+    collection), the thread ends after the item that it is making.
     """
     ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=ahead)
     stopped = threading.Event()
@@ -113,16 +113,16 @@ def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
                 continue
         return False
 
-    def make() -> None:
+    def produce() -> None:
         try:
             for item in items:
                 if not put("item", item):
                     return
             put("end", None)
-        except BaseException as error:  # handed to the taker, whatever it is
+        except BaseException as error:  # passed to the consumer, whatever it is
             put("error", error)
 
-    def take() -> Iterator[T]:
+    def consume() -> Iterator[T]:
         try:
             while True:
                 kind, value = ready.get()
@@ -134,7 +134,7 @@ def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
         finally:
             stopped.set()
 
-    threading.Thread(target=make, name="sightline-prefetch", daemon=True).start()
-    taken = take()
-    weakref.finalize(taken, stopped.set)  # a generator never begun has no `finally`
-    return taken
+    threading.Thread(target=produce, name="sightline-prefetch", daemon=True).start()
+    consumer = consume()
+    weakref.finalize(consumer, stopped.set)  # a generator never begun has no `finally`
+    return consumer

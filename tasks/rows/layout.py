@@ -1,7 +1,7 @@
 """From Example to slots: where each token goes in a decoder or an encoder–decoder.
 
-A layout places an Example in slots numbered from 0; packing moves it to where there
-is room. The rules:
+A layout places an Example in slots numbered from 0; packing moves it to free slots.
+The rules:
 
   - a token of `inputs` sees all of `inputs` and asks from its own position;
   - target j is asked from a slot that holds target j-1 (BOS for the first), stands
@@ -23,7 +23,7 @@ Ints = Int32[np.ndarray, " n"]
 
 
 class Slots(NamedTuple):
-    """What an Example puts into one stream; intervals count from its first slot."""
+    """An Example's slots in one stream; intervals count from its first slot."""
 
     tokens: Int32[np.ndarray, " n"]
     positions: Int32[np.ndarray, " n"]
@@ -47,7 +47,7 @@ class Placed(NamedTuple):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """What it takes of every capacity, in the order of `capacities`."""
+        """What it takes of each capacity, in the order of `capacities`."""
         return self.decoder.size + (self.encoder.size if self.encoder else ())
 
 
@@ -60,7 +60,7 @@ def capacities(shape: RowShape) -> tuple[int, ...]:
 
 
 def layout(shape: RowShape, *, bos: int) -> Layout:
-    """The layout that the rows ask for.
+    """The layout for rows of this shape.
 
     Args:
       shape: with an encoder, inputs and targets go to two streams, else into one.
@@ -91,7 +91,7 @@ def sequence_length(shape: RowShape) -> dict[str, int]:
 
 
 def budget(shape: RowShape) -> Budget:
-    """The bounds that these rows put on one Example."""
+    """The bounds of these rows on one Example."""
     return Budget.from_sequence_length(sequence_length(shape))
 
 
@@ -113,7 +113,7 @@ def _targets(example: Example, bos: int) -> Slots:
     size = len(example.targets)
     asks_from = example.targets_positions - 1
     predicted = np.flatnonzero(example.targets_weights).astype(np.int32)
-    # The first slot holds no token of the text: it stands where it asks from.
+    # The first slot holds no token of the text; its position is where it asks from.
     return Slots(
         tokens=_shifted(example.targets, bos),
         positions=_shifted(example.targets_positions, int(asks_from[0]) if size else 0),
@@ -130,10 +130,10 @@ def _shifted(values: Ints, first: int) -> Ints:
 
 
 def _concatenate(inputs: Slots, targets: Slots) -> Slots:
-    """One stream: the targets' slots stand behind the block and see all of it."""
+    """One stream: the targets' slots stand after the inputs and see all of them."""
     offset = len(inputs.tokens)
-    moved = targets._replace(
+    shifted = targets._replace(
         visible_to=targets.visible_to + offset,
         prediction_slots=targets.prediction_slots + offset,
     )
-    return Slots(*(np.concatenate(pair) for pair in zip(inputs, moved, strict=True)))
+    return Slots(*(np.concatenate(pair) for pair in zip(inputs, shifted, strict=True)))

@@ -12,10 +12,10 @@ from .layout import Placed, Slots, capacities
 T = TypeVar("T")
 
 LOOK_BACK = 64
-"""Rows that stay open. More wastes less, and moves Examples further from home."""
+"""Rows that stay open. More waste less, but move Examples further from their order."""
 
 PATIENCE = 4
-"""Examples for each row that stays open, after which an open row is closed as it is."""
+"""Examples per open row after which the oldest open row is closed."""
 
 
 def _itself(item: Any) -> Placed:
@@ -32,11 +32,11 @@ def first_fit(
     """Packs Examples into rows: each goes to the first open row that has room for it.
 
     A row has room if every capacity does: the slots and the predictions of each
-    stream. Where no open row has, a new one is opened, and of more than `look_back`
-    open ones the fullest is closed: what has most room left is what later Examples
-    can use. The oldest is the next to be closed once `PATIENCE` · `look_back` Examples
-    have come since it was opened, so that none waits for ever. When the Examples end,
-    the open rows follow.
+    stream. If no open row has room, a new one is opened, and if more than `look_back`
+    are open, the fullest is closed: later Examples fit best where most room is left.
+    The oldest is closed instead once `PATIENCE` · `look_back` Examples have come since
+    it was opened, so that none waits for ever. When the Examples end, the open rows
+    follow.
 
     Args:
       items: Examples in order, or what they belong to; the rows are a function of that
@@ -62,8 +62,9 @@ def first_fit(
             raise UsageError(
                 f"an Example of objective {example.objective} takes {need.tolist()} of "
                 f"the row's {capacity.tolist()} (slots and predictions of each stream)"
-                "; it must take something and no more. Ask the task for Examples that "
-                "fit: get_dataset(sequence_length=sequence_length(shape))."
+                "; it must not be empty, nor larger than the row. Ask the task for "
+                "Examples that fit: "
+                "get_dataset(sequence_length=sequence_length(shape))."
             )
         fitting = np.flatnonzero((free >= need).all(axis=1))
         if fitting.size:
@@ -124,21 +125,21 @@ def _empty(rows: int, capacity: Capacity) -> Stream:
 def _place(
     stream: Stream, slots: Slots, *, row: int, at: Capacity, ids: tuple[int, int]
 ) -> Capacity:
-    """Copies one Example's slots into a row and returns where the next one goes."""
+    """Copies one Example's slots into a row; returns where the next one goes."""
     number, objective = ids
     stop = Capacity(
         at.slots + slots.size.slots, at.predictions + slots.size.predictions
     )
     span = (row, slice(at.slots, stop.slots))
-    listed = (row, slice(at.predictions, stop.predictions))
+    predictions = (row, slice(at.predictions, stop.predictions))
     stream.tokens[span] = slots.tokens
     stream.positions[span] = slots.positions
     stream.query_positions[span] = slots.query_positions
     stream.segment_ids[span] = number
     stream.visible_from[span] = at.slots
     stream.visible_to[span] = at.slots + slots.visible_to
-    stream.prediction_slots[listed] = at.slots + slots.prediction_slots
-    stream.targets[listed] = slots.targets
-    stream.loss_weights[listed] = slots.loss_weights
-    stream.objective_ids[listed] = objective
+    stream.prediction_slots[predictions] = at.slots + slots.prediction_slots
+    stream.targets[predictions] = slots.targets
+    stream.loss_weights[predictions] = slots.loss_weights
+    stream.objective_ids[predictions] = objective
     return stop

@@ -1,4 +1,4 @@
-"""A corpus as a SeqIO source of documents in an order made from a seed alone."""
+"""A corpus as a SeqIO source of documents, in an order made from a seed alone."""
 
 import secrets
 from collections.abc import Callable
@@ -14,8 +14,8 @@ class DocumentSource(seqio.DataSource):
     """Documents `{"document": index, "split": index}` of a corpus.
 
     Their text is read where it is tokenised (`tasks.objective_task`). The order is a
-    permutation computed index by index: no buffer, and the same for any number of
-    hosts. Shard k of n takes every n-th document of it.
+    permutation computed index by index: without a buffer, and the same for any number
+    of hosts. Shard k of n takes every n-th document of it.
     """
 
     def __init__(self, corpus: corpora.Corpus):
@@ -47,9 +47,9 @@ class DocumentSource(seqio.DataSource):
         Args:
           split: name of the split.
           shuffle: whether to permute the documents.
-          seed: of the permutation, a scalar of 64 bits; None draws a fresh one.
-          shard_info: which shard; None is all of it.
-          **unused: what SeqIO passes to every source.
+          seed: of the permutation, a scalar of 64 bits; None draws one.
+          shard_info: which shard; None for the whole split.
+          **unused: other arguments that SeqIO passes to every source.
         """
         del unused
         corpora.check_split(self.corpus, split)

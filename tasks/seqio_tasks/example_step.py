@@ -27,10 +27,10 @@ from ..tokens.tokenised_documents import CorpusTokens
 from .tf_calls import tracked, until_exit
 
 _IN_ORDER = 16
-"""Documents that are read together where nothing is shuffled."""
+"""Documents read together if nothing is shuffled."""
 
 _GROUP = 32
-"""Examples that one call from TensorFlow makes."""
+"""Examples made by one call from TensorFlow."""
 
 FEATURES = {
     name: np.float32 if name.endswith("_weights") else np.int32
@@ -43,17 +43,17 @@ FEATURES = {
 class MakeExamples:
     """Cuts documents into windows and makes the Example of each.
 
-    SeqIO fills in `sequence_length` where it runs a step that has this field.
+    SeqIO fills in `sequence_length` when it runs a step with this field.
 
     Attributes:
-      texts: the corpus, where other documents are drawn, and its vocabulary.
+      texts: the corpus, source of other documents, and its vocabulary.
       objective: with its settings bound.
-      split: that the documents are of.
+      split: of the documents.
       seed: the run's seed, a scalar of 64 bits.
       epoch: which pass over the corpus this is, a scalar.
-      shuffled: whether windows come in a random order, of the whole epoch where it is
-        not too large (`windows.block_documents`), or in that of the text.
-      shards: among which the documents are dealt.
+      shuffled: whether windows come in a random order, over the whole epoch if it is
+        not too large (`windows.block_documents`), or in the order of the text.
+      shards: number of shards of the documents.
       sequence_length: bounds of an Example (`Budget`); None: whole documents.
     """
 
@@ -70,7 +70,7 @@ class MakeExamples:
         """`{"document", "tokens"}` to the features of Examples and `example_id`.
 
         Raises:
-          ValueError: there is no seed or epoch: SeqIO's `Task.replace` drops them.
+          ValueError: no seed or epoch: SeqIO's `Task.replace` drops them.
         """
         if self.seed is None or self.epoch is None:
             raise UsageError(
@@ -119,25 +119,25 @@ class MakeExamples:
         return until_exit(blocks).flat_map(examples_of)
 
     def require(self, count: tf.Tensor) -> tf.Tensor:
-        """0, once there is an Example; to be added where the pass depends on it.
+        """0 if there is an Example; add it to a value that the pass depends on.
 
         Args:
-          count: Examples found in a pass; 0 if there are none.
+          count: number of Examples in a pass.
 
         Raises:
-          UsageError: as the pipeline runs: there are none; the message says why.
+          UsageError: while the pipeline runs, if there are none; says why.
         """
 
         @tracked
-        def zero(found: np.int64) -> np.int64:
-            if not found:
+        def require_some(examples: np.int64) -> np.int64:
+            if not examples:
                 raise too_short(self.objective, self.texts.split(self.split))
             return np.int64(0)
 
-        return tf.ensure_shape(tf.numpy_function(zero, [count], tf.int64), [])
+        return tf.ensure_shape(tf.numpy_function(require_some, [count], tf.int64), [])
 
     def check(self) -> None:
-        """Raises ValueError where no Example fits `sequence_length`."""
+        """Raises ValueError if no Example fits `sequence_length`."""
         if self.sequence_length is not None:
             self.objective.window(Budget.from_sequence_length(self.sequence_length))
 
@@ -160,7 +160,7 @@ class MakeExamples:
         return whole
 
     def _block_size(self) -> int:
-        """Documents whose windows are shuffled together."""
+        """The number of documents whose windows are shuffled together."""
         size = block_documents(self.texts.split(self.split), self._cutter())
         return max(1, size // self.shards)
 
@@ -189,7 +189,7 @@ class MakeExamples:
     def _maker(self) -> Callable[..., tuple[np.ndarray, ...]]:
         """A function from windows to their Examples, flattened (`_flatten`).
 
-        One call a group: a call from TensorFlow costs more than an Example.
+        One call per group: a call from TensorFlow costs more than an Example.
         """
         documents = self.texts.split(self.split)
         ids = self.texts.vocabulary.special_ids
@@ -229,7 +229,7 @@ class MakeExamples:
 
 
 def _flatten(examples: list[Example]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All integers, all floats, and where each feature of each Example stands there.
+    """All integers, all floats, and the place of each feature of each Example there.
 
     Returns:
       int32 [integers], float32 [floats], and int64 [examples, features, 2], the

@@ -13,8 +13,8 @@ from ..rows.layout import Placed
 def seqio_filled(examples: Sequence[Placed], shape: RowShape) -> tuple[int, float]:
     """How many rows SeqIO's packer makes of the Examples, and how full they are.
 
-    It knows lengths of features and nothing of predictions, so it is given the slots
-    of each stream, as ones, and predictions do not bound it.
+    It knows the lengths of features but not predictions, so it gets the slots of each
+    stream, as ones, and predictions do not limit it.
 
     Args:
       examples: laid out for these rows.

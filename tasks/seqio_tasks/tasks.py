@@ -1,4 +1,4 @@
-"""SeqIO tasks, one a corpus and objective: importing this registers them all.
+"""SeqIO tasks, one per corpus and objective; importing this registers them all.
 
     import seqio
     import sightline.tasks.seqio_tasks
@@ -61,8 +61,8 @@ class ObjectiveTask(seqio.Task):
         """The Examples of a split; arguments and defaults as in `seqio.Task`.
 
         Raises:
-          ValueError: no such split, `sequence_length` holds no Example, or a buffer to
-            shuffle in.
+          ValueError: no such split, no Example fits `sequence_length`, or a shuffle
+            buffer is set.
         """
         del try_in_mem_cache  # would freeze the order of the first epoch
         if shuffle_buffer_size is not None:
@@ -104,8 +104,8 @@ class ObjectiveTask(seqio.Task):
             examples = read(shuffle=shuffle)
             if num_epochs is not None:
                 return examples
-            # Without end, a pass that yields nothing would be tried again for ever.
-            # One Example, in the order of the documents, costs little to find.
+            # Without an end, an empty pass would be repeated for ever. Finding one
+            # Example, in the order of the documents, costs little.
             zero = tf.constant(0, tf.int64)
             count = read(shuffle=False).take(1).reduce(zero, lambda n, _: n + 1)
             return examples.skip(bound.require(count))
@@ -115,7 +115,7 @@ class ObjectiveTask(seqio.Task):
 
 
 class StrictMixture(seqio.Mixture):
-    """A SeqIO mixture that refuses a split which one of its tasks lacks."""
+    """A SeqIO mixture that refuses a split that one of its tasks lacks."""
 
     def get_dataset(
         self,
@@ -124,7 +124,7 @@ class StrictMixture(seqio.Mixture):
         *args: Any,
         **kwargs: Any,
     ) -> tf.data.Dataset:
-        """As `seqio.Mixture`, which would skip such a task and shift the rates."""
+        """As in `seqio.Mixture`, which would skip such a task and shift the rates."""
         for task in self.tasks:
             if split not in task.splits:
                 raise UsageError(
@@ -140,32 +140,32 @@ def objective_task(
     """The task of a corpus and an objective with its settings bound.
 
     Args:
-      texts: the corpus in a vocabulary; tasks that share it tokenise together.
+      texts: the corpus in a vocabulary; tasks that share it share tokens.
       objective: with its settings bound.
       name: of the task; `corpus.objective` by default, with the `/` of a variant
-        written `:`, as SeqIO's names are. Part of the order's seed.
+        written `:`, as SeqIO requires. Part of the order's seed.
     """
     corpus = texts.corpus
 
     @tracked
-    def read(document: np.int64, split: np.int64) -> np.ndarray:
+    def read_tokens(document: np.int64, split: np.int64) -> np.ndarray:
         if is_closing():
-            return np.zeros(0, np.int32)  # the rest of a block is not waited for
+            return np.zeros(0, np.int32)  # do not wait for the rest of a block
         return texts.split(corpus.splits[split])[int(document)]
 
     def tokenise(place: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        where = [place["document"], place["split"]]
-        tokens = tf.numpy_function(read, where, tf.int32, stateful=False)
+        arguments = [place["document"], place["split"]]
+        tokens = tf.numpy_function(read_tokens, arguments, tf.int32, stateful=False)
         tokens = tf.ensure_shape(tokens, [None])
         return {"document": place["document"], "tokens": tokens}
 
     def tokenise_all(dataset: tf.data.Dataset) -> tf.data.Dataset:
         return dataset.map(tokenise)
 
-    # SeqIO finds cached tokens by the task's name alone, so only the corpus as it is
-    # by default, in its own vocabulary, may be cached under it.
-    own = texts.vocabulary.name == corpus.vocabulary
-    cacheable = own and corpora.is_default(corpus)
+    # SeqIO finds cached tokens by the task's name alone, so only the default corpus,
+    # in its own vocabulary, may be cached under it.
+    own_vocabulary = texts.vocabulary.name == corpus.vocabulary
+    cacheable = own_vocabulary and corpora.is_default(corpus)
     return ObjectiveTask(
         name or f"{corpus.name}.{objective.name}".replace("/", ":"),
         source=DocumentSource(corpus),
@@ -181,14 +181,14 @@ def objective_task(
 
 def seqio_mixture(mixture: Mixture) -> StrictMixture:
     """The SeqIO mixture of a `Mixture`: its vocabulary and settings in every task."""
-    words = vocabulary(mixture.vocabulary)
+    vocab = vocabulary(mixture.vocabulary)
     names = {split_task(task)[0]: None for task in mixture.positive_rates()}
-    texts = {name: CorpusTokens(mixture.corpus(name), words) for name in names}
+    texts = {name: CorpusTokens(mixture.corpus(name), vocab) for name in names}
     tasks = []
     for task, rate in mixture.positive_rates().items():
         corpus, objective = split_task(task)
-        made = objective_task(texts[corpus], mixture.objective(objective))
-        tasks.append((made, rate))
+        seqio_task = objective_task(texts[corpus], mixture.objective(objective))
+        tasks.append((seqio_task, rate))
     return StrictMixture(mixture.name, tasks)
 
 
@@ -199,23 +199,23 @@ def to_example(features: Mapping[str, np.ndarray]) -> Example:
 
 
 def register() -> None:
-    """Adds every corpus × objective to SeqIO's registry; once is enough."""
-    known = seqio.TaskRegistry.names()
+    """Adds every corpus × objective to SeqIO's registry; idempotent."""
+    registered = seqio.TaskRegistry.names()
     for task in task_names():
-        if task not in known:
+        if task not in registered:
             corpus = corpora.get(split_task(task)[0])
             objective = registry.get(split_task(task)[1])
             texts = CorpusTokens(corpus, vocabulary(corpus.vocabulary))
-            made = objective_task(texts, objective)
-            seqio.TaskRegistry.add_provider(task, made)
+            seqio_task = objective_task(texts, objective)
+            seqio.TaskRegistry.add_provider(task, seqio_task)
 
 
-def _output_features(tokens: SeqioVocabulary) -> dict[str, Any]:
-    numbers = seqio.PassThroughVocabulary(size=CAPACITY)
-    spelled = ("inputs", "targets", "inputs_targets")
+def _output_features(vocab: SeqioVocabulary) -> dict[str, Any]:
+    integers = seqio.PassThroughVocabulary(size=CAPACITY)
+    token_features = ("inputs", "targets", "inputs_targets")
     return {
         name: seqio.Feature(
-            tokens if name in spelled else numbers,
+            vocab if name in token_features else integers,
             add_eos=False,
             required=True,
             dtype=tf.float32 if dtype is np.float32 else tf.int32,
@@ -228,15 +228,15 @@ def _output_features(tokens: SeqioVocabulary) -> dict[str, Any]:
 def _order_seed(seed: tf.Tensor, task: str, epoch: tf.Tensor) -> tf.Tensor:
     """One scalar from the run's seed, the task's name and the epoch.
 
-    SeqIO hands every task of a mixture the same seed: with the name folded in, two
-    tasks on one corpus do not read the same documents at the same time.
+    SeqIO gives every task of a mixture the same seed. Folding the name in keeps two
+    tasks on one corpus from reading the same documents at the same time.
     """
     name = tf.constant(zlib.crc32(task.encode()), tf.int64)
     return _fold(_fold(seed, name), epoch)
 
 
 def _fold(seed: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-    """A scalar of 64 random bits from two of them; the same on every device."""
+    """A scalar of 64 random bits from two such scalars; the same on every device."""
     draw: Any = tf.random.stateless_uniform  # its annotations forbid a full range
     return draw([], tf.stack([seed, value]), None, None, tf.int64, alg="philox")
 

@@ -1,13 +1,12 @@
 """Calls from TensorFlow's pipelines into Python: their errors, and their end.
 
 TensorFlow turns an exception of such a call into one of its own, with the traceback as
-its message; `python_errors` raises the one that it was. And it lets pipelines come to
-rest before the interpreter ends.
+its message; `python_errors` raises the original one.
 
 TensorFlow reads ahead in threads of its own. One that enters Python while the
 interpreter is shutting down hangs the process or aborts it (about every second time
 with a pipeline that never ends). So at exit every dataset here ends, and the exit
-waits until no call is under way.
+waits until no call is running.
 """
 
 import atexit
@@ -29,19 +28,19 @@ T = TypeVar("T")
 
 _closing = threading.Event()
 _lock = threading.Lock()
-_under_way = 0
+_running_calls = 0
 _last_end = 0.0
 _raised: deque[Exception] = deque(maxlen=8)
 
 
 def tracked(function: Callable[P, R]) -> Callable[P, R]:
-    """A function for `tf.numpy_function` whose calls the exit waits for."""
+    """A function for `tf.numpy_function`; the exit waits for its calls."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        global _under_way, _last_end
+        global _running_calls, _last_end
         with _lock:
-            _under_way += 1
+            _running_calls += 1
         try:
             return function(*args, **kwargs)
         except Exception as error:
@@ -49,14 +48,14 @@ def tracked(function: Callable[P, R]) -> Callable[P, R]:
             raise
         finally:
             with _lock:
-                _under_way -= 1
+                _running_calls -= 1
                 _last_end = time.monotonic()
 
     return call
 
 
 def python_errors(elements: Iterable[T]) -> Iterator[T]:
-    """The elements of a dataset; what a `tracked` function raised is raised as it was.
+    """The elements of a dataset; an error of a `tracked` function is raised unchanged.
 
     Raises:
       Exception: whatever Python raised in the dataset's pipeline.
@@ -71,19 +70,19 @@ def python_errors(elements: Iterable[T]) -> Iterator[T]:
 
 
 def until_exit(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset, but it ends when the interpreter does."""
+    """The dataset, ending when the interpreter does."""
 
     @tf.autograph.experimental.do_not_convert
     def running(*element: Any) -> tf.Tensor:
         del element
-        open_ = tf.numpy_function(_is_running, [], tf.bool)
-        return tf.ensure_shape(open_, [])
+        is_open = tf.numpy_function(_is_running, [], tf.bool)
+        return tf.ensure_shape(is_open, [])
 
     return dataset.take_while(running)
 
 
 def is_closing() -> bool:
-    """Whether the interpreter is ending, so that what is read is of no use."""
+    """Whether the interpreter is ending, so that nothing more need be read."""
     return _closing.is_set()
 
 
@@ -97,7 +96,7 @@ def _close() -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with _lock:
-            quiet = not _under_way and time.monotonic() - _last_end > _QUIET_SECONDS
+            quiet = not _running_calls and time.monotonic() - _last_end > _QUIET_SECONDS
         if quiet:
             return
         time.sleep(_QUIET_SECONDS / 5)

@@ -1,4 +1,4 @@
-"""A vocabulary as SeqIO wants one. Imports TensorFlow."""
+"""A vocabulary with SeqIO's interface. Imports TensorFlow."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, SupportsInt
@@ -12,10 +12,10 @@ from .tf_calls import tracked
 
 
 class SeqioVocabulary(seqio.Vocabulary):
-    """A `Vocabulary` behind SeqIO's interface; equal where the digests are.
+    """A `Vocabulary` with SeqIO's interface; equal if the digests are.
 
-    SeqIO's `extra_ids` are the sentinels, which stand at the very end as SeqIO and T5
-    have them; no text spells one.
+    SeqIO's `extra_ids` are the sentinels, the last ids as in SeqIO and T5; no text
+    spells one.
     """
 
     def __init__(self, vocabulary: Vocabulary):
@@ -44,10 +44,10 @@ class SeqioVocabulary(seqio.Vocabulary):
 
     def decode(self, ids: Iterable[SupportsInt]) -> str:
         """The text of ids through the first EOS; reserved ids show as names."""
-        listed = [int(i) for i in np.asarray(ids).tolist()]
-        if self.eos_id in listed:
-            listed = listed[: listed.index(self.eos_id) + 1]
-        return self._decode(listed)
+        id_list = [int(i) for i in np.asarray(ids).tolist()]
+        if self.eos_id in id_list:
+            id_list = id_list[: id_list.index(self.eos_id) + 1]
+        return self._decode(id_list)
 
     def decode_tf(self, ids: tf.Tensor) -> tf.Tensor:
         """`decode` of a tensor of ids, row by row."""
@@ -61,7 +61,7 @@ class SeqioVocabulary(seqio.Vocabulary):
 
     def _encode_tf(self, s: tf.Tensor) -> tf.Tensor:
         @tracked
-        def encode(text: Any) -> np.ndarray:  # bytes, or where eager an array of them
+        def encode(text: Any) -> np.ndarray:  # bytes, or in eager mode an array of them
             return self.vocabulary.encode(np.asarray(text, object).item().decode())
 
         ids = tf.numpy_function(encode, [s], tf.int32, stateful=False)

@@ -1,4 +1,4 @@
-"""Bags of words, and a linear model that tells true pairs of texts by them."""
+"""Bags of words, and a linear model that picks true pairs of texts by them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 Pair = tuple[str, str]
-"""A text and what stands after it."""
+"""A text and its continuation."""
 
 Score = Callable[[Pair], float]
 """How well the second text follows the first."""
@@ -24,7 +24,7 @@ class Choice(Protocol):
 
     @property
     def false(self) -> Pair:
-        """The pair that it is put against."""
+        """The pair that it is compared with."""
         ...
 
 
@@ -37,15 +37,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def text_of(found: Sequence[str]) -> str:
-    """Words as a text again: no blank before a mark, all in lower case."""
-    return re.sub(r" (?=[.,;:!?])", "", " ".join(found))
+def text_of(tokens: Sequence[str]) -> str:
+    """Joins words to a text: no space before a mark, all in lower case."""
+    return re.sub(r" (?=[.,;:!?])", "", " ".join(tokens))
 
 
 def both_bags(pair: Pair) -> dict[str, float]:
-    """Counts of words, those of the first text apart from those of the second.
+    """Counts of words, separately for the first text and the second.
 
-    A linear model of them has every model of their sum or difference.
+    A linear model of them covers every model of their sum or difference.
     """
     first, second = (_bag(text) for text in pair)
     return {f"1 {w}": n for w, n in first.items()} | {
@@ -54,7 +54,7 @@ def both_bags(pair: Pair) -> dict[str, float]:
 
 
 def second_bag(pair: Pair) -> dict[str, float]:
-    """Counts of words in the second text alone."""
+    """Counts of words in the second text only."""
     return _bag(pair[1])
 
 
@@ -79,8 +79,8 @@ def bag_of_words(
 ) -> Score:
     """Logistic regression on a pair's features, L2-regularised.
 
-    The strength, one of four, is the best on every fourth choice after a fit to the
-    others.
+    The strength, one of four, is the one that scores best on every fourth choice after
+    a fit to the others.
     """
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression

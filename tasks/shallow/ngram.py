@@ -44,7 +44,7 @@ class Ngrams:
         )
 
     def draw(self, before: Sequence[str], rng: np.random.Generator) -> str:
-        """The next word, drawn from `p(word | before)`."""
+        """Draws the next word from `p(word | before)`."""
         for start in range(max(0, len(before) - ORDER + 1), len(before) + 1):
             history = tuple(before[start:])
             total = self._after[history]
@@ -52,21 +52,21 @@ class Ngrams:
             if rng.random() >= spared:
                 words, weights = self._next[history]
                 return words[int(rng.choice(len(words), p=weights))]
-        # What is left below one word is uniform.
+        # The rest, below one word, is uniform.
         words = self._next[()][0]
         return words[int(rng.integers(len(words)))]
 
     @functools.cached_property
     def _next(self) -> _Next:
-        """Of each history, the words that followed and their discounted shares."""
-        found: dict[tuple[str, ...], tuple[list[str], list[float]]] = {}
+        """For each history, the words after it and their discounted shares."""
+        counts_after: dict[tuple[str, ...], tuple[list[str], list[float]]] = {}
         for run, count in self._counts.items():
-            words, counts = found.setdefault(run[:-1], ([], []))
+            words, counts = counts_after.setdefault(run[:-1], ([], []))
             words.append(run[-1])
             counts.append(count - DISCOUNT)
         return {
             history: (words, np.array(counts) / sum(counts))
-            for history, (words, counts) in found.items()
+            for history, (words, counts) in counts_after.items()
         }
 
     def _probability(self, word: str, history: tuple[str, ...]) -> float:

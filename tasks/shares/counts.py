@@ -1,4 +1,4 @@
-"""What each objective takes of a mixture: examples, processed and supervised tokens."""
+"""Examples, processed and supervised tokens of each objective of a mixture."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,14 +24,14 @@ class Counts(NamedTuple):
     supervised: Int64[np.ndarray, " O"]
 
     def shares(self) -> dict[str, Float[np.ndarray, " O"]]:
-        """Each count as a share of its sum, [O] float; 0 where nothing was counted."""
+        """Each count as a share of its sum, [O] float; 0 if the sum is 0."""
         return {
             name: values / max(1, values.sum())
             for name, values in self._asdict().items()
         }
 
 
-def nothing() -> Counts:
+def zero_counts() -> Counts:
     """Counts of no batch."""
     return Counts(*(np.zeros(CAPACITY, np.int64) for _ in Counts._fields))
 
@@ -39,19 +39,19 @@ def nothing() -> Counts:
 def loss_shares_of(
     counts: Counts, shares: Float[np.ndarray, " O"], *, normalisation: str
 ) -> Float[np.ndarray, " O"]:
-    """The shares of the loss: those asked for, or what a plain token sum makes of it.
+    """The shares of the loss: those asked for, or those of a plain token sum.
 
     Args:
-      counts: of the batches in question.
+      counts: of the batches.
       shares: asked for.
       normalisation: `models.loss.Normalisation`.
     """
     return counts.shares()["supervised"] if normalisation == "token_sum" else shares
 
 
-def add(one: Counts, other: Counts) -> Counts:
-    """The counts of both."""
-    return Counts(*map(np.add, one, other))
+def add(left: Counts, right: Counts) -> Counts:
+    """The sum of both."""
+    return Counts(*map(np.add, left, right))
 
 
 def utilisation(batches: Sequence[Batch]) -> dict[str, float]:
@@ -71,8 +71,8 @@ def utilisation(batches: Sequence[Batch]) -> dict[str, float]:
 def count(batch: Batch) -> Counts:
     """Counts a batch of NumPy arrays.
 
-    A segment belongs to the objective of its predictions, and every Example has one;
-    segments are numbered alike in both streams of a row.
+    A segment belongs to the objective of its predictions, of which every Example has at
+    least one; both streams of a row number segments alike.
     """
     streams = [batch.decoder] + ([batch.encoder] if batch.encoder else [])
     segments = 1 + max(int(stream.segment_ids.max()) for stream in streams)

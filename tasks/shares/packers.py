@@ -10,7 +10,7 @@ from ..rows.packing import first_fit
 
 
 class Packing(NamedTuple):
-    """What a packer made of the Examples."""
+    """The rows that a packer made, how full they are, and Examples per second."""
 
     packer: str
     rows: int
@@ -21,21 +21,21 @@ class Packing(NamedTuple):
 def packings(placed: Sequence[Placed], shape: RowShape) -> list[Packing]:
     """First-fit's packing and SeqIO's, of the same Examples.
 
-    All rows count, also those that are still open when the Examples end.
+    All rows count, including those still open when the Examples end.
     """
     from ..seqio_tasks.packing import seqio_filled
 
-    began = time.perf_counter()
+    start = time.perf_counter()
     rows = list(first_fit(placed, shape))
     middle = time.perf_counter()
     seqio_rows, seqio_share = seqio_filled(placed, shape)
     end = time.perf_counter()
     slots = sum(capacities(shape)[::2])
     filled = sum(sum(example.sizes[::2]) for example in placed) / (len(rows) * slots)
-    number = len(placed)
+    count = len(placed)
     return [
         Packing(
-            "first-fit, every capacity", len(rows), filled, number / (middle - began)
+            "first-fit, every capacity", len(rows), filled, count / (middle - start)
         ),
-        Packing("SeqIO, slots only", seqio_rows, seqio_share, number / (end - middle)),
+        Packing("SeqIO, slots only", seqio_rows, seqio_share, count / (end - middle)),
     ]

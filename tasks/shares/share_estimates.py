@@ -1,4 +1,4 @@
-"""Measured shares of a mixture: what each objective took of a sample of Examples."""
+"""Measured shares of a mixture: of each objective in a sample of Examples."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from ..rows.packing import LOOK_BACK, first_fit
 
 
 class Sizes(NamedTuple):
-    """What each Example of a sample takes.
+    """Sizes of each Example of a sample.
 
     Attributes:
       objective: its objective's id.
@@ -29,12 +29,12 @@ class Sizes(NamedTuple):
 
 
 def sizes(examples: Sequence[Placed]) -> Sizes:
-    """The sizes of laid-out Examples; each takes its slots and predictions."""
-    taken = np.array([example.sizes for example in examples], np.int64)
+    """The sizes of laid-out Examples."""
+    used = np.array([example.sizes for example in examples], np.int64)
     return Sizes(
         np.array([example.objective for example in examples], np.int64),
-        taken[:, ::2].sum(1),
-        taken[:, 1::2].sum(1),
+        used[:, ::2].sum(1),
+        used[:, 1::2].sum(1),
     )
 
 
@@ -49,15 +49,15 @@ def shares(sample: Sizes) -> dict[str, Float[np.ndarray, " O"]]:
         name: np.bincount(sample.objective, value, minlength=CAPACITY)
         for name, value in values.items()
     }
-    return {name: found / found.sum() for name, found in sums.items()}
+    return {name: total / total.sum() for name, total in sums.items()}
 
 
 class Packed(NamedTuple):
     """How Examples fill rows.
 
     Attributes:
-      rows: the Examples of each row; those still open at the end are left out, as a
-        run that goes on would fill them.
+      rows: the Examples of each row; rows still open at the end are left out, as a
+        longer run would fill them.
       filled: share of each capacity that is filled, by name.
       slots: share of the slots of all streams that is filled.
     """
@@ -79,47 +79,46 @@ def pack(examples: Sequence[Placed], shape: RowShape) -> Packed:
             f"{len(examples)} Examples close no row of {capacities(shape)} (slots and "
             "predictions of each stream); measure more of them, or use smaller rows."
         )
-    taken = np.array([np.sum([e.sizes for e in row], axis=0) for row in rows])
+    used = np.array([np.sum([e.sizes for e in row], axis=0) for row in rows])
     capacity = np.array(capacities(shape))
     names: list[str] = ["slots", "predictions", "memory_slots", "memory_predictions"]
-    filled = dict(zip(names, (taken.mean(0) / capacity).tolist(), strict=False))
-    return Packed(
-        rows, filled, float(taken[:, ::2].sum(1).mean() / capacity[::2].sum())
-    )
+    filled = dict(zip(names, (used.mean(0) / capacity).tolist(), strict=False))
+    return Packed(rows, filled, float(used[:, ::2].sum(1).mean() / capacity[::2].sum()))
 
 
 def loss_shares(
     rows: Sequence[Sequence[Placed]],
-    asked: Float[np.ndarray, " O"],
+    shares: Float[np.ndarray, " O"],
     *,
     batch_rows: int,
 ) -> Float[np.ndarray, " O"]:
-    """Each objective's mean share of a batch's loss, where all losses are alike.
+    """Each objective's mean share of a batch's loss, if all have equal losses.
 
-    An objective that is absent from a batch adds nothing to that batch's loss, so a
-    rare one gets less than its share asks for.
+    An objective absent from a batch adds nothing to that batch's loss, so a rare one
+    gets less than its requested share.
 
     Args:
       rows: the Examples of each row.
-      asked: `Mixture.loss_share_array`.
-      batch_rows: rows of a batch; rows that fill none are left out, unless all are.
+      shares: `Mixture.loss_share_array`.
+      batch_rows: rows of a batch; rows of an incomplete batch are left out, unless
+        there is no other.
     """
     size = min(batch_rows, len(rows))
-    given = np.zeros((len(rows) // size, CAPACITY))
-    for number in range(len(given)):
+    batch_shares = np.zeros((len(rows) // size, CAPACITY))
+    for number in range(len(batch_shares)):
         batch = rows[number * size : (number + 1) * size]
         present = [example.objective for row in batch for example in row]
-        given[number, present] = asked[present]
-    return given.mean(0) / given.mean(0).sum()
+        batch_shares[number, present] = shares[present]
+    return batch_shares.mean(0) / batch_shares.mean(0).sum()
 
 
 def loss_of(
-    mixed: PackedMixture,
+    packed_mixture: PackedMixture,
     shares: Mapping[str, Float[np.ndarray, " O"]],
     packed: Packed,
 ) -> Float[np.ndarray, " O"]:
     """Each objective's share of the loss, from measured shares and packed rows."""
-    if mixed.normalisation == "token_sum":  # every prediction counts alike
+    if packed_mixture.normalisation == "token_sum":  # every prediction counts alike
         return shares["supervised"]
-    wanted = mixed.mixture.loss_share_array().astype(float)
-    return loss_shares(packed.rows, wanted, batch_rows=mixed.batch_rows)
+    requested = packed_mixture.mixture.loss_share_array().astype(float)
+    return loss_shares(packed.rows, requested, batch_rows=packed_mixture.batch_rows)

@@ -1,4 +1,4 @@
-"""The tokenisers that a vocabulary can stand on: a SentencePiece model, or bytes."""
+"""The base tokenisers of a vocabulary: a SentencePiece model, or bytes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,21 +12,21 @@ _SPACE = "▁"  # how SentencePiece writes a space
 
 
 class BaseTokeniser(NamedTuple):
-    """What a vocabulary needs of a tokeniser.
+    """What a vocabulary needs from a tokeniser.
 
     Attributes:
       size: number of its ids.
-      control: its ids of "pad", "bos" and "eos", None where it has no such control
-        symbol; distinct, and never produced by `encode`.
-      unk: its id for what it cannot spell, None if it can spell everything.
-      text_ids: ids that raw text can hold, ascending; not `unk`.
-      spell: what an id of those stands for, a space where a word begins; "" for a part
-        of a character.
-      first_byte: of what an id of those stands for, in UTF-8.
+      control: its ids of "pad", "bos" and "eos", None if it has no such control symbol;
+        distinct, and never produced by `encode`.
+      unk: its unknown id; None if it can spell everything.
+      text_ids: ids that raw text can hold, ascending; without `unk`.
+      spell: the text of a text id, with a space where a word begins; "" for a part of a
+        character.
+      first_byte: of the text of a text id, in UTF-8.
       encode: text to ids.
-      decode: `(ids, follows)` to text; `follows` says that something stands before,
-        so that a leading space counts.
-      content: bytes that tell it from any other.
+      decode: `(ids, follows)` to text; `follows` if other text precedes, so that a
+        leading space counts.
+      content: bytes that identify it.
     """
 
     size: int
@@ -41,7 +41,7 @@ class BaseTokeniser(NamedTuple):
 
 
 def bytes_tokeniser() -> BaseTokeniser:
-    """UTF-8 bytes, as in ByT5: pad 0, eos 1, an idle 2, then byte b is 3 + b."""
+    """UTF-8 bytes, as in ByT5: pad 0, eos 1, an unused 2, then byte b is 3 + b."""
     return BaseTokeniser(
         size=259,
         control={"pad": 0, "eos": 1},
@@ -90,12 +90,12 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
 
 
 def _control(model: sentencepiece.SentencePieceProcessor) -> dict[str, int | None]:
-    """The model's own control ids; one that raw text can spell does not count."""
+    """The model's own control ids, without those that raw text can spell."""
     control: dict[str, int | None] = {}
-    own = {"pad": model.pad_id(), "eos": model.eos_id(), "bos": model.bos_id()}
-    for key, id_ in own.items():
-        fit = id_ >= 0 and model.is_control(id_) and id_ not in control.values()
-        control[key] = id_ if fit else None
+    model_ids = {"pad": model.pad_id(), "eos": model.eos_id(), "bos": model.bos_id()}
+    for key, id_ in model_ids.items():
+        usable = id_ >= 0 and model.is_control(id_) and id_ not in control.values()
+        control[key] = id_ if usable else None
     return control
 
 

@@ -1,4 +1,4 @@
-"""The tokens of a split's documents, by random access; SeqIO is not needed."""
+"""The tokens of a split's documents, by random access; without SeqIO."""
 
 import functools
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from ...objectives.errors import UsageError
 from ..corpora import Corpus
 from .vocabulary import Vocabulary
 
-KEPT = 2**24
-"""Tokens that are kept to be read again; 64 MiB of them."""
+CACHED_TOKENS = 2**24
+"""Most tokens kept in memory: 64 MiB."""
 
 
 class TokenisedDocuments:
     """The tokens of a split's documents, EOS included.
 
-    The first `KEPT` tokens that are read are kept. Documents are read in random order,
-    so the ones that came first are as likely to be read again as any.
+    The first `CACHED_TOKENS` tokens read are kept. Documents are read in random order,
+    so the first ones are as likely to be read again as any.
     """
 
     def __init__(self, corpus: Corpus, split: str, vocabulary: Vocabulary):
@@ -26,46 +26,46 @@ class TokenisedDocuments:
         self.name = f"{corpus.name}:{split}"
         self._documents = corpus.documents(split)
         self._vocabulary = vocabulary
-        self._kept: dict[int, Int32[np.ndarray, " N"]] = {}
-        self._room = KEPT
+        self._cache: dict[int, Int32[np.ndarray, " N"]] = {}
+        self._room = CACHED_TOKENS
 
     def __len__(self) -> int:
         return len(self._documents)
 
     def __getitem__(self, index: int) -> Int32[np.ndarray, " N"]:
-        tokens = self._kept.get(index)
+        tokens = self._cache.get(index)
         if tokens is None:
             tokens = self._vocabulary.encode_document(self._documents[index])
             if len(tokens) <= self._room:
-                self._kept[index] = tokens
+                self._cache[index] = tokens
                 self._room -= len(tokens)
         return tokens
 
     def others(
         self, document: int
     ) -> Callable[[np.random.Generator], Int32[np.ndarray, " N"]]:
-        """What draws a document that is not this one (`objectives.text.Text.other`)."""
+        """A function that draws another document (`objectives.text.Text.other`)."""
         return functools.partial(self._other, document)
 
     def _other(
         self, document: int, rng: np.random.Generator
     ) -> Int32[np.ndarray, " N"]:
-        """Every other document is equally likely."""
+        """Draws any other document, all equally likely."""
         others = len(self) - 1
         if others < 1:
             raise UsageError(
                 f"{self.name} has one document only, so there is no other one to "
                 "draw; use a corpus with more, or no objective of pairs."
             )
-        drawn = int(rng.integers(others))
-        return self[drawn + (drawn >= document)]
+        index = int(rng.integers(others))
+        return self[index + (index >= document)]
 
 
 class CorpusTokens:
     """A corpus in a vocabulary: the tokens of each split, opened when first read.
 
-    All that read one of these share what it keeps, so that a document is tokenised
-    once, however many objectives are mixed.
+    All its readers share the cached tokens, so that a document is tokenised once,
+    however many objectives are mixed.
     """
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary):

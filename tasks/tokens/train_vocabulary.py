@@ -10,14 +10,14 @@
         "most_mentions": 3, "most_links": 1, "fewest_fillers": 0, "most_fillers": 0,
         "titled": 0.0, "openers": 0.0, "references": 0.0, "second_forms": 0.0}'
 
-`NAME=N` reads documents from the front of the train split until N characters are read.
-`--words` makes every word that they hold a piece; for small languages such as that of
+`NAME=N` reads documents from the start of the train split until N characters are read.
+`--words` makes each of their words a piece; for small languages such as that of
 `policies` with few kinds of facts in few wordings, which the study trains on.
-The outcome is `vocabularies/*.model`, byte for byte, with corpora of default settings
-and `python_docs` as CPython 3.11 has it.
+The output is `vocabularies/*.model`, byte for byte, with corpora of default settings
+and the `python_docs` of CPython 3.11.
 
-Two parts of policies to one of general English, out of these, by tokens a word on the
-validation splits (millions of characters; the first is `python_docs` itself):
+Two parts of policies to one of general English are chosen from these, by tokens per
+word on the validation splits (millions of characters; the first is `python_docs`):
 
     policies   python_docs   tokens a word: policies   python_docs
            0           2.1                      2.83          2.42
@@ -53,11 +53,11 @@ CONTROL = 3 + 256
 def train_vocabulary(
     documents: Iterable[str], *, pieces: int = 1024, whole: Sequence[str] = ()
 ) -> bytes:
-    """Trains a SentencePiece unigram model and gives its serialised bytes.
+    """Trains a SentencePiece unigram model; returns its serialised bytes.
 
-    Lossless: no normalisation, every space kept, bytes for what has no piece. Each
-    digit is a piece of its own, so that a number is as many pieces as it has digits,
-    and a paragraph break is one piece. Trained on whole documents, so that the words
+    Lossless: no normalisation, every space kept, bytes where there is no piece. Each
+    digit is a separate piece, so that a number has as many pieces as digits, and a
+    paragraph break is one piece. Trained on whole documents, so that the words
     that open a paragraph become pieces too. One thread, so that equal documents give
     equal bytes.
 
@@ -89,13 +89,13 @@ def train_vocabulary(
 
 
 def words_of(documents: Iterable[str]) -> tuple[str, ...]:
-    """Every word and number of the documents, each with the space before it, if any."""
-    found = (word for text in documents for word in re.findall(r" ?\w+", text))
-    return tuple(dict.fromkeys(word for word in found if len(word) > 1))
+    """Every word and number of the documents, with the space before it, if any."""
+    words = (word for text in documents for word in re.findall(r" ?\w+", text))
+    return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
 
 def read(name: str, characters: int | None = None, **settings: Any) -> Iterator[str]:
-    """Documents of a corpus's train split until so many characters; None is all."""
+    """Documents of a corpus's train split, up to `characters`; None for all."""
     total = 0
     for document in corpora.get(name, **settings).documents("train"):
         if characters is not None and total >= characters:
@@ -114,23 +114,23 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=1024)
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
-    chosen = parser.parse_args()
-    parts = [part.partition("=") for part in chosen.corpora]
+    options = parser.parse_args()
+    parts = [part.partition("=") for part in options.corpora]
     documents = [
         text
         for name, _, characters in parts
         for text in read(
-            name, int(characters) if characters else None, **chosen.settings
+            name, int(characters) if characters else None, **options.settings
         )
     ]
-    pieces, whole = chosen.pieces, ()
-    if chosen.words:
+    pieces, whole = options.pieces, ()
+    if options.words:
         whole = words_of(documents)
-        between = re.sub(r" ?\w\w+|\n", "", "".join(documents)).replace(" ", SPACE)
-        pieces = CONTROL + len({"\n\n", *whole, *between})
+        others = re.sub(r" ?\w\w+|\n", "", "".join(documents)).replace(" ", SPACE)
+        pieces = CONTROL + len({"\n\n", *whole, *others})
     elif any(name == "policies" for name, *_ in parts):
         whole = whole_words()
-    chosen.path.write_bytes(train_vocabulary(documents, pieces=pieces, whole=whole))
+    options.path.write_bytes(train_vocabulary(documents, pieces=pieces, whole=whole))
 
 
 if __name__ == "__main__":

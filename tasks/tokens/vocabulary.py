@@ -2,9 +2,9 @@
 
 Layout of the ids of `vocabulary("python_docs")`, 1,152 in all:
 
-    0 … 1023       the base tokeniser's own; its pad, eos and unk are 0, 1, 2
+    0 … 1023       of the base tokeniser; its pad, eos and unk are 0, 1, 2
     1024 … 1034    bos, mask, sep, two labels, three modes, three of fill-in-the-middle
-    1035 … 1051    unused: they make the total a multiple of 128, to shard well
+    1035 … 1051    unused: they pad the total to a multiple of 128, to shard well
     1052 … 1151    100 sentinels; sentinel k is the last id minus k, as in T5
 """
 
@@ -51,7 +51,7 @@ class Vocabulary:
     """Text to ids and back, and the reserved ids.
 
     Attributes:
-      name: what it was asked for by: a name, or the path of a model file.
+      name: of a shipped vocabulary, or the path of a model file.
       special_ids: the reserved ids, and those that raw text can hold.
       size: number of ids, a multiple of 128.
       digest: sha256 of the base tokeniser and the layout, in hexadecimal.
@@ -60,10 +60,10 @@ class Vocabulary:
     def __init__(self, name: str, base: BaseTokeniser):
         self.name = name
         self._base = base
-        own = {key: id_ for key, id_ in base.control.items() if id_ is not None}
-        missing = [key for key in ("pad", "eos") if key not in own]
-        appended = [key for key in (*_APPENDED, *missing) if key not in own]
-        ids = {**own, **{key: base.size + n for n, key in enumerate(appended)}}
+        base_ids = {key: id_ for key, id_ in base.control.items() if id_ is not None}
+        missing = [key for key in ("pad", "eos") if key not in base_ids]
+        appended = [key for key in (*_APPENDED, *missing) if key not in base_ids]
+        ids = {**base_ids, **{key: base.size + n for n, key in enumerate(appended)}}
         used = base.size + len(appended) + SENTINELS
         self.size = -(-used // _MULTIPLE) * _MULTIPLE
         sentinels = tuple(self.size - 1 - k for k in range(SENTINELS))
@@ -78,29 +78,29 @@ class Vocabulary:
             fill=(ids[_FILL[0]], ids[_FILL[1]], ids[_FILL[2]]),
             sentinels=sentinels,
             text=np.asarray(base.text_ids, np.int32),
-            word_starts=_where(base, lambda id_: begins_word(base, id_)),
-            word_ends=_where(base, lambda id_: base.spell(id_)[1:][-1:].isspace()),
-            sentence_ends=_where(
+            word_starts=_text_ids(base, lambda id_: begins_word(base, id_)),
+            word_ends=_text_ids(base, lambda id_: base.spell(id_)[1:][-1:].isspace()),
+            sentence_ends=_text_ids(
                 base,
                 lambda id_: base.spell(id_).rstrip(_CLOSERS).endswith(_STOPS),
             ),
         )
-        self._shown = {id_: f"<{key}>" for key, id_ in ids.items()}
-        self._shown |= {id_: f"<sentinel_{k}>" for k, id_ in enumerate(sentinels)}
-        layout = f"{sorted(self._shown.items())} of {self.size}"
+        self._names = {id_: f"<{key}>" for key, id_ in ids.items()}
+        self._names |= {id_: f"<sentinel_{k}>" for k, id_ in enumerate(sentinels)}
+        layout = f"{sorted(self._names.items())} of {self.size}"
         self.digest = hashlib.sha256(base.content + layout.encode()).hexdigest()
 
     @property
     def unk(self) -> int | None:
-        """The base tokeniser's id for what it cannot spell; None if it spells all."""
+        """The base tokeniser's unknown id; None if it can spell everything."""
         return self._base.unk
 
     def encode(self, text: str) -> Int32[np.ndarray, " N"]:
-        """The ids of raw text; whatever it says, none of them is reserved."""
+        """The ids of raw text; none of them is ever reserved."""
         return np.asarray(self._base.encode(text), np.int32)
 
     def encode_document(self, text: str) -> Int32[np.ndarray, " N"]:
-        """The ids of a whole document, EOS at its end."""
+        """The ids of a whole document, with EOS at its end."""
         return np.append(self.encode(text), np.int32(self.special_ids.eos))
 
     def decode(self, ids: Iterable[SupportsInt]) -> str:
@@ -109,22 +109,22 @@ class Vocabulary:
         Raises:
           ValueError: an id is out of range.
         """
-        listed = [int(i) for i in ids]
-        for wrong in (i for i in listed if not 0 <= i < self.size):
+        id_list = [int(i) for i in ids]
+        for bad in (i for i in id_list if not 0 <= i < self.size):
             raise UsageError(
-                f"id {wrong} is none of vocabulary {self.name!r}, whose ids are "
+                f"id {bad} is not in vocabulary {self.name!r}, whose ids are "
                 f"0 to {self.size - 1}."
             )
-        shown = []
-        for reserved, run in itertools.groupby(listed, key=self.is_reserved):
+        parts = []
+        for reserved, run in itertools.groupby(id_list, key=self.is_reserved):
             if reserved:
-                shown += [self._shown.get(i, f"<unused_{i}>") for i in run]
+                parts += [self._names.get(i, f"<unused_{i}>") for i in run]
             else:
-                shown.append(self._base.decode(list(run), bool(shown)))
-        return "".join(shown)
+                parts.append(self._base.decode(list(run), bool(parts)))
+        return "".join(parts)
 
     def spell(self, id_: int) -> str:
-        """What one id of text stands for, a space where a word begins.
+        """The text of one id, with a space where a word begins.
 
         "" for a part of a character; a reserved id shows as its name.
         """
@@ -133,11 +133,11 @@ class Vocabulary:
         return self._base.spell(id_)
 
     def is_reserved(self, id_: int) -> bool:
-        """Whether an id has a meaning of its own, so that raw text never holds it."""
-        return id_ in self._shown or id_ >= self._base.size
+        """Whether an id has a special meaning, so that raw text never holds it."""
+        return id_ in self._names or id_ >= self._base.size
 
 
-def _where(
+def _text_ids(
     base: BaseTokeniser, condition: Callable[[int], bool]
 ) -> Int32[np.ndarray, " ids"]:
     """The text ids that meet a condition."""
@@ -145,20 +145,20 @@ def _where(
 
 
 def begins_word(base: BaseTokeniser, id_: int) -> bool:
-    """Whether a word begins at an id: at a space, or at a script that has none.
+    """Whether a word begins at an id: a space, or a character of an unspaced script.
 
-    Each character of such a script (Chinese, Japanese, Thai and their like) counts as
-    a word; where a vocabulary spells it in bytes, its first byte does.
+    Each character of such a script (Chinese, Japanese, Thai and the like) counts as a
+    word; if a vocabulary spells it in bytes, its first byte does.
     """
-    spelled = base.spell(id_)
-    if not spelled:
+    text = base.spell(id_)
+    if not text:
         return base.first_byte(id_) in _UNSPACED_BYTES
-    first = ord(spelled[0])
-    return spelled[0].isspace() or any(first in block for block in _UNSPACED)
+    first = ord(text[0])
+    return text[0].isspace() or any(first in block for block in _UNSPACED)
 
 
 def names() -> tuple[str, ...]:
-    """The vocabularies that need no path: those shipped, and bytes."""
+    """The vocabularies that need no path: the shipped ones, and bytes."""
     return tuple(sorted([*(path.stem for path in _SHIPPED.glob("*.model")), "bytes"]))
 
 
@@ -166,8 +166,8 @@ def names() -> tuple[str, ...]:
 def vocabulary(name: str) -> Vocabulary:
     """The vocabulary of a name (`names()`) or of a SentencePiece `.model` file.
 
-    A file's own pad, bos and eos are used where they are control symbols, distinct
-    and present; those that are missing are appended.
+    A file's own pad, bos and eos are used if they are present, distinct control
+    symbols; missing ones are appended.
 
     Raises:
       ValueError: no such name, no such file, or a file that is no model.
@@ -181,6 +181,6 @@ def vocabulary(name: str) -> Vocabulary:
     else:
         raise UsageError(
             f"no vocabulary {name!r}; {nearest(name, names())} "
-            "A file of your own is given by its path, ending in .model."
+            "Give a file of your own by its path, ending in .model."
         )
     return Vocabulary(name, sentencepiece_tokeniser(path))

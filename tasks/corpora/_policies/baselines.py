@@ -1,7 +1,7 @@
 """Shallow baselines on the choices of `pairs`: what surface cues give away.
 
-A guess is right in half. Fitted to 2,000 documents, tested on 2,000 others; the 95 %
-intervals are ± 0.022 about 0.5:
+A guess is right half the time. Fitted to 2,000 documents, tested on 2,000 others; the
+95 % intervals are ± 0.022 around 0.5:
 
     choice              bag of words   5-gram   shared words   reader
     swapped                    0.502    0.493          0.506    1.000
@@ -16,10 +16,10 @@ intervals are ± 0.022 about 0.5:
 
 "Shared words" matches the two texts word by word, so it finds what was never mentioned:
 another document, and a value that did not occur before (`restated`, not `confused`).
-It also finds `further` a little: paragraphs in a row share a section or a department
-more often. A cut inside a sentence (`words_...`) is seen by the five words around it;
-at ends of sentences and paragraphs it is not. "Reader" is no baseline: it matches names
-and values, and shows how far a choice can be made.
+It also finds `further` slightly: consecutive paragraphs share a section or a department
+more often. A cut inside a sentence (`words_...`) shows in the five words around it; at
+ends of sentences and paragraphs it does not. "Reader" is no baseline: it matches names
+and values, and shows how far a choice can be made at all.
 """
 
 import math
@@ -68,7 +68,7 @@ TASKS = {
 """Every choice by name."""
 
 CHANCE = 0.5
-"""The accuracy of a guess at any choice."""
+"""The accuracy of guessing."""
 
 
 class Accuracy(NamedTuple):
@@ -98,16 +98,16 @@ def measure(
     tasks: Iterable[str] = tuple(TASKS),
     seed: int = 0,
 ) -> list[Accuracy]:
-    """Fits each baseline to the choices in some documents, tests it on those of others.
+    """Fits each baseline to choices in some documents and tests it on those of others.
 
     Args:
       policies: documents to fit to.
       tested: other documents.
       tasks: names in `TASKS`.
-      seed: of where the choices are cut.
+      seed: of the places where choices are cut.
     """
     language = Ngrams(words(policy.text) for policy in policies)
-    found: list[Accuracy] = []
+    accuracies: list[Accuracy] = []
     for task in tasks:
         rng = np.random.default_rng(seed)
         fitted = choices(TASKS[task], policies, rng)
@@ -120,8 +120,10 @@ def measure(
             "5-gram": ngram_score(language, task),
             "reader": reader,
         }
-        found += [accuracy(task, name, score, items) for name, score in scores.items()]
-    return found
+        accuracies += [
+            accuracy(task, name, score, items) for name, score in scores.items()
+        ]
+    return accuracies
 
 
 def accuracy(
@@ -140,9 +142,9 @@ def accuracy(
 
 
 def ngram_score(language: Ngrams, task: str) -> Score:
-    """What a 5-gram model says of a pair.
+    """The score of a pair by a 5-gram model.
 
-    Where the two second texts differ in a value alone, `log p(second | first)`. Else
+    `log p(second | first)` if the two second texts differ only in a value. Otherwise
     `log p(second | first) - log p(second)`, so that a likelier text has no advantage;
     only its first four words depend on the first text.
     """
@@ -159,11 +161,10 @@ def ngram_score(language: Ngrams, task: str) -> Score:
 
 
 def reader(pair: tuple[str, str]) -> float:
-    """No baseline: matches who gives the file to whom, and facts' values.
+    """No baseline: matches who passes the file to whom, and facts' values.
 
-    It reads both from the text alone, by the generator's own phrases. So it shows that
-    a choice can be made, and how well: where it stands below 1, the false text happens
-    to fit as well.
+    It reads both from the text alone, by the generator's own phrases. So it shows how
+    well a choice can be made: where it is below 1, the false text happens to fit too.
     """
     first, second = (handovers(text) for text in pair)
     follows = bool(first and second and first[-1].receiver == second[0].giver)
@@ -171,12 +172,12 @@ def reader(pair: tuple[str, str]) -> float:
     return float(follows - back - 10 * len(contradictions(" ".join(pair))))
 
 
-def table(found: Sequence[Accuracy]) -> str:
+def table(accuracies: Sequence[Accuracy]) -> str:
     """The accuracies as lines of text."""
     lines = [
         f"{'choice':<20}{'by':<20}{'accuracy':>9}{'95 % interval':>18}{'items':>7}"
     ]
-    for row in found:
+    for row in accuracies:
         interval = f"[{row.low:.3f}, {row.high:.3f}]"
         lines.append(
             f"{row.task:<20}{row.baseline:<20}{row.accuracy:>9.3f}{interval:>18}"

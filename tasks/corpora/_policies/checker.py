@@ -1,8 +1,8 @@
 """Parses facts back from text alone, and finds where a text contradicts itself.
 
 A sentence states a fact if a phrase of `PHRASES` occurs in it with a known subject
-and any value of its kind. Everything else is passed over, so text that a model wrote
-is read as far as it can be, and the number of mentions says how far that was.
+and any value of its kind. Everything else is skipped, so text from a model is read as
+far as possible, and the number of mentions says how far.
 """
 
 import functools
@@ -24,7 +24,7 @@ class ParsedMention(NamedTuple):
     Attributes:
       kind: kind of fact.
       subject: what the fact is about.
-      value: its value as `Fact.value` has it.
+      value: its value, in the form of `Fact.value`.
       start: first character of the value in the text.
       stop: one past its last character.
     """
@@ -44,24 +44,26 @@ class Restatement(NamedTuple):
 
 
 def mentions(text: str) -> list[ParsedMention]:
-    """Every mention of a fact in the text, in order; what it cannot read is none."""
-    found: list[ParsedMention] = []
+    """Every readable mention of a fact in the text, in order."""
+    parsed: list[ParsedMention] = []
     for sentence in _SENTENCE.finditer(text):
-        named = {
+        kinds = {
             _kinds()[match[0].lower()] for match in _subjects().finditer(sentence[0])
         }
-        for kind in sorted(named):
-            found += _stated(kind, sentence[0], sentence.start())
-    return sorted(set(found), key=lambda mention: mention.start)
+        for kind in sorted(kinds):
+            parsed += _parse_kind(kind, sentence[0], sentence.start())
+    return sorted(set(parsed), key=lambda mention: mention.start)
 
 
 def restatements(text: str) -> list[Restatement]:
-    """All pairs of mentions of one fact: what a text has the chance to contradict."""
+    """All pairs of mentions of one fact: the chances of a contradiction."""
     facts: dict[tuple[str, str], list[ParsedMention]] = {}
     for mention in mentions(text):
         facts.setdefault((mention.kind, mention.subject), []).append(mention)
     return [
-        Restatement(*pair) for same in facts.values() for pair in combinations(same, 2)
+        Restatement(*pair)
+        for fact_mentions in facts.values()
+        for pair in combinations(fact_mentions, 2)
     ]
 
 
@@ -76,8 +78,8 @@ def contradictions(text: str) -> list[Restatement]:
     ]
 
 
-def _stated(kind: str, sentence: str, offset: int) -> list[ParsedMention]:
-    found: list[ParsedMention] = []
+def _parse_kind(kind: str, sentence: str, offset: int) -> list[ParsedMention]:
+    parsed: list[ParsedMention] = []
     for phrase, expression in _expressions()[kind]:
         for match in expression.finditer(sentence):
             words = match["value"]
@@ -87,13 +89,15 @@ def _stated(kind: str, sentence: str, offset: int) -> list[ParsedMention]:
                 value = read(kind, words)
             start = offset + match.start("value")
             subject = match["subject"].lower()
-            found.append(ParsedMention(kind, subject, value, start, start + len(words)))
-    return found
+            parsed.append(
+                ParsedMention(kind, subject, value, start, start + len(words))
+            )
+    return parsed
 
 
 @functools.cache
 def _kinds() -> dict[str, str]:
-    """Of each subject in lower case, its kind of fact."""
+    """The kind of fact of each subject in lower case."""
     return {name.lower(): kind for kind, names in subjects().items() for name in names}
 
 
@@ -104,7 +108,7 @@ def _subjects() -> re.Pattern[str]:
 
 @functools.cache
 def _expressions() -> dict[str, list[tuple[Phrase, re.Pattern[str]]]]:
-    """Of each kind, its phrases and what matches them."""
+    """The phrases of each kind and their regular expressions."""
     return {
         kind: [(phrase, _expression(kind, phrase)) for phrase in phrases]
         for kind, phrases in PHRASES.items()
@@ -120,5 +124,5 @@ def _expression(kind: str, phrase: Phrase) -> re.Pattern[str]:
 
 
 def _any(names: Iterable[str]) -> str:
-    """Matches any of the names, the longest that fits."""
+    """An expression for any of the names, the longest first."""
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))

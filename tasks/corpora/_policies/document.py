@@ -1,4 +1,4 @@
-"""Writes a document: an outline in sentences, and where each value came to stand."""
+"""Writes a document: an outline in sentences, and the place of each value."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from .size import Size
 from .values import write
 
 BREAK = "\n\n"
-"""What stands between two paragraphs."""
+"""Separates two paragraphs."""
 
 
 class _Sentence(NamedTuple):
@@ -27,8 +27,8 @@ class _Sentence(NamedTuple):
 def write_policy(rng: np.random.Generator, size: Size) -> Policy:
     """Draws a plan and writes it.
 
-    Random: the plan (`outline`), the wording of every sentence, the order of sentences
-    in a paragraph, of which only hand-overs keep their own.
+    Random: the plan (`outline`), the wording of every sentence, and the order of
+    sentences in a paragraph, except that hand-overs keep their order.
     """
     draws = Draws(rng)
     plan = outline(draws, size)
@@ -62,7 +62,7 @@ def write_policy(rng: np.random.Generator, size: Size) -> Policy:
 
 
 def _wordings(draws: Draws, plan: Outline, size: Size) -> list[list[int]]:
-    """Of each fact, a different phrase for each of its mentions."""
+    """For each fact, a different phrase for each of its mentions."""
     counts = [
         sum(i in place.facts for place in plan.places) for i in range(len(plan.facts))
     ]
@@ -72,8 +72,8 @@ def _wordings(draws: Draws, plan: Outline, size: Size) -> list[list[int]]:
 def _sentences(
     draws: Draws, plan: Outline, place: Place, wordings: list[list[int]], size: Size
 ) -> list[_Sentence]:
-    """A paragraph's sentences in the order in which they stand."""
-    found = [
+    """A paragraph's sentences in order."""
+    sentences = [
         _mention(draws, plan.facts[fact], fact, wordings[fact].pop(), size)
         for fact in place.facts
     ]
@@ -87,21 +87,21 @@ def _sentences(
             "sites": draws.pick(domain.sites, "words"),
             "system": draws.pick(domain.systems, "words"),
         }
-        found.append(_plain(draws, filler.format(**words), size))
+        sentences.append(_plain(draws, filler.format(**words), size))
     if isinstance(place.reference, str):
         line = draws.pick(SECTION_REFERENCES, "templates")
-        found.append(_plain(draws, line.format(t=place.reference), size))
+        sentences.append(_plain(draws, line.format(t=place.reference), size))
     elif place.reference:
         line = draws.pick(FACT_REFERENCES, "templates")
         noun, subject = place.reference
-        found.append(_plain(draws, line.format(n=noun, s=subject), size))
-    found = draws.sample(found, len(found), "order")
-    total = len(found) + len(place.links)
+        sentences.append(_plain(draws, line.format(n=noun, s=subject), size))
+    sentences = draws.sample(sentences, len(sentences), "order")
+    total = len(sentences) + len(place.links)
     slots = draws.subset(range(total), len(place.links), "order")
     for at, (x, y, w) in zip(slots, place.links, strict=True):
         link = draws.pick(LINKS[: size.wordings], "templates").format(x=x, y=y, w=w)
-        found.insert(at, _plain(draws, link, size))
-    return found
+        sentences.insert(at, _plain(draws, link, size))
+    return sentences
 
 
 def _mention(

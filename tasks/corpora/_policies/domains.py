@@ -1,8 +1,9 @@
-"""What a policy of each domain is about: the subjects of its facts, its people, places.
+"""The words of each domain: the subjects of its facts, its people and places.
 
-A subject names its kind of fact and its domain: none occurs twice. They are worded so
-that every phrase of their kind fits: `retention` and `approval` are plural, `deadline`
-and `requirement` carry "a", `interval` carries "the", the others have no article.
+A subject determines its kind of fact and its domain: none occurs twice. They are worded
+so that every phrase of their kind fits: `retention` and `approval` are plural,
+`deadline` and `requirement` carry "a", `interval` carries "the", the others have no
+article.
 """
 
 from typing import NamedTuple
@@ -13,10 +14,10 @@ class Domain(NamedTuple):
 
     Attributes:
       name: its name.
-      subjects: of each kind of fact, what a fact of this domain may be about.
+      subjects: of the facts of this domain, by kind of fact.
       people: who works there, plural.
       clients: whom they serve, plural.
-      sites: where, plural.
+      sites: where they work, plural.
       systems: what they work with, singular with "the".
     """
 
@@ -199,6 +200,6 @@ DOMAINS = (
 
 
 def subjects() -> dict[str, tuple[str, ...]]:
-    """Of each kind of fact, the subjects of all domains."""
+    """The subjects of all domains, by kind of fact."""
     kinds = DOMAINS[0].subjects
     return {k: tuple(s for d in DOMAINS for s in d.subjects[k]) for k in kinds}

@@ -1,4 +1,4 @@
-"""Random choices that keep account of their own entropy."""
+"""Random choices that record their own entropy."""
 
 import math
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from typing import Literal, TypeVar
 import numpy as np
 
 Account = Literal["values", "words", "templates", "order"]
-"""What a choice settles: a fact's value; which subjects, departments and other words
-fill the slots; how a sentence is worded; how much there is of what, and where it is.
+"""What a choice decides: a fact's value; which subjects, departments and other words
+fill the slots; the wording of a sentence; how much there is of everything, and where.
 """
 
 ACCOUNTS: tuple[Account, ...] = ("values", "words", "templates", "order")
 
 _T = TypeVar("_T")
 _GRAIN = 1 << 20
-"""A chance is a whole number of these parts."""
+"""Chances are multiples of one over this."""
 
 
 class Draws:
-    """Draws from a generator; adds up, by account, `-log2` of the chance of each.
+    """Draws from a generator; sums, by account, `-log2` of the chance of each draw.
 
     Attributes:
-      bits: of each account, the information in what was drawn so far. Its mean over
-        documents is the entropy of the choices.
+      bits: by account, the information in the draws so far. Its mean over documents
+        is the entropy of the choices.
     """
 
     def __init__(self, rng: np.random.Generator):
@@ -31,30 +31,30 @@ class Draws:
         self.bits: dict[Account, float] = dict.fromkeys(ACCOUNTS, 0.0)
 
     def between(self, fewest: int, most: int, account: Account) -> int:
-        """A whole number from `fewest` to `most`, each alike."""
+        """A whole number from `fewest` to `most`, uniformly."""
         self.bits[account] += math.log2(most - fewest + 1)
         return int(self._rng.integers(fewest, most + 1))
 
     def pick(self, options: Sequence[_T], account: Account) -> _T:
-        """One of the options, each alike."""
+        """One of the options, uniformly."""
         return options[self.between(0, len(options) - 1, account)]
 
     def sample(self, options: Sequence[_T], size: int, account: Account) -> list[_T]:
-        """`size` different options in random order, each order alike."""
+        """`size` different options in random order, uniformly."""
         count = len(options)
         self.bits[account] += math.log2(math.perm(count, size))
         return [options[i] for i in self._rng.permutation(count)[:size].tolist()]
 
     def subset(self, options: Sequence[_T], size: int, account: Account) -> list[_T]:
-        """`size` different options in their own order, each subset alike."""
+        """`size` different options in their own order, each subset equally likely."""
         count = len(options)
         self.bits[account] += math.log2(math.comb(count, size))
         chosen = self._rng.permutation(count)[:size].tolist()
         return [options[i] for i in sorted(chosen)]
 
     def chance(self, share: float, account: Account) -> bool:
-        """True at this share, which is rounded to a multiple of 2**-20."""
+        """True with this chance, rounded to a multiple of 2**-20."""
         parts = round(share * _GRAIN)
-        drawn = int(self._rng.integers(_GRAIN)) < parts
-        self.bits[account] -= math.log2((parts if drawn else _GRAIN - parts) / _GRAIN)
-        return drawn
+        outcome = int(self._rng.integers(_GRAIN)) < parts
+        self.bits[account] -= math.log2((parts if outcome else _GRAIN - parts) / _GRAIN)
+        return outcome

@@ -1,4 +1,4 @@
-"""How much chance there is in a document, from the generator's own choices."""
+"""The entropy of a document, from the generator's own choices."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -13,8 +13,8 @@ class Entropy(NamedTuple):
 
     Attributes:
       documents: how many were drawn.
-      tokens: tokens of a document.
-      bits: of each account of `Draws`, bits of a document.
+      tokens: of a document.
+      bits: of a document, by account of `Draws`.
     """
 
     documents: int
@@ -33,13 +33,13 @@ def entropy(
     """The entropy of a document's choices, `mean of -log2 p(choices)`, and its parts.
 
     The text follows from the choices, so this is an upper bound on the entropy of the
-    text. It is a close one: nearly every choice can be read off the text. Few cannot:
-    which of a fact's mentions is the one at home, if two are; the title of a section
-    that no paragraph shows; whether an outside subject was the only choice.
+    text. It is a close one: nearly every choice shows in the text. A few do not: which
+    of a fact's mentions is the one in its home section, if two are; the title of a
+    section that no paragraph shows; whether an outside subject was the only choice.
 
     Args:
       policies: documents.
-      tokenise: makes tokens of a text; the default takes words.
+      tokenise: splits a text into tokens; by default into words.
     """
     documents, tokens = 0, 0
     bits = dict.fromkeys(ACCOUNTS, 0.0)
@@ -54,11 +54,11 @@ def entropy(
     return Entropy(documents, tokens / documents, means)
 
 
-def table(found: Entropy) -> str:
+def table(means: Entropy) -> str:
     """The entropy as lines of text: bits of a document and of a token by account."""
     lines = [f"{'choices':<10}{'bits a document':>17}{'bits a token':>14}"]
-    for account, bits in found.bits.items():
-        lines.append(f"{account:<10}{bits:>17.1f}{found.per_token(account):>14.3f}")
-    total = sum(found.bits.values())
-    lines.append(f"{'all':<10}{total:>17.1f}{found.per_token():>14.3f}")
+    for account, bits in means.bits.items():
+        lines.append(f"{account:<10}{bits:>17.1f}{means.per_token(account):>14.3f}")
+    total = sum(means.bits.values())
+    lines.append(f"{'all':<10}{total:>17.1f}{means.per_token():>14.3f}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from .policy import Policy
 
 @runtime_checkable
 class _Corpus(Protocol):
-    """What `export` asks of a corpus of policies."""
+    """What `export` needs from a corpus of policies."""
 
     def documents(self, split: str) -> Sequence[str]: ...
 
@@ -22,7 +22,7 @@ class _Corpus(Protocol):
 
 
 def as_json(policy: Policy) -> dict[str, object]:
-    """A policy as JSON takes it; every mention also has its words."""
+    """A policy as JSON values; every mention also has its words."""
     return {
         "text": policy.text,
         "domain": policy.domain,
@@ -37,7 +37,7 @@ def as_json(policy: Policy) -> dict[str, object]:
 
 
 def write_jsonl(path: Path, policies: Iterable[Policy]) -> None:
-    """Writes one line a policy; `path` appears only when all are written.
+    """Writes one line per policy; `path` appears only when all are written.
 
     Raises:
       OSError: the folder cannot be written to.
@@ -52,10 +52,10 @@ def export(
     """Writes the first documents of a split to `folder/SPLIT.jsonl`; shows progress.
 
     Args:
-      folder: where to; made when missing.
+      folder: to write to; made if missing.
       corpus: the policies.
       split: name of the split.
-      documents: how many; all of them when None.
+      documents: how many; None for all.
 
     Raises:
       ValueError: there is no such split, or it has fewer documents.
@@ -70,7 +70,7 @@ def export(
     path = folder / f"{split}.jsonl"
     bar = Console(stderr=True)
     hidden = not bar.is_terminal
-    said = f"policies/{split}"
-    shown = track(indices, said, console=bar, transient=True, disable=hidden)
-    write_jsonl(path, (corpus.policy(split, index) for index in shown))
+    description = f"policies/{split}"
+    tracked = track(indices, description, console=bar, transient=True, disable=hidden)
+    write_jsonl(path, (corpus.policy(split, index) for index in tracked))
     return path

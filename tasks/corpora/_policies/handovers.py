@@ -1,4 +1,4 @@
-"""Reads from text which department hands the file to which."""
+"""Reads from text which department passes the file to which."""
 
 import functools
 import re
@@ -8,11 +8,11 @@ from .links import DEPARTMENTS, LINKS
 
 
 class Handover(NamedTuple):
-    """Who gives the file, who gets it, who is told, and where the sentence starts."""
+    """Who gives the file, who gets it, who is informed, and the start of the link."""
 
     giver: str
     receiver: str
-    told: str
+    informed: str
     start: int
 
 
@@ -23,19 +23,19 @@ _NAMES = frozenset(DEPARTMENTS)
 
 def handovers(text: str) -> list[Handover]:
     """Every hand-over that the text states, in order."""
-    # Most sentences name no department, and then no expression need be tried.
+    # Most sentences name no department; then no expression need be tried.
     sentences = (
         (sentence.start(), sentence[0])
         for sentence in _SENTENCE.finditer(text)
         if not _NAMES.isdisjoint(_WORD.findall(sentence[0]))
     )
-    found = [
+    matches = [
         Handover(match["x"], match["y"], match["w"], start + match.start())
         for start, sentence in sentences
         for expression in _expressions()
         for match in expression.finditer(sentence)
     ]
-    return sorted(found, key=lambda handover: handover.start)
+    return sorted(matches, key=lambda handover: handover.start)
 
 
 @functools.cache

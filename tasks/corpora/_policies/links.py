@@ -1,6 +1,6 @@
 """What ties paragraphs together: hand-overs between departments, and references.
 
-A paragraph hands the file from one department to another; the next paragraph hands it
+A paragraph passes the file from one department to another; the next paragraph passes it
 on from there. So the order of two paragraphs shows only to a reader who matches the
 one's receiver with the other's giver: every word of a hand-over is as likely in any
 paragraph, and giver, receiver and informed come first in a sentence in about equal
@@ -28,7 +28,7 @@ LINKS = (
     "{w} is told when {x} hands the file to {y} for the next step",
     "{w} keeps watch while {y} completes what {x} has begun to do",
 )
-"""The file goes from `{x}` to `{y}`; `{w}` learns of it.
+"""The file goes from `{x}` to `{y}`; `{w}` is informed.
 
 At least three words follow either before the sentence ends. So no five words in a row,
 the full stop counted, hold the receiver of one hand-over and the giver of the next.
@@ -52,7 +52,7 @@ FACT_REFERENCES = (
     "the {n} for {s} is taken as known",
     "the {n} set for {s} comes first in a conflict",
 )
-"""References to a fact that leave its value out; `{n}` is one of `NOUNS`."""
+"""References to a fact without its value; `{n}` is one of `NOUNS`."""
 
 NOUNS = {
     "retention": "retention period",
@@ -63,4 +63,4 @@ NOUNS = {
     "permission": "position",
     "requirement": "condition",
 }
-"""What a fact of each kind is called where its value is left out."""
+"""Names for a fact of each kind if its value is left out."""

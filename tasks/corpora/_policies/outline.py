@@ -1,10 +1,10 @@
-"""What a document says and in which order, before a word is written.
+"""The plan of a document: what it says and in which order, before it is written.
 
-Everything that a reader could see of a paragraph alone is as likely in any place:
-sections come in any order, a fact's mentions fall on any paragraphs, references occur
-everywhere at one rate, and where there is nothing yet to refer to, they name something
-outside the document. What order there is lies between paragraphs: who hands the file to
-whom, and what was introduced before it is referred to.
+Everything visible in a single paragraph is equally likely in any place: sections come
+in any order, a fact's mentions fall on any paragraphs, references occur everywhere at
+the same rate, and if there is nothing yet to refer to, they name something outside the
+document. Order shows only between paragraphs: in who passes the file to whom, and in
+what is introduced before it is referred to.
 """
 
 from typing import NamedTuple
@@ -27,13 +27,13 @@ class Section(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What one paragraph is to say.
+    """The plan of one paragraph.
 
     Attributes:
       section: index of its section.
       facts: indices of the facts that it mentions.
-      links: of each hand-over, the departments that give, receive, and are told.
-      reference: a section's title, or (what a fact is called, its subject), or None.
+      links: hand-overs: the departments that give, receive and are informed.
+      reference: a section's title, or (a fact's noun, its subject), or None.
     """
 
     section: int
@@ -69,7 +69,7 @@ def outline(draws: Draws, size: Size) -> Outline:
 
 
 def _facts(draws: Draws, domain: Domain, size: Size) -> tuple[Fact, ...]:
-    """Different subjects, any of the domain alike, each with a value of its own."""
+    """Different subjects of the domain, all equally likely, each with a value."""
     subjects = [(kind, s) for kind in size.kinds for s in domain.subjects[kind]]
     count = draws.between(size.fewest_facts, size.most_facts, "order")
     return tuple(
@@ -79,8 +79,8 @@ def _facts(draws: Draws, domain: Domain, size: Size) -> tuple[Fact, ...]:
 
 
 def _value(draws: Draws, kind: str, size: Size) -> str:
-    drawn = [draws.pick(part, "values") for part in parts(kind, size.numbers)]
-    return " ".join(drawn)
+    words = [draws.pick(part, "values") for part in parts(kind, size.numbers)]
+    return " ".join(words)
 
 
 def _sections(draws: Draws, size: Size) -> tuple[Section, ...]:
@@ -100,7 +100,7 @@ def _sections(draws: Draws, size: Size) -> tuple[Section, ...]:
 def _mentions(
     draws: Draws, facts: tuple[Fact, ...], sections: tuple[Section, ...], size: Size
 ) -> list[tuple[int, ...]]:
-    """Of each paragraph, its facts: a mention of each at home, the others anywhere."""
+    """The facts of each paragraph: one mention in its home section, others anywhere."""
     places: list[list[int]] = [[] for s in sections for _ in s.paragraphs]
     for index, fact in enumerate(facts):
         count = draws.between(size.fewest_mentions, size.most_mentions, "order")
@@ -116,10 +116,10 @@ def _mentions(
 def _links(
     draws: Draws, count: int, size: Size
 ) -> list[tuple[tuple[str, str, str], ...]]:
-    """Of each paragraph, its steps of a walk among a few departments.
+    """The hand-overs of each paragraph: steps of a walk among a few departments.
 
-    The walk never turns straight back, and a paragraph's last step never leads to
-    where the paragraph before began: in the other order, the two do not fit.
+    The walk never turns straight back, and a paragraph's last step never leads to the
+    start of the paragraph before: in the other order, the two do not fit.
     """
     cast = draws.subset(DEPARTMENTS, size.departments, "words")
     before, began, giver = "", "", draws.pick(cast, "words")
@@ -128,11 +128,11 @@ def _links(
         start, steps = giver, list[tuple[str, str, str]]()
         number = draws.between(size.fewest_links, size.most_links, "order")
         for left in reversed(range(number)):
-            barred = {before, giver} | ({began} if not left else set())
-            ahead = [name for name in cast if name not in barred]
-            receiver = draws.pick(ahead, "words")
-            told = [name for name in cast if name not in (giver, receiver)]
-            steps.append((giver, receiver, draws.pick(told, "words")))
+            excluded = {before, giver} | ({began} if not left else set())
+            candidates = [name for name in cast if name not in excluded]
+            receiver = draws.pick(candidates, "words")
+            others = [name for name in cast if name not in (giver, receiver)]
+            steps.append((giver, receiver, draws.pick(others, "words")))
             before, giver = giver, receiver
         began = start
         links.append(tuple(steps))
@@ -147,7 +147,7 @@ def _references(
     places: list[tuple[int, ...]],
     size: Size,
 ) -> list[str | tuple[str, str] | None]:
-    """References to what came before, or, where nothing did, to something outside."""
+    """References to what came before, or, if nothing did, to something outside."""
     inside = {fact.subject for fact in facts}
     outside = [
         (NOUNS[kind], subject)
@@ -157,19 +157,19 @@ def _references(
     ]
     used = {section.title for section in sections}
     unused = [title for kind in TITLES for title in TITLES[kind] if title not in used]
-    found: list[str | tuple[str, str] | None] = []
+    references: list[str | tuple[str, str] | None] = []
     for paragraph, mentioned in enumerate(places):
         if not draws.chance(size.references, "order"):
-            found.append(None)
+            references.append(None)
             continue
         past = {fact for place in places[:paragraph] for fact in place}
-        known = [
+        introduced = [
             (NOUNS[facts[i].kind], facts[i].subject)
             for i in sorted(past.difference(mentioned))
         ]
         titles = [s.title for s in sections if s.paragraphs.stop <= paragraph]
-        if draws.chance(0.5, "templates") and (known or outside):
-            found.append(draws.pick(known or outside, "words"))
+        if draws.chance(0.5, "templates") and (introduced or outside):
+            references.append(draws.pick(introduced or outside, "words"))
         else:
-            found.append(draws.pick(titles or unused, "words"))
-    return found
+            references.append(draws.pick(titles or unused, "words"))
+    return references

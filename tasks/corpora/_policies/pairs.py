@@ -1,7 +1,7 @@
-"""The choices that shallow baselines are put to: a true text against a false one.
+"""The choices that test shallow baselines: a true text against a false one.
 
-A choice has a true and a false pair of texts `(before, after)`. A guess is right in
-half of them.
+A choice has a true and a false pair of texts `(before, after)`. A guess is right half
+the time.
 """
 
 import re
@@ -16,7 +16,7 @@ from .swaps import neighbouring_values, other_values, with_value
 
 WORD = r"\s*\S+"
 SENTENCE = r"\s*(?:\S+(?: \S+){0,2}\. )?[^.]+\."
-"""What `windows` may leave whole: a word; a sentence, with a title before it."""
+"""Pieces that `windows` may keep whole: a word; a sentence with any title before it."""
 
 
 class Choice(NamedTuple):
@@ -27,13 +27,13 @@ class Choice(NamedTuple):
 
 
 Maker = Callable[[Sequence[Policy], int, np.random.Generator], Choice | None]
-"""Makes a choice from the document of that index; None where it allows for none."""
+"""Makes a choice from the document of that index; None if it allows none."""
 
 
 def swapped(
     policies: Sequence[Policy], index: int, rng: np.random.Generator
 ) -> Choice | None:
-    """Two paragraphs in a row, or the same in the other order."""
+    """Two consecutive paragraphs, or the same in the other order."""
     texts = paragraphs(policies[index])
     at = int(rng.integers(len(texts) - 1))
     first, second = texts[at : at + 2]
@@ -43,7 +43,7 @@ def swapped(
 def further(
     policies: Sequence[Policy], index: int, rng: np.random.Generator
 ) -> Choice | None:
-    """The next paragraph, or one further on."""
+    """The next paragraph, or a later one."""
     texts = paragraphs(policies[index])
     if len(texts) < 3:
         return None
@@ -57,12 +57,12 @@ def other(
 ) -> Choice | None:
     """The next paragraph, or one of the next document of the same domain."""
     texts = paragraphs(policies[index])
-    found = _same_domain(policies, index)
-    if found is None:
+    policy = _same_domain(policies, index)
+    if policy is None:
         return None
-    elsewhere = paragraphs(found)
+    other_texts = paragraphs(policy)
     at = int(rng.integers(len(texts) - 1))
-    instead = elsewhere[int(rng.integers(1, len(elsewhere)))]
+    instead = other_texts[int(rng.integers(1, len(other_texts)))]
     return _after(texts[at], texts[at + 1], instead)
 
 
@@ -71,7 +71,7 @@ def restated(
 ) -> Choice | None:
     """The paragraph of a later mention, or the same with any other value of the kind.
 
-    Before it stands all text that precedes it.
+    The first text is everything before it.
     """
     later = _later_mentions(policies[index])
     mention = later[int(rng.integers(len(later)))]
@@ -82,7 +82,7 @@ def restated(
 def confused(
     policies: Sequence[Policy], index: int, rng: np.random.Generator
 ) -> Choice | None:
-    """As `restated`, with the value that another fact of the kind had before."""
+    """As `restated`, with the earlier value of another fact of the kind."""
     policy = policies[index]
     options: list[tuple[int, str]] = []
     for mention in _later_mentions(policy):
@@ -98,15 +98,15 @@ def windows(kind: str, pieces: str, *, size: int) -> Maker:
 
     Args:
       kind: `swapped`; or `further`, as many pieces from anywhere after the window.
-      pieces: a regular expression of what is never cut: `WORD` or `SENTENCE`.
-      size: pieces of a window; a shorter document is one.
+      pieces: a regular expression for uncut pieces: `WORD` or `SENTENCE`.
+      size: pieces of a window; a shorter document is one window.
     """
-    found = re.compile(pieces)
+    expression = re.compile(pieces)
 
     def make(
         policies: Sequence[Policy], index: int, rng: np.random.Generator
     ) -> Choice | None:
-        texts = found.findall(policies[index].text)
+        texts = expression.findall(policies[index].text)
         start = int(rng.integers(max(1, len(texts) - size + 1)))
         window = texts[start : start + size]
         quarter = max(1, len(window) // 4)
@@ -129,9 +129,9 @@ def windows(kind: str, pieces: str, *, size: int) -> Maker:
 def choices(
     make: Maker, policies: Sequence[Policy], rng: np.random.Generator
 ) -> list[Choice]:
-    """One choice a document, of the documents that allow for one."""
-    made = (make(policies, index, rng) for index in range(len(policies)))
-    return [choice for choice in made if choice is not None]
+    """One choice per document, from the documents that allow one."""
+    attempts = (make(policies, index, rng) for index in range(len(policies)))
+    return [choice for choice in attempts if choice is not None]
 
 
 def paragraphs(policy: Policy) -> list[str]:

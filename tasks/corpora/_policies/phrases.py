@@ -1,7 +1,7 @@
-"""How a fact is worded: each kind's phrases, any of which may be its first mention.
+"""The wordings of facts: phrases of each kind, any of which may be the first mention.
 
-`{s}` is the fact's subject, `{v}` its value. A value of two poles has no word of its
-own: a phrase gives the words for the one and for the other.
+`{s}` is the fact's subject, `{v}` its value. A value of two poles has no words of its
+own: a phrase gives the words for both.
 """
 
 from typing import NamedTuple
@@ -102,4 +102,4 @@ OPENERS = (
     "to be clear,",
     "throughout the company,",
 )
-"""What may open any sentence of any sort, at one rate everywhere."""
+"""May open any sentence of any sort, at the same rate everywhere."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Fact(NamedTuple):
-    """One thing that a document settles.
+    """One fact that a document fixes.
 
     Attributes:
       kind: one of `KINDS`.
@@ -27,9 +27,9 @@ class Mention(NamedTuple):
       stop: one past its last character.
       paragraph: index of the paragraph.
       section: index of the section.
-      section_kind: what sort of section that is: `retention`.
+      section_kind: kind of that section, as `retention`.
       phrase: index of the wording among the phrases of the fact's kind.
-      second: whether the value is written in its second way, as a number in words.
+      second: whether the value is in its second form, as a number in words.
     """
 
     fact: int
@@ -61,16 +61,16 @@ class Paragraph(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A document with what it says.
+    """A document with its contents.
 
     Attributes:
-      text: the document; paragraphs stand apart by an empty line.
+      text: the document; paragraphs are separated by an empty line.
       domain: name of its domain.
       facts: its facts; no two have the same subject.
-      mentions: their mentions, as they stand in the text.
+      mentions: their mentions, in the order of the text.
       paragraphs: its paragraphs in order.
-      titles: of each section, its title.
-      bits: of each account of `Draws`, the information in the choices made.
+      titles: of the sections.
+      bits: information in the choices, by account of `Draws`.
     """
 
     text: str

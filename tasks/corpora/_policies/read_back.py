@@ -1,4 +1,4 @@
-"""The fact checker put to the generator: what it reads, misses and finds."""
+"""The fact checker tested on the generator: what it reads, misses and finds."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,11 +15,11 @@ class ReadBack(NamedTuple):
 
     Attributes:
       documents: how many were read.
-      mentions: mentions of facts that the generator made.
-      misread: those not read back with their value and place, and those read in excess.
-      contradicting: documents in whose own text a contradiction is found: mistakes.
-      planted: documents given another value at one mention.
-      found: of those, the documents in which a contradiction is found at that mention.
+      mentions: mentions of facts that the generator wrote.
+      misread: those not read back with their value and place, and spurious ones.
+      contradicting: documents whose unchanged text seems contradictory: mistakes.
+      planted: documents with a value swapped at one mention.
+      found: of those, documents in which a contradiction is found at that mention.
     """
 
     documents: int
@@ -33,7 +33,7 @@ class ReadBack(NamedTuple):
 def read_back(
     policies: Iterable[Policy], rng: np.random.Generator, *, numbers: int = 40
 ) -> ReadBack:
-    """Reads documents as they are, and each with one value swapped.
+    """Reads documents unchanged, and each with one value swapped.
 
     Args:
       policies: documents.
@@ -42,13 +42,13 @@ def read_back(
     """
     counts = np.zeros(len(ReadBack._fields), int)
     for policy in policies:
-        made = {(*policy.facts[m.fact], m.start, m.stop) for m in policy.mentions}
+        stated = {(*policy.facts[m.fact], m.start, m.stop) for m in policy.mentions}
         read = {tuple(mention) for mention in mentions(policy.text)}
         index = int(rng.integers(len(policy.mentions)))
         place = policy.mentions[index].start
         text = swapped(policy, index, rng, numbers=numbers)
-        found = contradictions(text)
-        at_place = any(place in (p.earlier.start, p.later.start) for p in found)
-        wrong = bool(contradictions(policy.text))
-        counts += (1, len(made), len(made ^ read), wrong, 1, at_place)
+        pairs = contradictions(text)
+        at_place = any(place in (p.earlier.start, p.later.start) for p in pairs)
+        contradicting = bool(contradictions(policy.text))
+        counts += (1, len(stated), len(stated ^ read), contradicting, 1, at_place)
     return ReadBack(*counts.tolist())

@@ -1,4 +1,4 @@
-"""The sections of a policy: what each is called, and what it says besides its facts.
+"""The sections of a policy: their titles, and sentences besides their facts.
 
 `{people}`, `{clients}`, `{sites}` and `{system}` are words of the document's domain.
 """
@@ -13,10 +13,10 @@ TITLES: dict[str, tuple[str, ...]] = {
     "reporting": ("reporting", "notices", "escalation", "disclosure"),
     "review": ("review", "renewal", "monitoring", "upkeep"),
 }
-"""Of each section, the titles it may have."""
+"""The titles that each section may have."""
 
 KINDS = (*TITLES, "obligations")
-"""Sections that a document draws from without putting back."""
+"""Sections that a document draws from, without replacement."""
 
 HOMES = {
     "retention": "retention",
@@ -27,7 +27,7 @@ HOMES = {
     "permission": "exceptions",
     "requirement": "scope",
 }
-"""The section in which a fact of each kind is mentioned if the document has it."""
+"""The section that mentions each kind of fact, if the document has it."""
 
 FILLERS: dict[str, tuple[str, ...]] = {
     "purpose": (
@@ -103,4 +103,4 @@ FILLERS: dict[str, tuple[str, ...]] = {
         "{people} are trained again when the text is changed",
     ),
 }
-"""Of each section, sentences that state no fact of the document."""
+"""Sentences of each section that state no fact of the document."""

@@ -1,4 +1,4 @@
-"""How much there is of what in a document; refuses what cannot be written."""
+"""How much of everything a document has; refuses impossible settings."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ from .sections import KINDS as SECTIONS
 from .values import MOST_NUMBERS
 
 WORDINGS = min(len(LINKS), *map(len, PHRASES.values()))
-"""Of a kind of fact, and of hand-overs."""
+"""Number of wordings of a kind of fact, and of hand-overs."""
 
 
 class Size(NamedTuple):
-    """Settings of a document; `Policies` documents them and has their defaults."""
+    """Settings of a document; documented in `Policies`, with defaults."""
 
     fewest_sections: int
     most_sections: int
@@ -43,7 +43,7 @@ def check(size: Size, *, subjects: int) -> None:
 
     Args:
       size: the settings.
-      subjects: how many subjects a domain has of each kind of fact.
+      subjects: number of subjects in a domain for each kind of fact.
     """
     for kind in size.kinds:
         if kind not in KINDS:

@@ -1,7 +1,7 @@
 """Gives one mention of a document another value: minimal pairs, and faults to find.
 
-The words around the value stay, and so does the way it is written, so that nothing but
-the fact's other mentions tells the true text from the false one.
+The words around the value, and its form, stay the same, so that only the fact's other
+mentions tell the true text from the false one.
 """
 
 from typing import Literal, NamedTuple
@@ -14,16 +14,16 @@ from .values import POLES, UNITS, parts, write
 
 
 class Restated(NamedTuple):
-    """A later mention of a fact, and another value that could stand there.
+    """A later mention of a fact, and another value possible there.
 
     Attributes:
-      kind: what the value is: a number, an office, or whether something is so.
+      kind: of the value: a number, an office, or yes or no.
       start: first character of the value in the document's text.
       stop: one past its last character.
       earlier: first character of the nearest earlier mention of the fact.
       false: the words of the other value.
       rival: first character of an earlier mention of that value, or `earlier` for the
-        opposite of what is so.
+        opposite pole.
     """
 
     kind: Literal["number", "entity", "polarity"]
@@ -35,24 +35,23 @@ class Restated(NamedTuple):
 
 
 def restated(policy: Policy) -> list[Restated]:
-    """Every later mention with every hard other value that it could have.
+    """Every later mention with each hard alternative value.
 
-    That is a value of another fact of the kind which the text before the mention's
-    paragraph states, and its paragraph has not stated up to there. Where there is none,
-    it is the number of a fact of another kind, with the unit of this one. What is
-    permitted or required has its opposite.
+    That is a value of another fact of the kind, stated before the mention's paragraph
+    and not yet in it. If there is none, it is the number of a fact of another kind,
+    with the unit of this one. What is permitted or required has its opposite.
     """
-    found: list[Restated] = []
-    last: dict[int, int] = {}
+    restatements: list[Restated] = []
+    last_start: dict[int, int] = {}
     for index, mention in enumerate(policy.mentions):
-        earlier = last.get(mention.fact)
-        last[mention.fact] = mention.start
+        earlier = last_start.get(mention.fact)
+        last_start[mention.fact] = mention.start
         if earlier is None:
             continue
-        own = policy.facts[mention.fact]
-        kind = "entity" if own.kind == "approval" else "number"
-        if own.value in POLES:
-            opposite = POLES[own.value == POLES[0]]
+        fact = policy.facts[mention.fact]
+        kind = "entity" if fact.kind == "approval" else "number"
+        if fact.value in POLES:
+            opposite = POLES[fact.value == POLES[0]]
             rivals, kind = {opposite: earlier}, "polarity"
         else:
             near = neighbouring_values(policy, index, shown="before")
@@ -60,14 +59,14 @@ def restated(policy: Policy) -> list[Restated]:
             rivals = {value: _rival(policy, index, value) for value in near}
         for value, rival in rivals.items():
             words = value_words(policy, index, value)
-            found.append(
+            restatements.append(
                 Restated(kind, mention.start, mention.stop, earlier, words, rival)
             )
-    return found
+    return restatements
 
 
 def other_values(policy: Policy, mention: int, *, numbers: int = 40) -> list[str]:
-    """Every value that the mentioned fact could have and has not.
+    """Every other value that the mentioned fact could have.
 
     Args:
       policy: the document.
@@ -84,22 +83,22 @@ def other_values(policy: Policy, mention: int, *, numbers: int = 40) -> list[str
 def neighbouring_values(
     policy: Policy, mention: int, *, shown: Literal["paragraph", "before"] = "paragraph"
 ) -> list[str]:
-    """Values that other facts of the kind had before the mention: hard alternatives.
+    """Values of other facts of the kind before the mention: hard alternatives.
 
-    They stand in the text before the mention as the true value does, so that looking
-    for the value itself does not help; only the subject that it belongs to does. Values
-    in the mention's own paragraph are left out: stated twice there, they would show.
+    They occur in the text before the mention, as the true value does, so that looking
+    for the value itself does not help; only its subject does. Values in the mention's
+    own paragraph are left out: stated twice there, they would show.
 
     Args:
       policy: the document.
       mention: index of the mention.
-      shown: whether a reader sees all of the mention's paragraph, or only what stands
-        "before" the mention, so that a value stated behind it does not show.
+      shown: whether a reader sees the mention's whole paragraph, or only the part
+        "before" the mention, so that a value stated after it does not show.
     """
-    own = policy.facts[policy.mentions[mention].fact]
-    near = {f.value for f in _before(policy, mention) if f.kind == own.kind}
+    fact = policy.facts[policy.mentions[mention].fact]
+    near = {f.value for f in _before(policy, mention) if f.kind == fact.kind}
     here = {fact.value for fact in _here(policy, mention, shown)}
-    return sorted(near - here - {own.value})
+    return sorted(near - here - {fact.value})
 
 
 def with_value(policy: Policy, mention: int, value: str) -> str:
@@ -108,7 +107,7 @@ def with_value(policy: Policy, mention: int, value: str) -> str:
     Args:
       policy: the document.
       mention: index of the mention.
-      value: as `Fact.value` has it.
+      value: in the form of `Fact.value`.
     """
     at = policy.mentions[mention]
     words = value_words(policy, mention, value)
@@ -116,7 +115,7 @@ def with_value(policy: Policy, mention: int, value: str) -> str:
 
 
 def value_words(policy: Policy, mention: int, value: str) -> str:
-    """The words for a value where that mention stands, as `with_value` writes them."""
+    """The words for a value at that mention, as `with_value` writes them."""
     at = policy.mentions[mention]
     fact = policy.facts[at.fact]
     poles = PHRASES[fact.kind][at.phrase].poles
@@ -132,9 +131,9 @@ def value_words(policy: Policy, mention: int, value: str) -> str:
 def swapped(
     policy: Policy, mention: int, rng: np.random.Generator, *, numbers: int = 40
 ) -> str:
-    """The document's text with another value at one mention, each value alike.
+    """The document's text with another value at one mention, uniformly drawn.
 
-    A number, a sum, an office or a polarity is swapped, after the kind of the fact.
+    Swaps a number, a sum, an office or a polarity, by the kind of the fact.
 
     Args:
       policy: the document.
@@ -147,19 +146,19 @@ def swapped(
 
 
 def _other_numbers(policy: Policy, mention: int) -> list[str]:
-    """Numbers of facts of other kinds, stated before, with the unit of this fact."""
+    """Numbers of earlier facts of other kinds, with the unit of this fact."""
     at = policy.mentions[mention]
-    own = policy.facts[at.fact]
-    if own.kind not in UNITS:
+    fact = policy.facts[at.fact]
+    if fact.kind not in UNITS:
         return []
-    number, unit = own.value.split(" ", 1)
+    number, unit = fact.value.split(" ", 1)
     here = {f.value.split(" ")[0] for f in _here(policy, mention, "before")}
     near = {f.value.split(" ")[0] for f in _before(policy, mention) if f.kind in UNITS}
     return [f"{other} {unit}" for other in sorted(near - here - {number})]
 
 
 def _before(policy: Policy, mention: int) -> list[Fact]:
-    """The facts that are stated before the mention's paragraph."""
+    """The facts stated before the mention's paragraph."""
     paragraph = policy.mentions[mention].paragraph
     return [policy.facts[m.fact] for m in policy.mentions if m.paragraph < paragraph]
 
@@ -167,7 +166,7 @@ def _before(policy: Policy, mention: int) -> list[Fact]:
 def _here(
     policy: Policy, mention: int, shown: Literal["paragraph", "before"]
 ) -> list[Fact]:
-    """The facts that are stated in the mention's paragraph, or in it before it."""
+    """The facts stated in the mention's paragraph, or before it there."""
     at = policy.mentions[mention]
     return [
         policy.facts[m.fact]

@@ -1,7 +1,7 @@
 """The values that facts may have, and how a value is written.
 
-Every kind's values are uniform and alike in every domain: a number is one of the same
-whole numbers whether it counts days, weeks or thousands of euros. So only another
+The values of a kind are uniform, and the same in every domain: a number is one of the
+same whole numbers whether it counts days, weeks or thousands of euros. So only another
 mention of a fact tells its value.
 """
 
@@ -36,7 +36,7 @@ ROLES = tuple(
 """Holders of offices that any company may have."""
 
 POLES = ("yes", "no")
-"""Permitted or required, and the opposite; the words for them are the phrase's own."""
+"""Permitted or required, and the opposite; each phrase has its words for them."""
 
 _ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen
 fourteen fifteen sixteen seventeen eighteen nineteen""".split()
@@ -60,9 +60,9 @@ _ROLES = {role.lower(): role for role in ROLES}
 def whole_words() -> tuple[str, ...]:
     """Words of values that a vocabulary should spell alike, each as one piece.
 
-    Then a number in words is one piece, and one more for the ones after its tens; a
-    currency is one piece. The words that a number ends in come after their hyphen, so
-    that no other word is cut; those that begin one also as a sentence begins with them.
+    Then a number in words is one piece, or two with the ones after its tens; a currency
+    is one piece. Words that end a number come with their hyphen, so that no other word
+    is cut; those that begin one also come capitalised, for the start of a sentence.
     """
     begins = [spell(n) for n in (*range(FIRST_NUMBER, 20), *range(20, 100, 10))]
     return (
@@ -73,7 +73,7 @@ def whole_words() -> tuple[str, ...]:
 
 
 def parts(kind: str, numbers: int) -> tuple[tuple[str, ...], ...]:
-    """What a kind's values are made of: a value is one of each, drawn apart.
+    """The parts of a kind's values: a value has one of each, drawn independently.
 
     Args:
       kind: the kind of fact.
@@ -88,10 +88,10 @@ def parts(kind: str, numbers: int) -> tuple[tuple[str, ...], ...]:
 
 
 def write(kind: str, value: str, *, second: bool) -> str:
-    """A value in the kind's first or second way to write it.
+    """A value in the first or second form of its kind.
 
-    The second ways: a number in words, a currency by its name after the number. Roles
-    have one way; the words for poles are the phrase's.
+    The second forms: a number in words, a currency by its name after the number. Roles
+    have one form; the words for poles are the phrase's.
     """
     if not second or kind == "approval":
         return value
@@ -102,9 +102,9 @@ def write(kind: str, value: str, *, second: bool) -> str:
 
 
 def pattern(kind: str) -> str:
-    """A regular expression of every way to write any value of the kind, without poles.
+    """A regular expression for every form of any value of the kind, without poles.
 
-    It also takes numbers that the generator never draws.
+    It also matches numbers that the generator never draws.
     """
     if kind == "amount":
         names, codes = "|".join(_NAMES), "|".join(CURRENCIES)
@@ -116,7 +116,7 @@ def pattern(kind: str) -> str:
 
 
 def read(kind: str, text: str) -> str:
-    """The value that `pattern` matched, written as `Fact.value` is."""
+    """The value that `pattern` matched, in the form of `Fact.value`."""
     text = text.lower()
     if kind == "approval":
         return _ROLES[text]

@@ -144,9 +144,9 @@ BAD = {
         ("a.jsonl", b"{}", r":1: no key 'text'; there are none\. Set text\.key"),
     ],
     "no string": [
-        ("a.jsonl", b'{"text": null}', r":1: what is under 'text' is a null, not a"),
-        ("a.jsonl", b'{"text": 1.5}', r":1: what is under 'text' is a number"),
-        ("a.jsonl", b'{"text": ["a"]}', r":1: what is under 'text' is a list"),
+        ("a.jsonl", b'{"text": null}', r":1: the value of 'text' is a null, not a"),
+        ("a.jsonl", b'{"text": 1.5}', r":1: the value of 'text' is a number"),
+        ("a.jsonl", b'{"text": ["a"]}', r":1: the value of 'text' is a list"),
     ],
     "not Unicode": [
         ("a.jsonl", rb'{"text": "a\ud800b"}', r":1: character 2 of .* surrogate pair"),

@@ -87,7 +87,9 @@ def test_no_example_waits_for_ever():
 
 @pytest.mark.parametrize("need", [(33, 1), (21, 21), (0, 0)])
 def test_what_fits_no_row_is_refused_and_not_cut(need):
-    with pytest.raises(ValueError, match="it must take something and no more"):
+    with pytest.raises(
+        ValueError, match="it must not be empty, nor larger than the row"
+    ):
         list(first_fit([Placed(3, slots(*need), None)], DECODER))
 
 

@@ -204,7 +204,7 @@ def test_another_document_is_never_the_same_one(small_corpus):
 
 
 def test_documents_are_kept_as_far_as_there_is_room(small_corpus, monkeypatch):
-    monkeypatch.setattr(tokenised_documents, "KEPT", 35)
+    monkeypatch.setattr(tokenised_documents, "CACHED_TOKENS", 35)
     documents = TokenisedDocuments(
         small_corpus([10, 20, 30]), "train", vocabulary("bytes")
     )

@@ -7,7 +7,7 @@ from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
 from sightline.tasks.rows.layout import layout
 from sightline.tasks.rows.packing import collate, first_fit
-from sightline.tasks.shares.counts import add, count, nothing, utilisation
+from sightline.tasks.shares.counts import add, count, utilisation, zero_counts
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_counts_are_those_of_the_examples(shape, make_text, ids):
 
 
 def test_nothing_has_no_shares():
-    assert not any(share.any() for share in nothing().shares().values())
+    assert not any(share.any() for share in zero_counts().shares().values())
 
 
 def test_utilisation_is_the_filled_share(make_text, ids):

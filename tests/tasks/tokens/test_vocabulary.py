@@ -67,7 +67,7 @@ def test_decode_names_reserved_ids(shipped):
     ]
     shown = shipped.decode(ids).replace("<mask>  three", "<mask> three")
     assert shown == "One two<mask> three<sentinel_7><mode_S><label_1><eos>"
-    with pytest.raises(ValueError, match=f"id {shipped.size} is none of"):
+    with pytest.raises(ValueError, match=f"id {shipped.size} is not in"):
         shipped.decode([shipped.size])
 
 

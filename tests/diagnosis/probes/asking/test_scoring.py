@@ -118,5 +118,7 @@ def test_nothing_asked_is_nothing_answered(answers):
 def test_an_example_that_fits_no_row_is_refused(toy, answers):
     ids = toy.words.special_ids
     long = np.tile(ids.text, 2)
-    with pytest.raises(ValueError, match="it must take something and no more"):
+    with pytest.raises(
+        ValueError, match="it must not be empty, nor larger than the row"
+    ):
         answers["guess"](going_on("causal", long, long[:1], ids))
