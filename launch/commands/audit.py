@@ -148,9 +148,9 @@ def _fresh(
 
 def _of_run(folder: Path) -> Subject:
     """The model of a run's newest sound checkpoint, on the run's objectives."""
-    from ..inference.open import trained
+    from ..inference.open import load_trained
 
-    run = trained(folder, compute_dtype="float32")
+    run = load_trained(folder, compute_dtype="float32")
     print(f"{folder}: the checkpoint of step {run.step:,}.", file=sys.stderr)
     architecture = run.rows.architecture
     return Subject(

@@ -40,7 +40,7 @@ BASELINE_SAMPLE = 2000
 def main(arguments: Sequence[str]) -> int:
     """Prints tables and writes files; returns the exit status."""
     options, bindings = parse_gin(_parser(), arguments)
-    corpus = configured(options.name, bindings)
+    corpus = read_corpus(options.name, bindings)
     splits = corpus.splits if options.split is None else (options.split,)
     for split in splits:
         corpora.check_split(corpus, split)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def configured(name: str, bindings: Sequence[str]) -> Corpus:
+def read_corpus(name: str, bindings: Sequence[str]) -> Corpus:
     """The corpus of that name with the settings that bindings give it.
 
     Args:

@@ -173,11 +173,11 @@ def _checkpoint(
     """The scores of the run's newest checkpoint; None without a run."""
     if about.run is None:
         return None
-    from ..inference.open import trained
+    from ..inference.open import load_trained
 
     progress("checkpoint")
     reported: list[Failure] = [c.failure for c in complaints if c.count != 0]
-    run = trained(about.run, compute_dtype="float32")
+    run = load_trained(about.run, compute_dtype="float32")
     return checkpoint_scores(
         run.model,
         about.packed_mixture,

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     mixture = Mixture(**load(options.gin_file, bindings).arguments("Mixture"))
     tasks = tasks_of(mixture, options.objective)
     check_examples(mixture, shape)
-    scenes = previewed(
+    scenes = make_scenes(
         mixture, shape, tasks=tasks, seed=options.seed, examples=options.examples
     )
     slots = [choose(example, options.slot) for example in scenes]
@@ -105,7 +105,7 @@ def tasks_of(mixture: Mixture, objective: str | None) -> list[str]:
     return chosen
 
 
-def previewed(
+def make_scenes(
     mixture: Mixture, shape: RowShape, *, tasks: Sequence[str], seed: int, examples: int
 ) -> list[Scene]:
     """Examples of real text, laid out and packed, one in each row."""

@@ -20,7 +20,7 @@ from ..training.mesh import MeshShape
 from ..training.program import program_of
 
 
-class Trained(NamedTuple):
+class TrainedModel(NamedTuple):
     """A trained model and its training set-up.
 
     Attributes:
@@ -38,9 +38,9 @@ class Trained(NamedTuple):
     mixture: Mixture
 
 
-def trained(
+def load_trained(
     run_dir: Path, *, compute_dtype: Literal["bfloat16", "float32"] | None = None
-) -> Trained:
+) -> TrainedModel:
     """Reads a run's config and its newest sound checkpoint.
 
     Args:
@@ -69,7 +69,7 @@ def trained(
     step, state, _ = restored
     graph = nnx.graphdef(nnx.eval_shape(program.fresh_model))
     merged = nnx.merge(graph, state.params)
-    return Trained(step, merged, model, settings["rows"], settings["mixture"])
+    return TrainedModel(step, merged, model, settings["rows"], settings["mixture"])
 
 
 def run_config(run_dir: Path) -> Config:

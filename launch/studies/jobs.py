@@ -140,17 +140,17 @@ def _worker(job_queue, news_queue, folder: Path, read, *, core: int | None) -> N
     if core is not None:
         os.sched_setaffinity(0, {core})
     # After the affinity is set: XLA counts its threads when it starts.
-    from .run import Compiled, run
+    from .run import StudyResources, run
 
-    compiled = None
+    resources = None
     while True:
         job: Job = job_queue.get()
         try:
-            if compiled is None:
-                compiled = Compiled(read())
+            if resources is None:
+                resources = StudyResources(read())
             measured = []
             for record in run(
-                compiled,
+                resources,
                 job.mix,
                 seed=job.seed,
                 progress=lambda tokens, job=job: news_queue.put(News(job, tokens)),

@@ -42,7 +42,7 @@ CHECK_EVERY = 50
 """Steps between checks that the loss is finite."""
 
 
-class Compiled:
+class StudyResources:
     """Shared by all runs of a study: programs, held-out batches, probe items."""
 
     def __init__(self, study: Study):
@@ -148,7 +148,7 @@ class Compiled:
 
 
 def run(
-    compiled: Compiled,
+    resources: StudyResources,
     mix: str,
     *,
     seed: int,
@@ -157,7 +157,7 @@ def run(
     """Trains one mix from scratch and measures it at each point.
 
     Args:
-      compiled: the study's programs.
+      resources: the study's programs.
       mix: name of the mix.
       seed: of parameters and data.
       progress: called with the tokens processed.
@@ -165,15 +165,15 @@ def run(
     Raises:
       FloatingPointError: ten steps in a row were not finite.
     """
-    study = compiled.study
+    study = resources.study
     mixture = study.mixture(mix)
     shares = mixture.loss_share_array()
-    train_step = compiled.train_step(mix)
-    state = dataclasses.replace(compiled.program, seed=seed).initial_state()
-    stream = compiled.training_batches(mixture, seed=seed)
+    train_step = resources.train_step(mix)
+    state = dataclasses.replace(resources.program, seed=seed).initial_state()
+    stream = resources.training_batches(mixture, seed=seed)
     tokens, step, point = 0, 0, 0
     for batch in stream:
-        state, metrics = train_step(state, compiled.program.place(batch), shares)
+        state, metrics = train_step(state, resources.program.place(batch), shares)
         tokens, step = tokens + int(count(batch).processed.sum()), step + 1
         if step % CHECK_EVERY == 0:
             stop_if_not_finite(jax.device_get(metrics), step=step, most=10)
@@ -181,13 +181,13 @@ def run(
         if tokens * study.points < study.tokens * (point + 1):
             continue
         point += 1
-        yield _measure(compiled, mixture, state.params, tokens, seed)
+        yield _measure(resources, mixture, state.params, tokens, seed)
         if point == study.points:
             return
 
 
 def _measure(
-    compiled: Compiled,
+    resources: StudyResources,
     mixture: Mixture,
     params: PyTree,
     tokens: int,
@@ -195,14 +195,14 @@ def _measure(
 ) -> Record:
     """Held-out losses and scores of the current model."""
     evaluation = evaluate(
-        compiled.program, compiled.eval_step, params, compiled.held_out
+        resources.program, resources.eval_step, params, resources.held_out
     )
     losses = {
         name: float(evaluation.loss[o.id])
         for name, o in registry.objectives().items()
         if not np.isnan(evaluation.loss[o.id])
     }
-    current = compiled.subject(mixture, params)
-    probes, left_out = compiled.probes
+    current = resources.subject(mixture, params)
+    probes, left_out = resources.probes
     scores = [score for probe in probes for score in probe(current)]
     return Record(mixture.name, seed, tokens, losses, tuple(scores), tuple(left_out))

@@ -34,10 +34,10 @@ from .schedules import schedule_of
 from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
 
-MEASURED = 32
+MEASURED_BATCHES = 32
 """Batches measured for the share table before the first step."""
 
-AHEAD = 4
+BATCHES_AHEAD = 4
 """Batches made in advance."""
 
 
@@ -164,12 +164,14 @@ def train(
 
     # ------------------------------------- data, made on a thread while steps compile
     source = Data(mixture, rows, batch_rows)
-    stream = prefetch(source.training(seed=seed, skip=max(0, start - 1)), ahead=AHEAD)
+    stream = prefetch(
+        source.training(seed=seed, skip=max(0, start - 1)), ahead=BATCHES_AHEAD
+    )
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
         if restored:
             check_same(next(stream), restored[2]["last_batch"])
-        first = list(itertools.islice(stream, MEASURED))
+        first = list(itertools.islice(stream, MEASURED_BATCHES))
         # Only now: TensorFlow, which the stream has loaded, must not be imported by two
         # threads at once.
         worker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")

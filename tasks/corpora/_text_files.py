@@ -137,7 +137,7 @@ def _walk(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise error
 
-    def shown(names: Iterable[str]) -> list[str]:
+    def kept(names: Iterable[str]) -> list[str]:
         return sorted(name for name in names if hidden or not name.startswith("."))
 
     seen: set[tuple[int, int]] = set()
@@ -147,8 +147,8 @@ def _walk(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((state.st_dev, state.st_ino))
-        folders[:] = shown(folders)
-        for name in shown(names):
+        folders[:] = kept(folders)
+        for name in kept(names):
             yield Path(here, name)
 
 

@@ -123,7 +123,7 @@ def task_examples(
 
 
 def too_short(objective: Objective, documents: TokenisedDocuments) -> UsageError:
-    """What is wrong where no document is long enough for an objective."""
+    """The error that no document is long enough for an objective."""
     longest = max(len(documents[index]) for index in range(len(documents)))
     return UsageError(
         f"{objective.name!r} finds no text in {documents.name}: it takes "

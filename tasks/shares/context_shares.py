@@ -1,7 +1,7 @@
 """From which context a mixture's supervised tokens are predicted.
 
-It is read off coded text (`objectives.coded`), in windows of the lengths that the
-documents of the corpora give.
+Traced through coded text (`objectives.coded`), in windows of the lengths that documents
+of the corpora give.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ def context_shares(
     Args:
       mixture: rates, settings, corpora.
       shape: of the rows.
-      rng: draws the documents, and what objectives draw.
-      documents: of each corpus, that are read.
+      rng: for drawing documents, and for the objectives.
+      documents: to read of each corpus.
 
     Returns:
       By kind of context (`coded.Contexts`): `past`, `both` sides, `permuted`; 0 for an
@@ -38,8 +38,8 @@ def context_shares(
     lengths: dict[str, list[int]] = {}
     for corpus in sorted({split_task(task)[0] for task in mixture.positive_rates()}):
         texts = CorpusTokens(mixture.corpus(corpus), vocab).split("train")
-        drawn = rng.choice(len(texts), min(documents, len(texts)), replace=False)
-        lengths[corpus] = [len(texts[index]) for index in drawn.tolist()]
+        indices = rng.choice(len(texts), min(documents, len(texts)), replace=False)
+        lengths[corpus] = [len(texts[index]) for index in indices.tolist()]
     counts = np.zeros((CAPACITY, len(Contexts._fields)))
     for task, rate in mixture.task_shares().items():
         corpus, name = split_task(task)
@@ -63,7 +63,7 @@ def _mean(
 
 
 def _coded(start: int, stop: int, length: int, window: int):
-    """Coded text for a window; as much behind it as has codes, where text follows."""
+    """Coded text for a window, with as much text after it as codes allow, if any."""
     size = stop - start
-    behind = 0 if stop == length else min(2 * window, MOST - size)
-    return coded_text(size + behind, 0, size)
+    after = 0 if stop == length else min(2 * window, MOST - size)
+    return coded_text(size + after, 0, size)

@@ -277,7 +277,7 @@ def test_a_fault_leaves_nothing_behind(folder, tmp_path, monkeypatch, capsys):
 
 def test_a_model_without_label_tokens_is_told(run, monkeypatch, capsys):
     # A table of fewer ids than the vocabulary, as of a model from elsewhere.
-    real = opening.trained
+    real = opening.load_trained
     first_label = vocabulary("policies").special_ids.labels[0]
 
     def smaller(*arguments, **options):
@@ -286,7 +286,7 @@ def test_a_model_without_label_tokens_is_told(run, monkeypatch, capsys):
         monkeypatch.setattr(type(found.model), "projection", lambda self: table)
         return found
 
-    monkeypatch.setattr(opening, "trained", smaller)
+    monkeypatch.setattr(opening, "load_trained", smaller)
     out = run.parent / "unlabelled"
     assert diagnose(run, f"--out={out}", "--documents=20") == 2
     assert "label tokens" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def scenes():
     """The scenes of every task, by architecture."""
     mixed = mixture()
     return {
-        architecture: mix_preview.previewed(
+        architecture: mix_preview.make_scenes(
             mixed,
             mix_preview.rows(architecture, slots=48),
             tasks=list(mixed.positive_rates()),

@@ -84,7 +84,7 @@ def one_probe():
 
 @pytest.fixture(scope="module")
 def compiled(one_probe):
-    return run_module.Compiled(small())
+    return run_module.StudyResources(small())
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def run_worker(monkeypatch, folder, todo):
 
 
 def test_a_worker_writes_what_it_measured(monkeypatch, tmp_path, compiled, found):
-    monkeypatch.setattr(run_module, "Compiled", lambda study: compiled)
+    monkeypatch.setattr(run_module, "StudyResources", lambda study: compiled)
     news = run_worker(monkeypatch, tmp_path, [Job("causal", 0)])
     assert news[-1] == News(Job("causal", 0), None)
     assert records.read(tmp_path / "causal-0.json") == found["causal"]
@@ -161,7 +161,7 @@ def test_a_worker_says_what_went_wrong_and_writes_nothing(monkeypatch, tmp_path)
     def fail(study):
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(run_module, "Compiled", fail)
+    monkeypatch.setattr(run_module, "StudyResources", fail)
     (news,) = run_worker(monkeypatch, tmp_path, [Job("causal", 0), Job("causal", 1)])
     assert news.job == Job("causal", 0) and "no such luck" in str(news.error)
     assert not list(tmp_path.iterdir())
