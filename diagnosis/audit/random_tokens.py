@@ -1,4 +1,4 @@
-"""The random-token floor: on random tokens nothing can be learned that is not shown.
+"""Random-token losses: nothing can be learned of random tokens that is not shown.
 
 A model is trained for a short while on text of independent random tokens, through the
 same layout, packing and loss as any other. Whatever a prediction may see tells nothing
@@ -55,7 +55,7 @@ ERRORS = 4.0
 """Standard errors below chance at which a loss counts as too low."""
 
 
-class Floor(NamedTuple):
+class RandomTokenLoss(NamedTuple):
     """What an objective's loss came down to on random tokens.
 
     Attributes:
@@ -77,14 +77,14 @@ class Floor(NamedTuple):
         return self.loss < self.chance - ERRORS * self.error
 
 
-def floors(
+def random_token_losses(
     config: ModelConfig,
     objectives: Mapping[str, Objective],
     shape: RowShape,
     *,
     steps: int = STEPS,
     seed: int = 0,
-) -> Iterator[Floor]:
+) -> Iterator[RandomTokenLoss]:
     """Trains a model on random tokens and says where each objective's loss ended.
 
     Args:
@@ -116,7 +116,7 @@ def floors(
             np.array([x[id_] for x in pair]) for pair in zip(*sums, strict=True)
         )
         chance = _chance(answers[answers[:, 0] == id_, 1], ids)
-        yield Floor(name, *_mean(nll, weight), chance=chance)
+        yield RandomTokenLoss(name, *_mean(nll, weight), chance=chance)
 
 
 def _mean(

@@ -17,7 +17,7 @@ from rich.table import Table
 from ...diagnosis.audit.audit import SHAPES, Verdict, audit
 from ...diagnosis.audit.dependence import make_measure
 from ...diagnosis.audit.picture import telling_objectives, write_pictures
-from ...diagnosis.audit.random_tokens import Floor, floors
+from ...diagnosis.audit.random_tokens import RandomTokenLoss, random_token_losses
 from ...models.build import Model, build
 from ...models.config import ModelConfig
 from ...objectives import registry
@@ -189,12 +189,14 @@ def _verdicts(subject: Subject, *, seed: int) -> Iterator[Verdict]:
         )
 
 
-def _random_losses(subject: Subject, *, seed: int) -> Iterator[tuple[str, Floor]]:
+def _random_losses(
+    subject: Subject, *, seed: int
+) -> Iterator[tuple[str, RandomTokenLoss]]:
     """Of a small model: this part audits data and code, not the trained model."""
     config = dataclasses.replace(MODEL, position=subject.config.position)
     for architecture in subject.models:
         shape = SHAPES[architecture]
-        for result in floors(config, subject.objectives, shape, seed=seed):
+        for result in random_token_losses(config, subject.objectives, shape, seed=seed):
             yield architecture, result
 
 
@@ -205,7 +207,7 @@ def _tracked(results: Iterator[T], subject: Subject, what: str) -> Iterable[T]:
 
 
 def table(
-    verdicts: Sequence[Verdict], random_losses: Sequence[tuple[str, Floor]]
+    verdicts: Sequence[Verdict], random_losses: Sequence[tuple[str, RandomTokenLoss]]
 ) -> Table:
     """Verdicts, and beside them the loss on random tokens against chance."""
     by_name = {(name, result.objective): result for name, result in random_losses}

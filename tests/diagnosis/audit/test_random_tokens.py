@@ -1,4 +1,4 @@
-"""The random-token floor holds, and falls where an answer is told."""
+"""On random tokens no loss falls below chance, unless an answer is shown."""
 
 import dataclasses
 import math
@@ -25,7 +25,7 @@ def few(monkeypatch):
 def run(config, *, steps, names=("causal", "masked", "sentence_pair")):
     config = dataclasses.replace(config, d_model=32, heads=4, kv_heads=4)
     objectives = {name: registry.get(name) for name in names}
-    found = random_tokens.floors(config, objectives, ROWS, steps=steps)
+    found = random_tokens.random_token_losses(config, objectives, ROWS, steps=steps)
     return {one.objective: one for one in found}
 
 
@@ -54,5 +54,7 @@ def test_a_target_that_is_seen_is_learned(config, few, monkeypatch):
 
 def test_an_objective_that_hides_nothing_has_no_floor(config, few):
     shown = registry.get("masked").with_settings(masked_share=0.0, random_share=0.0)
-    (found,) = random_tokens.floors(config, {"masked": shown}, ROWS, steps=1)
+    (found,) = random_tokens.random_token_losses(
+        config, {"masked": shown}, ROWS, steps=1
+    )
     assert math.isnan(found.loss) and not found.fell

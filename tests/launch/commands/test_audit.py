@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sightline.diagnosis.audit.random_tokens import Floor
+from sightline.diagnosis.audit.random_tokens import RandomTokenLoss
 from sightline.launch.cli import main
 from sightline.launch.commands import audit
 from sightline.tasks.rows import packing
@@ -18,9 +18,9 @@ def no_training(monkeypatch):
 
     def held(config, objectives, shape, *, seed):
         for objective in objectives.values():
-            yield Floor(objective.base, loss=2.1, error=0.01, chance=2.0)
+            yield RandomTokenLoss(objective.base, loss=2.1, error=0.01, chance=2.0)
 
-    monkeypatch.setattr(audit, "floors", held)
+    monkeypatch.setattr(audit, "random_token_losses", held)
 
 
 GPT = ["audit", "--gin_file=gpt.gin"]
@@ -50,8 +50,8 @@ def test_a_leak_is_status_1_and_is_shown(no_training, capsys, monkeypatch):
 
 
 def test_a_loss_below_chance_is_status_1(no_training, capsys, monkeypatch):
-    low = Floor("causal", loss=0.2, error=0.01, chance=2.079)
-    monkeypatch.setattr(audit, "floors", lambda *_, **__: iter([low]))
+    low = RandomTokenLoss("causal", loss=0.2, error=0.01, chance=2.079)
+    monkeypatch.setattr(audit, "random_token_losses", lambda *_, **__: iter([low]))
     assert main([*GPT, "--format=json"]) == 1
     said = capsys.readouterr().err
     assert "causal (decoder): on random tokens the loss fell to 0.200" in said

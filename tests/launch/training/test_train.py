@@ -152,7 +152,7 @@ def test_a_run_is_audited_and_left_as_it_is(uninterrupted, capsys, monkeypatch):
     debris = uninterrupted / "checkpoints" / "9.orbax-checkpoint-tmp-1"
     debris.mkdir()  # as of a save that is under way
     before = sorted(uninterrupted.rglob("*"))
-    monkeypatch.setattr(audit, "floors", lambda *_, **__: iter(()))
+    monkeypatch.setattr(audit, "random_token_losses", lambda *_, **__: iter(()))
     status = main(["audit", f"--run_dir={uninterrupted}", "--format=json"])
     found = json.loads(capsys.readouterr().out)
     assert status == 0
