@@ -33,9 +33,8 @@ def appendix(memo: Memo) -> Iterator[Fold]:
 def _subject(memo: Memo) -> Table:
     origin, mixture = memo.provenance, memo.mixture
     none = "no checkpoint: parts that need one are not measured"
-    rates = mixture.positive_rates()
-    total = sum(rates.values())
-    tasks = [f"{code(task)} {percent(rate / total)}" for task, rate in rates.items()]
+    shares = mixture.task_shares()
+    tasks = [f"{code(task)} {percent(share)}" for task, share in shares.items()]
     streams = [
         f"{name}{stream.slots} slots, {stream.predictions} predictions"
         for name, stream in (("", memo.rows.decoder), ("encoder: ", memo.rows.encoder))

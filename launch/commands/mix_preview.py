@@ -146,11 +146,10 @@ def choose(scene: Scene, slot: int | None) -> Slot:
 def _print(mixture: Mixture, scenes: Sequence[Scene], slots: Sequence[Slot]) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDEST)
-    rates = mixture.positive_rates()
-    total = sum(rates.values())
+    shares = mixture.task_shares()
     console.print(preview.legend(), "", sep="\n")
     for example, slot in zip(scenes, slots, strict=True):
-        note = f"{rates[example.task] / total:.1%} of the examples"
+        note = f"{shares[example.task]:.1%} of the examples"
         console.print(preview.example(example, slot, note=note))
 
 

@@ -58,14 +58,12 @@ def page(about: Page, scenes: Sequence[Scene], chosen: Sequence[Slot]) -> str:
 
 def _rates(mixture: Mixture) -> list[list[Any]]:
     """Task, share of the examples, share of its objective in the loss."""
-    rates = mixture.positive_rates()
-    total = sum(rates.values())
     losses = mixture.loss_share_array()
     rows = []
-    for task, rate in rates.items():
+    for task, share in mixture.task_shares().items():
         objective = split_task(task)[1]
         loss = float(losses[mixture.objective(objective).id])
-        rows.append([task, rate / total, base_name(objective), round(loss, 6)])
+        rows.append([task, share, base_name(objective), round(loss, 6)])
     return rows
 
 
