@@ -148,6 +148,7 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path):
     assert third.stdout == "mine\n"
 
 
+@pytest.mark.optimised
 def test_a_run_is_audited_and_left_as_it_is(uninterrupted, capsys, monkeypatch):
     debris = uninterrupted / "checkpoints" / "9.orbax-checkpoint-tmp-1"
     debris.mkdir()  # as of a save that is under way
