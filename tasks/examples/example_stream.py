@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...models.rows import RowShape
-from ...objectives.errors import NoExampleError, UsageError
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import block_documents, shuffled_windows, window_example, windows
+from .windows import block_documents, shuffled_windows, window_examples, windows
 
 
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
@@ -99,23 +99,16 @@ def task_examples(
         count = 0
         for block in (order[at : at + size] for at in range(0, len(order), size)):
             tokens = [documents[index] for index in block]
-            for number, n, start, stop in shuffled_windows(
-                [len(document) for document in tokens], cut, rng
-            ).tolist():
-                try:
-                    example = window_example(
-                        objective,
-                        documents,
-                        tokens[number],
-                        (start, stop),
-                        ids=ids,
-                        seed=seed,
-                        epoch=epoch,
-                        document=block[number],
-                        window=n,
-                    )
-                except NoExampleError:
-                    continue
+            lengths = [len(document) for document in tokens]
+            places = (
+                (block[number], tokens[number], window, (start, stop))
+                for number, window, start, stop in shuffled_windows(
+                    lengths, cut, rng
+                ).tolist()
+            )
+            for _, _, example in window_examples(
+                objective, documents, places, ids=ids, seed=seed, epoch=epoch
+            ):
                 count += 1
                 yield example
         if not count:

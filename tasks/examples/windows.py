@@ -1,11 +1,12 @@
 """From a document to its Examples: windows, their order, each Example's randomness."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Int64
 
+from ...objectives.errors import NoExampleError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
@@ -64,6 +65,46 @@ def window_example(
     return objective(Text(tokens, *span, documents.others(document)), rng, ids)
 
 
+def window_examples(
+    objective: Objective,
+    documents: TokenisedDocuments,
+    places: Iterable[tuple[int, Tokens, int, Span]],
+    *,
+    ids: SpecialIds,
+    seed: int,
+    epoch: int,
+) -> Iterator[tuple[int, int, Example]]:
+    """The Examples of some windows; those that give none are passed over.
+
+    Args:
+      objective: with its settings bound.
+      documents: of the split; where other documents are drawn.
+      places: for each window: index and tokens of its document, its index there, span.
+      ids: reserved ids.
+      seed: the run's.
+      epoch: pass over the corpus.
+
+    Yields:
+      Index of the document, index of the window, Example.
+    """
+    for document, tokens, window, span in places:
+        try:
+            example = window_example(
+                objective,
+                documents,
+                tokens,
+                span,
+                ids=ids,
+                seed=seed,
+                epoch=epoch,
+                document=document,
+                window=window,
+            )
+        except NoExampleError:
+            continue
+        yield document, window, example
+
+
 def windows(length: int, *, window: int, smallest: int) -> list[Span]:
     """Cuts a document into consecutive windows `[start, stop)` that cover it.
 
@@ -100,15 +141,12 @@ def block_documents(documents: TokenisedDocuments, cut: Cut) -> int:
     return max(FEWEST_DOCUMENTS, -(-len(documents) // blocks))
 
 
-def shuffled_windows(
-    lengths: Sequence[int], cut: Cut, rng: np.random.Generator
-) -> Int64[np.ndarray, "W 4"]:
-    """The windows of some documents in a random order.
+def block_windows(lengths: Sequence[int], cut: Cut) -> Int64[np.ndarray, "W 4"]:
+    """The windows of some documents, in the order of the text.
 
     Args:
       lengths: tokens of each document.
       cut: maps a document's length to its windows.
-      rng: of the order.
 
     Returns:
       For each window: the number of its document, its index there, start and stop.
@@ -118,7 +156,14 @@ def shuffled_windows(
         for number, length in enumerate(lengths)
         for window, span in enumerate(cut(length))
     ]
-    return rng.permutation(np.array(spans, np.int64).reshape(-1, 4))
+    return np.array(spans, np.int64).reshape(-1, 4)
+
+
+def shuffled_windows(
+    lengths: Sequence[int], cut: Cut, rng: np.random.Generator
+) -> Int64[np.ndarray, "W 4"]:
+    """`block_windows` in a random order."""
+    return rng.permutation(block_windows(lengths, cut))
 
 
 def example_rng(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from jaxtyping import Int64
 
 from ...objectives.budget import Budget
-from ...objectives.errors import NoExampleError, UsageError
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ..examples.example_stream import too_short
@@ -18,9 +18,9 @@ from ..examples.windows import (
     Cut,
     Span,
     block_documents,
+    block_windows,
     example_rng,
-    shuffled_windows,
-    window_example,
+    window_examples,
     windows,
 )
 from ..tokens.tokenised_documents import CorpusTokens
@@ -179,10 +179,8 @@ class MakeExamples:
                 document=int(indices[0]),
                 window=-1,
             )
-            spans = shuffled_windows(np.diff(starts).tolist(), cut, rng)
-            if not self.shuffled:
-                spans = spans[np.lexsort((spans[:, 1], spans[:, 0]))]
-            return spans
+            spans = block_windows(np.diff(starts).tolist(), cut)
+            return rng.permutation(spans) if self.shuffled else spans
 
         return plan
 
@@ -203,24 +201,20 @@ class MakeExamples:
             place: np.ndarray,
         ) -> tuple[np.ndarray, ...]:
             seed, epoch = place.tolist()
+            places = (
+                (
+                    int(indices[number]),
+                    tokens[starts[number] : starts[number + 1]],
+                    window,
+                    (start, stop),
+                )
+                for number, window, start, stop in group.tolist()
+            )
             examples: list[Example] = []
             example_ids: list[tuple[int, int, int]] = []
-            for number, window, start, stop in group.tolist():
-                document = int(indices[number])
-                try:
-                    example = window_example(
-                        self.objective,
-                        documents,
-                        tokens[starts[number] : starts[number + 1]],
-                        (start, stop),
-                        ids=ids,
-                        seed=seed,
-                        epoch=epoch,
-                        document=document,
-                        window=window,
-                    )
-                except NoExampleError:
-                    continue
+            for document, window, example in window_examples(
+                self.objective, documents, places, ids=ids, seed=seed, epoch=epoch
+            ):
                 examples.append(example)
                 example_ids.append((epoch, document, window))
             return *_flatten(examples), np.array(example_ids, np.int64).reshape(-1, 3)
