@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from ...diagnosis.causes.cause import Cause, percent
@@ -60,5 +61,5 @@ def change_table(changes: Sequence[Change]) -> Table:
     for change in changes:
         before, after = map(percent, change.loss)
         reason = change.failure or "room"
-        table.add_row(change.name, change.action, reason, before, after)
+        table.add_row(escape(change.name), change.action, reason, before, after)
     return table

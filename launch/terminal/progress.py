@@ -19,11 +19,13 @@ def phases(console: Console) -> Iterator[Callable[[str], None]]:
         start = time.monotonic()
 
         def print_phase(name: str) -> None:
-            console.print(f"{time.monotonic() - start:6.0f} s  {name}", highlight=False)
+            line = f"{time.monotonic() - start:6.0f} s  {name}"
+            console.print(line, markup=False, highlight=False)
 
         yield print_phase
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    name_column = TextColumn("{task.description}", markup=False)
+    columns = SpinnerColumn(), name_column, TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda name: bar.update(task, description=name)
