@@ -1,4 +1,4 @@
-"""What is measured for a diagnosis: a mixture's figures, and a checkpoint's scores."""
+"""The measurements of a diagnosis: of a mixture, and of a checkpoint."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -30,21 +30,21 @@ from .traits.objective_traits import mode_tokens
 from .traits.traits import MixtureTraits, mixture_traits
 
 EXAMPLES = 1000
-"""Packed at least, to measure how full rows are and what share of the loss each has."""
+"""Least Examples to pack, to measure how full rows are and the shares of the loss."""
 
 Lengths = Mapping[str, Int[np.ndarray, " D"]]
 
 
 class Measured(NamedTuple):
-    """What was measured of a checkpoint.
+    """The measurements of a checkpoint.
 
     Attributes:
       step: of the checkpoint.
       scores: of the probes.
       verdicts: of the leak audit.
-      left_out: a sentence for each probe that could not be made.
-      mode: in which the model was asked how a text goes on.
-      parameters: of the model.
+      left_out: a sentence for each probe that could not be run.
+      mode: in which the model was asked to continue texts.
+      parameters: number of parameters.
     """
 
     step: int
@@ -56,60 +56,61 @@ class Measured(NamedTuple):
 
 
 def corpus_lengths(mixture: Mixture, *, seed: int) -> Lengths:
-    """Tokens of some documents of each corpus of the mixture."""
-    rng, words = np.random.default_rng(seed), vocabulary(mixture.vocabulary)
+    """Tokens in a sample of documents of each corpus of the mixture."""
+    rng, vocab = np.random.default_rng(seed), vocabulary(mixture.vocabulary)
     names = {split_task(task)[0]: None for task in mixture.positive_rates()}
     return {
         name: document_lengths(
-            TokenisedDocuments(mixture.corpus(name), "train", words), rng
+            TokenisedDocuments(mixture.corpus(name), "train", vocab), rng
         )
         for name in names
     }
 
 
 def mixture_figures(
-    asked: PackedMixture, lengths: Lengths, *, seed: int
+    packed: PackedMixture, lengths: Lengths, *, seed: int
 ) -> tuple[MixtureTraits, Packing]:
-    """What the mixture asks of a model, and how its Examples fill rows.
+    """The traits of a mixture, and how its Examples fill rows.
 
     Args:
-      asked: the mixture, on rows, in batches, and the normalisation of its loss.
+      packed: the mixture, on rows, in batches, and the normalisation of its loss.
       lengths: of documents of each of its corpora.
       seed: of the Examples.
     """
-    placed = list(_sample(asked, seed=seed))
-    packed = share_estimates.pack(placed, asked.rows)
+    placed = list(_sample(packed, seed=seed))
+    rows = share_estimates.pack(placed, packed.rows)
     shares = share_estimates.shares(share_estimates.sizes(placed))
     source = f"{len(placed):,} packed examples"
     traits = mixture_traits(
-        asked.mixture,
-        asked.rows,
+        packed.mixture,
+        packed.rows,
         lengths=lengths,
-        normalisation=asked.normalisation,
-        loss=share_estimates.loss_of(asked, shares, packed),
+        normalisation=packed.normalisation,
+        loss=share_estimates.loss_of(packed, shares, rows),
         loss_source=source,
         seed=seed,
     )
-    fits = document_fits(asked.mixture, asked.rows, lengths)
-    return traits, Packing(fits, packed.slots, len(placed))
+    fits = document_fits(packed.mixture, packed.rows, lengths)
+    return traits, Packing(fits, rows.slots, len(placed))
 
 
-def _sample(asked: PackedMixture, *, seed: int) -> Iterator[Placed]:
-    """Examples enough to close as many rows as packing keeps open, and as many more."""
-    place = layout(asked.rows, bos=vocabulary(asked.mixture.vocabulary).special_ids.bos)
-    room = np.array(capacities(asked.rows))
-    taken = np.zeros(len(room))
-    stream = mixed_examples(asked.mixture, asked.rows, seed=seed)
+def _sample(packed: PackedMixture, *, seed: int) -> Iterator[Placed]:
+    """Examples for twice the rows that packing keeps open, and at least `EXAMPLES`."""
+    ids = vocabulary(packed.mixture.vocabulary).special_ids
+    place = layout(packed.rows, bos=ids.bos)
+    room = np.array(capacities(packed.rows))
+    used = np.zeros(len(room))
+    stream = mixed_examples(packed.mixture, packed.rows, seed=seed)
     for number, example in enumerate(map(place, stream)):
-        if number >= EXAMPLES and (taken / room).max() >= 2 * LOOK_BACK:
+        if number >= EXAMPLES and (used / room).max() >= 2 * LOOK_BACK:
             return
         yield example
-        taken += example.sizes
+        used += example.sizes
 
 
 def checkpoint_scores(
     model: Model,
-    mixed: PackedMixture,
+    packed: PackedMixture,
     traits: MixtureTraits,
     corpus: Corpus,
     plan: Plan,
@@ -123,57 +124,59 @@ def checkpoint_scores(
 
     Args:
       model: with the checkpoint's parameters.
-      mixed: the mixture and the rows that it was trained on.
-      traits: of its mixture; they say which modes it was trained in.
+      packed: the mixture and the rows that it was trained on.
+      traits: of the mixture, which tell the modes that it trains.
       corpus: that the probes read.
-      plan: how much is measured.
+      plan: the extent of the measurements.
       step: of the checkpoint.
       failures: whose probes are run.
-      mode: in which the model is asked; None is the best that it was trained in.
-      progress: told the name of each probe when it begins.
+      mode: in which to query the model; None for the best that it was trained in.
+      progress: called with the name of each probe when it begins.
 
     Raises:
       ValueError: the model lacks ids of its vocabulary, or the corpus has too few
         documents.
     """
-    words = vocabulary(mixed.mixture.vocabulary)
+    vocab = vocabulary(packed.mixture.vocabulary)
     taught = traits.overall["examples"]
-    asked = subject(
+    tested = subject(
         model,
-        mixed.rows,
-        words,
+        packed.rows,
+        vocab,
         trained={str(m): share for m, share in taught.modes.items()},
-        shown=mode_tokens(taught),
+        mode_tokens=mode_tokens(taught),
         mode=mode,
     )
-    read = material(asked, corpus, plan)
+    texts = material(tested, corpus, plan)
     progress("leak audit")
-    objectives, shape = mixed.mixture.objectives(), mixed.rows.architecture
+    objectives, shape = packed.mixture.objectives(), packed.rows.architecture
     verdicts = tuple(
-        audit(model, objectives, words.special_ids, architecture=shape, seed=plan.seed)
+        audit(model, objectives, vocab.special_ids, architecture=shape, seed=plan.seed)
     )
-    found = list(battery(asked, read, failures, progress=progress))
+    results = list(battery(tested, texts, failures, progress=progress))
     leaks = list(leak_scores(verdicts)) if "drift" in failures else []
-    scores, few = _worth([one for one in found if not isinstance(one, str)])
-    left_out = [one for one in found if isinstance(one, str)]
+    scores, too_few = _with_enough_documents(
+        [result for result in results if not isinstance(result, str)]
+    )
+    left_out = [result for result in results if isinstance(result, str)]
     return Measured(
         step,
         (*leaks, *scores),
         verdicts,
-        (*left_out, *few),
-        asked.mode,
+        (*left_out, *too_few),
+        tested.mode,
         sum(int(x.size) for x in jax.tree.leaves(nnx.state(model))),
     )
 
 
-def _worth(scores: Sequence[Score]) -> tuple[list[Score], list[str]]:
-    """Scores of enough documents, and a sentence for each probe with kinds of fewer."""
-    few: dict[str, list[str]] = {}
+def _with_enough_documents(scores: Sequence[Score]) -> tuple[list[Score], list[str]]:
+    """Scores from enough documents, and a sentence for each probe with too few."""
+    kinds_of_few: dict[str, list[str]] = {}
     for score in scores:
         if score.documents < LEAST:
-            few.setdefault(score.probe, []).append(score.kind)
-    told = [
+            kinds_of_few.setdefault(score.probe, []).append(score.kind)
+    sentences = [
         f"{probe}, of {'; '.join(dict.fromkeys(kinds))}: fewer than {LEAST} documents."
-        for probe, kinds in few.items()
+        for probe, kinds in kinds_of_few.items()
     ]
-    return [score for score in scores if score.documents >= LEAST], told
+    return [score for score in scores if score.documents >= LEAST], sentences

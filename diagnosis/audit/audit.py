@@ -1,9 +1,9 @@
-"""The leak audit: what slots may see against what their logits depend on.
+"""The leak audit: compares what slots may see with what their logits depend on.
 
 For every objective, Examples of known tokens go through layout, packing and the model,
-as in training, with Examples of other objectives for neighbours. Then every slot's
-logits are checked against every slot's token (MADE's test, Germain et al. 2015, on the
-whole path rather than on a mask).
+as in training, packed beside Examples of other objectives. Then the logits of every
+slot are checked against the token of every slot (the test of MADE, Germain et al. 2015,
+applied to the whole path rather than to a mask).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +23,10 @@ from .dependence import Measure, make_measure
 from .specimens import Specimen, specimen
 
 ATTENTION = "xla"
-"""The implementation of `interval_attention` that models have."""
+"""The implementation of `interval_attention` that is audited."""
 
 ROWS = 2
-"""Of the batch: one more than a row, to find what passes between rows."""
+"""Rows in a batch: two, so that leaks between rows are found."""
 
 SHAPES: dict[str, RowShape] = {
     "decoder": decoder_rows(slots=96, predictions=96),
@@ -34,19 +34,19 @@ SHAPES: dict[str, RowShape] = {
         slots=72, predictions=72, memory_slots=72, memory_predictions=72
     ),
 }
-"""Rows of the audit, by architecture. What slots see does not depend on their size."""
+"""Row shapes by architecture; what slots see does not depend on the shape."""
 
 
 class Verdict(NamedTuple):
-    """What the audit of one objective found.
+    """The result of auditing one objective.
 
     Attributes:
-      objective: name, with that of the variant.
+      objective: its name, variant included.
       architecture: "decoder" or "encoder_decoder".
       attention: implementation of attention.
-      pairs_checked: pairs of slots (one asks, one holds a token).
-      leaks: pairs that depend and must not.
-      blind: pairs that may depend and do not.
+      pairs_checked: pairs of slots: one predicts, one holds a token.
+      leaks: pairs with a dependence that is not allowed.
+      blind: pairs without a dependence that is allowed.
     """
 
     objective: str
@@ -68,7 +68,7 @@ def audit(
     """Audits a model on one objective after another.
 
     Args:
-      model: computing in float32.
+      model: its compute dtype must be float32.
       objectives: with their settings.
       ids: of the model's vocabulary.
       architecture: of the model; chooses the rows.
@@ -90,14 +90,16 @@ def specimen_rows(
     ids: SpecialIds,
     rng: np.random.Generator,
 ) -> list[list[Specimen]]:
-    """Rows of specimens of an objective between neighbours, packed first-fit."""
+    """Rows of specimens of an objective among those of others, packed first-fit."""
     others = list(neighbours.values())
     place = layout(shape, bos=ids.bos)
     specimens: list[Specimen] = []
     rows: list[list[Specimen]] = []
     while len(rows) <= ROWS:
         other = others[int(rng.integers(len(others)))]
-        specimens += [specimen(o, shape, ids, rng) for o in (other, objective)]
+        specimens += [
+            specimen(chosen, shape, ids, rng) for chosen in (other, objective)
+        ]
         rows = list(first_fit(specimens, shape, placed=lambda s: place(s.example)))
     return rows[:ROWS]
 
@@ -109,26 +111,26 @@ def check(
     measure: Measure,
     rng: np.random.Generator,
 ) -> tuple[int, int, int]:
-    """Leaks, blind pairs, and pairs checked, of one batch of specimens.
+    """Counts leaks, blind pairs and pairs checked in one batch of specimens.
 
-    Every slot of an Example is a row of the matrices, every slot a column, free ones
-    and those of other rows too.
+    Rows of the matrices are the slots of Examples; columns are all slots, including
+    free ones and those of other rows.
     """
     place = layout(shape, bos=ids.bos)
     batch = collate([[place(s.example) for s in row] for row in rows], shape)
-    may = declared(rows, shape)
-    depends = measure(batch, rng.choice(ids.text, len(may))).either
-    asking = _asking(rows, shape, len(may))
-    leaks = int((depends & ~may)[asking].sum())
-    blind = int((may & ~depends)[asking].sum())
-    return leaks, blind, int(asking.sum()) * len(may)
+    allowed = declared(rows, shape)
+    depends = measure(batch, rng.choice(ids.text, len(allowed))).either
+    occupied = _occupied_slots(rows, shape, len(allowed))
+    leaks = int((depends & ~allowed)[occupied].sum())
+    blind = int((allowed & ~depends)[occupied].sum())
+    return leaks, blind, int(occupied.sum()) * len(allowed)
 
 
-def _asking(
+def _occupied_slots(
     rows: Sequence[Sequence[Specimen]], shape: RowShape, size: int
 ) -> Bool[np.ndarray, " N"]:
-    """Which slots an Example takes."""
-    taken = {p for row in places_of(rows, shape) for places in row for p in places}
-    every = all_places(shape, rows=len(rows))
-    assert len(every) == size
-    return np.array([place in taken for place in every])
+    """Which slots belong to an Example."""
+    occupied = {p for row in places_of(rows, shape) for places in row for p in places}
+    slots = all_places(shape, rows=len(rows))
+    assert len(slots) == size
+    return np.array([place in occupied for place in slots])

@@ -1,6 +1,6 @@
 """What each slot of packed rows may see, from the definition of an Example alone.
 
-Nothing here reads the intervals that layout and packing wrote: those are on trial.
+Nothing here reads the intervals that layout and packing wrote: they are under test.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 def all_places(shape: RowShape, *, rows: int) -> list[Place]:
-    """Every slot of a batch, free ones too: the decoder's rows, then the encoder's."""
+    """All slots of a batch, free ones included: decoder rows, then encoder rows."""
     streams = {"decoder": shape.decoder, "encoder": shape.encoder}
     return [
         Place(stream, row, slot)
@@ -37,48 +37,48 @@ def all_places(shape: RowShape, *, rows: int) -> list[Place]:
 def places_of(
     rows: Sequence[Sequence[Specimen]], shape: RowShape
 ) -> list[list[list[Place]]]:
-    """Where the slots of each specimen stand: those of its inputs, then its targets.
+    """The slots of each specimen: those of its inputs, then those of its targets.
 
-    Specimens of a row stand one behind another, in each stream by itself.
+    Specimens of a row follow each other, in each stream separately.
     """
     block = "decoder" if shape.encoder is None else "encoder"
-    found = []
+    placed = []
     for row, specimens in enumerate(rows):
         at = {"decoder": 0, "encoder": 0}
-        found.append([])
+        placed.append([])
         for specimen in specimens:
             places = []
             for stream, part in ((block, "inputs"), ("decoder", "targets")):
                 size = len(getattr(specimen.example, part))
                 places += [Place(stream, row, at[stream] + k) for k in range(size)]
                 at[stream] += size
-            found[-1].append(places)
-    return found
+            placed[-1].append(places)
+    return placed
 
 
 def may_see(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """Whose tokens each slot of a specimen may depend on: inputs first, then targets.
 
     An input sees every input. The slot that predicts target j sees every input and
-    holds target j-1, so it sees the slots of the targets up to j. No slot may see a
-    token that it is to predict, but for objectives whose `answers` are "shown": they
-    may show it in `inputs`, to a prediction in place at that very slot.
+    holds target j-1, so it sees the slots of the targets up to j. No slot may see the
+    token that it predicts, except with objectives whose `answers` are "shown": their
+    `inputs` may hold it, for a prediction in place only at that same slot.
     """
-    return _in_order(specimen) & ~(_shows(specimen) & ~_may_show(specimen))
+    return _in_layout(specimen) & ~(_holds(specimen) & ~_may_hold(specimen))
 
 
 def hidden(specimen: Specimen) -> Bool[np.ndarray, " n"]:
-    """Which slots predict what nothing may tell them but the text's own statistics.
+    """Which slots predict a token that nothing they may see contains.
 
-    Text or a label, which no slot that they may see shows. What the slots of free
-    choice predict (reserved ids such as sentinels) is not among them.
+    The token is text or a label; reserved ids such as sentinels, which follow from the
+    structure of an Example, do not count.
     """
-    shown = (_in_order(specimen) & _shows(specimen) & _may_show(specimen)).any(1)
+    shown = (_in_layout(specimen) & _holds(specimen) & _may_hold(specimen)).any(1)
     return _is_answer(specimen) & ~shown
 
 
-def _in_order(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
-    """What an Example's definition lets each slot see, whatever the tokens are."""
+def _in_layout(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
+    """What the layout of an Example lets each slot see, whatever the tokens are."""
     inputs, targets = len(specimen.coded.inputs), len(specimen.coded.targets)
     may = np.zeros((inputs + targets, inputs + targets), bool)
     may[:, :inputs] = True
@@ -89,25 +89,25 @@ def _in_order(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
 def _is_answer(specimen: Specimen) -> Bool[np.ndarray, " n"]:
     """Which slots predict text or a label."""
     coded = specimen.coded
-    asks = _asks(specimen)
+    predicted = _predicted(specimen)
     weight = np.concatenate([coded.inputs_weights, coded.targets_weights])
-    return (weight > 0) & (is_text(asks) | np.isin(asks, coded_ids().labels))
+    return (weight > 0) & (is_text(predicted) | np.isin(predicted, coded_ids().labels))
 
 
-def _shows(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
+def _holds(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """Which slots (columns) hold the answer of a slot (row)."""
     coded = specimen.coded
     before = np.concatenate([[coded_ids().bos], coded.targets])[: len(coded.targets)]
     holds = np.concatenate([coded.inputs, before])
-    return _is_answer(specimen)[:, None] & (_asks(specimen)[:, None] == holds)
+    return _is_answer(specimen)[:, None] & (_predicted(specimen)[:, None] == holds)
 
 
-def _asks(specimen: Specimen) -> Int[np.ndarray, " n"]:
+def _predicted(specimen: Specimen) -> Int[np.ndarray, " n"]:
     return np.concatenate([specimen.coded.inputs_targets, specimen.coded.targets])
 
 
-def _may_show(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
-    """Where an answer may be shown to the slot that asks for it."""
+def _may_hold(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
+    """Which slots (columns) may hold the answer of a slot (row)."""
     inputs, targets = len(specimen.coded.inputs), len(specimen.coded.targets)
     may = np.zeros((inputs + targets, inputs + targets), bool)
     if specimen.objective.answers == "shown":
@@ -123,10 +123,10 @@ def declared(
 
     A free slot may depend on nothing and nothing on it.
     """
-    every = {p: n for n, p in enumerate(all_places(shape, rows=len(rows)))}
-    may = np.zeros((len(every), len(every)), bool)
+    index = {p: n for n, p in enumerate(all_places(shape, rows=len(rows)))}
+    allowed = np.zeros((len(index), len(index)), bool)
     for specimens, places in zip(rows, places_of(rows, shape), strict=True):
-        for specimen, here in zip(specimens, places, strict=True):
-            at = [every[place] for place in here]
-            may[np.ix_(at, at)] = may_see(specimen)
-    return may
+        for specimen, slots_of in zip(specimens, places, strict=True):
+            at = [index[place] for place in slots_of]
+            allowed[np.ix_(at, at)] = may_see(specimen)
+    return allowed

@@ -1,4 +1,4 @@
-"""What each slot's logits really depend on, measured on a model in two ways."""
+"""What the logits of each slot depend on, measured on a model in two ways."""
 
 import functools
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Dependence(NamedTuple):
     Slots are ordered as in `declared.all_places`.
 
     Attributes:
-      jacobian: |∂logits_t / ∂embedding_s|, of a random direction of the logits.
+      jacobian: |∂logits_t / ∂embedding_s| along a random direction of the logits.
       perturbed: whether another token at s changes any bit of the logits at t.
     """
 
@@ -40,33 +40,33 @@ def make_measure(model: Model) -> Measure:
     """Compiles the measurement of a model, once for all batches of a shape.
 
     Args:
-      model: its compute dtype should be float32: what is exactly 0 there is not seen.
+      model: of compute dtype float32, in which no dependence means exactly 0.
 
     Returns:
-      `(batch, others) -> Dependence`; `others` are tokens to put in each slot's place.
+      `(batch, others) -> Dependence`; `others` are the substitute tokens, one a slot.
     """
     graph, params = nnx.split(model)
     seed = jax.random.key(0)
 
     @jax.jit
     def slopes(params, batch: Batch) -> jax.Array:
-        """Each slot reads a row of its own of the table, so its slope is the slot's."""
-        plain = nnx.merge(graph, params)
-        projection = plain.projection()
-        table = plain.embedding.table[...]
+        """Gives each slot an embedding row of its own, whose gradient is the slot's."""
+        model = nnx.merge(graph, params)
+        projection = model.projection()
+        table = model.embedding.table[...]
         tokens = _tokens(batch)
 
         def outputs(rows: jax.Array) -> jax.Array:  # [N D] -> [N]
-            # A copy, because NNX forbids to change what an outer trace holds.
+            # A copy: NNX forbids changing variables that an outer trace holds.
             wide = nnx.merge(graph, jax.tree.map(lambda x: x, params))
             wide.embedding.table.set_value(jnp.concatenate([table, rows]))
-            own = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
-            scores = _logits(wide, own, projection)
+            substituted = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
+            scores = _logits(wide, substituted, projection)
             return (scores * jax.random.normal(seed, scores.shape)).sum(-1)
 
         rows = table[tokens]
-        _, back = jax.vjp(outputs, rows)
-        slope = jax.vmap(lambda one: back(one)[0])(jnp.eye(len(rows)))
+        _, pullback = jax.vjp(outputs, rows)
+        slope = jax.vmap(lambda one: pullback(one)[0])(jnp.eye(len(rows)))
         return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
 
     @jax.jit
@@ -78,7 +78,7 @@ def make_measure(model: Model) -> Measure:
         def run(tokens: jax.Array) -> jax.Array:
             return _logits(model, _with_tokens(batch, tokens), projection)
 
-        # One at a time, so that all are the same computation, to the last bit.
+        # One at a time, so that all runs are bitwise the same computation.
         plain = jax.lax.map(run, tokens[None])[0]
         at = jnp.arange(len(tokens))
         changed = jax.lax.map(
@@ -100,7 +100,7 @@ def _streams(batch: Batch):
 
 
 def _tokens(batch: Batch) -> jax.Array:
-    """The tokens of all slots, the decoder's first, in one row."""
+    """The tokens of all slots in one row, the decoder's first."""
     return jnp.concatenate([jnp.ravel(s.tokens) for s in _streams(batch)])
 
 

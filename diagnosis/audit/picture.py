@@ -1,6 +1,6 @@
-"""One picture of each objective: what its slots may see beside what they depend on.
+"""A picture of each objective: what its slots may see and what they depend on.
 
-A short specimen, whose tokens are letters by their place in the text, is packed among
+A short specimen, whose tokens are lettered by their place in the text, is packed with
 those of the other objectives, and a model's dependence is measured on that batch.
 """
 
@@ -26,21 +26,21 @@ LETTERS = 12
 """Tokens of text in a picture."""
 
 SEED = 27
-"""Of the pictures: with it, `masked` hides tokens in each of its three ways."""
+"""With this seed `masked` hides tokens in each of its three ways."""
 
 _DOCUMENT = 27
-"""Tokens of the document: a letter for each place, and EOS."""
+"""Tokens in the document: one letter for each place, and EOS."""
 
 _TELLING = {
     "masked": {"rate": 0.34},
     "span_corruption": {"density": 0.34, "mean_span": 2.0},
     "permuted": {"k": 2},
 }
-"""Settings with which a text of a few letters shows more than one prediction."""
+"""Settings that give more than one prediction on a text of a few letters."""
 
 
 def telling_objectives() -> dict[str, Objective]:
-    """Every objective, by name, with settings that show on a short text."""
+    """Every objective, by name, with settings suited to a short text."""
     return {
         name: objective.with_settings(**_TELLING.get(name, {}))
         for name, objective in objectives().items()
@@ -50,7 +50,7 @@ def telling_objectives() -> dict[str, Objective]:
 def write_pictures(
     folder: Path,
     measure: Measure,
-    drawn: Mapping[str, Objective],
+    objectives: Mapping[str, Objective],
     ids: SpecialIds,
     *,
     architecture: str = "decoder",
@@ -59,9 +59,9 @@ def write_pictures(
     """Writes `<name>.svg` for each objective; the `/` of a variant's name becomes `.`.
 
     Args:
-      folder: where; made if it is not there.
-      measure: of a model of that architecture (`dependence.make_measure`).
-      drawn: the objectives, such as `telling_objectives()`.
+      folder: to write into; created if missing.
+      measure: made by `dependence.make_measure` of a model of that architecture.
+      objectives: the objectives, such as `telling_objectives()`.
       ids: of the model's vocabulary.
       architecture: "decoder" or "encoder_decoder".
       seed: of the specimens and perturbations.
@@ -71,15 +71,15 @@ def write_pictures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    found = pictures(drawn, measure, ids, architecture=architecture, seed=seed)
-    for picture in found:
+    drawn = pictures(objectives, measure, ids, architecture=architecture, seed=seed)
+    for picture in drawn:
         written.append(folder / f"{picture.name.replace('/', '.')}.svg")
         written[-1].write_text(svg(picture), encoding="utf-8")
     return written
 
 
 def pictures(
-    drawn: Mapping[str, Objective],
+    objectives: Mapping[str, Objective],
     measure: Measure,
     ids: SpecialIds,
     *,
@@ -89,74 +89,74 @@ def pictures(
     """The pictures of objectives; arguments are those of `write_pictures`."""
     shape = SHAPES[architecture]
     place = layout(shape, bos=ids.bos)
-    made = [telling_specimen(o, ids, seed=seed) for o in drawn.values()]
-    placed = [place(s.example) for s in made]
+    specimens = [telling_specimen(o, ids, seed=seed) for o in objectives.values()]
+    placed = [place(s.example) for s in specimens]
     packed = list(first_fit(placed, shape))
     # Each Placed is known by its place in the list: packing keeps the objects.
-    at = {id(p): number for number, p in enumerate(placed)}
-    rows = [[made[at[id(p)]] for p in row] for row in packed]
+    index = {id(p): number for number, p in enumerate(placed)}
+    rows = [[specimens[index[id(p)]] for p in row] for row in packed]
 
-    every = {p: n for n, p in enumerate(all_places(shape, rows=len(rows)))}
-    others = np.random.default_rng(seed).choice(ids.text, len(every))
-    found = measure(collate(packed, shape), others)
+    slot_index = {p: n for n, p in enumerate(all_places(shape, rows=len(rows)))}
+    others = np.random.default_rng(seed).choice(ids.text, len(slot_index))
+    measured = measure(collate(packed, shape), others)
     slots = {
-        id(specimen): np.array([every[p] for p in here], np.int64)
-        for specimens, places_here in zip(rows, places_of(rows, shape), strict=True)
-        for specimen, here in zip(specimens, places_here, strict=True)
+        id(specimen): np.array([slot_index[p] for p in specimen_places], np.int64)
+        for specimens, row_places in zip(rows, places_of(rows, shape), strict=True)
+        for specimen, specimen_places in zip(specimens, row_places, strict=True)
     }
-    return [_picture(s, _cut(found, slots[id(s)]), seed=seed) for s in made]
+    return [_picture(s, _cut(measured, slots[id(s)]), seed=seed) for s in specimens]
 
 
 def telling_specimen(objective: Objective, ids: SpecialIds, *, seed: int) -> Specimen:
-    """The specimen of the first letters of a document that goes on.
+    """The specimen of the first letters of a longer document.
 
     Args:
       objective: with its settings.
       ids: of the vocabulary.
-      seed: of all that is random.
+      seed: of everything random.
     """
     rng = np.random.default_rng([seed, objective.id])
     return specimen_of(objective, coded_text(_DOCUMENT, 0, LETTERS), ids, rng)
 
 
-def _cut(found: Dependence, slots: Int[np.ndarray, " n"]) -> Dependence:
-    """The dependence of some slots on each other."""
-    return Dependence(*(matrix[np.ix_(slots, slots)] for matrix in found))
+def _cut(dependence: Dependence, slots: Int[np.ndarray, " n"]) -> Dependence:
+    """The dependence among some slots."""
+    return Dependence(*(matrix[np.ix_(slots, slots)] for matrix in dependence))
 
 
-def _picture(specimen: Specimen, found: Dependence, *, seed: int) -> Picture:
+def _picture(specimen: Specimen, dependence: Dependence, *, seed: int) -> Picture:
     coded, objective = specimen.coded, specimen.objective
     inputs = len(coded.inputs)
     held = np.concatenate([coded.inputs, [coded_ids().bos], coded.targets[:-1]])
-    asked = np.concatenate([coded.inputs_targets, coded.targets])
+    predicted = np.concatenate([coded.inputs_targets, coded.targets])
     weights = np.concatenate([coded.inputs_weights, coded.targets_weights])
-    letters = _letters(np.concatenate([held, asked]).tolist())
+    letters = _letters(np.concatenate([held, predicted]).tolist())
     return Picture(
         name=objective.name,
         about=_about(specimen),
         caption=_caption(objective, seed),
-        holds=tuple(letters[code] for code in held[: len(asked)].tolist()),
+        holds=tuple(letters[code] for code in held[: len(predicted)].tolist()),
         asks=tuple(
             letters[code] if weight else ""
-            for code, weight in zip(asked.tolist(), weights.tolist(), strict=True)
+            for code, weight in zip(predicted.tolist(), weights.tolist(), strict=True)
         ),
         inputs=inputs,
         may=may_see(specimen),
-        measured=found,
+        measured=dependence,
     )
 
 
 def _letters(codes: Sequence[int]) -> dict[int, str]:
-    """What each code is drawn as: letters by place, capitals for another document."""
+    """The sign of each code: letters by place, capitals for another document."""
     ids = coded_ids()
     signs = {ids.eos: "$", ids.bos: "^", ids.mask: "▢", ids.sep: "SEP"}
     signs |= dict(zip(ids.labels, "✗✓", strict=True))
     signs |= dict(zip(ids.modes, MODES, strict=True))
     signs |= dict(zip(ids.fill, ("PRE", "SUF", "MID"), strict=True))
     signs |= {id_: f"⟨{k}⟩" for k, id_ in enumerate(ids.sentinels)}
-    found = np.unique(np.asarray(codes))
-    elsewhere = found[is_text(found) & (places(found) < 0)].tolist()
-    for code, place in zip(found.tolist(), places(found).tolist(), strict=True):
+    distinct = np.unique(np.asarray(codes))
+    elsewhere = distinct[is_text(distinct) & (places(distinct) < 0)].tolist()
+    for code, place in zip(distinct.tolist(), places(distinct).tolist(), strict=True):
         if place >= 0:
             signs[code] = chr(ord("a") + place)
         elif code in elsewhere:
@@ -167,7 +167,7 @@ def _letters(codes: Sequence[int]) -> dict[int, str]:
 
 
 def _about(specimen: Specimen) -> str:
-    """What slots see and what is predicted, counted on the Example itself."""
+    """What slots see and what is predicted, counted in the Example."""
     example = specimen.coded
     inputs, targets = len(example.inputs), len(example.targets)
     sees = [f"the {inputs} inputs both ways"] if inputs else []

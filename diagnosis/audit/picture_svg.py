@@ -13,13 +13,13 @@ from .dependence import Dependence
 WIDTH = 840
 SHADES = 5
 STEP = 3.0
-"""How much weaker each shade is than the one before, at least."""
+"""The factor between one shade and the next."""
 
 _SIDE, _LABELS, _MARGIN, _TOP = 326, 66, 20, 136
 _OPACITY = (1.0, 0.76, 0.54, 0.35, 0.19)
 
-# Blue and orange of Okabe and Ito's palette, which colour-blind people tell apart.
-# The card has a background of its own, so that it never depends on the page's.
+# Blue and orange of the colour-blind-safe palette of Okabe and Ito. The card draws its
+# own background, so that it does not depend on the page.
 _STYLE = """
 svg{--card:#fff;--edge:#d5d9de;--ink:#1f2328;--soft:#59636e;--off:#f2f3f5;
 --see:#0067a8;--rest:#7d8894;--pill:#fbe5c8;--wrong:#c44a00}
@@ -39,17 +39,17 @@ fill:var(--soft)}
 
 
 class Picture(NamedTuple):
-    """What is drawn of one Example; slots are those of its inputs, then its targets.
+    """The content of one picture; slots are the inputs of an Example, then its targets.
 
     Attributes:
       name: of the objective.
       about: what slots see and what is predicted, in a line.
       caption: how the Example was made.
-      holds: what each slot holds.
-      asks: what is predicted at each slot; empty where nothing is.
-      inputs: how many of the slots are inputs.
+      holds: the token of each slot.
+      asks: the token predicted at each slot; empty where none is.
+      inputs: number of slots that are inputs.
       may: whose token (column) each slot (row) may depend on.
-      measured: what it was found to depend on.
+      measured: whose token it does depend on.
     """
 
     name: str
@@ -65,9 +65,9 @@ class Picture(NamedTuple):
 def svg(picture: Picture) -> str:
     """The picture as the text of an SVG file.
 
-    Two grids, declared and measured: a row for each slot that asks, a column for each
-    that holds a token. In the groups of cells a unit is a cell, so that `M3 0h2v1h-2z`
-    fills columns 3 and 4 of row 0.
+    Two grids, declared and measured: rows are slots that predict, columns slots that
+    hold a token. Inside a group of cells the unit is one cell: `M3 0h2v1h-2z` fills
+    columns 3 and 4 of row 0.
     """
     size = len(picture.holds)
     cell = min(24, _SIDE // size)
@@ -101,9 +101,10 @@ def svg(picture: Picture) -> str:
 
 
 def shades(measured: Dependence) -> Int[np.ndarray, "n n"]:
-    """The shade of each pair, 0 the strongest: a logarithmic scale below the maximum.
+    """The shade of each pair on a logarithmic scale, 0 the strongest.
 
-    Shade k holds what is `STEP`^k to `STEP`^(k+1) times weaker; the last one, the rest.
+    Shade k is `STEP`^k to `STEP`^(k+1) times weaker than the maximum; the last shade
+    holds the rest.
     """
     strongest = float(measured.jacobian.max())
     if strongest == 0:
@@ -121,7 +122,7 @@ def _text(
 
 
 def runs(cells: Bool[np.ndarray, "n n"]) -> str:
-    """Path data: neighbours in a row are one rectangle; a unit is a cell."""
+    """Path data of cells; adjacent cells of a row form one rectangle."""
     parts = []
     for y, row in enumerate(cells):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
@@ -139,8 +140,8 @@ def _cells(
     cell: int,
     layers: Iterable[Bool[np.ndarray, "n n"]],
 ) -> list[str]:
-    """The filled cells, a path for each shade; rows that predict apart from others."""
-    predicts = np.array([bool(asked) for asked in picture.asks])[:, None]
+    """The filled cells: a path for each shade, and for rows that predict or do not."""
+    predicts = np.array([bool(target) for target in picture.asks])[:, None]
     parts = [f'<g id="{name}" transform="translate({x} {_TOP}) scale({cell})">']
     for opacity, layer in zip(_OPACITY, layers, strict=False):
         for kind, rows in (("see", predicts), ("rest", ~predicts)):
@@ -158,7 +159,7 @@ def _grid(picture: Picture, x: int, cell: int, head: str) -> list[str]:
     ]
     turned = any(_is_word(holds) for holds in picture.holds)
     for start, stop, name in _parts(picture):
-        # Of a narrow part it reaches beyond, but not beyond the grid.
+        # The label may be wider than a narrow part, but stays inside the grid.
         at = min(max(x + cell * (start + stop) / 2, x + 22), x + side - 22)
         parts.append(_text(at, _TOP - (36 if turned else 24), name, "mid"))
     for n, (holds, asks) in enumerate(zip(picture.holds, picture.asks, strict=True)):
@@ -179,19 +180,19 @@ def _grid(picture: Picture, x: int, cell: int, head: str) -> list[str]:
 
 
 def _is_word(label: str) -> bool:
-    """Whether a label is too long to stand above a column."""
+    """Whether a label is too long to fit above a column."""
     return len(label) > 1 and label.isalpha()
 
 
 def _parts(picture: Picture) -> list[tuple[int, int, str]]:
-    """First and last slot, and name, of the parts of the Example that it has."""
+    """Start, stop and name of the non-empty parts of the Example."""
     size = len(picture.holds)
     both = ((0, picture.inputs, "inputs"), (picture.inputs, size, "targets"))
     return [part for part in both if part[0] < part[1]]
 
 
 def _frame(picture: Picture, x: int, cell: int) -> list[str]:
-    """Lines between the cells, and a stronger one between inputs and targets."""
+    """Lines between cells, with a stronger one between inputs and targets."""
     size = len(picture.holds)
     lines = "".join(f"M{k} 0v{size}M0 {k}h{size}" for k in range(1, size))
     parts = [

@@ -1,11 +1,10 @@
-"""Random-token losses: nothing can be learned of random tokens that is not shown.
+"""Random-token losses: a second leak test, by training.
 
-A model is trained for a short while on text of independent random tokens, through the
-same layout, packing and loss as any other. Whatever a prediction may see tells nothing
-of a token that was drawn by itself, so no objective's loss may fall below ln K for K
-tokens, or below the entropy of the labels. A leak is a
-way below: the model finds it. Not counted: answers that an objective shows by
-definition, and reserved ids, which structure tells.
+A model is trained briefly on independent random tokens, with the layout, packing and
+loss of any other run. What a prediction may see says nothing about a token drawn
+independently, so without a leak no objective's loss can fall below ln K for K tokens,
+or below the entropy of the labels. Answers that an objective shows by definition, and
+reserved ids, which follow from structure, are not counted.
 """
 
 import functools
@@ -40,30 +39,29 @@ from .declared import hidden
 from .specimens import Specimen, specimen
 
 ALPHABET = 8
-"""K, random tokens in all: few, so that a model has soon learned to copy one."""
+"""K, the number of distinct random tokens: few, so that copying is learned fast."""
 
 VOCABULARY = 128
-"""V of the model that is trained: the reserved ids of coded text, and the alphabet."""
+"""V of the trained model: the reserved ids of coded text, and the alphabet."""
 
 ROWS = 8
 STEPS = 250
 LEARNING_RATE = 3e-3
 BATCHES = 40
-"""On which the loss is measured after training."""
+"""Batches on which the loss is measured after training."""
 
 ERRORS = 4.0
 """Standard errors below chance at which a loss counts as too low."""
 
 
 class RandomTokenLoss(NamedTuple):
-    """What an objective's loss came down to on random tokens.
+    """An objective's loss on random tokens after training.
 
     Attributes:
       objective: its name.
-      loss: mean over the predictions whose answer nothing shows, in nats; NaN if there
-        is none.
+      loss: mean over the predictions whose answer is hidden, in nats; NaN if none is.
       error: standard error of `loss`.
-      chance: the least that can be had without a leak, in nats.
+      chance: the lowest loss possible without a leak, in nats.
     """
 
     objective: str
@@ -72,8 +70,8 @@ class RandomTokenLoss(NamedTuple):
     chance: float
 
     @property
-    def fell(self) -> bool:
-        """Whether the loss is below chance; not where nothing is hidden to measure."""
+    def below_chance(self) -> bool:
+        """Whether the loss is below chance; False where no answer is hidden."""
         return self.loss < self.chance - ERRORS * self.error
 
 
@@ -85,12 +83,12 @@ def random_token_losses(
     steps: int = STEPS,
     seed: int = 0,
 ) -> Iterator[RandomTokenLoss]:
-    """Trains a model on random tokens and says where each objective's loss ended.
+    """Trains a model on random tokens and measures each objective's loss.
 
     Args:
-      config: of the model; one of a few thousand parameters will do.
-      objectives: with their settings; variants of one objective are trained as one.
-      shape: of the rows, which chooses the architecture.
+      config: of the model; a few thousand parameters are enough.
+      objectives: with their settings; variants of one objective share a loss.
+      shape: of the rows; implies the architecture.
       steps: of training, of `ROWS` rows each.
       seed: of the random text and the parameters.
     """
@@ -108,9 +106,9 @@ def random_token_losses(
         batch, _ = _batch(packed, shape, only_hidden=False)
         params, optimiser = train(params, optimiser, batch, shares)
 
-    found = [_batch(packed, shape, only_hidden=True) for _ in range(BATCHES)]
-    sums = [jax.device_get(measure(params, batch))[:2] for batch, _ in found]
-    answers = np.concatenate([answers for _, answers in found])
+    measured = [_batch(packed, shape, only_hidden=True) for _ in range(BATCHES)]
+    sums = [jax.device_get(measure(params, batch))[:2] for batch, _ in measured]
+    answers = np.concatenate([answers for _, answers in measured])
     for name, id_ in {o.base: o.id for o in objectives.values()}.items():
         nll, weight = (
             np.array([x[id_] for x in pair]) for pair in zip(*sums, strict=True)
@@ -131,7 +129,7 @@ def _mean(
 
 
 def _chance(answers: Int[np.ndarray, " N"], ids: SpecialIds) -> float:
-    """Mean nats of answers that nothing tells: ln K for text, else by their counts."""
+    """Mean entropy of hidden answers, nats: ln K for text, by counts for labels."""
     labels = answers[np.isin(answers, ids.labels)]
     counts = np.unique(labels, return_counts=True)[1]
     nats = -np.sum(counts * np.log(counts / max(len(labels), 1)))
@@ -140,7 +138,7 @@ def _chance(answers: Int[np.ndarray, " N"], ids: SpecialIds) -> float:
 
 
 def _steps(graph: nnx.GraphDef) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A training step and a measuring one, compiled."""
+    """The compiled training step and evaluation step."""
 
     @jax.jit
     def train(params, optimiser, batch: Batch, shares):
@@ -167,13 +165,13 @@ def _specimens(
     ids: SpecialIds,
     rng: np.random.Generator,
 ) -> Iterator[Specimen]:
-    """Random text of one objective after another, without end."""
+    """Specimens of random text, cycling through the objectives without end."""
     for objective in itertools.cycle(objectives.values()):
         yield specimen(objective, shape, ids, rng, alphabet=ids.text)
 
 
-class _Twice(NamedTuple):
-    """A specimen laid out with all of its predictions, and with the hidden ones."""
+class _LaidOut(NamedTuple):
+    """A specimen laid out twice: with all predictions, and with hidden ones only."""
 
     trained: Placed
     measured: Placed
@@ -182,27 +180,27 @@ class _Twice(NamedTuple):
 
 def _rows(
     specimens: Iterator[Specimen], shape: RowShape, ids: SpecialIds
-) -> Iterator[list[_Twice]]:
-    """Packs specimens as training does, without end."""
-    twice = map(functools.partial(_twice, layout(shape, bos=ids.bos)), specimens)
-    return first_fit(twice, shape, placed=operator.attrgetter("trained"))
+) -> Iterator[list[_LaidOut]]:
+    """Packs an endless stream of specimens as training does."""
+    laid_out = map(functools.partial(_lay_out, layout(shape, bos=ids.bos)), specimens)
+    return first_fit(laid_out, shape, placed=operator.attrgetter("trained"))
 
 
-def _twice(place: Callable[[Example], Placed], made: Specimen) -> _Twice:
-    example, mask = made.example, hidden(made).astype(np.float32)
+def _lay_out(place: Callable[[Example], Placed], specimen: Specimen) -> _LaidOut:
+    example, mask = specimen.example, hidden(specimen).astype(np.float32)
     cut = len(example.inputs)
-    only = example._replace(inputs_weights=mask[:cut], targets_weights=mask[cut:])
-    asked = np.concatenate([example.inputs_targets, example.targets])
-    answers = asked[mask > 0]
+    masked = example._replace(inputs_weights=mask[:cut], targets_weights=mask[cut:])
+    predicted = np.concatenate([example.inputs_targets, example.targets])
+    answers = predicted[mask > 0]
     objectives = np.full_like(answers, example.objective)
-    return _Twice(place(example), place(only), np.stack([objectives, answers], 1))
+    return _LaidOut(place(example), place(masked), np.stack([objectives, answers], 1))
 
 
 def _batch(
-    rows: Iterator[list[_Twice]], shape: RowShape, *, only_hidden: bool
+    rows: Iterator[list[_LaidOut]], shape: RowShape, *, only_hidden: bool
 ) -> tuple[Batch, Int[np.ndarray, "P 2"]]:
     """The next batch, and the (objective, answer) of its hidden predictions."""
     group = list(itertools.islice(rows, ROWS))
     field = "measured" if only_hidden else "trained"
-    batch = collate([[getattr(one, field) for one in row] for row in group], shape)
-    return batch, np.concatenate([one.answers for row in group for one in row])
+    batch = collate([[getattr(item, field) for item in row] for row in group], shape)
+    return batch, np.concatenate([item.answers for row in group for item in row])

@@ -1,7 +1,7 @@
-"""Small Examples of an objective whose tokens are known, to trace them through a model.
+"""Small Examples of known tokens, to trace through a model.
 
-A specimen is made of coded text (`objectives.coded`), so that each token says where it
-stood, and of tokens of the model's own vocabulary, which take the codes' place.
+A specimen is made from coded text (`objectives.coded`), in which each token tells its
+place; tokens of the model's vocabulary then replace the codes.
 """
 
 from typing import NamedTuple
@@ -22,12 +22,12 @@ LENGTH = 24
 
 
 class Specimen(NamedTuple):
-    """One Example, once as codes and once as tokens of a vocabulary.
+    """One Example, as codes and as tokens of a vocabulary.
 
     Attributes:
-      objective: that made it.
+      objective: the objective that made it.
       coded: the Example of coded text.
-      example: the same Example in a vocabulary's ids; a model reads this one.
+      example: the same Example in a vocabulary's ids, for the model.
     """
 
     objective: Objective
@@ -43,25 +43,25 @@ def specimen(
     *,
     alphabet: Int[np.ndarray, " A"] | None = None,
 ) -> Specimen:
-    """A specimen that fits the rows.
+    """Draws a specimen that fits the rows.
 
-    Random: the length, where the window lies in its document, what the objective
-    draws, and which token each code becomes.
+    Random: its length, the place of the window in its document, the choices of the
+    objective, and the token that replaces each code.
 
     Args:
       objective: with its settings.
       shape: of the rows.
       ids: of the vocabulary.
       rng: source of all randomness.
-      alphabet: ids that text becomes, each token drawn by itself; all of the
-        vocabulary's text, each at most once while they last, unless told.
+      alphabet: ids to draw text from, independently; None draws from all of the
+        vocabulary's text, without repeats while ids last.
     """
-    most = min(objective.window(budget(shape)), LENGTH)
-    least = min(max(objective.smallest(), most // 2), most)
-    length = int(rng.integers(least, most + 1))
+    longest = min(objective.window(budget(shape)), LENGTH)
+    shortest = min(max(objective.smallest(), longest // 2), longest)
+    length = int(rng.integers(shortest, longest + 1))
     begin = int(rng.integers(0, 9))
-    behind = int(rng.choice([0, 3 * LENGTH]))  # text may or may not go on
-    text = coded_text(begin + length + behind, begin, begin + length)
+    following = int(rng.choice([0, 3 * LENGTH]))  # text may or may not go on
+    text = coded_text(begin + length + following, begin, begin + length)
     return specimen_of(objective, text, ids, rng, alphabet=alphabet)
 
 
@@ -73,12 +73,11 @@ def specimen_of(
     *,
     alphabet: Int[np.ndarray, " A"] | None = None,
 ) -> Specimen:
-    """The specimen that an objective makes of a window of coded text.
-
-    Arguments are those of `specimen`, which draws the window as well.
-    """
+    """The specimen that an objective makes of a window; arguments as in `specimen`."""
     coded = objective(text, rng, coded_ids())
-    return Specimen(objective, coded, _spelled(coded, ids, rng, alphabet=alphabet))
+    return Specimen(
+        objective, coded, _in_vocabulary(coded, ids, rng, alphabet=alphabet)
+    )
 
 
 def is_text(codes: Int[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
@@ -86,28 +85,28 @@ def is_text(codes: Int[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
     return codes >= FIRST
 
 
-def _spelled(
+def _in_vocabulary(
     coded: Example,
     ids: SpecialIds,
     rng: np.random.Generator,
     *,
     alphabet: Int[np.ndarray, " A"] | None,
 ) -> Example:
-    """The Example with each code replaced: reserved ones by their like."""
+    """The Example with its codes replaced; reserved ids stay the same kind."""
     fields = ("inputs", "targets", "inputs_targets")
-    found = np.unique(np.concatenate([getattr(coded, field) for field in fields]))
+    codes = np.unique(np.concatenate([getattr(coded, field) for field in fields]))
     reserved = _reserved(ids)
-    text = [code for code in found.tolist() if code not in reserved]
+    text = [code for code in codes.tolist() if code not in reserved]
     if alphabet is None:
-        enough = len(text) <= len(ids.text)
-        drawn = rng.choice(ids.text, len(text), replace=not enough)
+        distinct = len(text) <= len(ids.text)
+        text_ids = rng.choice(ids.text, len(text), replace=not distinct)
     else:
-        drawn = rng.choice(alphabet, len(text))
-    becomes = {**reserved, **dict(zip(text, drawn.tolist(), strict=True))}
+        text_ids = rng.choice(alphabet, len(text))
+    ids_by_code = {**reserved, **dict(zip(text, text_ids.tolist(), strict=True))}
     return coded._replace(
         **{
             field: np.array(
-                [becomes[c] for c in getattr(coded, field).tolist()]
+                [ids_by_code[c] for c in getattr(coded, field).tolist()]
             ).astype(np.int32)
             for field in fields
         }
@@ -115,11 +114,11 @@ def _spelled(
 
 
 def _reserved(ids: SpecialIds) -> dict[int, int]:
-    """From coded reserved ids to a vocabulary's."""
+    """A vocabulary's reserved id for each coded one."""
 
     def flat(special: SpecialIds) -> list[int]:
-        alone = (special.pad, special.eos, special.bos, special.mask, special.sep)
-        several = (special.labels, special.modes, special.fill, special.sentinels)
-        return [*alone, *(id_ for group in several for id_ in group)]
+        single = (special.pad, special.eos, special.bos, special.mask, special.sep)
+        groups = (special.labels, special.modes, special.fill, special.sentinels)
+        return [*single, *(id_ for group in groups for id_ in group)]
 
     return dict(zip(flat(coded_ids()), flat(ids), strict=True))

@@ -1,4 +1,4 @@
-"""What a cause of failures is, and from which figures on one counts as found."""
+"""Causes of failures, and the thresholds above or below which one is found."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,36 +7,36 @@ from typing import Literal, NamedTuple
 from ..scores.complaints import LONG_NAMES, Complaint
 from ..scores.headlines import headlines
 from ..scores.score import Failure, Score
-from ..traits.forms import AskedMode
+from ..traits.forms import ExampleMode
 from ..traits.objective_traits import Traits
 from ..traits.traits import By, MixtureTraits
 
 NEVER = 0.01
-"""Share of the Examples below which a mode counts as never trained: by convention. A
-shipped mixture that trains a mode at all gives it one Example in twenty or more."""
+"""Share of Examples below which a mode counts as never trained: a convention. Shipped
+mixtures give every mode that they train at least one Example in twenty."""
 
 OUT_OF_SIGHT = 0.25
-"""Share of tokens from whose window the document's start is gone, above which drift is
-put down to it: by convention. One token in four then cannot see the first mentions."""
+"""Share of tokens whose window lacks the start of the document, above which drift is
+attributed to truncation: a convention. One token in four cannot see first mentions."""
 
 LITTLE_ONWARD = 0.1
-"""Share of the loss on text from the strict past below which there is little: half of
-the about 20 % that UL2 prefers for its sequential denoiser (Tay et al. 2022, §4)."""
+"""Share of the loss on text from the strict past that counts as too little: half of the
+about 20 % that UL2 prefers for its sequential denoiser (Tay et al. 2022, §4)."""
 
 LITTLE_LABELS = 0.02
-"""Share of the loss on labels of pairs below which they are drowned: by convention, an
-order above the 0.13 % that one label gets of a plain token sum."""
+"""Share of the loss on labels of pairs that counts as too little: a convention, ten
+times the 0.13 % that one label gets under a plain token sum."""
 
 LITTLE_WHOLE = 0.05
-"""Share of the loss on whole texts to reproduce below which there is little: by
-convention, as no source gives one; a revision of the mixture starts above it."""
+"""Share of the loss on whole texts to reproduce that counts as too little: a
+convention, since no source gives one; revised mixtures start above it."""
 
 LITTLE_ORDER = 0.1
-"""Share of negative pairs whose texts are of one document below which order is not
-tested: by convention. With none, order is judged at chance (52.0 %, ALBERT table 5)."""
+"""Share of negative pairs from one document below which order is untested: a
+convention. With none, order is judged at chance (52.0 %, ALBERT, table 5)."""
 
 ONE_SIDED = 0.05
-"""Share of either label below which answering with the other one is nearly right."""
+"""Share of a label below which always answering the other is nearly always right."""
 
 CauseVerdict = Literal["found", "ruled out", "not measured"]
 
@@ -44,13 +44,13 @@ Unit = Literal["share", "tokens", "count", "nats", "score"]
 
 
 class Evidence(NamedTuple):
-    """A figure that a cause stands on.
+    """A figure that supports a verdict.
 
     Attributes:
-      what: the figure says.
+      what: what it measures.
       value: in `unit`.
-      unit: a share is within [0, 1].
-      source: where it is from: "probe minimal pairs", "4,000 packed examples".
+      unit: shares are within [0, 1].
+      source: "probe minimal pairs", "4,000 packed examples".
     """
 
     what: str
@@ -60,16 +60,16 @@ class Evidence(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Whether something is a cause of failures.
+    """The verdict on one possible cause of failures.
 
     Attributes:
-      number: in the order in which causes are checked, from 1.
-      name: what may be the cause.
-      verdict: whether it is.
-      failures: that it explains, if it is found; else those that it could explain.
-      statement: the verdict in words, from the figures.
+      number: in the order of the checks, from 1.
+      name: of the cause.
+      verdict: whether it applies.
+      failures: those it explains if found, else those it could explain.
+      statement: the verdict in words, with its figures.
       evidence: the figures.
-      reasons: the verdict in one clause for each failure that a found cause explains.
+      reasons: a clause for each failure that it explains.
     """
 
     number: int
@@ -82,16 +82,16 @@ class Cause(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a mixture has to have for a failure not to follow from it.
+    """The supervision whose lack leads to a failure.
 
     Attributes:
-      trait: of the objectives that teach it; a field of `Traits`.
-      name: of what is needed.
-      by: the share in which it is looked for.
+      trait: that measures it, a field of `Traits`.
+      name: of the supervision.
+      by: the share in which its presence is measured.
       unit: what that is a share of.
-      little: share of the loss below which there is little.
-      use: what a model is asked where the failure shows.
-      modes: in which it can be asked.
+      little: share of the loss that counts as too little.
+      use: the use of a model in which the failure shows.
+      modes: of that use.
     """
 
     trait: Literal["onward", "labels", "whole"]
@@ -100,7 +100,7 @@ class Need(NamedTuple):
     unit: str
     little: float
     use: str
-    modes: tuple[AskedMode, ...]
+    modes: tuple[ExampleMode, ...]
 
 
 NEEDS: Mapping[Failure, Need] = {
@@ -135,31 +135,31 @@ NEEDS: Mapping[Failure, Need] = {
 
 
 def amount(traits: Traits, need: Need) -> float:
-    """How much of a need an objective, or a mixture, answers; a share."""
+    """The share of an objective or a mixture that meets a need."""
     return getattr(traits, need.trait)
 
 
 def carriers(mixture: MixtureTraits, need: Need) -> tuple[str, ...]:
-    """The objectives that mostly answer a need; if there is none, any that do."""
-    found = {name: amount(traits, need) for name, traits in mixture.objectives.items()}
-    mostly = tuple(name for name, share in found.items() if share > 0.5)
-    return mostly or tuple(name for name, share in found.items() if share > 0)
+    """The objectives that mostly meet a need; if none does, those that partly do."""
+    supply = {name: amount(traits, need) for name, traits in mixture.objectives.items()}
+    mostly = tuple(name for name, share in supply.items() if share > 0.5)
+    return mostly or tuple(name for name, share in supply.items() if share > 0)
 
 
 def percent(share: float) -> str:
-    """`12.3 %`; two digits behind the point below one percent."""
+    """`12.3 %`; two decimals below one percent."""
     digits = 2 if 0 < abs(share) < 0.01 else 1
     written = f"{100 * share:.{digits}f}"
     return f"{written.removesuffix('.0')} %"
 
 
-def named(failure: Failure) -> str:
-    """`Long-form drift`, to begin a sentence."""
+def title(failure: Failure) -> str:
+    """`Long-form drift`: the long name, capitalised."""
     return LONG_NAMES[failure].capitalize()
 
 
 def listed(words: Iterable[str], *, last: str = "and") -> str:
-    """`a, b and c`, or with another word before the last."""
+    """`a, b and c`, or with another word than "and"."""
     *others, end = list(words) or ["none"]
     return f"{', '.join(others)} {last} {end}" if others else end
 
@@ -167,31 +167,31 @@ def listed(words: Iterable[str], *, last: str = "and") -> str:
 def ordered(
     failures: Iterable[Failure], wanted: Sequence[Failure]
 ) -> tuple[Failure, ...]:
-    """Those failures that are wanted, in the order of the wanted ones."""
-    found = set(failures)
-    return tuple(failure for failure in wanted if failure in found)
+    """The wanted failures that are among some, in the order of `wanted`."""
+    chosen = set(failures)
+    return tuple(failure for failure in wanted if failure in chosen)
 
 
 def figures(
     unit: Unit, source: str, values: Mapping[str, float | int]
 ) -> list[Evidence]:
-    """Evidence of one unit and source, by what each figure says."""
+    """Evidence of one unit and source, by what each figure measures."""
     return [Evidence(what, float(v), unit, source) for what, v in values.items()]
 
 
-def shown(
+def symptoms(
     failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint] = ()
 ) -> list[Evidence]:
-    """How the failure shows: in the main scores, and in what reviewers counted."""
-    found: list[Evidence] = []
+    """Evidence of the failure itself: the main scores, and reviewers' counts."""
+    evidence: list[Evidence] = []
     for s in headlines([s for s in scores if s.failure == failure]):
         what = f"{failure}: {s.kind}, {s.metric}, asked in {s.mode} mode"
         if not math.isnan(s.value):
-            found += figures("score", f"probe {s.probe}", {what: s.value})
+            evidence += figures("score", f"probe {s.probe}", {what: s.value})
     for c in complaints:
         if c.failure == failure and c.count is not None and c.total is not None:
             source = f"reviewers, of {c.total:,} texts"
-            found += figures(
+            evidence += figures(
                 "count", source, {f"{failure}: texts that failed": c.count}
             )
-    return found
+    return evidence

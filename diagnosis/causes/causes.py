@@ -1,9 +1,9 @@
-"""Why a model fails: five causes, checked in the order in which they shadow each other.
+"""Why a model fails: five causes, checked in order, each overriding those after it.
 
-A leak makes every other figure meaningless; a mode that was never trained fails however
-good the mix; and so on down to the mix itself. No source links the rates of objectives
-to these failures directly: the links of the fourth and the fifth cause are hypotheses,
-which `sightline study` tests.
+A leak invalidates every other figure; a mode that was never trained fails whatever the
+mix; and so on, down to the mix itself. No publication links the rates of objectives to
+these failures directly: for the fourth and fifth cause the link is a hypothesis, which
+`sightline study` tests.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +39,12 @@ def causes(
     """The five causes, in order: leak, mode, packing, share of the loss, mix.
 
     Args:
-      mixture: what it asks of a model.
-      audit: of the checkpoint; None where there is none.
-      packing: of the corpus; None where it was not read.
-      scores: of the probes; None where there is no checkpoint.
-      complaints: that the team has; a failure that reviewers looked for and never
-        found is left out, and so is one that is not named.
+      mixture: its traits.
+      audit: of the checkpoint; None without one.
+      packing: of the corpus; None if it was not read.
+      scores: of the probes; None without a checkpoint.
+      complaints: of the team; if given, failures that are not named, or that
+        reviewers looked for and never found, are left out.
       failures: to explain.
 
     Returns:
@@ -54,26 +54,26 @@ def causes(
       ValueError: no failure is left to explain.
     """
     if complaints is not None:
-        had = {c.failure for c in complaints if c.count != 0}
-        failures = [failure for failure in failures if failure in had]
+        reported = {c.failure for c in complaints if c.count != 0}
+        failures = [failure for failure in failures if failure in reported]
     wanted = ordered(failures, FAILURES)
     if not wanted:
         raise UsageError(
             "there is no failure to explain: none was asked for that reviewers found; "
             f"name one of {', '.join(FAILURES)}, or leave out the findings."
         )
-    told = tuple(s for s in scores or () if s.failure in wanted)
-    case = rules.Case(mixture, wanted, audit or (), packing, told, complaints or ())
-    found = [(name, rule(case)) for name, rule in RULES.items()]
+    relevant = tuple(s for s in scores or () if s.failure in wanted)
+    case = rules.Case(mixture, wanted, audit or (), packing, relevant, complaints or ())
+    findings = [(name, rule(case)) for name, rule in RULES.items()]
     return tuple(
         Cause(
             number,
             name,
-            "found" if one.reasons else "ruled out" if one.measured else "not measured",
-            ordered(one.reasons or one.could, wanted),
-            one.statement,
-            tuple(one.evidence),
-            one.reasons,
+            finding.verdict,
+            ordered(finding.reasons or finding.could, wanted),
+            finding.statement,
+            tuple(finding.evidence),
+            finding.reasons,
         )
-        for number, (name, one) in enumerate(found, 1)
+        for number, (name, finding) in enumerate(findings, 1)
     )

@@ -1,4 +1,4 @@
-"""The appendix: everything that the memo stands on, in full."""
+"""The appendix: everything that the memo is based on, in full."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ from ..causes.cause import Evidence, listed, percent
 from ..scores.complaints import LONG_NAMES, interval
 from ..scores.score import FAILURES, Score
 from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
+from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
 from .pictures import KINDS, bases, divided, share_bars
 from .sightlines import sightlines
-from .words import flow, measured, metric, moved, number, predicted
 
 
 def appendix(memo: Memo) -> Iterator[Fold]:
-    """The parts, in the order in which the main text leans on them."""
+    """The parts, in the order in which the main text refers to them."""
     yield Fold("What was examined", [_subject(memo)])
     if memo.complaints:
         yield Fold("What reviewers found", [_reviewers(memo)])
@@ -55,8 +55,8 @@ def _subject(memo: Memo) -> Table:
         ("Normalisation of the loss", code(memo.traits.normalisation)),
         ("Command", origin.command and code(origin.command)),
     ]
-    told = [(what, which) for what, which in rows if which]
-    return Table("Model, mixture and corpus", ("what", "which"), told, "ll")
+    present = [(what, which) for what, which in rows if which]
+    return Table("Model, mixture and corpus", ("what", "which"), present, "ll")
 
 
 def _reviewers(memo: Memo) -> Table:

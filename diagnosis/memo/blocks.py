@@ -1,7 +1,7 @@
-"""What a memo is made of, whatever it is written as.
+"""The blocks of a memo, independent of its output format.
 
-In texts, and in cells of tables, `code` between backticks is set as code and **text**
-between double asterisks in bold; nothing else means anything.
+In texts and table cells, backticks mark `code` and double asterisks **bold**; there is
+no other markup.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 
 class Heading(NamedTuple):
-    """A heading; of level 1 there is one."""
+    """A heading; exactly one is of level 1."""
 
     level: Literal[1, 2, 3]
     text: str
@@ -34,9 +34,9 @@ class Table(NamedTuple):
     """A table; the first cell of a row is its heading.
 
     Attributes:
-      caption: says what it holds.
-      head: a heading of each column.
-      rows: as many cells in each.
+      caption: above the table.
+      head: column headings.
+      rows: a cell for each column.
       align: a letter for each column, `l` for left or `r` for right.
     """
 
@@ -55,10 +55,10 @@ class Commands(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A picture; only a page shows it, tables say the same elsewhere.
+    """A picture, in HTML only; tables give the same figures in Markdown.
 
     Attributes:
-      svg: markup that is set as it is.
+      svg: markup, included verbatim.
       caption: below it.
     """
 
@@ -78,11 +78,11 @@ class Fold(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A memo: what is read, and what is looked up.
+    """A memo.
 
     Attributes:
-      main: from the first page on.
-      appendix: the full tables.
+      main: the text, from the first page on.
+      appendix: the full tables, for reference.
     """
 
     main: Sequence[Block]
@@ -90,5 +90,5 @@ class Document(NamedTuple):
 
 
 def code(text: str) -> str:
-    """Text from elsewhere as code, on one line and whatever is in it."""
+    """Arbitrary text as code on one line."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"

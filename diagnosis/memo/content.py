@@ -4,19 +4,18 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from ...objectives.registry import base_name
-from ..causes.cause import NEEDS, percent
+from ..causes.cause import NEEDS, percent, title
 from ..results.effects import Effect, compared
 from ..revision.propose import Change
-from ..revision.remedies import title
 from ..revision.rule import supplied
 from ..scores.score import Failure, Score
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
 from .first_page import first_page, unknown
+from .formatting import measured, metric, moved, step, to_beat
 from .gin_text import whose
 from .inputs import Memo
 from .isolated import isolated
-from .words import measured, metric, moved, step, to_beat
 
 HYPOTHESES: Mapping[Failure, str] = {
     "drift": "predicting each token from the strict past makes the model look back "
@@ -26,22 +25,22 @@ HYPOTHESES: Mapping[Failure, str] = {
     "reconstruction": "a target that is the whole text makes the model copy what is "
     "there, not only fill gaps.",
 }
-"""Why an objective may act on a failure; a study has to show it."""
+"""Why an objective may act on a failure; only a study can show that it does."""
 
 
 def content(memo: Memo) -> Document:
-    """All of the memo, in the order in which it is read."""
+    """The whole memo in reading order."""
     main = (*first_page(memo), *_failures(memo), *_verify(memo), *_not_measured(memo))
     return Document(main, list(appendix(memo)))
 
 
 def _failures(memo: Memo) -> Iterator[Block]:
-    """A section for each failure that is there."""
+    """A section for each failure that is present."""
     for failure in memo.failures:
         yield Heading(2, title(failure))
         rows = [
-            (whose, metric(one), *measured(one), to_beat(one))
-            for whose, one in _shown(memo, failure)
+            (whose, metric(evidence), *measured(evidence), to_beat(evidence))
+            for whose, evidence in _evidence_rows(memo, failure)
         ]
         if rows:
             yield Table(
@@ -65,11 +64,13 @@ def _failures(memo: Memo) -> Iterator[Block]:
                 yield from _change(memo, change, failure)
 
 
-def _shown(memo: Memo, failure: Failure) -> Iterator[tuple[str, Score | Effect]]:
-    """The checkpoint, the study's incumbent, the mix at hand and the best other one."""
-    lead, pair, mix = memo.lead(failure), memo.pair(failure), memo.study_mix
-    if lead is not None:
-        yield "this checkpoint", lead
+def _evidence_rows(
+    memo: Memo, failure: Failure
+) -> Iterator[tuple[str, Score | Effect]]:
+    """The checkpoint, the study's incumbent, the proposal's mix and the best other."""
+    main_score, pair, mix = memo.lead(failure), memo.pair(failure), memo.study_mix
+    if main_score is not None:
+        yield "this checkpoint", main_score
     if pair is None or mix is None:
         return
     followed = memo.proposal.precedent is not None
@@ -109,7 +110,7 @@ def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
 
 
 def _credit(memo: Memo, change: Change, failure: Failure) -> str:
-    """What a comparison with and without the objective shows, and nothing else."""
+    """What comparisons with and without the objective show."""
     name = base_name(change.name)
     proposed = memo.proposal.mixture.objectives()[change.name].settings
     texts = [
@@ -118,12 +119,12 @@ def _credit(memo: Memo, change: Change, failure: Failure) -> str:
         f": {step(pair.before, pair.after)}, {pair.verdict}."
         for pair in isolated(memo.effects, name, failure)
     ]
-    nothing = f"not isolated; no two mixes of the study differ by {code(name)} alone."
-    return " ".join(texts) or nothing
+    default = f"not isolated; no two mixes of the study differ by {code(name)} alone."
+    return " ".join(texts) or default
 
 
 def _verify(memo: Memo) -> Iterator[Block]:
-    """Commands, in the order in which they are run."""
+    """The commands to run, in order."""
     origin = memo.provenance
     if not memo.proposal.changes:
         return

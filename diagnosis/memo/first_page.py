@@ -1,22 +1,21 @@
-"""The first page: what fails, why, what to change, what it costs, what is known."""
+"""The first page: what fails, why, what to change, the cost, what is known."""
 
 from collections.abc import Iterator
 
 from ...objectives.registry import base_name
-from ..causes.cause import listed, percent
+from ..causes.cause import listed, percent, title
 from ..results.effects import Effect, beats
-from ..revision.remedies import title
 from ..scores.complaints import LONG_NAMES
 from ..scores.score import FAILURES, Failure, Score
 from .blocks import Block, Figure, Heading, Items, Paragraph, code
+from .formatting import metric, number, step, to_beat
 from .inputs import Memo
 from .isolated import isolated
 from .pictures import score_dots
-from .words import metric, number, step, to_beat
 
 
 def first_page(memo: Memo) -> Iterator[Block]:
-    """Half a screen and a chart, to be read alone."""
+    """Half a screen and a chart that can be read alone."""
     yield Heading(1, f"Diagnosis of mixture {code(memo.mixture.name)}")
     if not memo.failures:
         yield Paragraph("No failure was reported, and none was measured.")
@@ -51,7 +50,7 @@ def _failing(memo: Memo, failure: Failure) -> str:
         )
     what = "; ".join(evidence) or "reported, not measured"
     reasons = [cause.reasons[failure] for cause in memo.causes_of(failure)]
-    # Causes are checked in order, and an earlier one shadows those after it.
+    # Causes are checked in order; an earlier one overrides those after it.
     why = _sentence(reasons[0] if reasons else "no cause was found")
     return f"{title(failure)}: {what}. {why}"
 
@@ -76,19 +75,19 @@ def _change(memo: Memo) -> str:
 
 def _cost(memo: Memo) -> str:
     proposal = memo.proposal
-    was, now = memo.rows.decoder, proposal.rows.decoder
-    had, keep = (
+    before, after = memo.rows.decoder, proposal.rows.decoder
+    lost, kept = (
         percent(sum(c.loss[when] for c in proposal.changes if c.action == "lower"))
         for when in (0, 1)
     )
-    text = f"Other objectives go from {had} to {keep} of the loss. "
-    if now == was:
-        text += f"Rows stay as they are ({was.slots:,} decoder slots). "
+    text = f"Other objectives go from {lost} to {kept} of the loss. "
+    if after == before:
+        text += f"Rows stay as they are ({before.slots:,} decoder slots). "
     else:
         text += (
-            f"Decoder rows: {was.slots:,} → {now.slots:,} slots, "
-            f"{was.predictions:,} → {now.predictions:,} predictions, each projected to "
-            "the vocabulary. "
+            f"Decoder rows: {before.slots:,} → {after.slots:,} slots, "
+            f"{before.predictions:,} → {after.predictions:,} predictions, each "
+            "projected to the vocabulary. "
         )
     mix = memo.effects.mixes.get(proposal.precedent or "")
     if mix is None or mix.own_loss is None:
@@ -129,7 +128,7 @@ def _known(memo: Memo) -> str:
 
 
 def unknown(memo: Memo) -> list[str]:
-    """What nobody has measured, a sentence each; the causes are not among it."""
+    """What was not measured, a sentence each; causes excepted."""
     missing = [
         LONG_NAMES[failure]
         for failure in FAILURES
@@ -156,13 +155,13 @@ def unknown(memo: Memo) -> list[str]:
 
 
 def _dots(memo: Memo, failure: Failure) -> tuple[str, dict[str, Score | Effect | None]]:
-    """What the chart shows of a failure: scores of the checkpoint and of two mixes."""
+    """A row group of the chart: scores of the checkpoint and of two mixes."""
     lead, pair = memo.lead(failure), memo.pair(failure) or ()
     names = [metric(one) for one in (lead, *pair) if one is not None]
     heading = ": ".join([title(failure), *names[-1:]])
     score = lead if lead is not None and 0 <= lead.value <= 1 else None
-    own = "this checkpoint"
+    label = "this checkpoint"
     if score is not None and names[0] != names[-1]:
-        own += f": {names[0]}"
+        label += f": {names[0]}"
     mixes = f"study: {memo.effects.incumbent}", f"study: {memo.study_mix}"
-    return heading, {own: score} | dict(zip(mixes, pair, strict=False))
+    return heading, {label: score} | dict(zip(mixes, pair, strict=False))

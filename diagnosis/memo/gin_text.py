@@ -1,4 +1,4 @@
-"""`recommended.gin`: a complete run file of the revised mixture, rates explained."""
+"""`recommended.gin`: a complete run of the revised mixture, with rates explained."""
 
 import pprint
 import textwrap
@@ -12,7 +12,7 @@ from ..revision.revision import fitting_rows
 from ..scores.complaints import LONG_NAMES
 
 START = "include 'runs/any_mixture.gin'"
-"""Model, optimiser and steps of a small run."""
+"""The model, optimiser and steps of a small run."""
 
 WIDTH = 88
 
@@ -29,12 +29,12 @@ _OWN = "recommended.gin is complete: it keeps the model, optimiser and steps."
 
 
 def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
-    """The text of the file; the same for the same proposal.
+    """The text of the file, a pure function of its arguments.
 
     Args:
       before: the mixture that is revised.
-      proposal: what is recommended.
-      start: gin text that binds all of a run but its mixture and rows.
+      proposal: the recommendation.
+      start: gin text that binds all of a run except its mixture and rows.
     """
     mixture = proposal.mixture
     lines = [
@@ -57,25 +57,25 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
 
 
 def whose(start: str) -> str:
-    """Says whose run the file starts from."""
+    """A sentence on the run that the file is based on."""
     return _SMALL if start == START else _OWN
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
-    """A text as comment lines; it may hold anything."""
-    found = []
+    """Arbitrary text as comment lines."""
+    lines = []
     for paragraph in text.splitlines() or [""]:
         wrapped = textwrap.wrap(
             " ".join(paragraph.split()) if indent else paragraph,
             WIDTH - len(indent) - 2,
             break_on_hyphens=False,
         )
-        found += [f"{indent}# {line}" for line in wrapped] or [f"{indent}#"]
-    return found
+        lines += [f"{indent}# {line}" for line in wrapped] or [f"{indent}#"]
+    return lines
 
 
 def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
-    """Every rate behind a comment that says where it is from."""
+    """Every rate, after a comment with its source."""
     why = {change.name: _why(change) for change in changes}
     yield "Mixture.rates = {"
     for key, rate in mixture.rates.items():
@@ -96,7 +96,7 @@ def _why(change: Change) -> str:
 
 
 def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
-    """Settings of what is mixed; those of a variant in full, as gin merges them."""
+    """Settings of mixed objectives; in full for variants, since gin merges them."""
     new = {change.name for change in changes if change.action == "add"}
     for name, objective in mixture.objectives().items():
         bound = mixture.settings.get(name, mixture.settings.get(objective.base, {}))
@@ -111,12 +111,12 @@ def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
 
 def _bound(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
     for setting, value in settings.items():
-        told = pprint.pformat(value, width=WIDTH, sort_dicts=False)
-        yield f"{name}.{setting} = {told}"
+        literal = pprint.pformat(value, width=WIDTH, sort_dicts=False)
+        yield f"{name}.{setting} = {literal}"
 
 
 def _rows(rows: RowShape, mixture: Mixture) -> Iterator[str]:
-    """Rows of the architecture at hand; those of the other one as comments."""
+    """Rows of the present architecture; those of the other one as comments."""
     yield "# Rows of the size that it had, with the predictions that Examples ask for."
     if rows.encoder is not None:
         yield from _two_streams(rows)

@@ -1,4 +1,4 @@
-"""Everything that a memo is written from, and what its parts take out of it."""
+"""The inputs of a memo, and what its parts derive from them."""
 
 import math
 from typing import NamedTuple
@@ -21,15 +21,15 @@ class Provenance(NamedTuple):
 
     Attributes:
       date: of the memo.
-      gin: the file that gives the mixture: `incumbent.gin`, `runs/base/config.gin`.
-      folder: of the memo, as commands name it.
+      gin: the file that binds the mixture: `incumbent.gin`, `runs/base/config.gin`.
+      folder: of the memo, as used in commands.
       corpus: that the probes read.
-      settings: of that corpus, `NAME=VALUE`, where the command line bound any.
+      settings: of that corpus bound on the command line, as `NAME=VALUE`.
       architecture: "decoder" or "encoder_decoder".
-      run: the run's directory; None where there is no checkpoint.
+      run: the run directory; None without a checkpoint.
       step: of the checkpoint.
-      mode: in which the model was asked how a text goes on.
-      parameters: of the model.
+      mode: in which the model was asked to continue texts.
+      parameters: number of parameters of the model.
       command: that wrote the memo.
     """
 
@@ -47,21 +47,21 @@ class Provenance(NamedTuple):
 
 
 class Memo(NamedTuple):
-    """Everything that a memo is written from.
+    """The inputs of a memo.
 
     Attributes:
       provenance: which model, mixture and corpus were examined.
-      mixture: as it is.
-      rows: that it fills.
-      traits: of it.
-      causes: in the order in which they were checked.
+      mixture: the present one.
+      rows: of the mixture.
+      traits: of the mixture.
+      causes: in the order of the checks.
       complaints: of reviewers, or named.
-      scores: of the checkpoint; none where there is none.
-      proposal: what is recommended.
-      effects: of the study; without mixes where it was not run.
-      not_measured: what else was not, a sentence each, such as probes that a corpus is
-        too small for.
-      start: gin text that binds all of a run but its mixture and rows.
+      scores: of the checkpoint; empty without one.
+      proposal: the recommendation.
+      effects: of the study; without mixes if none was run.
+      not_measured: a sentence for each other measurement that is missing, such as a
+        probe for which the corpus is too small.
+      start: gin text that binds all of a run except its mixture and rows.
     """
 
     provenance: Provenance
@@ -78,7 +78,7 @@ class Memo(NamedTuple):
 
     @property
     def failures(self) -> list[Failure]:
-        """Those that are there."""
+        """The failures that are present."""
         return [severity.failure for severity in self.proposal.severities]
 
     @property
@@ -88,10 +88,10 @@ class Memo(NamedTuple):
 
     @property
     def study_mix(self) -> str | None:
-        """The study's mix that the proposal follows, else the one nearest to it."""
-        wanted = self.proposal.mixture.loss_shares or {}
+        """The mix of the study that the proposal follows, else the nearest one."""
+        proposed = self.proposal.mixture.loss_shares or {}
         overlap = {
-            name: sum(min(s, wanted.get(n, 0.0)) for n, s in mix.loss_shares.items())
+            name: sum(min(s, proposed.get(n, 0.0)) for n, s in mix.loss_shares.items())
             for name, mix in self.effects.mixes.items()
             if name != self.effects.incumbent
         }
@@ -99,15 +99,15 @@ class Memo(NamedTuple):
         return self.proposal.precedent or nearest
 
     def pair(self, failure: Failure) -> tuple[Effect, Effect] | None:
-        """What the study's incumbent and `study_mix` came to on a failure."""
+        """The effects of the study's incumbent and of `study_mix` on a failure."""
         mix = self.study_mix
         return compared(self.effects, mix, failure) if mix else None
 
     def lead(self, failure: Failure) -> Score | None:
-        """The checkpoint's score of the probe and metric that the study goes by."""
-        own = [s for s in self.scores if s.failure == failure]
-        scores = headlines([s for s in own if math.isfinite(s.value)])
-        # A reference that is itself perfect cannot be beaten: the leak audit has one.
+        """The checkpoint's score on the study's primary probe and metric."""
+        of_failure = [s for s in self.scores if s.failure == failure]
+        scores = headlines([s for s in of_failure if math.isfinite(s.value)])
+        # A perfect reference cannot be beaten; the leak audit has one.
         scores = [s for s in scores if reference(s) not in (None, perfect(s))]
         mix = self.effects.mixes.get(self.effects.incumbent)
         first = mix.effect(failure) if mix else None
@@ -115,5 +115,5 @@ class Memo(NamedTuple):
         return next(iter(alike or scores), None)
 
     def causes_of(self, failure: Failure) -> list[Cause]:
-        """Those that were found and explain a failure; an earlier one comes first."""
+        """The causes found that explain a failure, in order."""
         return [cause for cause in self.causes if failure in cause.reasons]

@@ -1,4 +1,4 @@
-"""What the study shows of one objective alone: mixes with and without it."""
+"""The effect of a single objective: mixes of the study with and without it."""
 
 import itertools
 import math
@@ -12,14 +12,14 @@ from ..scores.score import Failure
 
 
 class Isolated(NamedTuple):
-    """The effect of adding one objective to a mix, and changing nothing else.
+    """The effect of adding one objective to a mix and changing nothing else.
 
     Attributes:
       without: the mix without the objective.
       having: the mix with it.
-      before: what the one came to.
-      after: what the other came to, on the same probe and metric.
-      settings: of the objective, where the mix has it.
+      before: the effect of `without`.
+      after: the effect of `having`, on the same probe and metric.
+      settings: of the objective in `having`.
     """
 
     without: str
@@ -36,15 +36,15 @@ class Isolated(NamedTuple):
 
 
 def isolated(effects: Effects, objective: str, failure: Failure) -> list[Isolated]:
-    """Every comparison of the study with and without an objective; none is usual.
+    """The comparisons of mixes with and without an objective; there are often none.
 
-    Two mixes count as such a pair if one holds exactly the other's objectives and this
-    one, the shared objectives have the same settings, and their rates and loss shares
-    are in the same proportions. Anything else confounds the objective with another.
+    Two mixes are comparable if one adds exactly this objective to the other, and the
+    shared objectives have the same settings and the same proportions of rates and loss
+    shares. Anything else confounds the objective with another.
 
     Args:
       effects: of the study.
-      objective: without a variant.
+      objective: name without variant.
       failure: on which the mixes were measured.
     """
     pairs = itertools.permutations(effects.mixes.items(), 2)

@@ -1,4 +1,4 @@
-"""Writes a memo: three files in a folder, all of them or none."""
+"""Writes a memo: three files in a folder, all or none."""
 
 import os
 import tempfile
@@ -14,36 +14,36 @@ from .pages import markdown, page
 __all__ = ["FILES", "Memo", "Provenance", "check", "texts", "write"]
 
 FILES = ("memo.md", "memo.html", "recommended.gin")
-"""What is written."""
+"""The files that are written."""
 
 
 def check(out: Path) -> None:
-    """Refuses a folder that cannot be written, before any work is done for it.
+    """Refuses a folder that cannot be written, before any work is done.
 
     Raises:
       UsageError: `out` is a file, a folder that holds anything but a memo, or lies
         where nothing can be written.
     """
-    said = f"--out {str(out)!r}"
+    option = f"--out {str(out)!r}"
     try:
         if out.exists() and not out.is_dir():
-            raise UsageError(f"{said} is a file; give a folder for the memo.")
-        there = sorted(path.name for path in out.iterdir()) if out.exists() else []
+            raise UsageError(f"{option} is a file; give a folder for the memo.")
+        names = sorted(path.name for path in out.iterdir()) if out.exists() else []
         _beside(out).cleanup()
     except OSError as error:
         raise UsageError(
-            f"{said} cannot be written ({error.strerror}); give a folder that can."
+            f"{option} cannot be written ({error.strerror}); give a folder that can."
         ) from error
-    if others := [name for name in there if name not in FILES]:
+    if others := [name for name in names if name not in FILES]:
         more = ", …" if len(others) > 3 else ""
         raise UsageError(
-            f"{said} holds other files ({', '.join(others[:3])}{more}); give a new or "
-            "empty folder, or that of a former memo, which is replaced."
+            f"{option} holds other files ({', '.join(others[:3])}{more}); give a new "
+            "or empty folder, or that of a former memo, which is replaced."
         )
 
 
 def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder on the disk of `out`: in it, or in a folder above it."""
+    """A temporary folder on the same file system: in `out` or a parent of it."""
     where = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     return tempfile.TemporaryDirectory(prefix=".memo.", dir=where)
 
@@ -61,15 +61,15 @@ def texts(memo: Memo) -> dict[str, str]:
 def write(memo: Memo, out: Path) -> list[Path]:
     """Writes `memo.md`, `memo.html` and `recommended.gin` into a folder.
 
-    They are written beside their places first and take them when all are there:
-    whatever goes wrong while they are made, `out` is as it was.
+    They are written to a temporary folder and then moved into place, so that an error
+    while they are made leaves `out` unchanged.
 
     Args:
-      memo: everything.
+      memo: its inputs.
       out: a new or empty folder, or that of a former memo, which is replaced.
 
     Returns:
-      The files.
+      The paths of the files.
 
     Raises:
       UsageError: `out` cannot be written (`check`).

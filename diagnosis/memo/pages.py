@@ -1,4 +1,4 @@
-"""A memo as one HTML page, which needs nothing but itself, and as Markdown."""
+"""A memo as one self-contained HTML page, and as Markdown."""
 
 import re
 from pathlib import Path
@@ -18,11 +18,11 @@ from .blocks import (
 )
 
 _SPECIAL = re.compile(r"[\\*<>|#]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
-"""Outside of code, what Markdown would take for its own."""
+"""Characters outside code that are markup in Markdown."""
 
 
 def page(document: Document) -> str:
-    """The text of the page; everything that is said in it is escaped."""
+    """The text of the page; all text in it is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -39,15 +39,15 @@ def page(document: Document) -> str:
 
 
 def markdown(document: Document) -> str:
-    """The text of a file. Pictures are left out: tables say what they show."""
-    parts = [*map(_shown, document.main), "---"]
+    """The text of the file, without pictures, whose figures are in tables."""
+    parts = [*map(_block, document.main), "---"]
     for fold in document.appendix:
         heading = Heading(2, f"Appendix: {fold.title}")
-        parts += map(_shown, [heading, *fold.blocks])
+        parts += map(_block, [heading, *fold.blocks])
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _shown(block: Block) -> str:
+def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
             return f"{'#' * level} {_plain(text)}"
@@ -67,7 +67,7 @@ def _shown(block: Block) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """Plain text and code by turns; a backtick without its other one is no code."""
+    """Alternates plain text and code; an unpaired backtick is plain."""
     parts = text.split("`")
     return parts if len(parts) % 2 else [text.replace("`", "'")]
 
@@ -75,7 +75,7 @@ def _parts(text: str) -> list[str]:
 def _inline(text: str) -> Markup:
     """HTML of a text: code between backticks, bold between double asterisks."""
     parts = [str(escape(part)) for part in _parts(text)]
-    # A line does not end between a number and its sign.
+    # No line break between a number and its percent sign.
     parts[::2] = [
         re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", part).replace(" %", "\xa0%")
         for part in parts[::2]
@@ -85,11 +85,11 @@ def _inline(text: str) -> Markup:
 
 
 def _plain(text: str, bar: str = "|") -> str:
-    """Markdown of a text; what is neither code nor bold is escaped.
+    """Markdown of a text, escaped outside code and bold.
 
     Args:
       text: of a block.
-      bar: what a bar in code becomes, which would end the cell of a table.
+      bar: replaces a bar in code, which would end the cell of a table.
     """
     parts = _parts(text)
     parts[::2] = ["**".join(map(_escaped, part.split("**"))) for part in parts[::2]]

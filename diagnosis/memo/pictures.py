@@ -1,4 +1,4 @@
-"""The memo's two charts: scores before and after, and what is supervised."""
+"""The two charts of the memo: scores, and supervision before and after."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from ..results.charts import INK, QUIET, svg
 from ..results.effects import Effect
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
-from .words import number, wanted
+from .formatting import number, target
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "past": ("from the strict past", "#0072b2"),
@@ -21,11 +21,11 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "whole": ("of a whole text, reproduced", "#009e73"),
     "label": ("labels of pairs", "#d55e00"),
 }
-"""What supervision is divided into: legend, and a colour of Okabe and Ito's palette,
-which colour-blind readers tell apart on light and on dark paper."""
+"""Kinds of supervision: legend, and a colour of Okabe and Ito's colour-blind-safe
+palette, legible on light and dark pages."""
 
 _MARKS = (("o", INK), ("s", "#0072b2"), ("D", "#d55e00"))
-"""Marker and colour of the scores of a group, in their order."""
+"""Marker and colour of the scores of a group, in order."""
 
 _LEFT, _RIGHT, _WIDTH = 2.2, 0.6, 7.6
 
@@ -33,8 +33,8 @@ _LEFT, _RIGHT, _WIDTH = 2.2, 0.6, 7.6
 def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, float]:
     """A mixture's supervision by kind; sums to 1.
 
-    Labels and whole texts are kinds of their own; other tokens are divided by what
-    they are predicted from.
+    Labels and whole texts are separate kinds; other tokens are divided by what they
+    are predicted from.
 
     Args:
       mixture: its traits.
@@ -52,23 +52,23 @@ def divided(mixture: MixtureTraits, shares: Mapping[str, float]) -> dict[str, fl
 
 
 def bases(mixture: MixtureTraits) -> list[str]:
-    """The objectives of a mixture without variants, each once."""
+    """The distinct objectives of a mixture, variants merged."""
     return list(dict.fromkeys(base_name(name) for name in mixture.objectives))
 
 
 def share_bars(bars: Mapping[str, Mapping[str, float]]) -> str:
-    """Bars of shares that sum to 1, one below another.
+    """Stacked bars of shares that sum to 1.
 
     Args:
-      bars: of each label the share of each kind.
+      bars: the share of each kind, by label.
     """
     figure, axes = _axes(rows=len(bars), legend_lines=2)
     left = np.zeros(len(bars))
     for kind, (legend, colour) in KINDS.items():
         width = np.array([shares[kind] for shares in bars.values()])
         drawn = axes.barh(list(bars), width, 0.7, left, color=colour, label=legend)
-        told = [percent(share) if share > 0.08 else "" for share in width]
-        axes.bar_label(drawn, told, label_type="center", color="#111111")
+        labels = [percent(share) if share > 0.08 else "" for share in width]
+        axes.bar_label(drawn, labels, label_type="center", color="#111111")
         left += width
     axes.set_xticks([])
     return _finished(figure, columns=3, label="Supervised share by kind")
@@ -78,8 +78,8 @@ def score_dots(groups: Mapping[str, Mapping[str, Score | Effect | None]]) -> str
     """Scores with their intervals on one axis from 0 to 1, in groups.
 
     Args:
-      groups: of each heading up to three scores by label, always in the same order;
-        None for one that was not measured.
+      groups: up to three scores by label for each heading, always in the same order;
+        None if not measured.
     """
     rows = sum(1 + len(scores) for scores in groups.values())
     figure, axes = _axes(rows=rows, legend_lines=1)
@@ -93,8 +93,8 @@ def score_dots(groups: Mapping[str, Mapping[str, Score | Effect | None]]) -> str
     axes.set_yticks(range(rows), labels)
     axes.set_xlim(-0.01, 1.01)
     axes.grid(axis="x", color=QUIET, alpha=0.4, linewidth=0.6)
-    beat = "to beat: chance or the best shallow baseline"
-    axes.plot([], [], "|", markersize=11, color=QUIET, label=beat)
+    legend = "to beat: chance or the best shallow baseline"
+    axes.plot([], [], "|", markersize=11, color=QUIET, label=legend)
     return _finished(figure, columns=1, label="Scores by failure")
 
 
@@ -104,9 +104,9 @@ def _draw(
     if score is None:
         axes.text(0, row, "not measured", va="center", color=QUIET)
         return
-    if (beat := wanted(score)) is not None:
-        axes.plot([beat] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
-    # An interval whose ends are NaN is not drawn.
+    if (level := target(score)) is not None:
+        axes.plot([level] * 2, [row - 0.4, row + 0.4], color=QUIET, linewidth=2)
+    # An interval with NaN ends is not drawn.
     axes.plot([score.low, score.high], [row] * 2, color=colour, linewidth=1.8)
     axes.plot([score.value], [row], marker, color=colour, markersize=7)
     axes.text(1.03, row, number(score.value), va="center")

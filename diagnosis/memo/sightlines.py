@@ -1,4 +1,4 @@
-"""Small pictures of what each objective sees, asks and predicts, for a page."""
+"""Small pictures of what each objective sees and predicts."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -13,26 +13,26 @@ from ..audit.picture import pictures, telling_objectives
 from ..audit.picture_svg import Picture, runs
 
 SIDE = 168
-"""Of a grid, in units of the page."""
+"""Side of a grid in pixels."""
 
 
-def sightlines(names: Sequence[str], words: str) -> Mapping[str, str]:
-    """An `<svg>` of each objective, by name: rows see the columns that are filled.
+def sightlines(names: Sequence[str], vocab: str) -> Mapping[str, str]:
+    """An `<svg>` for each objective by name, in which rows see the filled columns.
 
-    What is drawn is declared: which slots an Example's definition lets each slot see,
-    on a text of twelve letters, with settings that show on so short a text.
+    Drawn is the visibility that the definition of an Example declares, on a text of
+    twelve letters with settings suited to such a short text.
 
     Args:
       names: of objectives, without variants.
-      words: the name of a vocabulary.
+      vocab: the name of a vocabulary.
     """
-    drawn = {n: o for n, o in telling_objectives().items() if n in names}
-    ids = vocabulary(words).special_ids
-    return {p.name: small_svg(p) for p in pictures(drawn, _nothing, ids)}
+    chosen = {n: o for n, o in telling_objectives().items() if n in names}
+    ids = vocabulary(vocab).special_ids
+    return {p.name: small_svg(p) for p in pictures(chosen, _nothing, ids)}
 
 
 def _nothing(batch: Batch, others: Int[np.ndarray, " N"]) -> Dependence:
-    """Measures no model."""
+    """Stands in for the measurement of a model."""
     size = len(others)
     return Dependence(np.zeros((size, size), np.float32), np.zeros((size, size), bool))
 
@@ -42,11 +42,11 @@ def small_svg(picture: Picture) -> str:
     size, part = len(picture.holds), picture.inputs
     cell, left, top = SIDE / size, 26, 4
     font = min(cell * 0.9, 10.0)
-    asked = np.array([bool(asks) for asks in picture.asks])[:, None]
+    predicts = np.array([bool(asks) for asks in picture.asks])[:, None]
     lines = "".join(f"M{k} 0v{size}M0 {k}h{size}" for k in range(1, size))
     paths = {
-        "idle": runs(picture.may & ~asked),
-        "see": runs(picture.may & asked),
+        "idle": runs(picture.may & ~predicts),
+        "see": runs(picture.may & predicts),
         "lines": lines,
         "part": f"M{part} 0v{size}M0 {part}h{size}" if 0 < part < size else "",
     }

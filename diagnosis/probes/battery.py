@@ -44,7 +44,7 @@ Make = Callable[[Material, str, np.random.Generator], list[Item]]
 
 def battery(
     subject: Subject,
-    given: Material,
+    material: Material,
     failures: Sequence[Failure],
     *,
     progress: Callable[[str], None] = lambda name: None,
@@ -53,7 +53,7 @@ def battery(
 
     Args:
       subject: the model.
-      given: the corpus.
+      material: the corpus.
       failures: whose probes are run.
       progress: told the name of each probe when it begins.
 
@@ -64,11 +64,11 @@ def battery(
         for name, prepare in PROBES[failure].items():
             progress(name)
             try:
-                found = prepare(subject, given)(subject)
+                scores = prepare(subject, material)(subject)
             except NotApplicable as reason:
                 yield f"{name}: {reason}"
                 continue
-            yield from found
+            yield from scores
 
 
 class NotApplicable(Exception):
@@ -84,20 +84,20 @@ def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
       ask: takes a model, `items`, their shallow `baselines` by kind, and a `seed`.
     """
 
-    def prepare(subject: Subject, given: Material) -> Probe:
-        rng = np.random.default_rng(given.plan.seed)
-        tested, fitted = (make(given, split, rng) for split in ("validation", "train"))
+    def prepare(subject: Subject, material: Material) -> Probe:
+        seed, count = material.plan.seed, len(material.tested)
+        rng = np.random.default_rng(seed)
+        tested = make(material, "validation", rng)
+        fitted = make(material, "train", rng)
         try:
-            require_items(tested, probe=name, documents=len(given.tested), least=LEAST)
+            require_items(tested, probe=name, documents=count, least=LEAST)
         except ValueError as error:
             raise NotApplicable(str(error)) from error
         shallow: dict[str, dict[str, float]] = {}
         if len(fitted) >= 2 * LEAST:  # else too few allow a fit
             shallow["all"] = baselines(fitted, tested)
             shallow |= baselines_by_kind(fitted, tested)
-        return functools.partial(
-            ask, items=tested, baselines=shallow, seed=given.plan.seed
-        )
+        return functools.partial(ask, items=tested, baselines=shallow, seed=seed)
 
     return prepare
 
@@ -111,84 +111,85 @@ def _drift(name: str, make: Make, **settings) -> dict[str, Prepare]:
 def _of_texts(make: Callable[..., list[Item]], **shares: tuple[int, int]) -> Make:
     """Makes items of texts; its limits are shares `a / b` of the words of a row."""
 
-    def made(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
-        limits = {name: given.most_words * a // b for name, (a, b) in shares.items()}
-        return make(given.texts(split), rng, **limits)
+    def items(corpus: Material, split: str, rng: np.random.Generator) -> list[Item]:
+        limits = {name: corpus.most_words * a // b for name, (a, b) in shares.items()}
+        return make(corpus.texts(split), rng, **limits)
 
-    return made
+    return items
 
 
-def _minimal_pairs(given: Material, split: str, rng: np.random.Generator) -> list[Item]:
-    corpus, texts, most = given.corpus, given.texts(split), given.most_words
+def _minimal_pairs(read: Material, split: str, rng: np.random.Generator) -> list[Item]:
+    corpus, texts, most = read.corpus, read.texts(split), read.most_words
     if not isinstance(corpus, Policies):
         return minimal_pairs(texts, rng, most_words=most)
     indices = range(len(texts))
     return fact_pairs(corpus, split, indices=indices, rng=rng, each=2, most_words=most)
 
 
-def _by_each_readout(subject: Subject, **given) -> list[Score]:
-    found = (continuation_scores(subject, readout=one, **given) for one in READOUTS)
-    return list(itertools.chain.from_iterable(found))
+def _by_each_readout(subject: Subject, **settings) -> list[Score]:
+    by_readout = (continuation_scores(subject, readout=r, **settings) for r in READOUTS)
+    return list(itertools.chain.from_iterable(by_readout))
 
 
-def _free_generation(subject: Subject, given: Material) -> Probe:
-    if not isinstance(given.corpus, Policies):
+def _free_generation(subject: Subject, material: Material) -> Probe:
+    if not isinstance(material.corpus, Policies):
         raise NotApplicable(
             f"only facts of the corpus 'policies' can be parsed back from free text, "
-            f"and the probes read {given.corpus.name!r}."
+            f"and the probes read {material.corpus.name!r}."
         )
     # The beginning, its MASK and EOS take less than half a row.
-    most = subject.slots // 2 - 2
-    both = [
-        (begun, text)
-        for text in given.tested
-        if len(subject.words.encode(begun := paragraphs(text)[0])) <= most
-    ][: given.plan.written]
-    if len(both) < LEAST:
+    longest = subject.slots // 2 - 2
+    texts = [
+        (beginning, text)
+        for text in material.tested
+        if len(subject.vocab.encode(beginning := paragraphs(text)[0])) <= longest
+    ][: material.plan.written]
+    if len(texts) < LEAST:
         raise NotApplicable(
-            f"the first paragraphs of {len(both)} of {len(given.tested)} documents "
+            f"the first paragraphs of {len(texts)} of {len(material.tested)} documents "
             f"take half a row of the model or less, and {LEAST} are needed."
         )
-    language = Ngrams(words(text) for text in given.fitted)
-    seed = given.plan.seed
+    language = Ngrams(words(text) for text in material.fitted)
+    seed = material.plan.seed
     rng = np.random.default_rng(seed)
-    drawn = [
-        _continued(language, begun, length=len(words(text)), rng=rng)
-        for begun, text in both
+    continued = [
+        _continued(language, beginning, length=len(words(text)), rng=rng)
+        for beginning, text in texts
     ]
-    beginnings = [begun for begun, _ in both]
+    beginnings = [beginning for beginning, _ in texts]
     sampler = sampled(temperature=TEMPERATURE)
 
     def probe(subject: Subject) -> list[Score]:
         written = write_on(subject, beginnings, sampler=sampler, seed=seed)
-        return generation_scores(subject, written, baselines=drawn, seed=seed)
+        return generation_scores(subject, written, baselines=continued, seed=seed)
 
     return probe
 
 
 def _continued(
-    language: Ngrams, begun: str, *, length: int, rng: np.random.Generator
+    language: Ngrams, beginning: str, *, length: int, rng: np.random.Generator
 ) -> Written:
     """What a 5-gram model writes after a beginning, up to the words of its document."""
-    said = words(begun)
-    for _ in range(length - len(said)):
-        said.append(language.draw(said, rng))
+    text_words = words(beginning)
+    for _ in range(length - len(text_words)):
+        text_words.append(language.draw(text_words, rng))
     # Marks close up as in documents, or facts beside commas would not be read.
-    return Written(begun, f"{begun} {text_of(said[len(words(begun)) :])}")
+    added = text_of(text_words[len(words(beginning)) :])
+    return Written(beginning, f"{beginning} {added}")
 
 
-def _restoration(subject: Subject, given: Material) -> Probe:
-    plan = given.plan
-    taken = excerpts(subject, given.tested[: plan.restored], rates=plan.rates)
+def _restoration(subject: Subject, material: Material) -> Probe:
+    plan = material.plan
+    taken = excerpts(subject, material.tested[: plan.restored], rates=plan.rates)
     if len(taken) < LEAST:
         raise NotApplicable(
             f"{len(taken)} of {plan.restored} documents are long enough to be "
             f"restored, and {LEAST} are needed."
         )
-    filler = learn_filler(subject.words.encode(text) for text in given.fitted)
+    filler = learn_filler(subject.vocab.encode(text) for text in material.fitted)
     return functools.partial(
         restoration_scores,
-        taken=taken,
+        excerpts=taken,
         rates=plan.rates,
         filler=filler,
         seed=plan.seed,

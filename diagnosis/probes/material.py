@@ -67,16 +67,16 @@ def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
     Raises:
       ValueError: the corpus is none to probe the model on (`require_documents`).
     """
-    require_documents(corpus, subject.words)
+    require_documents(corpus, subject.vocab)
     tested = _first(corpus.documents("validation"), plan.documents)
     fitted = _first(corpus.documents("train"), plan.fitted)
     sample = tested[:LEAST]
-    tokens = sum(len(subject.words.encode(text)) for text in sample)
+    tokens = sum(len(subject.vocab.encode(text)) for text in sample)
     each = tokens / sum(len(text.split()) for text in sample)
     return Material(corpus, tested, fitted, int(subject.slots / each), plan)
 
 
-def require_documents(corpus: Corpus, words: Vocabulary) -> None:
+def require_documents(corpus: Corpus, vocab: Vocabulary) -> None:
     """Refuses a corpus on which no score would mean anything, before any is taken.
 
     Raises:
@@ -90,17 +90,17 @@ def require_documents(corpus: Corpus, words: Vocabulary) -> None:
             f"{corpus.name!r} has {len(tested)} in 'validation' and {len(fitted)} in "
             "'train'; give a larger corpus (--corpus)."
         )
-    if words.unk is None:
+    if vocab.unk is None:
         return
-    tokens = np.concatenate([words.encode(text) for text in _first(tested, LEAST)])
-    unknown = float((tokens == words.unk).mean())
+    tokens = np.concatenate([vocab.encode(text) for text in _first(tested, LEAST)])
+    unknown = float((tokens == vocab.unk).mean())
     if unknown > UNKNOWN:
         raise UsageError(
-            f"vocabulary {words.name!r} cannot spell corpus {corpus.name!r}: "
+            f"vocabulary {vocab.name!r} cannot spell corpus {corpus.name!r}: "
             f"{100 * unknown:.1f} % of its tokens are unknown to it, and at most "
             f"{100 * UNKNOWN:g} % may be. Give a corpus of its own language (--corpus)."
         )
 
 
-def _first(documents: Sequence[str], most: int) -> list[str]:
-    return [documents[n] for n in range(min(most, len(documents)))]
+def _first(documents: Sequence[str], limit: int) -> list[str]:
+    return [documents[n] for n in range(min(limit, len(documents)))]

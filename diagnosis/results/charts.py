@@ -1,4 +1,4 @@
-"""Charts as SVG for a page: the same bytes from run to run, on light and dark paper."""
+"""Charts as SVG: reproducible byte for byte, legible on light and dark pages."""
 
 import hashlib
 import io
@@ -9,38 +9,38 @@ import matplotlib
 from matplotlib.figure import Figure
 
 INK = "#010203"
-"""Drawn in the page's own text colour."""
+"""Placeholder for the text colour of the page."""
 
 QUIET = "#7d868f"
-"""Of what stands behind the figures; readable on light and on dark paper."""
+"""Colour of grids and references; legible on light and dark pages."""
 
 
 def svg(figure: Figure) -> str:
-    """The `<svg>` element of a figure, to be set into a page.
+    """The `<svg>` element of a figure, for inclusion in a page.
 
-    Text stays text, the paper is transparent, what is black or `INK` takes the page's
-    text colour, and ids are the figure's own, so that several stand in one page.
+    Text stays text, the background is transparent, black and `INK` become the text
+    colour of the page, and ids are unique, so that a page may hold several.
     """
     file = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sightline"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
-    # Matplotlib's own style sheet would hold for every picture of the page.
+    # Matplotlib's style sheet would apply to the whole page.
     for part in ("metadata", "style"):
         text = re.sub(rf"<{part}\b.*?</{part}>", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
-    own = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{own}-", text)
+    prefix = "c" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
     return text.replace("<svg ", '<svg fill="currentColor" ', 1)
 
 
 def svg_file(figure: Figure, *, title: str) -> str:
-    """A figure as a file of its own, which reads on light and on dark paper.
+    """A figure as a standalone file, legible on light and dark pages.
 
     Args:
       figure: drawn with `INK` and `QUIET`.
-      title: for readers who do not see it.
+      title: for screen readers.
     """
     head, rest = svg(figure).split(">", 1)
     style = (

@@ -1,4 +1,4 @@
-"""What the study measured each mix to do, beside the incumbent at equal tokens."""
+"""The effects of the mixes of a study, compared with the incumbent at equal tokens."""
 
 import operator
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from ..scores.score import Failure
 
 
 class Effect(NamedTuple):
-    """What a mix came to on one failure.
+    """A mix's score on one failure.
 
     Attributes:
       failure: which.
-      probe: what was asked.
-      metric: what the value is.
+      probe: its name.
+      metric: of the value.
       value: mean over seeds.
-      low: the lowest lower end of the seeds' 95 % intervals over documents.
-      high: the highest upper end.
-      better: whether more or less of it is better.
-      chance: what a guess has; None where there is no such thing.
-      seeds: how many runs.
+      low: lowest lower end of the seeds' 95 % intervals over documents.
+      high: highest upper end.
+      better: whether higher or lower values are better.
+      chance: chance level; None if there is none.
+      seeds: number of runs.
     """
 
     failure: Failure
@@ -34,9 +34,9 @@ class Effect(NamedTuple):
 
 
 class OwnLoss(NamedTuple):
-    """Held-out loss of the incumbent's objectives, over the incumbent's own.
+    """Held-out loss on the incumbent's objectives, relative to the incumbent.
 
-    Weighed by the incumbent's shares of the loss: 1.02 is 2 % worse than it.
+    Weighted by the incumbent's shares of the loss: 1.02 is 2 % worse.
     """
 
     value: float
@@ -45,14 +45,14 @@ class OwnLoss(NamedTuple):
 
 
 class Mix(NamedTuple):
-    """A mixture of the study, and what it came to.
+    """A mixture of the study, and its effects.
 
     Attributes:
-      rates: share of the examples of each objective or variant.
+      rates: share of examples of each objective or variant.
       loss_shares: share of the loss of each objective.
       settings: of objectives and variants.
-      own_loss: None where it was not measured.
-      effects: of each failure, that which the memo goes by first.
+      own_loss: None if not measured.
+      effects: for each failure the primary one first.
     """
 
     rates: Mapping[str, float]
@@ -62,19 +62,19 @@ class Mix(NamedTuple):
     effects: tuple[Effect, ...]
 
     def effect(self, failure: Failure) -> Effect | None:
-        """The effect on a failure that the memo goes by; None if not measured."""
+        """The primary effect on a failure; None if not measured."""
         return next((e for e in self.effects if e.failure == failure), None)
 
 
 class Effects(NamedTuple):
-    """What a study measured.
+    """The results of a study.
 
     Attributes:
-      corpus: of documents.
+      corpus: name of the corpus.
       tokens: processed by each run.
-      command: that measured it.
+      command: that ran the study.
       incumbent: name of the mix that others are compared with.
-      mixes: by name; none where no study was run.
+      mixes: by name; empty if no study was run.
     """
 
     corpus: str = ""
@@ -85,9 +85,9 @@ class Effects(NamedTuple):
 
 
 def gain(effects: Effects, mix: str, failure: Failure) -> float | None:
-    """How much better than the incumbent a mix is on a failure, > 0 is better.
+    """By how much a mix beats the incumbent on a failure; positive is better.
 
-    In units of the metric; None where either was not measured, or not alike.
+    In units of the metric; None if either lacks the same measurement.
     """
     pair = compared(effects, mix, failure)
     if pair is None:
@@ -97,13 +97,13 @@ def gain(effects: Effects, mix: str, failure: Failure) -> float | None:
 
 
 def is_better(effects: Effects, mix: str, failure: Failure) -> bool:
-    """Whether a mix beats the incumbent on a failure, with intervals that are apart."""
+    """Whether a mix beats the incumbent on a failure with disjoint intervals."""
     pair = compared(effects, mix, failure)
     return pair is not None and beats(*pair)
 
 
 def beats(before: Effect, after: Effect) -> bool:
-    """Whether the later one is better, with intervals that are apart."""
+    """Whether the second is better, with disjoint intervals."""
     if after.better == "higher":
         return after.low > before.high
     return after.high < before.low
@@ -112,7 +112,7 @@ def beats(before: Effect, after: Effect) -> bool:
 def compared(
     effects: Effects, mix: str, failure: Failure
 ) -> tuple[Effect, Effect] | None:
-    """What the incumbent and a mix came to; None unless both did the same probe."""
+    """The effects of the incumbent and a mix; None unless of the same probe."""
     if effects.incumbent not in effects.mixes:
         return None
     before = effects.mixes[effects.incumbent].effect(failure)

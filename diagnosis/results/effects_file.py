@@ -1,7 +1,7 @@
-"""The file that carries a study's effects to the memo.
+"""The file of a study's effects, which the memo reads.
 
-`results/effects.json` holds `Effects`, every field of it by its name. Its rates and
-shares are by objective, summing to 1, and its settings by objective or variant.
+`results/effects.json` holds the fields of `Effects` by name. Rates and loss shares sum
+to 1.
 """
 
 from pathlib import Path
@@ -11,16 +11,16 @@ from . import json_file
 from .effects import Effects
 
 SHIPPED = Path(__file__).with_name("effects.json")
-"""What the committed study measured."""
+"""The effects of the committed study."""
 
 
 def shipped() -> Effects:
-    """What the committed study measured; raises as `read` does."""
+    """The effects of the committed study; raises as `read` does."""
     return read(SHIPPED)
 
 
 def write(path: Path, effects: Effects) -> None:
-    """Writes what a study measured, all or nothing."""
+    """Writes the effects of a study atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     json_file.write(path, effects, indent=1, allow_nan=False)
 
@@ -34,11 +34,11 @@ def read(path: Path) -> Effects:
     """
     effects = json_file.read(path, Effects, finite=True)
     for name, mix in effects.mixes.items():
-        for one in (mix.own_loss, *mix.effects):
-            if one and one.low > one.high:
+        for figure in (mix.own_loss, *mix.effects):
+            if figure and figure.low > figure.high:
                 raise UsageError(
-                    f"{path}: $.mixes.{name}: the interval [{one.low}, {one.high}] is "
-                    "upside down."
+                    f"{path}: $.mixes.{name}: interval [{figure.low}, {figure.high}] "
+                    "is upside down."
                 )
     if effects.mixes and effects.incumbent not in effects.mixes:
         raise UsageError(

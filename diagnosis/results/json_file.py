@@ -1,4 +1,4 @@
-"""NamedTuples as JSON files: what is read is checked against their annotations."""
+"""NamedTuples as JSON files, validated against their annotations when read."""
 
 import json
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from ...tasks.files import write_whole
 
 
 def write(path: Path, value: Any, **options: Any) -> None:
-    """Writes a value, all or nothing; `options` are those of `json.dumps`."""
+    """Writes a value atomically; `options` are those of `json.dumps`."""
     text = json.dumps(_plain(value), ensure_ascii=False, **options)
     write_whole(path, text + "\n")
 
 
 def _plain(value: Any) -> Any:
-    """NamedTuples as objects, which `json` would write as lists."""
+    """Replaces NamedTuples, which `json` would write as lists, by objects."""
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value
 
 
@@ -55,7 +55,7 @@ def _refuse(constant: str) -> None:
 
 
 def _typed(value: Any, kind: Any, where: str) -> Any:
-    """A plain value as the kind that it should be."""
+    """Converts a plain value to the kind that is expected."""
     origin, inner = get_origin(kind), get_args(kind)
     if hasattr(kind, "_fields"):
         return _tuple(_of(dict, value, where), kind, where)
@@ -65,28 +65,28 @@ def _typed(value: Any, kind: Any, where: str) -> Any:
         raise UsageError(f"{where}: {value!r}; {nearest(str(value), inner)}")
     if origin in (tuple, list):
         items = enumerate(_of(list, value, where))
-        return origin(_typed(one, inner[0], f"{where}[{n}]") for n, one in items)
+        return origin(_typed(item, inner[0], f"{where}[{n}]") for n, item in items)
     if origin is Mapping:
         items = _of(dict, value, where).items()
-        return {key: _typed(one, inner[1], f"{where}.{key}") for key, one in items}
+        return {key: _typed(item, inner[1], f"{where}.{key}") for key, item in items}
     return value if kind is Any or origin else _of(kind, value, where)
 
 
-def _tuple(found: dict[str, Any], kind: Any, where: str) -> Any:
+def _tuple(fields_read: dict[str, Any], kind: Any, where: str) -> Any:
     """An object with exactly the fields of a NamedTuple."""
     hints = get_type_hints(kind)
-    for name in found:
+    for name in fields_read:
         if name not in hints:
             raise UsageError(f"{where}: no field {name!r}; {nearest(name, hints)}")
-    missing = [name for name in hints if name not in found]
+    missing = [name for name in hints if name not in fields_read]
     if missing:
         raise UsageError(f"{where}: {', '.join(missing)} missing.")
-    fields = found.items()
-    return kind(**{n: _typed(one, hints[n], f"{where}.{n}") for n, one in fields})
+    fields = fields_read.items()
+    return kind(**{n: _typed(item, hints[n], f"{where}.{n}") for n, item in fields})
 
 
 def _of(kind: type, value: Any, where: str) -> Any:
-    """Refuses what is no JSON value of a kind; True is no number, 1 is a float."""
+    """Refuses a JSON value of another kind; True is not a number, 1 is a float."""
     valid = int | float if kind is float else kind
     if not isinstance(value, valid) or isinstance(value, bool) != (kind is bool):
         name = {float: "number", dict: "object"}.get(kind, kind.__name__)

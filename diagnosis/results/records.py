@@ -1,4 +1,4 @@
-"""What a study measured of each mix, seed and budget; one file a run."""
+"""The measurements of a study for each mix, seed and budget; one file a run."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ class Record(NamedTuple):
     Attributes:
       mix: name of the mixture.
       seed: of parameters and data.
-      tokens: processed so far: filled slots, in every stream.
+      tokens: processed so far: filled slots in all streams.
       losses: held-out loss of each objective of the incumbent, in nats.
       scores: of the probes.
       left_out: a sentence for each probe that could not be run.
@@ -29,7 +29,7 @@ class Record(NamedTuple):
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Writes the records of a run, all or nothing."""
+    """Writes the records of a run atomically."""
     json_file.write(path, list(records))
 
 

@@ -1,4 +1,4 @@
-"""Scores over budget, a curve a mix: one panel for each failure, as SVG."""
+"""Scores over budget as SVG: a panel for each failure, a curve for each mix."""
 
 import itertools
 from collections.abc import Collection, Sequence
@@ -31,17 +31,17 @@ DASHES = ("-", "--", ":")
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG page: of each failure the `PRIMARY` measure, with intervals.
+    """An SVG file with the `PRIMARY` measure of each failure.
 
-    Intervals are drawn for the incumbent, in ink, and for the best mixes; all of them
-    are in the table.
+    Intervals are drawn for the incumbent and for the best mixes only; the table has
+    all of them.
 
     Args:
       records: of all runs.
       incumbent: the mix that others are compared with.
-      best: mixes to be drawn like it.
+      best: mixes drawn as prominently.
     """
-    # The best ones first, for the first colours are the plainest.
+    # The best mixes come first and get the most distinct colours.
     mixes = list(dict.fromkeys([*best, *(record.mix for record in records)]))
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
@@ -49,7 +49,7 @@ def curves(
     panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
     for panel, failure in zip(panels, FAILURES, strict=True):
         measure = PRIMARY[failure]
-        found = []
+        effects = []
         for mix, style in styles.items():
             curve = [
                 (float(np.mean([record.tokens for record in runs])) / 1e6, effect)
@@ -58,8 +58,8 @@ def curves(
             ]
             if curve:
                 _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
-            found += [effect for _, effect in curve]
-        _label(panel, measure, found[0] if found else None)
+            effects += [effect for _, effect in curve]
+        _label(panel, measure, effects[0] if effects else None)
     lines = {}
     for panel in panels:
         for line in panel.get_legend_handles_labels()[0]:
@@ -84,8 +84,8 @@ def _draw(
     *,
     marked: bool,
 ) -> None:
-    """A mix over millions of tokens; a marked one with its intervals."""
-    tokens = [there for there, _ in curve]
+    """Draws a mix over millions of tokens, with intervals if it is marked."""
+    tokens = [count for count, _ in curve]
     panel.plot(
         tokens,
         [effect.value for _, effect in curve],
@@ -103,7 +103,7 @@ def _draw(
 
 
 def _label(panel: Axes, measure: Measure, first: Effect | None) -> None:
-    """Titles, and the chance level where the first effect has one."""
+    """Titles and axes, and the chance level if the first effect has one."""
     if first and first.chance is not None:
         panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
         panel.annotate(

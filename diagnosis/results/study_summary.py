@@ -1,4 +1,4 @@
-"""What a study comes to: of each mix one effect a measure, over seeds and budgets."""
+"""Summarises a study: an effect of each mix and measure, over seeds and budgets."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -16,9 +16,9 @@ class Measure(NamedTuple):
 
     Attributes:
       failure: which.
-      probe: whose score.
-      metric: of it.
-      kind: of what.
+      probe: its name.
+      metric: of the probe.
+      kind: of items.
     """
 
     failure: Failure
@@ -27,73 +27,69 @@ class Measure(NamedTuple):
     kind: str = "all"
 
     def chosen(self, scores: Sequence[Score]) -> Score | None:
-        """The score that this is; None if it is missing.
-
-        One of too few documents for an interval is as good as missing.
-        """
-        mine = (s for s in scores if (s.failure, s.probe, s.metric, s.kind) == self)
-        enough = (s for s in mine if s.documents >= LEAST and not np.isnan(s.value))
+        """The matching score; None if it is missing or from too few documents."""
+        matching = (s for s in scores if (s.failure, s.probe, s.metric, s.kind) == self)
+        enough = (s for s in matching if s.documents >= LEAST and not np.isnan(s.value))
         return next(enough, None)
 
     def effect(self, records: Sequence[Record]) -> Effect | None:
-        """This of runs of one mix at one budget; None unless all of them have it.
+        """Combines runs of one mix at one budget; None unless all have the score.
 
-        The interval holds that of every seed, so two that are apart are apart for each
-        pair of runs.
+        The interval spans those of all seeds, so if two are disjoint, they are so for
+        each pair of runs.
         """
-        found = [s for r in records if (s := self.chosen(r.scores))]
-        if not found or len(found) < len(records):
+        scores = [s for r in records if (s := self.chosen(r.scores))]
+        if not scores or len(scores) < len(records):
             return None
-        chances = [s.chance for s in found if s.chance is not None]
+        chances = [s.chance for s in scores if s.chance is not None]
         return Effect(
             self.failure,
             self.probe,
             self.metric,
-            value=float(np.mean([s.value for s in found])),
-            low=min(s.low for s in found),
-            high=max(s.high for s in found),
-            better=found[0].better,
+            value=float(np.mean([s.value for s in scores])),
+            low=min(s.low for s in scores),
+            high=max(s.high for s in scores),
+            better=scores[0].better,
             chance=float(np.mean(chances)) if chances else None,
-            seeds=len(found),
+            seeds=len(scores),
         )
 
 
 def by_budget(records: Sequence[Record], mix: str) -> list[list[Record]]:
-    """The records of a mix at each budget of the study; none where it is not there yet.
+    """The records of a mix at each budget; empty where it has not got so far.
 
-    A run ends a batch after its budget, so that the tokens of two runs differ a little:
-    runs are matched by the order of their records.
+    Tokens differ slightly between runs, since each stops after the batch that reaches
+    the budget; records are matched by their order.
     """
     runs: dict[tuple[str, int], list[Record]] = {}
     for record in records:
         runs.setdefault((record.mix, record.seed), []).append(record)
-    mine = [
+    runs_of_mix = [
         sorted(run, key=lambda r: r.tokens)
         for (name, _), run in runs.items()
         if name == mix
     ]
     budgets = max(map(len, runs.values()), default=0)
-    return [[run[n] for run in mine if n < len(run)] for n in range(budgets)]
+    return [[run[n] for run in runs_of_mix if n < len(run)] for n in range(budgets)]
 
 
 def own_loss(
     records: Sequence[Record], mix: str, *, incumbent: str, shares: Mapping[str, float]
 ) -> OwnLoss | None:
-    """Held-out loss of the incumbent's objectives over the incumbent's own, at the end.
+    """Final held-out loss on the incumbent's objectives, relative to the incumbent.
 
-    The interval is that of the ratios of single runs: each of the mix to the mean of
-    the incumbent's.
+    The interval spans the ratios of single runs of the mix to the incumbent's mean.
     """
-    mine, base = (
+    losses, incumbent_losses = (
         [
             sum(record.losses[objective] * share for objective, share in shares.items())
             for record in by_budget(records, name)[-1]
         ]
         for name in (mix, incumbent)
     )
-    if not mine or not base:
+    if not losses or not incumbent_losses:
         return None
-    ratios = [loss / float(np.mean(base)) for loss in mine]
+    ratios = [loss / float(np.mean(incumbent_losses)) for loss in losses]
     return OwnLoss(float(np.mean(ratios)), min(ratios), max(ratios))
 
 
@@ -106,24 +102,24 @@ def effects(
     command: str,
     incumbent: str,
 ) -> Effects:
-    """What the memo reads: every mix at the last budget.
+    """The effects of every mix at the last budget.
 
     Args:
       records: of all runs.
-      measures: of a failure the first one is that which the memo goes by.
+      measures: the first one of a failure is primary.
       mixes: rates, loss shares and settings of each.
-      corpus: of documents.
-      command: that measured it.
+      corpus: name of the corpus.
+      command: that ran the study.
       incumbent: the mix that others are compared with.
     """
-    found: dict[str, Mix] = {}
+    measured: dict[str, Mix] = {}
     shares = mixes[incumbent].loss_shares
     for name, mix in mixes.items():
         last = by_budget(records, name)[-1]
-        found[name] = mix._replace(
+        measured[name] = mix._replace(
             own_loss=own_loss(records, name, incumbent=incumbent, shares=shares),
             effects=tuple(e for m in measures if (e := m.effect(last)) is not None),
         )
     last = by_budget(records, incumbent)[-1]
     tokens = round(float(np.mean([record.tokens for record in last])))
-    return Effects(corpus, tokens, command, incumbent, found)
+    return Effects(corpus, tokens, command, incumbent, measured)

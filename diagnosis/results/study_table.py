@@ -1,4 +1,4 @@
-"""What a study comes to, as a table in Markdown."""
+"""The results of a study as a table in Markdown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,15 +26,15 @@ PRIMARY: Mapping[Failure, Measure] = {m.failure: m for m in reversed(MEASURES)}
 """The first of each failure."""
 
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
-"""Probes that ask how likely one text is after another."""
+"""Probes that measure how likely one text is after another."""
 
 
 def markdown(records: Sequence[Record], effects: Effects) -> str:
     """A row a mix, at the last budget; bold where it beats the incumbent.
 
     Args:
-      records: of all runs; they say how many there were.
-      effects: what they come to (`study_summary.effects`).
+      records: of all runs.
+      effects: made from them by `study_summary.effects`.
     """
     names = [f"{m.probe}: {m.metric}" for m in MEASURES]
     chances = [_chance(effects, m) for m in MEASURES]
@@ -58,7 +58,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         _line("*best baseline, without a model*", "", "", *shallow, ""),
         *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
         "",
-        *(_said(failure, effects) for failure in FAILURES),
+        *(_summary(failure, effects) for failure in FAILURES),
         *(f"- Not measured: {why}" for why in left_out),
     ]
     return "\n".join(lines) + "\n"
@@ -72,27 +72,31 @@ def _row(name: str, effects: Effects, mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
     for measure in MEASURES:
-        mine, theirs = _find(mix, measure), _find(before, measure)
-        better = mine and theirs and beats(theirs, mine)
-        cells.append(f"**{_interval(mine)}**" if better else _interval(mine))
+        after, effect_before = _find(mix, measure), _find(before, measure)
+        better = after and effect_before and beats(effect_before, after)
+        cells.append(f"**{_interval(after)}**" if better else _interval(after))
     runs = max((e.seeds for e in mix.effects), default=0)
     return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
 
 
-def _interval(one: Effect | OwnLoss | None) -> str:
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–"
+def _interval(measured: Effect | OwnLoss | None) -> str:
+    return (
+        f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"
+        if measured
+        else "–"
+    )
 
 
 def _mode(records: Sequence[Record], name: str) -> str:
-    """How a mix is asked how texts go on; probes of other forms say their own."""
-    asked = (
+    """The mode in which a mix continues texts."""
+    modes = (
         score.mode + ("" if score.trained else ", never trained")
         for record in records
         if record.mix == name
         for score in record.scores
         if score.probe in GO_ON
     )
-    return next(asked, "–")
+    return next(modes, "–")
 
 
 def _find(mix: Mix, measure: Measure) -> Effect | None:
@@ -100,25 +104,25 @@ def _find(mix: Mix, measure: Measure) -> Effect | None:
 
 
 def _chance(effects: Effects, measure: Measure) -> str:
-    found = [_find(mix, measure) for mix in effects.mixes.values()]
-    known = [e.chance for e in found if e is not None and e.chance is not None]
+    matching = [_find(mix, measure) for mix in effects.mixes.values()]
+    known = [e.chance for e in matching if e is not None and e.chance is not None]
     return f"{sum(known) / len(known):.2f}" if known else "–"
 
 
 def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> str:
-    """What the best of the baselines has on the items of the first mix that has any."""
+    """The best baseline on the items of the first mix that has any."""
     for mix in effects.mixes:
         last = by_budget(records, mix)[-1]
-        found = [s for r in last if (s := measure.chosen(r.scores))]
-        known = [[v for v in s.baselines.values() if np.isfinite(v)] for s in found]
+        scores = [s for r in last if (s := measure.chosen(r.scores))]
+        known = [[v for v in s.baselines.values() if np.isfinite(v)] for s in scores]
         if any(known):
-            best = max if found[0].better == "higher" else min
+            best = max if scores[0].better == "higher" else min
             return f"{np.mean([best(values) for values in known if values]):.2f}"
     return "–"
 
 
-def _said(failure: Failure, effects: Effects) -> str:
-    """Which mixes beat the incumbent on a failure, in a sentence."""
+def _summary(failure: Failure, effects: Effects) -> str:
+    """A sentence on which mixes beat the incumbent on a failure."""
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
         f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "

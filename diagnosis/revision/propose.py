@@ -1,10 +1,9 @@
 """From causes, effects and severities to a revised mixture, each number with a source.
 
-The rule, where no mix of the study speaks for the mixture: half of the loss, and half
-of the slots that are processed, stay with the customer's own objectives; the other half
-is divided among the failures by their severity. What the mixture supplies against a
-failure already counts. Where a mix of the study does, the objectives that act on the
-failures get the shares that they have in it, and the customer's own ones the rest.
+If a mix of the study is a precedent, the objectives that act on the failures get the
+shares that they have in it, and the objectives of the present mixture the rest.
+Otherwise, by rule, these keep half of the loss and of the processed slots; the other
+half is divided among the failures by severity, less what the mixture already supplies.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,23 +25,23 @@ from .revision import Part, fitting_rows, open_rows, revised
 from .rule import KEPT, LEAST, by_precedent, by_rule, supplied
 
 EXAMPLES = 256
-"""Of each task: a share of a half is then known to ± 3 points (one standard error)."""
+"""Examples of each task: a share of .5 then has a standard error of .03."""
 
 MIXTURE_CAUSES = (2, 4, 5)
-"""Numbers of the causes that other rates act on: mode, share of the loss, the mix."""
+"""Numbers of the causes that rates act on: mode, share of the loss, the mix."""
 
 
 class Change(NamedTuple):
-    """What becomes of one objective.
+    """The change of one objective.
 
     Attributes:
       name: of the objective or variant.
       action: whether it is new, gets more, stays or makes room.
-      failure: that it is there for; None for one that makes room.
-      traits: measured, on the rows of the proposal.
+      failure: that it acts on; None if it makes room.
+      traits: measured on the rows of the proposal.
       rate: share of the examples, before and after.
       loss: share of the loss, before and after.
-      sources: where the numbers are from.
+      sources: of the numbers.
     """
 
     name: str
@@ -55,16 +54,16 @@ class Change(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """What is recommended.
+    """A recommended mixture.
 
     Attributes:
       mixture: the revised one; the old one under another name if nothing changes.
-      rows: that it fits.
-      traits: of it.
+      rows: that fit it.
+      traits: of the mixture.
       changes: of its objectives, new ones first.
-      severities: of the failures that are there.
-      unchanged: why nothing is changed, for each failure for which nothing is.
-      precedent: the mix of the study that is followed; None where the rule is.
+      severities: of the failures that are present.
+      unchanged: for each failure without a change, why.
+      precedent: the mix of the study that is followed; None if the rule is.
     """
 
     mixture: Mixture
@@ -91,25 +90,27 @@ def propose(
     """Recommends rates and shares of the loss.
 
     Args:
-      mixture: as it is.
-      traits: of it, measured on the rows.
-      causes: that were checked; only failures with one that is found, and that other
-        rates act on, are acted on.
-      scores: of a checkpoint; none where there is none.
+      mixture: the present one.
+      traits: of the mixture, measured on the rows.
+      causes: that were checked; a failure is acted on only if one that rates act on
+        was found.
+      scores: of a checkpoint; empty without one.
       complaints: of reviewers, or named.
-      effects: of the study; without mixes where it was not run.
-      rows: that the mixture fills.
-      lengths: of documents, as `mixture_traits` takes them.
-      examples: of each task, from which the traits of what is proposed are measured.
+      effects: of the study; without mixes if none was run.
+      rows: of the mixture.
+      lengths: of documents, as for `mixture_traits`.
+      examples: of each task, to measure the traits of the proposal.
     """
-    there = severities(complaints, scores)
-    unchanged = dict(_without_cause(there, causes))
-    due: list[Failure] = [o.failure for o in there if o.failure not in unchanged]
+    present = severities(complaints, scores)
+    unchanged = dict(_without_cause(present, causes))
+    due: list[Failure] = [
+        severity.failure for severity in present if severity.failure not in unchanged
+    ]
     wide, followed = open_rows(rows), None
-    if found := by_precedent(mixture, traits, effects, due, rows=wide):
-        followed, parts = found
+    if match := by_precedent(mixture, traits, effects, due, rows=wide):
+        followed, parts = match
     else:
-        parts = by_rule(mixture, traits, there, due, rows=wide)
+        parts = by_rule(mixture, traits, present, due, rows=wide)
     acted = {part.failure for part in parts}
     unchanged |= {
         failure: f"{percent(supplied(traits, failure))} of the loss is on "
@@ -122,34 +123,34 @@ def propose(
     measured = mixture_traits(after, fitting, lengths=lengths, examples=examples)
     changes = _changes(traits, measured, parts, _room(followed, effects))
     changed = tuple(changes) if parts else ()
-    return Proposal(after, fitting, measured, changed, there, unchanged, followed)
+    return Proposal(after, fitting, measured, changed, present, unchanged, followed)
 
 
 def _without_cause(
-    there: Sequence[Severity], causes: Sequence[Cause]
+    present: Sequence[Severity], causes: Sequence[Cause]
 ) -> Iterator[tuple[Failure, str]]:
-    """Failures that other rates do not act on, and why."""
-    for failure, *_ in there:
-        found = [c for c in causes if c.verdict == "found" and failure in c.failures]
-        if not any(cause.number in MIXTURE_CAUSES for cause in found):
-            first = listed(cause.name for cause in found)
-            more = f"; mend this first: {first}." if found else "."
-            yield failure, f"no cause that other rates act on was found{more}"
+    """Failures that rates do not act on, and why."""
+    for failure, *_ in present:
+        relevant = [c for c in causes if c.verdict == "found" and failure in c.failures]
+        if not any(cause.number in MIXTURE_CAUSES for cause in relevant):
+            names = listed(cause.name for cause in relevant)
+            fix = f"; mend this first: {names}." if relevant else "."
+            yield failure, f"no cause that other rates act on was found{fix}"
 
 
 def _changes(
     before: MixtureTraits, after: MixtureTraits, parts: Sequence[Part], room: str
 ) -> Iterator[Change]:
-    """What becomes of each objective: those that get a part first."""
-    given = {part.objective.name: part for part in parts}
-    for name in sorted(after.objectives, key=lambda name: name not in given):
-        part = given.get(name)
+    """The change of each objective; those that get a part come first."""
+    parts_by_name = {part.objective.name: part for part in parts}
+    for name in sorted(after.objectives, key=lambda name: name not in parts_by_name):
+        part = parts_by_name.get(name)
         loss = before.loss.get(name, 0.0), after.loss[name]
         new = name not in before.objectives
-        more = "raise" if loss[1] - loss[0] >= LEAST / 2 else "keep"
+        action = "raise" if loss[1] - loss[0] >= LEAST / 2 else "keep"
         yield Change(
             name,
-            "lower" if part is None else "add" if new else more,
+            "lower" if part is None else "add" if new else action,
             part.failure if part else None,
             after.objectives[name],
             rate=(before.examples.get(name, 0.0), after.examples[name]),
@@ -159,15 +160,16 @@ def _changes(
 
 
 def _room(followed: str | None, effects: Effects) -> str:
-    """Where the shares of objectives that make room are from."""
+    """Source of the shares of objectives that make room."""
     if followed is None:
         return (
             "rule: the customer's own objectives share what is left, at least "
             f"{percent(KEPT)} of loss and slots, in their own proportions"
         )
-    own, cost = effects.mixes[followed].own_loss, "not measured"
-    if own is not None:
-        cost = f"{own.value:.3f} [{own.low:.3f}, {own.high:.3f}] of the incumbent's"
+    own_loss, cost = effects.mixes[followed].own_loss, "not measured"
+    if own_loss is not None:
+        value, low, high = own_loss
+        cost = f"{value:.3f} [{low:.3f}, {high:.3f}] of the incumbent's"
     return (
         f"what mix `{followed}` of the study leaves, in their own proportions; "
         f"held-out loss of the incumbent's objectives there: {cost}"

@@ -1,6 +1,6 @@
-"""The objective that supplies what each failure needs of a mixture (`cause.NEEDS`).
+"""The objective that supplies what each failure needs (`cause.NEEDS`).
 
-That it acts on the failure is a hypothesis, which the study tests (OBJECTIVES §4–6).
+That it acts on the failure is a hypothesis, which the study tests.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from ...models.rows import RowShape
 from ...objectives import registry
 from ...objectives.registry import Objective
 from ...tasks.tokens.vocabulary import vocabulary
-from ..causes.cause import NEEDS, amount, named
+from ..causes.cause import NEEDS, amount
 from ..scores.score import Failure
 from ..traits.objective_traits import Traits
 
@@ -19,41 +19,38 @@ OBJECTIVES: Mapping[Failure, str] = {
     "continuation": "sentence_pair",
     "reconstruction": "reconstruction",
 }
-"""The objective that is added where no objective of the mixture supplies it."""
-
-title = named
-"""`Long-form drift`."""
+"""The objective to add if none of the mixture supplies the need."""
 
 PAIR_TOKENS = 254
-"""Most tokens of a pair: with SEP and label they take half a row of 512."""
+"""Most tokens of a pair: with SEP and label, half a row of 512."""
 
 
 def supply(traits: Traits, failure: Failure) -> float:
-    """How much of an objective, or of a mixture, acts on a failure: 0 to 1.
+    """The share of an objective or a mixture that acts on a failure, 0 to 1.
 
-    Labels count in full where at least half of the negatives are of the same document
-    (further on, or swapped), and in proportion below: a label that only another
-    document makes negative is learnt from the topic (ALBERT, Lan et al. 2019, Table 5).
+    Labels count in full if at least half of the negatives are from the same document
+    (further on, or swapped), and in proportion below that: negatives from other
+    documents only teach the topic (ALBERT, Lan et al. 2019, table 5).
     """
-    found = amount(traits, NEEDS[failure])
+    share = amount(traits, NEEDS[failure])
     if failure != "continuation":
-        return found
-    same = traits.kinds["further"] + traits.kinds["swapped"]
-    return found * min(1.0, 2 * same)
+        return share
+    same_document = traits.kinds["further"] + traits.kinds["swapped"]
+    return share * min(1.0, 2 * same_document)
 
 
-def remedy(failure: Failure, words: str, rows: RowShape) -> Objective:
+def remedy(failure: Failure, vocab: str, rows: RowShape) -> Objective:
     """The objective to add against a failure, with its settings.
 
-    Settings are those of the recipe `revised.gin`; sentences are only cut or permuted
-    where the vocabulary has any.
+    Settings are those of the recipe `revised.gin`; sentences are cut or permuted only
+    if the vocabulary marks them.
 
     Args:
       failure: to act on.
-      words: the name of the vocabulary.
-      rows: that its Examples fill.
+      vocab: the name of the vocabulary.
+      rows: that its Examples must fit.
     """
-    ids = vocabulary(words).special_ids
+    ids = vocabulary(vocab).special_ids
     sentences = bool(len(ids.sentence_ends) and len(ids.word_starts))
     slots = (rows.encoder or rows.decoder).slots
     settings: Mapping[Failure, Mapping[str, Any]] = {

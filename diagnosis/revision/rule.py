@@ -1,10 +1,9 @@
-"""What objectives get: as in a mix of the study that was better, else by the rule.
+"""The shares of objectives: as in a better mix of the study, else by a rule.
 
-By the rule half of the loss, and half of the slots that are processed, stay with the
-customer's own objectives. The other half is divided among the failures by their
-severity, and what the mixture supplies against a failure already counts. Loss and slots
-get the same shares, so that an objective is weighed as it is worked for; rates follow
-from slots an Example.
+By the rule, the present objectives keep half of the loss and of the processed slots.
+The other half is divided among the failures by severity, less what the mixture already
+supplies. Loss and slots get equal shares, so that weight in the loss matches compute;
+rates of examples follow from the slots of an Example.
 """
 
 import dataclasses
@@ -27,17 +26,17 @@ from .remedies import remedy, supply
 from .revision import Part, on_top
 
 KEPT = 0.5
-"""Of loss and slots, that stay with the customer's own objectives."""
+"""Share of loss and slots that the present objectives keep."""
 
 LEAST = 0.01
-"""Of the loss: less than this is not worth a change."""
+"""Share of the loss below which a change is not worthwhile."""
 
 SUPPLIES = 0.5
-"""An objective acts on a failure if so much of it does (`remedies.supply`)."""
+"""Least `remedies.supply` of an objective that acts on a failure."""
 
 FOLLOWED = 0.75
-"""Of a mix's loss, how much must be taken over for its effects to speak for what is
-proposed: by convention. What it came to was measured of all of it."""
+"""Share of a mix's loss that a proposal must adopt to follow it: a convention. Its
+effects were measured on all of it."""
 
 _VARIANTS: Mapping[Failure, str] = {
     "drift": "onward",
@@ -54,48 +53,47 @@ def by_precedent(
     *,
     rows: RowShape,
 ) -> tuple[str, list[Part]] | None:
-    """The mix of the study to follow, and parts as it has them.
+    """The mix of the study to follow, and the parts that it implies.
 
-    It must hold every objective of the mixture, beat the study's incumbent on every
-    failure with intervals that are apart, and hold an objective that acts on each; and
-    these, with the mixture's own, have `FOLLOWED` of its loss. Of several, the one that
-    gives up the least of the incumbent's own held-out loss; one whose loss was not
-    measured comes last.
+    It must contain every objective of the mixture, beat the study's incumbent on every
+    failure with disjoint intervals, and contain an objective that acts on each; these
+    and the mixture's own must have `FOLLOWED` of its loss. Of several, the one with the
+    lowest held-out loss on the incumbent's objectives; unmeasured ones come last.
 
     Args:
       mixture: to revise; its objectives keep their settings.
-      traits: of it.
+      traits: of the mixture.
       effects: of the study.
       due: failures to act on.
-      rows: in which every slot can be asked.
+      rows: in which every slot may predict.
 
     Returns:
-      None where there is no such mix.
+      None if there is no such mix.
     """
-    ours = {objective.base for objective in mixture.objectives().values()}
-    found = []
+    own_bases = {objective.base for objective in mixture.objectives().values()}
+    candidates = []
     for name, mix in effects.mixes.items():
-        mixed = {base_name(n) for n, rate in mix.rates.items() if rate > 0}
+        bases = {base_name(n) for n, rate in mix.rates.items() if rate > 0}
         better = due and all(is_better(effects, name, failure) for failure in due)
-        if not better or not ours <= mixed:
+        if not better or not own_bases <= bases:
             continue
         acting = _acting(mix, due, rows)
-        taken = ours | {objective.base for _, objective in acting}
-        covered = sum(s for n, s in mix.loss_shares.items() if n in taken)
-        enough = covered / sum(mix.loss_shares.values()) >= FOLLOWED
+        covered = own_bases | {objective.base for _, objective in acting}
+        share = sum(s for n, s in mix.loss_shares.items() if n in covered)
+        enough = share / sum(mix.loss_shares.values()) >= FOLLOWED
         if enough and {failure for failure, _ in acting} == set(due):
             cost = mix.own_loss.value if mix.own_loss else math.inf
             gains = sum(gain(effects, name, failure) or 0.0 for failure in due)
-            found.append((cost, -gains, name, acting, sorted(mixed - taken)))
-    if not found:
+            candidates.append((cost, -gains, name, acting, sorted(bases - covered)))
+    if not candidates:
         return None
-    *_, name, acting, without = min(found, key=lambda one: one[:2])
-    but = f", which was measured with {listed(map('`{}`'.format, without))}"
-    origin = f"as in the study's mix `{name}`{but if without else ''}"
-    told: dict[Failure, str] = {
+    *_, name, acting, missing = min(candidates, key=lambda candidate: candidate[:2])
+    caveat = f", which was measured with {listed(map('`{}`'.format, missing))}"
+    origin = f"as in the study's mix `{name}`{caveat if missing else ''}"
+    sources: dict[Failure, str] = {
         f: f"{origin}; {_measurement(effects, name, f)}" for f in due
     }
-    return name, _as_measured(mixture, traits, effects.mixes[name], acting, told)
+    return name, _as_measured(mixture, traits, effects.mixes[name], acting, sources)
 
 
 def _acting(
@@ -113,8 +111,8 @@ def _acting(
     return [
         (failure, objective)
         for failure in failures
-        for objective, one in zip(bound, traits, strict=True)
-        if supply(one, failure) >= SUPPLIES
+        for objective, traits_of in zip(bound, traits, strict=True)
+        if supply(traits_of, failure) >= SUPPLIES
     ]
 
 
@@ -123,9 +121,9 @@ def _as_measured(
     traits: MixtureTraits,
     mix: Mix,
     acting: Sequence[tuple[Failure, Objective]],
-    told: Mapping[Failure, str],
+    sources: Mapping[Failure, str],
 ) -> list[Part]:
-    """Parts that bring what acts on the failures to its shares in a mix."""
+    """Parts that give the acting objectives their shares in a mix."""
     by_name: dict[str, tuple[Failure, Objective]] = {
         objective.name: (failure, objective) for failure, objective in acting
     }
@@ -140,7 +138,7 @@ def _as_measured(
             rate=more_rate.get(name, 0.0),
             loss=more_loss.get(name, 0.0),
             source=f"{percent(rates[name])} of examples and {percent(losses[name])} of "
-            f"loss, {told[failure]}",
+            f"loss, {sources[failure]}",
         )
         for name, (failure, objective) in by_name.items()
         if name in more_rate or name in more_loss
@@ -148,11 +146,13 @@ def _as_measured(
 
 
 def _where_less(
-    aims: Mapping[str, float], has: Mapping[str, float]
+    aims: Mapping[str, float], current: Mapping[str, float]
 ) -> dict[str, float]:
-    """What brings each share to its aim, of those that have less."""
-    have = {name: has.get(name, 0.0) for name in aims}
-    return on_top({name: aim for name, aim in aims.items() if aim > have[name]}, have)
+    """The additions that bring shares below their aim to it."""
+    present = {name: current.get(name, 0.0) for name in aims}
+    return on_top(
+        {name: aim for name, aim in aims.items() if aim > present[name]}, present
+    )
 
 
 def _loss_of(mix: Mix, name: str) -> float:
@@ -164,7 +164,7 @@ def _loss_of(mix: Mix, name: str) -> float:
 
 
 def _measurement(effects: Effects, mix: str, failure: Failure) -> str:
-    """What the whole mix came to beside the incumbent, in words."""
+    """The measured effect of the whole mix against the incumbent, in words."""
     pair = compared(effects, mix, failure)
     assert pair is not None  # it was better, so it was compared
     values = " → ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in pair)
@@ -187,36 +187,46 @@ def supplied(traits: MixtureTraits, failure: Failure) -> float:
 def by_rule(
     mixture: Mixture,
     traits: MixtureTraits,
-    there: Sequence[Severity],
+    present: Sequence[Severity],
     due: Sequence[Failure],
     *,
     rows: RowShape,
 ) -> list[Part]:
-    """Parts of loss and slots that bring what acts on each failure to its share.
+    """Parts that bring the supervision against each failure to its share.
 
-    A failure that is there but not to be acted on keeps what it has, up to its share.
+    A failure that is present but not acted on keeps what it has, up to its share.
 
     Args:
       mixture: to revise.
-      traits: of it.
-      there: failures that are there.
+      traits: of the mixture.
+      present: failures with their severity.
       due: those of them to act on.
-      rows: in which every slot can be asked.
+      rows: in which every slot may predict.
     """
-    total = sum(one.value for one in there) or 1.0
-    have: dict[Failure, float] = {o.failure: supplied(traits, o.failure) for o in there}
-    half = {one.failure: (1 - KEPT) * one.value / total for one in there}
-    aims: dict[Failure, float] = {f: half[f] for f in due if half[f] - have[f] >= LEAST}
+    total = sum(s.value for s in present) or 1.0
+    current: dict[Failure, float] = {
+        s.failure: supplied(traits, s.failure) for s in present
+    }
+    half = {s.failure: (1 - KEPT) * s.value / total for s in present}
+    aims: dict[Failure, float] = {
+        f: half[f] for f in due if half[f] - current[f] >= LEAST
+    }
     if not aims:
         return []
-    aims |= {f: own for f, own in have.items() if f not in due and 0 < own <= half[f]}
-    shares = on_top(aims, have)
+    aims |= {
+        f: share
+        for f, share in current.items()
+        if f not in due and 0 < share <= half[f]
+    }
+    shares = on_top(aims, current)
     chosen = {failure: _carrier(mixture, traits, failure, rows) for failure in aims}
     sizes = {f: objective_traits(o, rows).processed for f, o in chosen.items()}
     rates = {failure: shares[failure] / sizes[failure] for failure in aims}
-    own = sum(s * traits.objectives[n].processed for n, s in traits.examples.items())
-    examples = (1 - sum(shares.values())) / own + sum(rates.values())
-    severity = {one.failure: f"{one.value:.3g} ({one.source})" for one in there}
+    own_slots = sum(
+        s * traits.objectives[n].processed for n, s in traits.examples.items()
+    )
+    examples = (1 - sum(shares.values())) / own_slots + sum(rates.values())
+    reasons = {s.failure: f"{s.value:.3g} ({s.source})" for s in present}
     return [
         Part(
             failure,
@@ -224,11 +234,11 @@ def by_rule(
             rate=rates[failure] / examples,
             loss=shares[failure],
             source=f"rule: {percent(1 - KEPT)} of loss and slots goes to the failures "
-            f"by their severity, here {severity[failure]}, so {percent(aim)}, of which "
-            f"{percent(have[failure])} is there; examples by its {sizes[failure]:,.0f} "
-            "slots each"
+            f"by their severity, here {reasons[failure]}, so {percent(aim)}, of which "
+            f"{percent(current[failure])} is there; examples by its "
+            f"{sizes[failure]:,.0f} slots each"
             if failure in due
-            else f"rule: {percent(have[failure])} of the loss acts on it and is not "
+            else f"rule: {percent(current[failure])} of the loss acts on it and is not "
             "lowered; no cause of it that other rates act on was found",
         )
         for failure, aim in aims.items()
@@ -240,16 +250,18 @@ def _carrier(
 ) -> Objective:
     """The mixture's objective that acts most on a failure, else the one to add.
 
-    One that is added has a variant's name where the mixture has its own of the kind.
+    An added one is named as a variant if the mixture already uses its name.
     """
     bound = mixture.objectives()
     acting = {name: supply(traits.objectives[name], failure) for name in bound}
     best = max(acting, key=acting.__getitem__)
     if acting[best] >= SUPPLIES:
         return bound[best]
-    found = remedy(failure, mixture.vocabulary, rows)
+    added = remedy(failure, mixture.vocabulary, rows)
     taken = {split_task(key)[1] for key in mixture.rates}
     taken |= {name for name in mixture.settings if "/" in name}
-    tries = (f"{_VARIANTS[failure]}{n or ''}/{found.name}" for n in itertools.count())
-    names = itertools.chain([found.name], tries)
-    return dataclasses.replace(found, name=next(n for n in names if n not in taken))
+    variant_names = (
+        f"{_VARIANTS[failure]}{n or ''}/{added.name}" for n in itertools.count()
+    )
+    names = itertools.chain([added.name], variant_names)
+    return dataclasses.replace(added, name=next(n for n in names if n not in taken))

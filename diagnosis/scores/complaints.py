@@ -1,4 +1,4 @@
-"""What reviewers found in a pilot: how many of the texts they read failed, and how."""
+"""Failures that reviewers counted in a pilot, or that a team names."""
 
 import csv
 import dataclasses
@@ -10,27 +10,27 @@ from ...objectives.errors import UsageError, nearest
 from .score import FAILURES, Failure
 
 COLUMNS = ("failure", "count", "total")
-"""Of the CSV, in any order; others are refused."""
+"""Columns of the CSV, in any order; others are refused."""
 
 LONG_NAMES: Mapping[Failure, str] = {
     "drift": "long-form drift",
     "continuation": "incoherent continuation",
     "reconstruction": "unfaithful reconstruction",
 }
-"""How product teams call them."""
+"""The names that product teams use."""
 
 _Z = 1.959964
-"""Of a normal distribution, 95 % lie within so many standard deviations."""
+"""Standard deviations that hold 95 % of a normal distribution."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Complaint:
-    """A failure that is complained of.
+    """A reported failure.
 
     Attributes:
       failure: which.
-      count: texts in which reviewers found it; None where it is only named.
-      total: texts that they read; None where it is only named.
+      count: texts in which reviewers found it; None if it is only named.
+      total: texts that they read; None if it is only named.
     """
 
     failure: Failure
@@ -39,17 +39,17 @@ class Complaint:
 
     @property
     def share(self) -> float | None:
-        """Of the texts that were read; None where nothing was counted."""
+        """Share of the texts that failed; None if nothing was counted."""
         if self.count is None or not self.total:
             return None
         return self.count / self.total
 
 
 def interval(complaint: Complaint) -> tuple[float, float] | None:
-    """The 95 % interval of the share, None where nothing was counted.
+    """The 95 % confidence interval of the share; None if nothing was counted.
 
     Wilson's score interval (Wilson 1927; Brown, Cai & DasGupta 2001, §3.1.1), which
-    stays inside [0, 1] and holds for few texts and for a share of 0 or 1.
+    stays inside [0, 1] and is valid for few texts and for shares of 0 or 1.
     """
     share, total = complaint.share, complaint.total
     if share is None or not total:
@@ -67,13 +67,13 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
     Raises:
       ValueError: a name is unknown, or given twice.
     """
-    found: dict[Failure, Complaint] = {}
+    complaints: dict[Failure, Complaint] = {}
     for name in names:
         failure = failure_of(name, where="--failures")
-        if failure in found:
+        if failure in complaints:
             raise UsageError(f"--failures names {failure!r} twice; name it once.")
-        found[failure] = Complaint(failure)
-    return tuple(found.values())
+        complaints[failure] = Complaint(failure)
+    return tuple(complaints.values())
 
 
 def failure_of(name: str, *, where: str) -> Failure:
@@ -82,9 +82,9 @@ def failure_of(name: str, *, where: str) -> Failure:
     Raises:
       ValueError: there is none; the message begins with `where`.
     """
-    said = " ".join(name.lower().replace("_", " ").split())
+    normalised = " ".join(name.lower().replace("_", " ").split())
     for failure, long_name in LONG_NAMES.items():
-        if said in (failure, long_name, long_name.replace("-", " ")):
+        if normalised in (failure, long_name, long_name.replace("-", " ")):
             return failure
     valid = (*FAILURES, *LONG_NAMES.values())
     raise UsageError(f"{where}: no failure {name!r}; {nearest(name, valid)}")
@@ -121,16 +121,16 @@ def read(path: Path) -> tuple[Complaint, ...]:
             f"{path} is empty or has no findings; its first line is "
             f"{','.join(COLUMNS)}, then one line a failure, such as drift,12,80."
         )
-    found: dict[Failure, Complaint] = {}
+    complaints: dict[Failure, Complaint] = {}
     for where, cells in lines[1:]:
         complaint = _complaint(where, columns, cells)
-        if complaint.failure in found:
+        if complaint.failure in complaints:
             raise UsageError(
                 f"{where}: {complaint.failure!r} is there twice; add its counts and "
                 "totals up in one line."
             )
-        found[complaint.failure] = complaint
-    return tuple(found[failure] for failure in FAILURES if failure in found)
+        complaints[complaint.failure] = complaint
+    return tuple(complaints[failure] for failure in FAILURES if failure in complaints)
 
 
 def _header(where: str, cells: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A score of a probe: its value beside chance, an interval and shallow baselines."""
+"""Scores of probes, with chance level, confidence interval and shallow baselines."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -12,28 +12,28 @@ FAILURES: tuple[Failure, ...] = ("drift", "continuation", "reconstruction")
 """Long-form drift, incoherent continuation, unfaithful reconstruction."""
 
 RESAMPLES = 1000
-"""Of the bootstrap."""
+"""Resamples of the bootstrap."""
 
 
 class Score(NamedTuple):
-    """What a probe measured of one model.
+    """A measurement of one model.
 
     Attributes:
       failure: that the probe is about.
       probe: its name, such as "minimal pairs".
-      kind: what of it: a negative type, a distance, a rate of corruption.
-      metric: what the value is: "accuracy", "AUC", "contradiction rate".
-      value: of the metric; NaN where there was nothing to measure.
+      kind: of items: a type of negative, a distance, a rate of corruption.
+      metric: "accuracy", "AUC", "contradiction rate".
+      value: of the metric; NaN if there was nothing to measure.
       low: lower end of the 95 % bootstrap interval over documents.
       high: upper end.
-      chance: what a guess has; None where there is no such thing.
-      better: whether more or less of it is better.
-      mode: how the model was asked (`asking.Mode`), "a or b" where in several ways.
+      chance: chance level; None if there is none.
+      better: whether higher or lower values are better.
+      mode: in which the model was queried (`asking.Mode`); "a or b" for several.
       trained: whether the model's mixture trains that mode.
-      baselines: what shallow baselines have, by name; on all items, also those that
-        the model's rows cannot hold.
-      items: how many the value stands on.
-      documents: from how many documents.
+      baselines: values of shallow baselines by name, on all items, including those
+        that do not fit the model's rows.
+      items: number of items.
+      documents: number of documents that they are from.
     """
 
     failure: Failure
@@ -53,7 +53,7 @@ class Score(NamedTuple):
 
 
 Statistic = Callable[[Int[np.ndarray, " n"]], float]
-"""Of some items, given by index and as often as they were drawn."""
+"""A figure of items, given by index and repeated as often as they were drawn."""
 
 
 def bootstrap(
@@ -63,23 +63,23 @@ def bootstrap(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[float, float, float]:
-    """The value of a statistic and its 95 % percentile interval over documents.
+    """A statistic and its 95 % percentile interval, by a bootstrap over documents.
 
-    Documents are drawn with replacement, each with all of its items, because items of
-    a document are not independent (Efron & Tibshirani 1993, §8).
+    Documents are drawn with replacement, each with all of its items, since items of one
+    document are not independent (Efron & Tibshirani 1993, §8).
 
     Args:
       statistic: of items.
-      documents: which document each item is of, [N].
+      documents: the document of each item, [N].
       seed: of the resamples.
-      resamples: how many.
+      resamples: number of resamples.
 
     Returns:
-      `(value, low, high)`; NaN where there are no items, and where the statistic is.
+      `(value, low, high)`; NaN without items, or where the statistic is NaN.
     """
-    documents, nothing = np.asarray(documents, np.int64), float("nan")
+    documents, nan = np.asarray(documents, np.int64), float("nan")
     if not documents.size:
-        return nothing, nothing, nothing
+        return nan, nan, nan
     value = statistic(np.arange(len(documents)))
     _, which = np.unique(documents, return_inverse=True)
     count = int(which.max()) + 1
@@ -87,16 +87,16 @@ def bootstrap(
     if isinstance(statistic, Mean):
         drawn = statistic.resampled(which, chosen)
     else:
-        own = [np.flatnonzero(which == n) for n in range(count)]
-        drawn = [statistic(np.concatenate([own[n] for n in row])) for row in chosen]
+        items = [np.flatnonzero(which == n) for n in range(count)]
+        drawn = [statistic(np.concatenate([items[n] for n in row])) for row in chosen]
     if np.isnan(drawn).all():
-        return value, nothing, nothing
+        return value, nan, nan
     low, high = np.nanpercentile(drawn, (2.5, 97.5))
     return float(value), float(low), float(high)
 
 
 class Mean(NamedTuple):
-    """The mean of the items' values, as a statistic; quick to resample."""
+    """The mean of the items' values: a statistic that is fast to resample."""
 
     values: Float[np.ndarray, " N"]
 
@@ -106,6 +106,6 @@ class Mean(NamedTuple):
     def resampled(
         self, which: Int[np.ndarray, " N"], chosen: Int[np.ndarray, "R D"]
     ) -> Float[np.ndarray, " R"]:
-        """Of the items of each row of documents, without listing them."""
+        """The means of rows of drawn documents, without listing their items."""
         sums, sizes = np.bincount(which, self.values), np.bincount(which)
         return sums[chosen].sum(1) / sizes[chosen].sum(1)

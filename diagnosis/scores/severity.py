@@ -1,4 +1,4 @@
-"""Which failures there are, and how bad each is, from complaints and scores."""
+"""Which failures a model has, and how severe each is, from complaints and scores."""
 
 import math
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from .complaints import Complaint
 from .score import FAILURES, Failure, Score
 
 COUNTS = ("restatements",)
-"""Metrics that are counts, not shares: however good, they could be better."""
+"""Metrics that are counts, not shares, and so have no upper limit."""
 
 
 class Severity(NamedTuple):
-    """How bad a failure is.
+    """The severity of a failure.
 
     Attributes:
       failure: which.
-      value: 0 to 1: of the texts that were read, or of the way from perfect to a guess.
-      source: where the number is from.
+      value: 0 to 1: the share of reviewed texts, or the mean shortfall of scores.
+      source: of the value.
     """
 
     failure: Failure
@@ -28,67 +28,68 @@ class Severity(NamedTuple):
 def severities(
     complaints: Sequence[Complaint], scores: Sequence[Score]
 ) -> tuple[Severity, ...]:
-    """The failures that are complained of or measured, worst complaint first named.
+    """The severity of each failure that is reported or measured.
 
-    A failure is there if reviewers found one, if it was named without counts, or if a
-    score of it fails (`fails`). Its severity is the reviewers' share; without counts,
-    the mean of its scores' ways from perfect to their reference; without scores, 1.
+    A failure is present if reviewers found it, if it was named without counts, or if
+    one of its scores fails (`fails`). Its severity is the share of reviewed texts;
+    without counts the mean of `shortfall` over its scores; without scores 1.
 
     Returns:
-      Of each failure that is there, in the order of `FAILURES`.
+      Of each failure that is present, in the order of `FAILURES`.
     """
-    said = {complaint.failure: complaint for complaint in complaints}
-    found = []
+    by_failure = {complaint.failure: complaint for complaint in complaints}
+    severity = []
     for failure in FAILURES:
-        complaint = said.get(failure)
-        mine = [s for s in scores if s.failure == failure and reference(s) is not None]
-        failing = sum(map(fails, mine))
-        # Between perfect and perfect there is no way to have come some part of, and
-        # none has a length where nothing is perfect.
-        own = [shortfall(s) for s in mine if reference(s) != perfect(s) < math.inf]
+        complaint = by_failure.get(failure)
+        judged = [
+            s for s in scores if s.failure == failure and reference(s) is not None
+        ]
+        failing = sum(map(fails, judged))
+        # No shortfall is defined if the reference is perfect, or if nothing is.
+        gaps = [shortfall(s) for s in judged if reference(s) != perfect(s) < math.inf]
         if complaint is not None and complaint.share:
             source = f"{complaint.count} of {complaint.total} texts that were read"
-            found.append(Severity(failure, complaint.share, source))
+            severity.append(Severity(failure, complaint.share, source))
         elif not failing and (complaint is None or complaint.count is not None):
             continue
-        elif own:
-            source = f"measured: mean of {len(own)} scores, {failing} no better than a "
-            source += "guess or a baseline"
-            found.append(Severity(failure, sum(own) / len(own), source))
+        elif gaps:
+            source = f"measured: mean of {len(gaps)} scores, {failing} no better than "
+            source += "chance or a baseline"
+            severity.append(Severity(failure, sum(gaps) / len(gaps), source))
         else:
             source = "rule: named without counts or scores, so 1"
-            found.append(Severity(failure, 1.0, source))
-    return tuple(found)
+            severity.append(Severity(failure, 1.0, source))
+    return tuple(severity)
 
 
 def reference(score: Score) -> float | None:
-    """What a score has to beat: chance and the best shallow baseline; None: nothing."""
-    found = [*score.baselines.values()]
-    found += [] if score.chance is None else [score.chance]
-    found = [value for value in found if math.isfinite(value)]
-    if not found or not math.isfinite(score.value):
+    """The better of chance and the best baseline, to be beaten; None if unknown."""
+    references = [*score.baselines.values()]
+    references += [] if score.chance is None else [score.chance]
+    references = [value for value in references if math.isfinite(value)]
+    if not references or not math.isfinite(score.value):
         return None
-    return max(found) if score.better == "higher" else min(found)
+    return max(references) if score.better == "higher" else min(references)
 
 
 def fails(score: Score) -> bool:
-    """Whether a score's interval reaches what it has to beat; perfect never fails."""
-    wanted = reference(score)
-    if wanted is None or score.value == perfect(score):
+    """Whether a score's interval reaches its reference; a perfect score never fails."""
+    target = reference(score)
+    if target is None or score.value == perfect(score):
         return False
-    return score.low <= wanted if score.better == "higher" else score.high >= wanted
+    return score.low <= target if score.better == "higher" else score.high >= target
 
 
 def shortfall(score: Score) -> float:
-    """The way from perfect (0) to what a score has to beat (1), for a share."""
-    wanted = reference(score)
+    """Where a score lies between perfect (0) and its reference (1)."""
+    target = reference(score)
     best = perfect(score)
-    if wanted is None or wanted == best or best == math.inf:
+    if target is None or target == best or best == math.inf:
         return 0.0
-    return min(max((score.value - best) / (wanted - best), 0.0), 1.0)
+    return min(max((score.value - best) / (target - best), 0.0), 1.0)
 
 
 def perfect(score: Score) -> float:
-    """The best that a share can be; of a count that is better higher, infinite."""
+    """The best possible value; infinite for counts where higher is better."""
     most = math.inf if score.metric in COUNTS else 1.0
     return most if score.better == "higher" else 0.0

@@ -14,7 +14,7 @@ from ...tasks.rows.layout import budget
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 
 DOCUMENTS = 500
-"""Whose lengths are taken: a share of a half is then known to ± 2 points."""
+"""Documents sampled for their length: a share of .5 has a standard error of .02."""
 
 
 class DocumentFit(NamedTuple):
@@ -23,10 +23,10 @@ class DocumentFit(NamedTuple):
     Attributes:
       objective: its name.
       window: most tokens in a window.
-      documents: measured.
-      cut: share of them that are cut into several windows.
-      unseen: share of the tokens in windows that do not hold their document's start.
-      dropped: share of the documents that are too short for any window.
+      documents: number measured.
+      cut: share of documents that are cut into several windows.
+      unseen: share of tokens in windows without the start of their document.
+      dropped: share of documents that are too short for any window.
     """
 
     objective: str
@@ -38,12 +38,12 @@ class DocumentFit(NamedTuple):
 
 
 class Packing(NamedTuple):
-    """Figures of packing and truncation.
+    """How documents fit windows, and Examples rows.
 
     Attributes:
       fits: of each objective and variant.
-      utilisation: share of the slots of rows that are filled; None: not measured.
-      examples: packed to measure it.
+      utilisation: share of slots that are filled; None if not measured.
+      examples: number packed to measure it.
     """
 
     fits: tuple[DocumentFit, ...]
@@ -52,13 +52,10 @@ class Packing(NamedTuple):
 
 
 def document_lengths(
-    documents: TokenisedDocuments,
-    rng: np.random.Generator,
-    *,
-    most: int = DOCUMENTS,
+    documents: TokenisedDocuments, rng: np.random.Generator, *, limit: int = DOCUMENTS
 ) -> Int64[np.ndarray, " D"]:
-    """Tokens of at most `most` documents, drawn at random."""
-    count = min(most, len(documents))
+    """Tokens in each of at most `limit` documents, drawn at random."""
+    count = min(limit, len(documents))
     chosen = rng.choice(len(documents), count, replace=False)
     return np.array([len(documents[int(n)]) for n in chosen], np.int64)
 
@@ -69,9 +66,9 @@ def document_fits(
     """How documents fit the windows of each objective of a mixture.
 
     Args:
-      mixture: its objectives, and the rates of the corpora that weigh their figures.
-      rows: that the windows are made for.
-      lengths: tokens of documents of each corpus.
+      mixture: objectives, and the rates by which figures of corpora are weighted.
+      rows: that the windows must fit.
+      lengths: tokens in documents of each corpus.
 
     Raises:
       ValueError: an objective fits no window of the rows.
@@ -84,14 +81,14 @@ def document_fits(
             for corpus, mixed in [split_task(task)]
             if mixed == name
         }
-        found = [document_fit(objective, rows, lengths[corpus]) for corpus in rates]
+        parts = [document_fit(objective, rows, lengths[corpus]) for corpus in rates]
         shares = np.array(list(rates.values())) / sum(rates.values())
         cut, unseen, dropped = (
-            float(shares @ [getattr(f, field) for f in found])
+            float(shares @ [getattr(f, field) for f in parts])
             for field in ("cut", "unseen", "dropped")
         )
-        documents = sum(f.documents for f in found)
-        fits.append(DocumentFit(name, found[0].window, documents, cut, unseen, dropped))
+        documents = sum(f.documents for f in parts)
+        fits.append(DocumentFit(name, parts[0].window, documents, cut, unseen, dropped))
     return tuple(fits)
 
 

@@ -1,8 +1,8 @@
-"""What an objective asks of a model, measured on coded text.
+"""The traits of an objective, measured on coded text.
 
-An objective goes through windows of the size that rows give it, and its Examples are
-read (`forms`). So its traits are those of the settings that it has, and an objective
-that is added needs no change here.
+The objective is applied to windows of the size that rows allow, and the forms of its
+Examples are counted. Traits therefore reflect its settings, and a new objective needs
+no change here.
 """
 
 import itertools
@@ -21,30 +21,37 @@ from ...objectives.registry import Objective
 from ...objectives.text import Text
 from ...tasks.examples.windows import windows
 from ...tasks.rows.layout import budget
-from .forms import ASKED_MODES, NEGATIVE_KINDS, AskedMode, Form, NegativeKind, form_of
+from .forms import (
+    EXAMPLE_MODES,
+    NEGATIVE_KINDS,
+    ExampleMode,
+    Form,
+    NegativeKind,
+    form_of,
+)
 
 EXAMPLES = 48
-"""Of each task: a share of a half is then known to ± 7 points (one standard error)."""
+"""Examples of each task: a share of .5 then has a standard error of .07."""
 
 
 class Traits(NamedTuple):
-    """What an objective asks of a model; shares are within [0, 1].
+    """The traits of an objective; shares are within [0, 1].
 
     Attributes:
-      past: share of its supervised tokens predicted from the strict past.
-      both: the same from both sides.
-      permuted: the same in a permuted order.
-      onward: share of its supervised tokens that continue text from the strict past in
+      past: share of supervised tokens predicted from the strict past.
+      both: share predicted from both sides.
+      permuted: share predicted in a permuted order.
+      onward: share of supervised tokens that continue text from the strict past in
         text order, as free generation does.
-      whole: share of its Examples whose targets are the whole window, in order, with a
-        corrupted form of it in the inputs.
-      labels: share of its Examples that predict the label of a pair.
-      negatives: share of those whose label says that the pair does not continue.
-      kinds: shares of those by what is wrong with them; they sum to 1, or are all 0.
-      modes: shares of its Examples by the mode in which they ask; they sum to 1.
-      shown: the same by that mode and the mode token before the inputs.
-      supervised: tokens an Example.
-      weight: sum of the loss weights of an Example.
+      whole: share of Examples whose targets are the whole window in order and whose
+        inputs are a corrupted form of it.
+      labels: share of Examples that predict the label of a pair.
+      negatives: share of these whose label is negative.
+      kinds: shares of the negatives by kind; they sum to 1, or are all 0.
+      modes: shares of Examples by mode; they sum to 1.
+      mode_tokens: shares of Examples by mode and mode token.
+      supervised: supervised tokens an Example.
+      weight: sum of loss weights an Example.
       processed: slots an Example.
     """
 
@@ -56,8 +63,8 @@ class Traits(NamedTuple):
     labels: float
     negatives: float
     kinds: Mapping[NegativeKind, float]
-    modes: Mapping[AskedMode, float]
-    shown: Mapping[tuple[AskedMode, ShownMode], float]
+    modes: Mapping[ExampleMode, float]
+    mode_tokens: Mapping[tuple[ExampleMode, ShownMode], float]
     supervised: float
     weight: float
     processed: float
@@ -80,39 +87,39 @@ def objective_traits(
 
 
 def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
-    """The weighted mean; what is a share of labels is weighted by them too."""
+    """The weighted mean; shares of labels are also weighted by the share of labels."""
     share = np.asarray(weights, float) / (sum(weights) or 1.0)
-    of_labels = share * [t.labels for t in traits]
-    of_negatives = of_labels * [t.negatives for t in traits]
+    by_labels = share * [t.labels for t in traits]
+    by_negatives = by_labels * [t.negatives for t in traits]
 
     def mean(values: Sequence[float], by: Float[np.ndarray, " N"]) -> float:
         return float(by @ np.array(values) / (by.sum() or 1.0))
 
-    plain = {
+    means = {
         field: mean([getattr(t, field) for t in traits], share)
         for field in Traits._fields
-        if field not in ("negatives", "kinds", "modes", "shown")
+        if field not in ("negatives", "kinds", "modes", "mode_tokens")
     }
     return Traits(
-        **plain,
-        negatives=mean([t.negatives for t in traits], of_labels),
+        **means,
+        negatives=mean([t.negatives for t in traits], by_labels),
         kinds={
-            k: mean([t.kinds[k] for t in traits], of_negatives) for k in NEGATIVE_KINDS
+            k: mean([t.kinds[k] for t in traits], by_negatives) for k in NEGATIVE_KINDS
         },
-        modes={m: mean([t.modes[m] for t in traits], share) for m in ASKED_MODES},
-        shown={
-            how: mean([t.shown.get(how, 0.0) for t in traits], share)
-            for how in dict.fromkeys(how for t in traits for how in t.shown)
+        modes={m: mean([t.modes[m] for t in traits], share) for m in EXAMPLE_MODES},
+        mode_tokens={
+            pair: mean([t.mode_tokens.get(pair, 0.0) for t in traits], share)
+            for pair in dict.fromkeys(pair for t in traits for pair in t.mode_tokens)
         },
     )
 
 
 def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
-    """The mode token that most Examples of each mode show, for `Subject.shown`.
+    """The most frequent mode token of each mode, for `Subject.mode_tokens`.
 
-    Of two that as many show, the later one in the alphabet: "X" rather than "R".
+    Ties go to the later one in the alphabet: "X" rather than "R".
     """
-    by_share = sorted((share, how) for how, share in traits.shown.items())
+    by_share = sorted((share, pair) for pair, share in traits.mode_tokens.items())
     return {mode: shown for _, (mode, shown) in by_share}
 
 
@@ -124,55 +131,54 @@ def _texts(
     *,
     examples: int,
 ) -> list[Text]:
-    """Windows of coded documents, cut as training cuts documents of these lengths."""
-    # As much text again before and behind has to have codes of its own.
+    """Windows of coded documents of these lengths, cut as in training."""
+    # The text before and after a window needs codes too, a window's worth each.
     window = min(objective.window(budget(rows)), MOST // 3)
     smallest = objective.smallest()
     if lengths is None:
         places = [(0, 3), (1, 3), (1, 2)]  # in windows: the start, the document's end
         turns = itertools.islice(itertools.cycle(places), examples)
         return [coded_text(e * window, b * window, (b + 1) * window) for b, e in turns]
-    cut = [
+    spans = [
         (start, stop, length)
         for length in lengths[rng.permutation(len(lengths))[: 4 * examples]].tolist()
         for start, stop in windows(length, window=window, smallest=smallest)
     ]
-    if not cut:
+    if not spans:
         raise UsageError(
             f"none of {len(lengths)} documents has the {smallest} tokens that "
-            f"{objective.name!r} takes at least (the longest has "
-            f"{max(lengths, default=0)}); use a corpus of longer documents, or take "
-            "the objective out."
+            f"{objective.name!r} needs (the longest has {max(lengths, default=0)}); "
+            "use a corpus of longer documents, or remove the objective."
         )
-    chosen = rng.choice(len(cut), examples, replace=len(cut) < examples)
-    return [_window(*cut[int(n)], around=window) for n in chosen]
+    chosen = rng.choice(len(spans), examples, replace=len(spans) < examples)
+    return [_window(*spans[int(n)], around=window) for n in chosen]
 
 
 def _window(start: int, stop: int, length: int, *, around: int) -> Text:
-    """A window with at most `around` tokens of its document before and behind it."""
+    """A window with at most `around` tokens of its document on either side."""
     before = min(start, around)
     end = before + (stop - start) + min(length - stop, around)
     return coded_text(end, before, before + stop - start)
 
 
 def _mean_form(forms: Sequence[Form]) -> Traits:
-    """Shares and means of some Examples' forms."""
-    asked = sum(f.supervised for f in forms)
+    """Shares and means over the forms of Examples."""
+    supervised = sum(f.supervised for f in forms)
     labelled = [f for f in forms if f.label != "none"]
     negative = [f for f in labelled if f.label == "does not"]
 
-    def share(count: float | int, of: int) -> float:
-        return float(count / of) if of else 0.0
+    def share(count: float | int, total: int) -> float:
+        return float(count / total) if total else 0.0
 
     count = len(forms)
-    ways: Counter[tuple[AskedMode, ShownMode]] = Counter(
-        (f.mode, f.shown) for f in forms
+    pairs: Counter[tuple[ExampleMode, ShownMode]] = Counter(
+        (f.mode, f.mode_token) for f in forms
     )
     return Traits(
-        past=share(sum(f.contexts.past for f in forms), asked),
-        both=share(sum(f.contexts.both for f in forms), asked),
-        permuted=share(sum(f.contexts.permuted for f in forms), asked),
-        onward=share(sum(f.onward for f in forms), asked),
+        past=share(sum(f.contexts.past for f in forms), supervised),
+        both=share(sum(f.contexts.both for f in forms), supervised),
+        permuted=share(sum(f.contexts.permuted for f in forms), supervised),
+        onward=share(sum(f.onward for f in forms), supervised),
         whole=share(sum(f.whole for f in forms), count),
         labels=share(len(labelled), count),
         negatives=share(len(negative), len(labelled)),
@@ -180,9 +186,9 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
             kind: share(sum(f.kind == kind for f in negative), len(negative))
             for kind in NEGATIVE_KINDS
         },
-        modes={m: share(sum(f.mode == m for f in forms), count) for m in ASKED_MODES},
-        shown={how: share(times, count) for how, times in ways.items()},
-        supervised=share(asked, count),
+        modes={m: share(sum(f.mode == m for f in forms), count) for m in EXAMPLE_MODES},
+        mode_tokens={pair: share(times, count) for pair, times in pairs.items()},
+        supervised=share(supervised, count),
         weight=share(sum(f.weight for f in forms), count),
         processed=share(sum(f.processed for f in forms), count),
     )

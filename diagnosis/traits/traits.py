@@ -1,4 +1,4 @@
-"""What a mixture asks of a model: the traits of its objectives, by their shares."""
+"""What a mixture trains a model to do: the traits of its objectives by share."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -12,29 +12,29 @@ from ...tasks.examples.mixture import Mixture, split_task
 from .objective_traits import EXAMPLES, Traits, mean_traits, objective_traits
 
 MEASURED = "mixture, measured on coded text"
-"""Where traits are from."""
+"""Source of traits."""
 
-ASKED = "mixture, as it asks for the loss to be shared"
-"""Where shares of the loss are from that were not measured."""
+REQUESTED = "mixture, as it asks for the loss to be shared"
+"""Source of shares of the loss that were not measured."""
 
 By = Literal["examples", "supervised", "loss"]
 
 BY: tuple[By, ...] = ("examples", "supervised", "loss")
-"""What the objectives of a mixture can be weighted by."""
+"""What the objectives of a mixture may be weighted by."""
 
 
 class MixtureTraits(NamedTuple):
-    """What a mixture asks of a model.
+    """The traits of a mixture.
 
     Attributes:
       name: of the mixture.
       objectives: traits of each objective and variant, by name.
-      examples: each one's share of the examples.
-      supervised: of the supervised tokens.
-      loss: of the loss.
-      overall: the mean of the objectives' traits, weighted by each of these shares.
+      examples: share of examples of each.
+      supervised: share of supervised tokens of each.
+      loss: share of the loss of each.
+      overall: means of the objectives' traits, weighted by each of these shares.
       normalisation: of the loss.
-      loss_source: where the shares of the loss are from.
+      loss_source: source of the shares of the loss.
     """
 
     name: str
@@ -62,17 +62,16 @@ def mixture_traits(
 
     Args:
       mixture: rates, loss shares, settings.
-      rows: that its Examples are made for.
-      lengths: tokens of documents of each corpus (`document_fit.document_lengths`);
-        None takes windows that are all full, at the start, in the middle and at the
-        end of documents in turn.
+      rows: that its Examples must fit.
+      lengths: tokens in documents of each corpus (`document_fit.document_lengths`);
+        None takes full windows, at the start, middle and end of documents in turn.
       normalisation: of the loss.
-      loss: measured share of the loss, by objective id (`tasks.measured.loss_shares`);
-        None is what the mixture asks for, or under "token_sum" the share of the
-        weights that are summed. Variants divide an objective's share by their weights.
-      loss_source: where `loss` is from.
-      examples: made of each task.
-      seed: of all randomness.
+      loss: measured share of the loss, by objective id; None takes the shares that the
+        mixture requests or, under "token_sum", shares of the summed weights. Variants
+        divide an objective's share in proportion to their weights.
+      loss_source: source of `loss`.
+      examples: Examples to make of each task.
+      seed: of everything random.
 
     Raises:
       ValueError: an objective fits no window of the rows.
@@ -88,15 +87,17 @@ def mixture_traits(
         )
         for name, objective in bound.items()
     }
-    total = {name: sum(of_corpora.values()) for name, of_corpora in rates.items()}
-    weights = {name: total[name] * traits[name].weight for name in traits}
+    totals = {name: sum(of_corpora.values()) for name, of_corpora in rates.items()}
+    weights = {name: totals[name] * traits[name].weight for name in traits}
     if loss is None and normalisation == "token_sum":
         loss_source = MEASURED
     elif loss is None:
-        loss, loss_source = mixture.loss_share_array().astype(float), ASKED
+        loss, loss_source = mixture.loss_share_array().astype(float), REQUESTED
     shares: dict[By, Mapping[str, float]] = {
-        "examples": _normalised(total),
-        "supervised": _normalised({n: total[n] * traits[n].supervised for n in total}),
+        "examples": _normalised(totals),
+        "supervised": _normalised(
+            {n: totals[n] * traits[n].supervised for n in totals}
+        ),
         "loss": _normalised(_divided(weights, bound, loss)),
     }
     return MixtureTraits(
@@ -121,16 +122,16 @@ def _of_corpora(
     examples: int,
     seed: int,
 ) -> Traits:
-    """An objective's traits on its corpora, by their rates."""
+    """An objective's traits on its corpora, weighted by their rates."""
     if lengths is None:
         return objective_traits(objective, rows, examples=examples, seed=seed)
-    found = [
+    corpus_traits = [
         objective_traits(
             objective, rows, lengths=lengths[corpus], examples=examples, seed=seed
         )
         for corpus in rates
     ]
-    return mean_traits(found, list(rates.values()))
+    return mean_traits(corpus_traits, list(rates.values()))
 
 
 def _divided(
@@ -138,15 +139,15 @@ def _divided(
     bound: Mapping[str, Objective],
     loss: Float[np.ndarray, " O"] | None,
 ) -> dict[str, float]:
-    """Shares of the loss of objectives, divided among their variants by weight."""
+    """Shares of the loss, divided among the variants of an objective by weight."""
     if loss is None:
         return dict(weights)
-    together: dict[str, float] = {}
+    totals: dict[str, float] = {}
     for name, weight in weights.items():
         base = base_name(name)
-        together[base] = together.get(base, 0.0) + weight
+        totals[base] = totals.get(base, 0.0) + weight
     return {
-        name: float(loss[bound[name].id]) * weight / together[base_name(name)]
+        name: float(loss[bound[name].id]) * weight / totals[base_name(name)]
         for name, weight in weights.items()
     }
 

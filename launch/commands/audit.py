@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
         Console().print(table(verdicts, random_losses))
-    below_chance = [(name, result) for name, result in random_losses if result.fell]
+    below_chance = [pair for pair in random_losses if pair[1].below_chance]
     for architecture, result in below_chance:
         print(
             f"{result.objective} ({architecture}): on random tokens the loss fell to "
@@ -224,7 +224,7 @@ def table(
     for verdict in verdicts:
         base = registry.base_name(verdict.objective)
         result = by_name[verdict.architecture, base]
-        sign = "<" if result.fell else "≥"
+        sign = "<" if result.below_chance else "≥"
         text = f"{result.loss:.3f} ± {result.error:.3f} {sign} {result.chance:.3f}"
         if math.isnan(result.loss):
             text = "nothing hidden"
@@ -234,7 +234,7 @@ def table(
             verdict.attention,
             f"{verdict.pairs_checked:,}",
             *(_coloured(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
-            _coloured(text, good=not result.fell),
+            _coloured(text, good=not result.below_chance),
         )
     return report
 

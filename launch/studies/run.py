@@ -115,7 +115,7 @@ class StudyResources:
             self.study.rows,
             vocab,
             trained={str(m): share for m, share in traits.modes.items()},
-            shown=mode_tokens(traits),
+            mode_tokens=mode_tokens(traits),
         )
 
     def _traits(self, mix: str) -> Traits:

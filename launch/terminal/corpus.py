@@ -127,7 +127,7 @@ def baselines(fitted: Sequence[Policy], tested: Sequence[Policy]) -> Table:
     half = max((row.high - row.low) / 2 for row in accuracies)
     table = Table(
         title="Shallow baselines: how often the true text is preferred",
-        caption=f"a guess has {baselines_of.CHANCE}; 95 % intervals are at most "
+        caption=f"chance is {baselines_of.CHANCE}; 95 % intervals are at most "
         f"± {half:.3f}; fitted to {len(fitted):,} documents, tested on {len(tested):,}",
     )
     table.add_column("choice", no_wrap=True)

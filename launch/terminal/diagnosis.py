@@ -17,7 +17,7 @@ def score_table(scores: Sequence[Score]) -> Table:
     table = Table(
         title="Main scores",
         caption="95 % bootstrap intervals over documents. ✗: reaches what it has to "
-        "beat, a guess or the best shallow baseline. The memo has every score.",
+        "beat, chance or the best shallow baseline. The memo has every score.",
     )
     for column in ("probe", "of", "metric"):
         table.add_column(column)

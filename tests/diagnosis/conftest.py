@@ -27,16 +27,16 @@ def config():
 
 
 @pytest.fixture(scope="session")
-def words():
+def vocab():
     return vocabulary("python_docs")
 
 
 @pytest.fixture(scope="session", params=sorted(SHAPES))
-def audited(request, words):
+def audited(request, vocab):
     """An architecture's name, its rows, and the measurement of a tiny model of it."""
     shape = SHAPES[request.param]
     rngs = nnx.Rngs(params=0)
-    model = build(CONFIG, vocabulary_size=words.size, shape=shape, rngs=rngs)
+    model = build(CONFIG, vocabulary_size=vocab.size, shape=shape, rngs=rngs)
     return request.param, shape, make_measure(model)
 
 

@@ -48,12 +48,12 @@ def going_on(
       after: what is scored; at least one token.
       ids: reserved ids.
     """
-    start = len(before)
-    both = np.concatenate([before, after])
-    positions = 1 + np.arange(len(both))
+    boundary = len(before)
+    text = np.concatenate([before, after])
+    positions = 1 + np.arange(len(text))
     if mode == "masked":
         return [
-            hiding(both, np.arange(start + first, len(both), STRIDE), ids)
+            hiding(text, np.arange(boundary + first, len(text), STRIDE), ids)
             for first in range(min(STRIDE, len(after)))
         ]
     if mode in ("prefix", "permuted"):
@@ -61,18 +61,18 @@ def going_on(
             0,
             before,
             after,
-            inputs_positions=positions[:start],
-            targets_positions=positions[start:],
+            inputs_positions=positions[:boundary],
+            targets_positions=positions[boundary:],
         )
     elif mode == "causal":
-        example = after_inputs((), both, weigh_from=start)
+        example = after_inputs((), text, weigh_from=boundary)
     elif mode == "span":
         inputs = np.concatenate([before, [ids.sentinels[0], ids.eos]])
         targets = np.concatenate([[ids.sentinels[0]], after])
         example = after_inputs(inputs, targets, weigh_from=1)
     else:
         inputs = np.concatenate([before, [ids.mask, ids.eos]])
-        example = after_inputs(inputs, both, weigh_from=start)
+        example = after_inputs(inputs, text, weigh_from=boundary)
     return [example]
 
 
@@ -104,11 +104,11 @@ def after_inputs(inputs, targets: Tokens, *, weigh_from: int = 0) -> Example:
 
 def hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
     """Tokens of which those at the hidden places are masked, and asked for there."""
-    shown, weights = tokens.copy(), np.zeros(len(tokens))
-    shown[hidden], weights[hidden] = ids.mask, 1.0
+    inputs, weights = tokens.copy(), np.zeros(len(tokens))
+    inputs[hidden], weights[hidden] = ids.mask, 1.0
     return in_place(
         0,
-        shown,
+        inputs,
         positions=1 + np.arange(len(tokens)),
         targets=np.where(weights > 0, tokens, 0),
         weights=weights,

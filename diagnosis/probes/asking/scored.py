@@ -46,7 +46,7 @@ def score_of(
         chance=chance,
         better=better,
         mode=" or ".join(modes),
-        trained=all(map(subject.knows, modes)),
+        trained=all(map(subject.trains, modes)),
         baselines=baselines or {},
         items=len(documents),
         documents=len(set(documents.tolist())),

@@ -49,16 +49,18 @@ def make_answers(
         # for it, so the Example's number, from 1, goes in its place.
         placed = [place(e)._replace(objective=n) for n, e in enumerate(examples, 1)]
         rows = list(first_fit(placed, shape))
-        numbers, said = [], []
+        numbers, outputs = [], []
         for first in range(0, len(rows), batch_rows):
             part = rows[first : first + batch_rows]
             batch = collate(part + [[]] * (batch_rows - len(part)), shape)
             streams = [s for s in (batch.encoder, batch.decoder) if s is not None]
             numbers += [stream.objective_ids.ravel() for stream in streams]
-            said += [np.asarray(x).ravel() for x in _run(params, batch, graph, answer)]
-        if not said:
+            outputs += [
+                np.asarray(x).ravel() for x in _run(params, batch, graph, answer)
+            ]
+        if not outputs:
             return []
-        number, values = np.concatenate(numbers), np.concatenate(said)
+        number, values = np.concatenate(numbers), np.concatenate(outputs)
         ends = np.cumsum(np.bincount(number, minlength=len(placed) + 1))
         # The first part, of number 0, is of free predictions.
         return np.split(values[np.argsort(number, kind="stable")], ends[:-1])[1:]
@@ -72,16 +74,16 @@ def _run(params: PyTree, batch: Batch, graph: nnx.GraphDef, answer: Answer):
     model: Model = nnx.merge(graph, params)
     hidden = model(batch)
     streams = ((batch.encoder, hidden.encoder), (batch.decoder, hidden.decoder))
-    found = []
+    answers = []
     for stream, state in streams:
         if stream is None or state is None:
             continue
-        asked = at_slots(state, jnp.asarray(stream.prediction_slots))
+        states = at_slots(state, jnp.asarray(stream.prediction_slots))
         if answer == "guess":
-            found.append(jnp.argmax(logits(asked, model.projection()), axis=-1))
+            answers.append(jnp.argmax(logits(states, model.projection()), axis=-1))
             continue
         targets = jnp.asarray(stream.targets)
         chunk = model.config.loss_chunk
-        loss = vocabulary_loss(asked, model.projection(), targets, chunk=chunk)
-        found.append(-loss.nll)
-    return found
+        loss = vocabulary_loss(states, model.projection(), targets, chunk=chunk)
+        answers.append(-loss.nll)
+    return answers

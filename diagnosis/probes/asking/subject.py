@@ -25,44 +25,44 @@ class Subject(NamedTuple):
       score: log-probabilities of what Examples ask for (`scoring.make_answers`).
       guess: the tokens that it finds most probable there.
       shape: of the rows that Examples are laid into; as long as those of training.
-      words: its vocabulary.
+      vocab: its vocabulary.
       mode: in which it is asked how a text goes on.
       trained: the share of its training Examples in each mode; empty: not known.
-      shown: the mode token that its training Examples show, by mode; none by default.
+      mode_tokens: the mode token that its training Examples show, by mode.
     """
 
     model: Model
     score: Answers
     guess: Answers
     shape: RowShape
-    words: Vocabulary
+    vocab: Vocabulary
     mode: Mode
     trained: Mapping[str, float]
-    shown: Mapping[str, ShownMode] = {}
+    mode_tokens: Mapping[str, ShownMode] = {}
 
-    def knows(self, mode: str) -> bool:
+    def trains(self, mode: str) -> bool:
         """Whether its mixture trains a mode."""
         return self.trained.get(mode, 0.0) > 0
 
-    def showing(self, example: Example, mode: str) -> Example:
+    def with_mode_token(self, example: Example, mode: str) -> Example:
         """The Example with the mode token that training showed in this mode.
 
         A model that saw it every time needs it (UL2, Tay et al. 2022, §3.1.2).
         """
-        ids = self.words.special_ids
-        return show_mode(example, ids, mode=self.shown.get(mode, "none"))
+        ids = self.vocab.special_ids
+        return show_mode(example, ids, mode=self.mode_tokens.get(mode, "none"))
 
-    def asked(self, before: Tokens, after: Tokens) -> list[Example]:
+    def continuation_examples(self, before: Tokens, after: Tokens) -> list[Example]:
         """How it is asked for `after` behind `before`: `going_on` in its mode."""
-        ids = self.words.special_ids
+        ids = self.vocab.special_ids
         return [
-            self.showing(example, self.mode)
+            self.with_mode_token(example, self.mode)
             for example in going_on(self.mode, before, after, ids)
         ]
 
-    def over(self, example: Example) -> int:
+    def overflow(self, example: Example) -> int:
         """By how much an Example is more than a row holds; 0 or less where it fits."""
-        place = layout(self.shape, bos=self.words.special_ids.bos)
+        place = layout(self.shape, bos=self.vocab.special_ids.bos)
         sizes = np.array(place(example).sizes)
         return int((sizes - capacities(self.shape)).max())
 
@@ -76,10 +76,10 @@ class Subject(NamedTuple):
 def subject(
     model: Model,
     shape: RowShape,
-    words: Vocabulary,
+    vocab: Vocabulary,
     *,
     trained: Mapping[str, float],
-    shown: Mapping[str, ShownMode] | None = None,
+    mode_tokens: Mapping[str, ShownMode] | None = None,
     mode: Mode | None = None,
     batch_rows: int = 8,
 ) -> Subject:
@@ -88,9 +88,9 @@ def subject(
     Args:
       model: either architecture.
       shape: of the rows that it was trained on.
-      words: its vocabulary.
+      vocab: its vocabulary.
       trained: the share of its training Examples in each mode.
-      shown: the mode token that they show, by mode; None is none.
+      mode_tokens: the mode token that they show, by mode; None is none.
       mode: in which to ask it; the first of `MODES` that it was trained in unless
         told, "causal" where there is none.
       batch_rows: rows scored at a time.
@@ -99,24 +99,20 @@ def subject(
       ValueError: the model has fewer ids than the vocabulary, so that some, such as
         the labels of pairs, mean nothing to it.
     """
-    require_ids(model, words)
+    require_ids(model, vocab)
     shape = scoring_rows(shape)
     answers = functools.partial(
-        make_answers,
-        model,
-        shape,
-        bos=words.special_ids.bos,
-        batch_rows=batch_rows,
+        make_answers, model, shape, bos=vocab.special_ids.bos, batch_rows=batch_rows
     )
     return Subject(
         model,
         answers(answer="log-probability"),
         answers(answer="guess"),
         shape,
-        words,
+        vocab,
         mode or best_mode(trained),
         trained,
-        shown or {},
+        mode_tokens or {},
     )
 
 
@@ -136,35 +132,35 @@ def scoring_rows(shape: RowShape) -> RowShape:
     return RowShape(full[0], full[1])
 
 
-def require_ids(model: Model, words: Vocabulary) -> None:
+def require_ids(model: Model, vocab: Vocabulary) -> None:
     """Refuses a model whose table lacks ids of the vocabulary.
 
     Raises:
       ValueError: naming the first reserved ids that are missing.
     """
     known = model.projection().shape[0]
-    if known >= words.size:
+    if known >= vocab.size:
         return
-    ids = words.special_ids
+    ids = vocab.special_ids
     labels = [id_ for id_ in ids.labels if id_ >= known]
     lacks = f"label tokens {labels}" if labels else f"ids from {known} on"
     raise UsageError(
-        f"the model's table has {known} ids, but vocabulary {words.name!r} has "
-        f"{words.size}: it lacks {lacks}. Give the vocabulary that the model was "
+        f"the model's table has {known} ids, but vocabulary {vocab.name!r} has "
+        f"{vocab.size}: it lacks {lacks}. Give the vocabulary that the model was "
         "trained with (Mixture.vocabulary), or probe another checkpoint."
     )
 
 
-def cut(words: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
+def cut(vocab: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
     """The tokens of a pair, cut where those of the first text alone end to agree.
 
     The texts are tokenised as one; what the boundary changes belongs to the second.
     """
-    first, both = words.encode(pair[0]), words.encode(pair[0] + pair[1])
+    first, both = vocab.encode(pair[0]), vocab.encode(pair[0] + pair[1])
     shorter = min(len(first), len(both))
-    differ = np.flatnonzero(first[:shorter] != both[:shorter])
-    at = int(differ[0]) if differ.size else shorter
-    return both[:at], both[at:]
+    differing = np.flatnonzero(first[:shorter] != both[:shorter])
+    boundary = int(differing[0]) if differing.size else shorter
+    return both[:boundary], both[boundary:]
 
 
 def fitted(
@@ -174,9 +170,13 @@ def fitted(
 
     No more of it is cut than must be.
     """
-    while (over := subject.over(subject.asked(before, after)[0])) > 0:
+
+    def overflow(before: Tokens) -> int:
+        return subject.overflow(subject.continuation_examples(before, after)[0])
+
+    while (excess := overflow(before)) > 0:
         if not len(before):
             return None
         # Half, for a token that is restored takes two slots of a decoder's row.
-        before = before[max(1, over // 2) :]
+        before = before[max(1, excess // 2) :]
     return before, after

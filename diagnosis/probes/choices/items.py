@@ -39,24 +39,24 @@ def alone(pair: Pair, local: int) -> str:
 
 
 def by_kind(
-    items: Sequence[Item], asked: Int[np.ndarray, " N"]
+    items: Sequence[Item], scored: Int[np.ndarray, " N"]
 ) -> Iterator[tuple[str, Int[np.ndarray, " n"], Int[np.ndarray, " n"]]]:
     """What was asked, as a whole and by kind.
 
     Args:
       items: the choices.
-      asked: indices of those that a model was asked for.
+      scored: indices of those that a model was asked for.
 
     Yields:
       "all" and each kind of the items; the places in `asked` of those of the kind, and
       their documents.
     """
-    kinds = np.array([items[n].kind for n in asked], dtype=object)
-    documents = np.array([items[n].document for n in asked], np.int64)
-    yield "all", np.arange(len(asked)), documents
+    kinds = np.array([items[n].kind for n in scored], dtype=object)
+    documents = np.array([items[n].document for n in scored], np.int64)
+    yield "all", np.arange(len(scored)), documents
     for kind in dict.fromkeys(item.kind for item in items):
-        mine = np.flatnonzero(kinds == kind)
-        yield kind, mine, documents[mine]
+        places = np.flatnonzero(kinds == kind)
+        yield kind, places, documents[places]
 
 
 def require_items(
@@ -73,10 +73,10 @@ def require_items(
     Raises:
       ValueError: there are fewer; the message names the numbers and the fix.
     """
-    found = len({item.document for item in items})
-    if found < least:
+    count = len({item.document for item in items})
+    if count < least:
         raise UsageError(
             f"the probe {probe!r} needs items of at least {least} documents, and "
-            f"{found} of the {documents} documents given allow for any; give it more "
+            f"{count} of the {documents} documents given allow for any; give it more "
             "documents, or longer ones, or leave the probe out."
         )

@@ -13,7 +13,7 @@ from .items import Item
 _BINS = 8
 
 
-def evenly_shared(items: Sequence[Item], rng: np.random.Generator) -> list[Item]:
+def balance_overlap(items: Sequence[Item], rng: np.random.Generator) -> list[Item]:
     """Keeps as many items whose true texts share more words as whose false ones do.
 
     What comes next shares a little more of its words with what is before than what
@@ -31,8 +31,8 @@ def evenly_shared(items: Sequence[Item], rng: np.random.Generator) -> list[Item]
     margins = np.array([_margin(item, rarity) for item in items], np.float64)
     kept: list[int] = []
     for kind in sorted({item.kind for item in items}):
-        own = np.array([at for at, item in enumerate(items) if item.kind == kind])
-        order = own[np.argsort(np.abs(margins[own]), kind="stable")]
+        of_kind = np.array([at for at, item in enumerate(items) if item.kind == kind])
+        order = of_kind[np.argsort(np.abs(margins[of_kind]), kind="stable")]
         for part in np.array_split(order, _BINS):
             more, less = part[margins[part] > 0], part[margins[part] < 0]
             size = min(len(more), len(less))

@@ -48,10 +48,10 @@ def paragraphs(
     pieces = _without_empty(pieces)
     if len(pieces) >= fewest:
         return pieces
-    found = sentences(text)
+    parts = sentences(text)
     return [
-        "".join(found[at : at + sentences_each])
-        for at in range(0, len(found), sentences_each)
+        "".join(parts[at : at + sentences_each])
+        for at in range(0, len(parts), sentences_each)
     ]
 
 
@@ -79,9 +79,9 @@ class Inner(NamedTuple):
 
 def inner(text: str) -> Inner:
     """The inner sentences of a text."""
-    found = sentences(text)[1:-1]
-    backwards = itertools.accumulate(map(word_count, reversed(found)))
-    return Inner(found, list(backwards)[::-1])
+    inside = sentences(text)[1:-1]
+    backwards = itertools.accumulate(map(word_count, reversed(inside)))
+    return Inner(inside, list(backwards)[::-1])
 
 
 def word_count(text: str) -> int:
@@ -91,8 +91,8 @@ def word_count(text: str) -> int:
 
 def beginning(text: str, most_words: int) -> str:
     """The first words of a text, with the blanks before each."""
-    found = _WORD.findall(text)
-    return text if len(found) <= most_words else "".join(found[:most_words])
+    words = _WORD.findall(text)
+    return text if len(words) <= most_words else "".join(words[:most_words])
 
 
 def ending(text: str, most_words: int) -> str:

@@ -45,11 +45,11 @@ def preference_scores(
         does.
       seed: of the bootstrap.
     """
-    found = preferences(subject, items, prior=prior)
+    preferred = preferences(subject, items, prior=prior)
     if better == "higher":
-        wins, metric = found.wins, "accuracy"
+        wins, metric = preferred.wins, "accuracy"
     else:
-        wins, metric = 1 - found.wins, "share that jumps"
+        wins, metric = 1 - preferred.wins, "share that jumps"
         baselines = {
             kind: {name: 1 - share for name, share in shallow.items()}
             for kind, shallow in baselines.items()
@@ -57,7 +57,7 @@ def preference_scores(
     return [
         score_of(
             subject,
-            Mean(wins[mine]),
+            Mean(wins[places]),
             documents,
             failure=failure,
             probe=probe,
@@ -69,7 +69,7 @@ def preference_scores(
             baselines=baselines.get(kind),
             seed=seed,
         )
-        for kind, mine, documents in by_kind(items, found.item)
+        for kind, places, documents in by_kind(items, preferred.item)
     ]
 
 
@@ -110,38 +110,38 @@ def preferences(
     """
     contexts = 1 if prior == "kept" else 2
     kept: list[int] = []
-    asked: list[tuple[Tokens, Tokens]] = []
+    pairs: list[tuple[Tokens, Tokens]] = []
     for number, item in enumerate(items):
-        both = [_fit(subject, pair, item) for pair in (item.true, item.false)]
-        fit = [pair for pair in both if pair is not None]
-        if len(fit) < 2:
+        fits = [_fit(subject, pair, item) for pair in (item.true, item.false)]
+        complete = [pair for pair in fits if pair is not None]
+        if len(complete) < 2:
             continue
         kept.append(number)
-        for before, after, local in fit:
+        for before, after, local in complete:
             alone = before[len(before) - local :]
-            asked += [(before, after), (alone, after)][:contexts]
-    found = np.array(likelihoods(subject, asked), float).reshape(-1, 2, contexts)
-    sums = found[..., 0] - found[..., 1:].sum(axis=-1)
+            pairs += [(before, after), (alone, after)][:contexts]
+    scores = np.array(likelihoods(subject, pairs), float).reshape(-1, 2, contexts)
+    sums = scores[..., 0] - scores[..., 1:].sum(axis=-1)
     return Preferences(np.array(kept, np.int64), sums[:, 0], sums[:, 1])
 
 
 def likelihoods(
-    subject: Subject, asked: Sequence[tuple[Tokens, Tokens]]
+    subject: Subject, pairs: Sequence[tuple[Tokens, Tokens]]
 ) -> list[float]:
     """`s(after | before)` of each pair, in nats, in the subject's mode."""
-    examples = [subject.asked(*pair) for pair in asked]
-    answers = iter(subject.score([one for some in examples for one in some]))
-    return [sum(float(next(answers).sum()) for _ in some) for some in examples]
+    examples = [subject.continuation_examples(*pair) for pair in pairs]
+    answers = iter(subject.score([example for group in examples for example in group]))
+    return [sum(float(next(answers).sum()) for _ in group) for group in examples]
 
 
 def _fit(subject: Subject, pair: Pair, item: Item) -> tuple[Tokens, Tokens, int] | None:
     """What is before and after, cut to fit, and how many tokens of it are local."""
-    before, after = cut(subject.words, pair)
+    before, after = cut(subject.vocab, pair)
 
     def last(characters: int) -> int:
         """Tokens of `before` that reach into its last characters."""
         at = len(pair[0]) - characters
-        outside = cut(subject.words, (pair[0][:at], pair[0][at:] + pair[1]))[0]
+        outside = cut(subject.vocab, (pair[0][:at], pair[0][at:] + pair[1]))[0]
         return len(before) - len(outside)
 
     fit = fitted(subject, before, after)

@@ -67,7 +67,7 @@ def baselines(fitted: Sequence[Item], tested: Sequence[Item]) -> dict[str, float
     "5-gram, prior removed": that less how likely it is without the text before, as
     models are asked; the same where nothing is before.
 
-    A tie counts half, so a guess has .5. The 5-grams are fitted to the true texts.
+    A tie counts half, so chance is .5. The 5-grams are fitted to the true texts.
 
     Args:
       fitted: items to fit to; of other documents than `tested`, whose indices may
@@ -95,21 +95,21 @@ def baselines_by_kind(
 
     Fitted to the items of the kind, or to all where those are fewer than 32.
     """
-    found: dict[str, dict[str, float]] = {}
+    accuracies: dict[str, dict[str, float]] = {}
     for kind in sorted({item.kind for item in tested}):
-        own = [item for item in fitted if item.kind == kind]
-        found[kind] = baselines(
-            own if len(own) >= LEAST else fitted,
+        of_kind = [item for item in fitted if item.kind == kind]
+        accuracies[kind] = baselines(
+            of_kind if len(of_kind) >= LEAST else fitted,
             [item for item in tested if item.kind == kind],
         )
-    return found
+    return accuracies
 
 
-def table(found: Mapping[str, Mapping[str, float]], items: Sequence[Item]) -> str:
+def table(by_kind: Mapping[str, Mapping[str, float]], items: Sequence[Item]) -> str:
     """Accuracies by kind as lines of text, with how many items each stands on."""
-    names = next(iter(found.values()), {})
+    names = next(iter(by_kind.values()), {})
     lines = ["kind                    items  " + "  ".join(names)]
-    for kind, accuracies in found.items():
+    for kind, accuracies in by_kind.items():
         count = sum(item.kind == kind for item in items)
         values = "  ".join(
             f"{value:>{len(name)}.3f}" for name, value in accuracies.items()
@@ -125,8 +125,8 @@ def _margins(fitted: Sequence[Item]) -> dict[str, Margin]:
     return {
         "bag of words": _bags(fitted, second_bag if alike else both_bags),
         "shared words": _bags(fitted, shared),
-        "5-gram": functools.partial(_likelier, language),
-        "5-gram, prior removed": functools.partial(_fitter, language),
+        "5-gram": functools.partial(_likelihood_margin, language),
+        "5-gram, prior removed": functools.partial(_pointwise_margin, language),
     }
 
 
@@ -137,7 +137,7 @@ def _bags(
     return lambda item: score(item.true) - score(item.false)
 
 
-def _likelier(language: Ngrams, item: Item) -> float:
+def _likelihood_margin(language: Ngrams, item: Item) -> float:
     """By how much the true `after` is likelier than the false one."""
     true, false = (
         language.log_probability(words(after), words(before))
@@ -146,17 +146,17 @@ def _likelier(language: Ngrams, item: Item) -> float:
     return true - false
 
 
-def _fitter(language: Ngrams, item: Item) -> float:
+def _pointwise_margin(language: Ngrams, item: Item) -> float:
     """By how much more the text before adds to the true `after` than to the false."""
     if not item.true[0]:
-        return _likelier(language, item)
+        return _likelihood_margin(language, item)
     gains: list[float] = []
     for pair in (item.true, item.false):
         # Words further on have the same words before them either way.
-        first = words(pair[1])[: ORDER - 1]
-        own = words(alone(pair, item.local))
-        after = language.log_probability(first, words(pair[0]))
-        gains.append(after - language.log_probability(first, own))
+        opening = words(pair[1])[: ORDER - 1]
+        context = words(alone(pair, item.local))
+        after = language.log_probability(opening, words(pair[0]))
+        gains.append(after - language.log_probability(opening, context))
     return gains[0] - gains[1]
 
 

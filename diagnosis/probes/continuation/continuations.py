@@ -8,7 +8,7 @@ import numpy as np
 
 from ..asking.forms import Pair
 from ..choices.items import Item
-from ..choices.overlap_balance import evenly_shared
+from ..choices.overlap_balance import balance_overlap
 from ..choices.paragraphs import Inner, beginning, ending, inner
 
 Kind = Literal["other", "further", "swapped"]
@@ -39,10 +39,10 @@ def continuations(
     objective `sentence_pair` does, neither B begins or ends its document, both begin
     where a sentence does and are cut to as many words, a number that is drawn without
     a look at either. "swapped" has all whole sentences of a window, cut after the k-th
-    of n, k uniform and as likely as n - k. Items are dropped until words that A and B
-    have in common do not tell (`evenly_shared`), of the kinds in `even`. "swapped" has
-    no need of it, as both pairs have the same words in common. "other" is not among
-    them: that the topic changes is what it asks, and common words show it.
+    of n, k uniform and as likely as n - k. Of the kinds in `even`, items are dropped
+    until the words that A and B share do not give the answer away
+    (`balance_overlap`). "swapped" needs none of this, since both of its pairs share
+    the same words; "other" asks whether the topic changes, which shared words show.
 
     Args:
       texts: documents.
@@ -61,50 +61,50 @@ def continuations(
         for kind in KINDS:
             for _ in range(each):
                 if kind == "swapped":
-                    made = _swapped(parts[document], rng, most_words, least_words)
+                    pairs = _swapped(parts[document], rng, most_words, least_words)
                 else:
-                    made = _cut(parts, document, kind, rng, most_words, least_words)
-                if made is not None:
-                    items.append(Item(document, kind, *made))
-    evened = evenly_shared([item for item in items if item.kind in even], rng)
+                    pairs = _cut(parts, document, kind, rng, most_words, least_words)
+                if pairs is not None:
+                    items.append(Item(document, kind, *pairs))
+    balanced = balance_overlap([item for item in items if item.kind in even], rng)
     rest = [item for item in items if item.kind not in even]
-    return sorted(rest + evened, key=lambda item: item.document)
+    return sorted(rest + balanced, key=lambda item: item.document)
 
 
 def _cut(
     parts: Sequence[Inner],
-    at: int,
+    document: int,
     kind: Kind,
     rng: np.random.Generator,
     most: int,
     least: int,
 ) -> tuple[Pair, Pair] | None:
     """A true B and a false one, of as many words, after the same A."""
-    own = parts[at]
-    room = min(most, own.left[0] // 4) if own.left else 0
+    text = parts[document]
+    room = min(most, text.left[0] // 4) if text.left else 0
     if room < least:
         return None
     size = int(rng.integers(max(least, room // 2), room + 1))
-    drawn = (_other if kind == "other" else _further)(parts, at, size, rng)
+    drawn = (_other if kind == "other" else _further)(parts, document, size, rng)
     if drawn is None:
         return None
     cut, source, place = drawn
-    before = ending("".join(own.sentences[:cut]).lstrip(), most)
-    true = beginning("".join(own.sentences[cut:]), size)
+    before = ending("".join(text.sentences[:cut]).lstrip(), most)
+    true = beginning("".join(text.sentences[cut:]), size)
     false = beginning("".join(source.sentences[place:]), size)
     return (before, true), (before, false)
 
 
 def _other(
-    parts: Sequence[Inner], at: int, size: int, rng: np.random.Generator
+    parts: Sequence[Inner], document: int, size: int, rng: np.random.Generator
 ) -> tuple[int, Inner, int] | None:
     """Where B begins, and any sentence of another document with a word more."""
     if len(parts) < 2:
         return None
     drawn = rng.integers(len(parts) - 1, size=_DRAWS)
-    elsewhere = [int(d) + int(d >= at) for d in drawn]
+    elsewhere = [int(d) + int(d >= document) for d in drawn]
     source = next((parts[d] for d in elsewhere if parts[d].places(size + 1)), None)
-    places = parts[at].places(size + 1)
+    places = parts[document].places(size + 1)
     if source is None or places < 2:
         return None
     cut = int(rng.integers(1, places))
@@ -112,29 +112,29 @@ def _other(
 
 
 def _further(
-    parts: Sequence[Inner], at: int, size: int, rng: np.random.Generator
+    parts: Sequence[Inner], document: int, size: int, rng: np.random.Generator
 ) -> tuple[int, Inner, int] | None:
     """Where B begins, and any sentence of the document after it."""
-    own = parts[at]
+    text = parts[document]
     pairs = [
         (cut, later)
-        for cut, later in itertools.combinations(range(1, own.places(size + 1)), 2)
-        if own.left[cut] - own.left[later] >= size
+        for cut, later in itertools.combinations(range(1, text.places(size + 1)), 2)
+        if text.left[cut] - text.left[later] >= size
     ]
     if not pairs:
         return None
     cut, later = pairs[int(rng.integers(len(pairs)))]
-    return cut, own, later
+    return cut, text, later
 
 
 def _swapped(
-    own: Inner, rng: np.random.Generator, most: int, least: int
+    text: Inner, rng: np.random.Generator, most: int, least: int
 ) -> tuple[Pair, Pair] | None:
     """Whole sentences in two parts, in their order and in the other."""
-    places = own.places(2 * least)
+    places = text.places(2 * least)
     if not places:
         return None
-    window = own.window(int(rng.integers(places)), 2 * most)[:_WINDOW]
+    window = text.window(int(rng.integers(places)), 2 * most)[:_WINDOW]
     if len(window) < 2:
         return None
     fewest = max(1, len(window) // 4)

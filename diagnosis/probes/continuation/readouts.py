@@ -53,12 +53,15 @@ def continuation_scores(
     if readout == "label":
         mode, (number, evidence) = "pair", _labelled(subject, items)
     else:
-        mode, found = subject.mode, preferences(subject, items)
-        number, evidence = found.item, np.stack([found.true, found.false], axis=1)
+        mode, preferred = subject.mode, preferences(subject, items)
+        number, evidence = (
+            preferred.item,
+            np.stack([preferred.true, preferred.false], axis=1),
+        )
     scores = []
-    for kind, mine, documents in by_kind(items, number):
-        own = evidence[mine]
-        types = np.array([items[n].kind for n in number[mine]], str)
+    for kind, places, documents in by_kind(items, number):
+        values = evidence[places]
+        kinds = np.array([items[n].kind for n in number[places]], str)
         score = functools.partial(
             score_of,
             subject,
@@ -71,9 +74,9 @@ def continuation_scores(
         )
         shallow = {"chance": CHANCE, "baselines": baselines.get(kind)}
         scores += [
-            score(_auc_of(own, types), metric="AUC", **shallow),
-            score(_accuracy_of(own), metric="accuracy", **shallow),
-            score(_calibration_of(own), metric="calibration error", better="lower"),
+            score(_auc_of(values, kinds), metric="AUC", **shallow),
+            score(_accuracy_of(values), metric="accuracy", **shallow),
+            score(_calibration_of(values), metric="calibration error", better="lower"),
         ]
     return scores
 
@@ -135,20 +138,22 @@ def _labelled(
     subject: Subject, items: Sequence[Item]
 ) -> tuple[Int[np.ndarray, " N"], Evidence]:
     """Of items whose pairs all have room whole; cut, they would be other questions."""
-    ids = subject.words.special_ids
+    ids = subject.vocab.special_ids
     kept: list[int] = []
-    asked: list[Example] = []
+    examples: list[Example] = []
     for n, item in enumerate(items):
-        own = [
-            subject.showing(pair(*tokens, ids, label=label), "pair")
+        questions = [
+            subject.with_mode_token(pair(*tokens, ids, label=label), "pair")
             for tokens in (
-                cut(subject.words, item.true),
-                cut(subject.words, item.false),
+                cut(subject.vocab, item.true),
+                cut(subject.vocab, item.false),
             )
             for label in (1, 0)
         ]
-        if all(subject.over(example) <= 0 for example in own):
+        if all(subject.overflow(example) <= 0 for example in questions):
             kept.append(n)
-            asked += own
-    answers = np.array([float(a.sum()) for a in subject.score(asked)]).reshape(-1, 2, 2)
+            examples += questions
+    answers = np.array([float(a.sum()) for a in subject.score(examples)]).reshape(
+        -1, 2, 2
+    )
     return np.array(kept, np.int64), answers[:, :, 0] - answers[:, :, 1]

@@ -40,13 +40,13 @@ def block_shuffle(
     """
     items: list[Item] = []
     for document, text in enumerate(texts):
-        own = inner(text)
-        if not own.sentences:
+        inside = inner(text)
+        if not inside.sentences:
             continue
         # A window begins at any sentence with as many words from it on as go in.
-        starts = own.places(min(most_words, own.left[0]))
+        starts = inside.places(min(most_words, inside.left[0]))
         for k in BLOCKS:
-            window = own.window(int(rng.integers(starts)), most_words)
+            window = inside.window(int(rng.integers(starts)), most_words)
             pieces = ["".join(window[at : at + k]) for at in range(0, len(window), k)]
             if len(pieces) < _FEWEST:
                 continue

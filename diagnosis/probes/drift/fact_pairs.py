@@ -41,16 +41,18 @@ def fact_pairs(
     items: list[Item] = []
     for number, index in enumerate(indices):
         policy = corpus.policy(split, index)
-        text, found = policy.text, sentences_of(policy.text)
-        places: dict[int, list[Swap]] = defaultdict(list)
-        for one in restated(policy):
-            told = sentence_at(found, min(one.earlier, one.rival))
-            if word_count(text[told.start : one.start]) <= most_words:
-                true, own = text[one.start : one.stop], sentence_at(found, one.start)
-                places[one.start].append(
-                    Swap(one.kind, one.start, true, one.false, one.earlier, told, own)
+        text, sentences = policy.text, sentences_of(policy.text)
+        swaps_by_place: dict[int, list[Swap]] = defaultdict(list)
+        for again in restated(policy):
+            start, earlier = again.start, again.earlier
+            evidence = sentence_at(sentences, min(earlier, again.rival))
+            if word_count(text[evidence.start : start]) <= most_words:
+                true, own = text[start : again.stop], sentence_at(sentences, start)
+                swap = Swap(
+                    again.kind, start, true, again.false, earlier, evidence, own
                 )
-        swaps = list(places.values())
+                swaps_by_place[start].append(swap)
+        swaps = list(swaps_by_place.values())
         for at in rng.permutation(len(swaps))[:each]:
             swap = swaps[at][int(rng.integers(len(swaps[at])))]
             items.append(swap.item(number, text, most_words=most_words))

@@ -56,19 +56,19 @@ def write_on(
       sampler: of `models.samplers`.
       seed: of the sampler.
     """
-    ids = subject.words.special_ids
+    ids = subject.vocab.special_ids
     writer = subject._replace(mode=writing_mode(subject))
-    given = [subject.words.encode(text) for text in beginnings]
+    prompts = [subject.vocab.encode(text) for text in beginnings]
     # What is asked for is a placeholder, where the first new token will stand.
     end = np.array([ids.eos], np.int32)
-    asked = [writer.asked(tokens, end)[0] for tokens in given]
-    written = write(subject, asked, sampler=sampler, seed=seed)
+    examples = [writer.continuation_examples(tokens, end)[0] for tokens in prompts]
+    written = write(subject, examples, sampler=sampler, seed=seed)
     whole = [
         np.concatenate([tokens, new[new != ids.eos]])
-        for tokens, new in zip(given, written, strict=True)
+        for tokens, new in zip(prompts, written, strict=True)
     ]
-    texts = map(subject.words.decode, whole)
-    return [Written(*both) for both in zip(beginnings, texts, strict=True)]
+    texts = map(subject.vocab.decode, whole)
+    return [Written(*pair) for pair in zip(beginnings, texts, strict=True)]
 
 
 def writing_mode(subject: Subject) -> Mode:
@@ -96,24 +96,26 @@ def generation_scores(
       baselines: what a 5-gram model wrote after the same beginnings, if anything.
       seed: of the bootstrap.
     """
-    other = {} if baselines is None else _figures(baselines)
-    shallow = {name: {"5-gram": _mean(own.values)} for name, own in other.items()}
+    shallow = {} if baselines is None else _figures(baselines)
+    shallow = {
+        name: {"5-gram": _mean(figure.values)} for name, figure in shallow.items()
+    }
     return [
         score_of(
             subject,
-            Mean(own.values),
-            own.documents,
+            Mean(figure.values),
+            figure.documents,
             failure="drift",
             probe="free generation",
             kind=kind,
             metric=metric,
             modes=[writing_mode(subject)],
             better="higher" if metric == "restatements" else "lower",
-            chance=own.chance,
+            chance=figure.chance,
             baselines=shallow.get((kind, metric)),
             seed=seed,
         )
-        for (kind, metric), own in _figures(written).items()
+        for (kind, metric), figure in _figures(written).items()
     ]
 
 
@@ -127,26 +129,26 @@ class _Figure(NamedTuple):
 
 def _figures(written: Sequence[Written]) -> dict[tuple[str, str], _Figure]:
     """What is measured of some texts, by kind and metric."""
-    found = [
+    pairs = [
         (number, pair, text)
         for number, (prompt, text) in enumerate(written)
         for pair in restatements(text)
         if pair.later.start >= len(prompt)
     ]
-    document = np.array([number for number, _, _ in found], np.int64)
-    wrong = np.array([p.earlier.value != p.later.value for _, p, _ in found], float)
-    between = [text[p.earlier.stop : p.later.start].split() for _, p, text in found]
+    document = np.array([number for number, _, _ in pairs], np.int64)
+    wrong = np.array([p.earlier.value != p.later.value for _, p, _ in pairs], float)
+    between = [text[p.earlier.stop : p.later.start].split() for _, p, text in pairs]
     distance = np.array(list(map(len, between)), np.int64)
-    guess = _guess([p.earlier for _, p, _ in found], [p.later for _, p, _ in found])
+    guess = _guess([p.earlier for _, p, _ in pairs], [p.later for _, p, _ in pairs])
     figures: dict[tuple[str, str], _Figure] = {}
     for kind, (least, below) in BANDS.items():
-        mine = (distance >= least) & (distance < below)
+        in_band = (distance >= least) & (distance < below)
         figures[kind, "contradiction rate"] = _Figure(
-            wrong[mine], document[mine], _mean(guess[mine])
+            wrong[in_band], document[in_band], _mean(guess[in_band])
         )
     texts = np.unique(document)
-    bad = np.isin(texts, document[wrong > 0]).astype(float)
-    figures["texts", "share that contradict"] = _Figure(bad, texts)
+    contradicting = np.isin(texts, document[wrong > 0]).astype(float)
+    figures["texts", "share that contradict"] = _Figure(contradicting, texts)
     counts = np.bincount(document, minlength=len(written)).astype(float)
     figures["texts", "restatements"] = _Figure(counts, np.arange(len(written)))
     return figures
@@ -158,11 +160,11 @@ def _mean(values: Values) -> float:
 
 def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> Values:
     """How often a later value contradicts that is drawn from all of its kind."""
-    drawn: dict[str, list[str]] = {}
+    values_of: dict[str, list[str]] = {}
     for mention in later:
-        drawn.setdefault(mention.kind, []).append(mention.value)
+        values_of.setdefault(mention.kind, []).append(mention.value)
     rates = [
-        1 - drawn[mention.kind].count(mention.value) / len(drawn[mention.kind])
+        1 - values_of[mention.kind].count(mention.value) / len(values_of[mention.kind])
         for mention in earlier
     ]
     return np.array(rates, float)

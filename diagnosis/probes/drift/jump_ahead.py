@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..choices.items import Item
-from ..choices.overlap_balance import evenly_shared
+from ..choices.overlap_balance import balance_overlap
 from ..choices.paragraphs import beginning, ending, paragraphs, word_count
 
 AHEAD = (2, 4, 8)
@@ -30,7 +30,7 @@ def jump_ahead(
     which CONPONO (Iter et al. 2020, §2) tells distances in a document, asked as a
     preference. The last paragraph of a document is never shown, for only a false one
     could be it. Both paragraphs are cut to as many words: those of the shorter one, or
-    `most_after`. Items are dropped until common words do not tell (`evenly_shared`).
+    `most_after`. Items are dropped until common words do not tell (`balance_overlap`).
 
     Args:
       texts: documents.
@@ -48,12 +48,12 @@ def jump_ahead(
         for k in AHEAD:
             places = max(0, len(units) - 1 - k)
             for at in rng.permutation(places)[:each]:
-                next_one, later = units[at + 1], units[at + k]
-                size = min(word_count(next_one), word_count(later), most_after)
+                following, later = units[at + 1], units[at + k]
+                size = min(word_count(following), word_count(later), most_after)
                 if size < _LEAST_AFTER:
                     continue
                 before = ending("".join(units[: at + 1]), most_words)
-                true = (before, beginning(next_one, size))
+                true = (before, beginning(following, size))
                 false = (before, beginning(later, size))
                 items.append(Item(document, f"{k} ahead", true, false))
-    return evenly_shared(items, rng)
+    return balance_overlap(items, rng)

@@ -55,14 +55,14 @@ def minimal_pairs(
     rare = rare_words(texts)
     for number, text in enumerate(texts):
         document = _read(text, rare, most_words)
-        twos = _exchanges(document, rng, each // 2)
-        swaps += [(number, swap) for two in twos for swap in two]
-        found = _denials(document)
-        poles += [(number, found[at]) for at in rng.permutation(len(found))[:each]]
+        exchanges = _exchanges(document, rng, each // 2)
+        swaps += [(number, swap) for exchange in exchanges for swap in exchange]
+        denials = _denials(document)
+        poles += [(number, denials[at]) for at in rng.permutation(len(denials))[:each]]
     swaps += _balanced(poles, rng)
     return [
         swap.item(number, texts[number], most_words=most_words)
-        for number, swap in sorted(swaps, key=lambda found: found[0])
+        for number, swap in sorted(swaps, key=lambda pair: pair[0])
     ]
 
 
@@ -85,12 +85,14 @@ class _Read(NamedTuple):
 
 
 def _read(text: str, rare: frozenset[str], most_words: int) -> _Read:
-    found = sentences_of(text)
-    about = [content(text[one.start : one.stop]) & rare for one in found]
+    sentences = sentences_of(text)
+    about = [
+        content(text[sentence.start : sentence.stop]) & rare for sentence in sentences
+    ]
     places: dict[str, list[Stated]] = defaultdict(list)
-    for stated in stated_values(text, found):
+    for stated in stated_values(text, sentences):
         places[stated.value].append(stated)
-    return _Read(text, found, about, dict(places), most_words)
+    return _Read(text, sentences, about, dict(places), most_words)
 
 
 def _exchanges(
@@ -101,19 +103,19 @@ def _exchanges(
     for value, stated in document.places.items():
         if stated[0].kind != "polarity" and stated[0].sentence < stated[-1].sentence:
             shapes[stated[0].kind, stated[0].shape].append(value)
-    twos = [
-        two for values in shapes.values() for two in itertools.combinations(values, 2)
+    pairs = [
+        pair for values in shapes.values() for pair in itertools.combinations(values, 2)
     ]
-    found: list[tuple[Swap, Swap]] = []
-    for at in rng.permutation(len(twos))[:_TRIES]:
-        if len(found) == most:
+    exchanges: list[tuple[Swap, Swap]] = []
+    for at in rng.permutation(len(pairs))[:_TRIES]:
+        if len(exchanges) == most:
             break
-        first, second = twos[at]
-        one = _last_swap(document, first, second)
-        other = one and _last_swap(document, second, first)
-        if one and other:
-            found.append((one, other))
-    return found
+        first, second = pairs[at]
+        forward = _last_swap(document, first, second)
+        backward = forward and _last_swap(document, second, first)
+        if forward and backward:
+            exchanges.append((forward, backward))
+    return exchanges
 
 
 def _last_swap(document: _Read, true: str, false: str) -> Swap | None:
@@ -124,13 +126,13 @@ def _last_swap(document: _Read, true: str, false: str) -> Swap | None:
 
 def _denials(document: _Read) -> list[Swap]:
     """Swaps of the words that affirm or deny, for their opposites."""
-    found = (
+    swaps = (
         _swap(document, at, opposite(value), _SAME)
         for value, stated in document.places.items()
         if stated[0].kind == "polarity"
         for at in stated
     )
-    return [swap for swap in found if swap]
+    return [swap for swap in swaps if swap]
 
 
 def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
@@ -141,8 +143,8 @@ def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
     Both values are stated before, and the sentence does not begin with this one.
     """
     sentences, about = document.sentences, document.about
-    own = sentences[at.sentence]
-    first = own.words + word_count(document.text[own.start : at.start])
+    sentence = sentences[at.sentence]
+    first = sentence.words + word_count(document.text[sentence.start : at.start])
     first -= document.most_words  # in words, what is shown begins here
 
     def before(value: str) -> list[Stated]:
@@ -155,17 +157,18 @@ def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
         return sum(s.sentence == at.sentence for s in stated)
 
     trues, falses = before(at.value), before(false)
-    begins = at.start == own.start
+    begins = at.start == sentence.start
     if begins or not trues or not falses or here(at.value) > 1 or here(false):
         return None
-    mine = about[at.sentence] - content(f"{at.value} {false}")
-    best, rival = (
-        max(len(mine & about[s.sentence]) for s in places) for places in (trues, falses)
+    topic = about[at.sentence] - content(f"{at.value} {false}")
+    support, rival = (
+        max(len(topic & about[s.sentence]) for s in places)
+        for places in (trues, falses)
     )
-    if best < common or best <= rival:
+    if support < common or support <= rival:
         return None
-    told = sentences[min(trues[0].sentence, falses[0].sentence)]
-    return Swap(at.kind, at.start, at.value, false, trues[-1].start, told, own)
+    evidence = sentences[min(trues[0].sentence, falses[0].sentence)]
+    return Swap(at.kind, at.start, at.value, false, trues[-1].start, evidence, sentence)
 
 
 def _balanced(
@@ -176,7 +179,7 @@ def _balanced(
     for number, swap in swaps:
         words[swap.true].append((number, swap))
     kept: list[tuple[int, Swap]] = []
-    for word, own in words.items():
-        size = min(len(own), len(words.get(opposite(word), [])))
-        kept += [own[at] for at in sorted(rng.permutation(len(own))[:size])]
+    for word, group in words.items():
+        size = min(len(group), len(words.get(opposite(word), [])))
+        kept += [group[at] for at in sorted(rng.permutation(len(group))[:size])]
     return kept

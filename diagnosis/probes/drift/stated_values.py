@@ -59,7 +59,7 @@ class Stated(NamedTuple):
     sentence: int
 
 
-def stated_values(text: str, found: Sequence[Sentence]) -> list[Stated]:
+def stated_values(text: str, sentences: Sequence[Sentence]) -> list[Stated]:
     """The values in a text, in order.
 
     A number has digits and is a word of its own; its shape is where its digits are, so
@@ -84,7 +84,7 @@ def stated_values(text: str, found: Sequence[Sentence]) -> list[Stated]:
     values = [
         Stated(kind, shape(match[0]), match[0], sentence.start + match.start(), number)
         for kind, pattern, shape in patterns
-        for number, sentence in enumerate(found)
+        for number, sentence in enumerate(sentences)
         for match in pattern.finditer(text[sentence.start : sentence.stop])
     ]
     return sorted(values, key=lambda value: value.start)
@@ -93,12 +93,12 @@ def stated_values(text: str, found: Sequence[Sentence]) -> list[Stated]:
 def _names(text: str) -> list[str]:
     """The names in a text, longer ones first."""
     lower = set(re.findall(r"(?<!\w)[a-z]+(?!\w)", text))
-    found = {
+    names = {
         name
         for name in _NAME.findall(text)
         if not lower & (set(name.lower().split()) - {"of"})
     }
-    return sorted(found, key=lambda name: (-len(name), name))
+    return sorted(names, key=lambda name: (-len(name), name))
 
 
 def content(text: str) -> frozenset[str]:

@@ -30,14 +30,14 @@ class Sentence(NamedTuple):
 
 def sentences_of(text: str) -> list[Sentence]:
     """The sentences of a text with their places."""
-    found: list[Sentence] = []
+    located: list[Sentence] = []
     at = words = 0
     for piece in sentences(text):
         start = at + len(piece) - len(piece.lstrip())
         at += len(piece)
-        found.append(Sentence(start, at, words))
+        located.append(Sentence(start, at, words))
         words += word_count(piece)
-    return found
+    return located
 
 
 class Swap(NamedTuple):
@@ -49,9 +49,9 @@ class Swap(NamedTuple):
       true: its words.
       false: the words that may stand there instead.
       earlier: first character of the nearest earlier mention of the true value.
-      told: the first sentence of those that say which value is true, and state the
+      evidence: the first sentence of those that say which value is true, and state the
         false one.
-      own: the sentence that restates the value.
+      sentence: the sentence that restates the value.
     """
 
     kind: str
@@ -59,8 +59,8 @@ class Swap(NamedTuple):
     true: str
     false: str
     earlier: int
-    told: Sentence
-    own: Sentence
+    evidence: Sentence
+    sentence: Sentence
 
     def item(self, document: int, text: str, *, most_words: int) -> Item:
         """The sentence as it is against the same with the other value.
@@ -82,20 +82,25 @@ class Swap(NamedTuple):
                 start += len(left)
                 true, false = true[len(left) :], false[len(left) :]
                 break
-        said = text[:start].rstrip()
-        blanks = text[len(said) : start]
-        rest = text[self.start + len(self.true) : self.own.stop]
-        before = ending(said, most_words)
+        context = text[:start].rstrip()
+        blanks = text[len(context) : start]
+        rest = text[self.start + len(self.true) : self.sentence.stop]
+        before = ending(context, most_words)
 
         def pair(value: str) -> Pair:
             return before, beginning(blanks + value + rest, MOST_AFTER)
 
         def last(sentence: Sentence) -> int:
-            return min(len(before), max(0, len(said) - sentence.start))
+            return min(len(before), max(0, len(context) - sentence.start))
 
         kind = f"{self.kind}, {_band(word_count(text[self.earlier : self.start]))}"
         return Item(
-            document, kind, pair(true), pair(false), last(self.own), last(self.told)
+            document,
+            kind,
+            pair(true),
+            pair(false),
+            last(self.sentence),
+            last(self.evidence),
         )
 
 
@@ -106,6 +111,8 @@ def _band(words: int) -> str:
     return f"≥ {BANDS[-1]} words"
 
 
-def sentence_at(found: Sequence[Sentence], at: int) -> Sentence:
+def sentence_at(sentences: Sequence[Sentence], at: int) -> Sentence:
     """The sentence that a character is in."""
-    return next(one for one in found if one.start <= at < one.stop)
+    return next(
+        sentence for sentence in sentences if sentence.start <= at < sentence.stop
+    )

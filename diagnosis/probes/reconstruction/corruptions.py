@@ -91,8 +91,10 @@ def excerpts(
       most_tokens: of an excerpt; as many as rows hold unless told.
     """
     size = most_tokens or excerpt_tokens(subject, rates=rates)
-    found = ((n, subject.words.encode(text)[:size]) for n, text in enumerate(texts))
-    return [(n, tokens) for n, tokens in found if len(tokens) >= size // 2]
+    beginnings = (
+        (n, subject.vocab.encode(text)[:size]) for n, text in enumerate(texts)
+    )
+    return [(n, tokens) for n, tokens in beginnings if len(tokens) >= size // 2]
 
 
 def can_corrupt(tokens: Tokens, ids: SpecialIds, *, kind: Kind) -> bool:
@@ -181,12 +183,12 @@ def _inserted(
     tokens: Tokens, count: int, rng: np.random.Generator, ids: SpecialIds
 ) -> Tokens:
     """The tokens in order, with random ones among them."""
-    given = np.empty(len(tokens) + count, np.int32)
-    new = np.zeros(len(given), bool)
-    new[rng.choice(len(given), count, replace=False)] = True
-    given[new] = rng.choice(ids.text, count)
-    given[~new] = tokens
-    return given
+    corrupted = np.empty(len(tokens) + count, np.int32)
+    new = np.zeros(len(corrupted), bool)
+    new[rng.choice(len(corrupted), count, replace=False)] = True
+    corrupted[new] = rng.choice(ids.text, count)
+    corrupted[~new] = tokens
+    return corrupted
 
 
 def _shuffled(
@@ -199,10 +201,10 @@ def _shuffled(
     chosen = np.sort(rng.choice(len(sentences), count, replace=False))
     order = np.arange(len(sentences))
     order[chosen] = chosen[_derangement(count, rng)]
-    given = tokens[np.concatenate([sentences[n] for n in order])]
+    corrupted = tokens[np.concatenate([sentences[n] for n in order])]
     missing = np.concatenate([sentences[n] for n in chosen])
     untouched = np.delete(np.arange(len(tokens)), missing)
-    return Corrupted("shuffling", tokens, given, untouched, missing)
+    return Corrupted("shuffling", tokens, corrupted, untouched, missing)
 
 
 def _derangement(count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
@@ -210,8 +212,8 @@ def _derangement(count: int, rng: np.random.Generator) -> Int[np.ndarray, " coun
 
     By rejection: about one order in e is one.
     """
-    own = np.arange(count)
+    identity = np.arange(count)
     while True:
         order = rng.permutation(count)
-        if not (order == own).any():
+        if not (order == identity).any():
             return order

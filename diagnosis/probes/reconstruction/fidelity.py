@@ -62,14 +62,14 @@ def measure(
       untouched: the tokens of the original that the corrupted excerpt held in order
         (`Corrupted.kept`).
     """
-    said, true, kept = len(output), len(original), len(untouched)
+    size, true_size, kept = (len(output), len(original), len(untouched))
     too_many = Counter(output.tolist()) - Counter(original.tolist())
     return Fidelity(
         exact=float(np.array_equal(output, original)),
-        distance=edit_distance(output, original) / max(said, true, 1),
+        distance=edit_distance(output, original) / max(size, true_size, 1),
         copy_recall=common_length(output, untouched) / kept if kept else float("nan"),
-        copy_precision=common_length(output, original) / max(said, 1),
-        unsupported=too_many.total() / max(said, 1),
+        copy_precision=common_length(output, original) / max(size, 1),
+        unsupported=too_many.total() / max(size, 1),
     )
 
 
@@ -104,14 +104,14 @@ def facts(text: str) -> Counter[str]:
     capital counts as a name except where a sentence or a line begins, where any word
     has one. Each word of a longer name counts by itself.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for match in _FACT.finditer(text):
         word = match.group()
         if word[0].isdigit() or (
             word[0].isupper() and not _begins_sentence(text, match.start())
         ):
-            found[word] += 1
-    return found
+            counts[word] += 1
+    return counts
 
 
 def _begins_sentence(text: str, at: int) -> bool:
@@ -127,8 +127,8 @@ def fact_counts(output: str, original: str) -> Int[np.ndarray, "3"]:
 
     As multisets: neither order nor place matters. Sum them over outputs for `fact_f1`.
     """
-    said, true = facts(output), facts(original)
-    return np.array([(said & true).total(), said.total(), true.total()], np.int64)
+    a, b = facts(output), facts(original)
+    return np.array([(a & b).total(), a.total(), b.total()], np.int64)
 
 
 def fact_f1(counts: Int[np.ndarray, "N 3"]) -> float:
@@ -136,8 +136,8 @@ def fact_f1(counts: Int[np.ndarray, "N 3"]) -> float:
 
     Pooled, because one short excerpt may have no fact at all. NaN where none has.
     """
-    both, said, true = counts.sum(axis=0).tolist()
-    return 2 * both / (said + true) if said + true else float("nan")
+    both, output, original = counts.sum(axis=0).tolist()
+    return 2 * both / (output + original) if output + original else float("nan")
 
 
 def fluent_but_unfaithful(

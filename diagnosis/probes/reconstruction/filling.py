@@ -73,12 +73,12 @@ def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
         behind = words[place + 1 : place + ORDER]
         behind = behind[: behind.index(mask)] if mask in behind else behind
         last = words[place - 1] if place else ""
-        found = filler.after.get(last) or filler.after[""]
+        candidates = filler.after.get(last) or filler.after[""]
         if behind:
-            found = dict.fromkeys((*found, *filler.before.get(behind[0], ())))
+            candidates = dict.fromkeys((*candidates, *filler.before.get(behind[0], ())))
         history = words[max(0, place - ORDER + 1) : place]
         words[place] = max(
-            found,
+            candidates,
             key=lambda word, behind=behind, history=history: (
                 filler.language.log_probability([word, *behind], history)
             ),

@@ -85,7 +85,7 @@ METRICS: Mapping[str, tuple[Literal["higher", "lower"], Measure]] = {
 
 def restoration_scores(
     subject: Subject,
-    taken: Sequence[tuple[int, Tokens]],
+    excerpts: Sequence[tuple[int, Tokens]],
     *,
     kinds: Sequence[Kind] = KINDS,
     rates: Sequence[float] = RATES,
@@ -99,25 +99,27 @@ def restoration_scores(
     from their neighbours.
     """
     modes = {kind: [restoring_mode(subject, kind)] for kind in kinds}
-    every = list(dict.fromkeys(mode for (mode,) in modes.values()))
+    all_modes = list(dict.fromkeys(mode for (mode,) in modes.values()))
     # If some are in modes that were not trained, these are the modes told of all.
-    untrained = [mode for mode in every if not subject.knows(mode)]
+    untrained = [mode for mode in all_modes if not subject.trains(mode)]
     scores: list[Score] = []
     for rate in rates:
         parts = {
             kind: _judged(
                 subject,
-                restore(subject, taken, kind=kind, rate=rate, filler=filler, seed=seed),
+                restore(
+                    subject, excerpts, kind=kind, rate=rate, filler=filler, seed=seed
+                ),
             )
             for kind in kinds
         }
-        found = {"all": _together(list(parts.values())), **parts}
-        for kind, outputs in found.items():
+        outputs_by_kind = {"all": _together(list(parts.values())), **parts}
+        for kind, outputs in outputs_by_kind.items():
             scores += _scores(
                 subject,
                 outputs,
                 kind=f"{kind}, {100 * rate:.0f} %",
-                modes=modes.get(kind, untrained or every),
+                modes=modes.get(kind, untrained or all_modes),
                 seed=seed,
             )
     return scores
@@ -126,13 +128,13 @@ def restoration_scores(
 def _scores(
     subject: Subject, outputs: Outputs, *, kind: str, modes: Sequence[str], seed: int
 ) -> list[Score]:
-    mine = outputs[""]
-    shallow = {name: some for name, some in outputs.items() if name and some}
+    model_outputs = outputs[""]
+    shallow = {name: judged for name, judged in outputs.items() if name and judged}
     return [
         score_of(
             subject,
-            of(mine),
-            np.array([one.document for one in mine], np.int64),
+            of(model_outputs),
+            np.array([output.document for output in model_outputs], np.int64),
             failure="reconstruction",
             probe="restoration",
             kind=kind,
@@ -140,8 +142,8 @@ def _scores(
             modes=modes,
             better=better,
             baselines={
-                name: float(of(some)(np.arange(len(some))))
-                for name, some in shallow.items()
+                name: float(of(judged)(np.arange(len(judged))))
+                for name, judged in shallow.items()
                 if metric != FLUENT
             },
             seed=seed,
@@ -150,46 +152,46 @@ def _scores(
     ]
 
 
-def _judged(subject: Subject, found: Sequence[Restored]) -> Outputs:
+def _judged(subject: Subject, restored: Sequence[Restored]) -> Outputs:
     """What the model made of excerpts of one kind, and what baselines did."""
-    mine = [_judge(subject, one, one.output) for one in found]
+    judged = [_judge(subject, item, item.output) for item in restored]
     fluent = fluent_but_unfaithful(
-        _nll(subject, [one.output for one in found]),
-        _nll(subject, [one.corrupted.original for one in found]),
-        np.array([one.fidelity.distance for one in mine]),
+        _nll(subject, [item.output for item in restored]),
+        _nll(subject, [item.corrupted.original for item in restored]),
+        np.array([item.fidelity.distance for item in judged]),
     ).astype(float)
-    mine = [one._replace(fluent=x) for one, x in zip(mine, fluent, strict=True)]
-    return {"": mine} | {
-        name: [_judge(subject, one, one.baselines[name]) for one in found]
-        for name in (found[0].baselines if found else ["do nothing"])
+    judged = [item._replace(fluent=x) for item, x in zip(judged, fluent, strict=True)]
+    return {"": judged} | {
+        name: [_judge(subject, item, item.baselines[name]) for item in restored]
+        for name in (restored[0].baselines if restored else ["do nothing"])
     }
 
 
 def _judge(subject: Subject, restored: Restored, output: Tokens) -> Judged:
-    original, say = restored.corrupted.original, subject.words.decode
+    original, decode = restored.corrupted.original, subject.vocab.decode
     return Judged(
         restored.document,
         measure(output, original, untouched=restored.corrupted.kept),
-        fact_counts(say(output), say(original)),
+        fact_counts(decode(output), decode(original)),
     )
 
 
 def _together(parts: Sequence[Outputs]) -> Outputs:
     """All of them as one; of the baselines those that each of them has."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
-    return {name: [one for part in parts for one in part[name]] for name in names}
+    return {name: [output for part in parts for output in part[name]] for name in names}
 
 
 def restoring_mode(subject: Subject, kind: Kind) -> Mode:
     """The first mode fit for the corruption that was trained, else reconstruction."""
     modes = MODES_FOR[kind]
-    fit: list[Mode] = [m for m in modes if subject.knows(m) and m not in NEVER_TRAINED]
+    fit: list[Mode] = [m for m in modes if subject.trains(m) and m not in NEVER_TRAINED]
     return fit[0] if fit else "reconstruction"
 
 
 def restore(
     subject: Subject,
-    taken: Sequence[tuple[int, Tokens]],
+    excerpts: Sequence[tuple[int, Tokens]],
     *,
     kind: Kind,
     rate: float,
@@ -200,53 +202,55 @@ def restore(
 
     Args:
       subject: the model.
-      taken: documents and excerpts, as `excerpts` gives them.
+      excerpts: documents and excerpts, as `excerpts` gives them.
       kind: of corruption.
       rate: share of tokens, or of sentences, that are corrupted.
       filler: fills masks as a baseline.
       seed: of the corruptions.
     """
-    ids = subject.words.special_ids
+    ids = subject.vocab.special_ids
     mode = restoring_mode(subject, kind)
-    which = (KINDS.index(kind), round(1000 * rate))
+    kind_and_rate = (KINDS.index(kind), round(1000 * rate))
     documents: list[int] = []
-    asked: list[Request] = []
-    for document, tokens in taken:
+    requests: list[Request] = []
+    for document, tokens in excerpts:
         if can_corrupt(tokens, ids, kind=kind):
-            rng = np.random.default_rng([seed, document, *which])
+            rng = np.random.default_rng([seed, document, *kind_and_rate])
             corrupted = corrupt(tokens, rng, ids, kind=kind, rate=rate)
-            one = ask(corrupted, ids, mode=mode)
-            asked.append(one._replace(example=subject.showing(one.example, mode)))
+            request = ask(corrupted, ids, mode=mode)
+            requests.append(
+                request._replace(example=subject.with_mode_token(request.example, mode))
+            )
             documents.append(document)
-    answers = _answers(subject, [one.example for one in asked], mode)
-    found: list[Restored] = []
-    for document, one, answer in zip(documents, asked, answers, strict=True):
-        shallow = {"do nothing": unrestored(one.corrupted, ids)}
+    answers = _answers(subject, [request.example for request in requests], mode)
+    restored: list[Restored] = []
+    for document, request, answer in zip(documents, requests, answers, strict=True):
+        shallow = {"do nothing": unrestored(request.corrupted, ids)}
         if filler is not None and kind == "masking":
-            shallow["5-gram"] = fill_masks(one.corrupted, ids, filler)
-        output = assemble(one, answer, ids)
-        found.append(Restored(document, one.corrupted, output, shallow))
-    return found
+            shallow["5-gram"] = fill_masks(request.corrupted, ids, filler)
+        output = assemble(request, answer, ids)
+        restored.append(Restored(document, request.corrupted, output, shallow))
+    return restored
 
 
-def _answers(subject: Subject, asked: Sequence[Example], mode: Mode) -> list[Tokens]:
+def _answers(subject: Subject, examples: Sequence[Example], mode: Mode) -> list[Tokens]:
     """What the model finds most probable: all of it at once, or token after token."""
     if mode == "masked":
-        return [answer.astype(np.int32) for answer in subject.guess(asked)]
+        return [answer.astype(np.int32) for answer in subject.guess(examples)]
     # Only a model that fills in known places may not end, and only "span" names them.
-    names = subject.words.special_ids.sentinels if mode == "span" else ()
-    return write(subject, asked, names=names, ends=mode != "permuted")
+    extra_ids = subject.vocab.special_ids.sentinels if mode == "span" else ()
+    return write(subject, examples, extra_ids=extra_ids, ends=mode != "permuted")
 
 
 def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:
     """Mean -log p a token of each text by itself, asked as the model goes on; NaN."""
-    found = np.full(len(texts), np.nan)
+    nll = np.full(len(texts), np.nan)
     kept = [
         n
         for n, text in enumerate(texts)
         if len(text) and fitted(subject, text[:0], text) is not None
     ]
-    asked = [(texts[n][:0], texts[n]) for n in kept]
-    for n, likelihood in zip(kept, likelihoods(subject, asked), strict=True):
-        found[n] = -likelihood / len(texts[n])
-    return found
+    pairs = [(texts[n][:0], texts[n]) for n in kept]
+    for n, likelihood in zip(kept, likelihoods(subject, pairs), strict=True):
+        nll[n] = -likelihood / len(texts[n])
+    return nll

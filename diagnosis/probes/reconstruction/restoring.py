@@ -45,7 +45,7 @@ class Request(NamedTuple):
     example: Example
 
     @property
-    def given(self) -> int:
+    def prompt_length(self) -> int:
         """How many leading targets are given: a prompt, which only "causal" has."""
         return int((self.example.targets_weights == 0).sum())
 
@@ -55,7 +55,7 @@ class Request(NamedTuple):
         example = self.example
         if self.mode == "masked":
             return example.inputs_targets[example.inputs_weights > 0]
-        return example.targets[self.given :]
+        return example.targets[self.prompt_length :]
 
 
 def ask(
@@ -91,11 +91,15 @@ def ask(
         raise UsageError(
             f"mode {mode!r} cannot restore {corrupted.kind}; {nearest(mode, valid)}"
         )
-    original, given, missing = corrupted.original, corrupted.tokens, corrupted.missing
+    original, corrupted_tokens, missing = (
+        corrupted.original,
+        corrupted.tokens,
+        corrupted.missing,
+    )
     whole = np.append(original, ids.eos)
     match mode:
         case "reconstruction":
-            example = after_inputs(np.append(given, ids.eos), whole)
+            example = after_inputs(np.append(corrupted_tokens, ids.eos), whole)
         case "span":
             example = after_inputs(*_with_sentinels(corrupted, ids))
         case "permuted":
@@ -111,7 +115,7 @@ def ask(
             example = hiding(original, missing, ids)
         case "prefix" | "causal":
             # A text that goes on: nothing says that it is to be restored.
-            (example,) = going_on(mode, given, whole, ids)
+            (example,) = going_on(mode, corrupted_tokens, whole, ids)
     objective = registry.get("span_corruption" if mode == "span" else mode).id
     return Request(corrupted, mode, example._replace(objective=objective))
 
@@ -140,11 +144,13 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
     answer = generated[: ends[0]] if len(ends) else generated
     if request.mode != "span":
         return answer
-    said = _after_sentinels(answer, ids)
+    by_sentinel = _after_sentinels(answer, ids)
     restored: list[int] = []
     for token in request.example.inputs[:-1].tolist():
         if token not in ids.modes:
-            restored += said.get(token, []) if token in ids.sentinels else [token]
+            restored += (
+                by_sentinel.get(token, []) if token in ids.sentinels else [token]
+            )
     return np.array(restored, np.int32)
 
 
@@ -184,12 +190,12 @@ def _filled(request: Request, generated: Tokens) -> Tokens:
 
 def _after_sentinels(answer: Tokens, ids: SpecialIds) -> dict[int, list[int]]:
     """What stands after each sentinel, up to the next; the first time that it comes."""
-    said: dict[int, list[int]] = {}
+    by_sentinel: dict[int, list[int]] = {}
     current: list[int] = []
     for token in answer.tolist():
         if token in ids.sentinels:
             current = []
-            said.setdefault(token, current)
+            by_sentinel.setdefault(token, current)
         else:
             current.append(token)
-    return said
+    return by_sentinel

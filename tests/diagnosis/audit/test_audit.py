@@ -15,17 +15,17 @@ pytestmark = pytest.mark.optimised
 ALL = registry.objectives()
 
 
-def check(audited, words, objective, *, seed=0):
+def check(audited, vocab, objective, *, seed=0):
     _, shape, measure = audited
     rng = np.random.default_rng(seed)
-    ids = words.special_ids
+    ids = vocab.special_ids
     rows = auditing.specimen_rows(objective, ALL, shape, ids, rng)
     return auditing.check(rows, shape, ids, measure, rng)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_nothing_leaks_and_nothing_is_blind(name, audited, words):
-    leaks, blind, pairs = check(audited, words, ALL[name])
+def test_nothing_leaks_and_nothing_is_blind(name, audited, vocab):
+    leaks, blind, pairs = check(audited, vocab, ALL[name])
     assert (leaks, blind) == (0, 0)
     assert pairs > 10_000
 
@@ -41,12 +41,12 @@ def test_nothing_leaks_and_nothing_is_blind(name, audited, words):
         ("sentence_pair", {"unit": "sentence", "further": 0.3, "distance": 8}),
     ],
 )
-def test_nor_with_other_settings(name, bound, audited, words):
+def test_nor_with_other_settings(name, bound, audited, vocab):
     objective = ALL[name].with_settings(**bound)
-    assert check(audited, words, objective, seed=1)[:2] == (0, 0)
+    assert check(audited, vocab, objective, seed=1)[:2] == (0, 0)
 
 
-def test_an_interval_off_by_one(audited, words, monkeypatch):
+def test_an_interval_off_by_one(audited, vocab, monkeypatch):
     """Each target slot sees one slot more: the next, or the neighbour's first."""
     plain = laying._targets
 
@@ -55,11 +55,11 @@ def test_an_interval_off_by_one(audited, words, monkeypatch):
         return slots._replace(visible_to=slots.visible_to + np.int32(1))
 
     monkeypatch.setattr(laying, "_targets", wider)
-    leaks, blind, _ = check(audited, words, ALL["causal"])
+    leaks, blind, _ = check(audited, vocab, ALL["causal"])
     assert leaks > 20 and blind == 0
 
 
-def test_an_interval_too_narrow(audited, words, monkeypatch):
+def test_an_interval_too_narrow(audited, vocab, monkeypatch):
     """By two slots: what a slot holds itself reaches it past attention."""
     plain = laying._targets
 
@@ -68,11 +68,11 @@ def test_an_interval_too_narrow(audited, words, monkeypatch):
         return slots._replace(visible_to=slots.visible_to - np.int32(2))
 
     monkeypatch.setattr(laying, "_targets", narrower)
-    leaks, blind, _ = check(audited, words, ALL["causal"])
+    leaks, blind, _ = check(audited, vocab, ALL["causal"])
     assert leaks == 0 and blind > 20
 
 
-def test_a_neighbour_in_the_row(audited, words, monkeypatch):
+def test_a_neighbour_in_the_row(audited, vocab, monkeypatch):
     plain = packing._place
 
     def from_the_row_start(stream, slots, *, row, at, ids):
@@ -81,10 +81,10 @@ def test_a_neighbour_in_the_row(audited, words, monkeypatch):
         return stop
 
     monkeypatch.setattr(packing, "_place", from_the_row_start)
-    assert check(audited, words, ALL["masked"])[0] > 20
+    assert check(audited, vocab, ALL["masked"])[0] > 20
 
 
-def test_a_label_visible_in_the_prefix(audited, words):
+def test_a_label_visible_in_the_prefix(audited, vocab):
     """Every slot of a block that sees itself predicts the token at its right."""
 
     def shifted(text, rng, ids):
@@ -102,11 +102,11 @@ def test_a_label_visible_in_the_prefix(audited, words):
         return ALL["masked"].measure(tokens, rate=1.0)
 
     planted = registry.Objective("planted", 30, shifted, measure, {})
-    leaks, blind, _ = check(audited, words, planted)
+    leaks, blind, _ = check(audited, vocab, planted)
     assert leaks > 20 and blind == 0
 
 
-def test_an_answer_that_is_not_hidden(audited, words):
+def test_an_answer_that_is_not_hidden(audited, vocab):
     """The last permuted target stands among the inputs, at a place of no text."""
     plain = ALL["permuted"]
 
@@ -124,11 +124,11 @@ def test_an_answer_that_is_not_hidden(audited, words):
         return lengths and lengths._replace(inputs=lengths.inputs + 1)
 
     planted = registry.Objective("planted", 31, shown, measure, plain.settings)
-    leaks, _, _ = check(audited, words, planted)
+    leaks, _, _ = check(audited, vocab, planted)
     assert leaks > 0
 
 
-def test_cross_attention_into_the_neighbours_memory(audited, words, monkeypatch):
+def test_cross_attention_into_the_neighbours_memory(audited, vocab, monkeypatch):
     architecture, _, _ = audited
     plain = packing.collate
 
@@ -139,16 +139,16 @@ def test_cross_attention_into_the_neighbours_memory(audited, words, monkeypatch)
         return batch
 
     monkeypatch.setattr(auditing, "collate", wider)
-    leaks, blind, _ = check(audited, words, ALL["prefix"])
+    leaks, blind, _ = check(audited, vocab, ALL["prefix"])
     assert blind == 0
     assert (leaks > 0) == (architecture == "encoder_decoder")
 
 
-def test_a_row_that_reaches_into_the_next_is_seen(audited, words):
+def test_a_row_that_reaches_into_the_next_is_seen(audited, vocab):
     """Slots of another row are columns of the matrices too."""
     _, shape, _ = audited
     rng = np.random.default_rng(0)
-    ids = words.special_ids
+    ids = vocab.special_ids
     rows = auditing.specimen_rows(ALL["causal"], ALL, shape, ids, rng)
     may = auditing.declared(rows, shape)
     streams = [shape.decoder] + ([shape.encoder] if shape.encoder else [])
@@ -158,7 +158,7 @@ def test_a_row_that_reaches_into_the_next_is_seen(audited, words):
 
 
 @pytest.mark.parametrize("kind", ["other", "further", "swapped"])
-def test_specimens_are_pairs_of_sentences(kind, words, monkeypatch):
+def test_specimens_are_pairs_of_sentences(kind, vocab, monkeypatch):
     """Most of them, of each kind: else the audit would look at the fall-back."""
     rates = dict.fromkeys(("other", "further", "swapped"), 0.0) | {kind: 0.5}
     objective = ALL["sentence_pair"].with_settings(unit="sentence", **rates)
@@ -172,5 +172,5 @@ def test_specimens_are_pairs_of_sentences(kind, words, monkeypatch):
     rng = np.random.default_rng(0)
     shape = SHAPES["decoder"]
     for _ in range(100):
-        specimen(objective, shape, words.special_ids, rng)
+        specimen(objective, shape, vocab.special_ids, rng)
     assert sum(pair is not None for pair in found) > 60

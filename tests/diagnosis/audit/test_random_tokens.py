@@ -31,7 +31,7 @@ def run(config, *, steps, names=("causal", "masked", "sentence_pair")):
 
 def test_random_tokens_cannot_be_learned(config, few):
     found = run(config, steps=30)
-    assert not any(one.fell for one in found.values())
+    assert not any(one.below_chance for one in found.values())
     assert found["causal"].chance == pytest.approx(math.log(random_tokens.ALPHABET))
     assert found["sentence_pair"].chance == pytest.approx(math.log(2), abs=0.1)
     for one in found.values():
@@ -48,8 +48,8 @@ def test_a_target_that_is_seen_is_learned(config, few, monkeypatch):
 
     monkeypatch.setattr(laying, "_targets", wider)
     found = run(config, steps=150, names=("causal", "masked"))
-    assert found["causal"].fell
-    assert not found["masked"].fell
+    assert found["causal"].below_chance
+    assert not found["masked"].below_chance
 
 
 def test_an_objective_that_hides_nothing_has_no_floor(config, few):
@@ -57,4 +57,4 @@ def test_an_objective_that_hides_nothing_has_no_floor(config, few):
     (found,) = random_tokens.random_token_losses(
         config, {"masked": shown}, ROWS, steps=1
     )
-    assert math.isnan(found.loss) and not found.fell
+    assert math.isnan(found.loss) and not found.below_chance

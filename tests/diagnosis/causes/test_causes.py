@@ -284,5 +284,5 @@ class _Documents:
 def test_document_lengths_are_drawn_without_repeats():
     draw = inspect.unwrap(document_lengths)
     rng = np.random.default_rng(0)
-    assert sorted(draw(_Documents(), rng, most=9)) == [10, 11, 12, 13, 14]
-    assert len(set(draw(_Documents(), rng, most=3).tolist())) == 3
+    assert sorted(draw(_Documents(), rng, limit=9)) == [10, 11, 12, 13, 14]
+    assert len(set(draw(_Documents(), rng, limit=3).tolist())) == 3

@@ -79,13 +79,13 @@ class Toy(NamedTuple):
     """The language.
 
     Attributes:
-      words: its vocabulary.
+      vocab: its vocabulary.
       texts: documents that models are trained on.
       unseen: documents that they are not.
       documents: tokens of `texts`, EOS included.
     """
 
-    words: Vocabulary
+    vocab: Vocabulary
     texts: list[str]
     unseen: list[str]
     documents: list[np.ndarray]
@@ -100,7 +100,7 @@ class Toy(NamedTuple):
         while True:
             for objective, sentences in recipe:
                 text = self._window(rng, sentences * (WORDS + 2))
-                yield objective(text, rng, self.words.special_ids)
+                yield objective(text, rng, self.vocab.special_ids)
 
     def _window(self, rng: np.random.Generator, size: int) -> Text:
         """Whole sentences; the other documents are of other topics."""
@@ -162,9 +162,9 @@ def toy() -> Toy:
         decode=_decode,
         content=b"toy",
     )
-    words, texts = Vocabulary("toy", base), _texts(200, seed=0)
-    documents = [words.encode_document(text) for text in texts]
-    return Toy(words, texts, _texts(120, seed=1), documents)
+    vocab, texts = Vocabulary("toy", base), _texts(200, seed=0)
+    documents = [vocab.encode_document(text) for text in texts]
+    return Toy(vocab, texts, _texts(120, seed=1), documents)
 
 
 @pytest.fixture(scope="session")
@@ -172,10 +172,10 @@ def corpus(toy) -> Documents:
     return Documents(toy.texts, toy.unseen)
 
 
-def fresh(words: Vocabulary, seed: int = 0):
+def fresh(vocab: Vocabulary, seed: int = 0):
     """An untrained model of the toy vocabulary."""
     rngs = nnx.Rngs(params=seed)
-    return build(CONFIG, vocabulary_size=words.size, shape=SHAPE, rngs=rngs)
+    return build(CONFIG, vocabulary_size=vocab.size, shape=SHAPE, rngs=rngs)
 
 
 @functools.partial(jax.jit, static_argnames="graph")
@@ -199,7 +199,7 @@ def train(toy):
     """`train(examples)`: a model trained on them; objectives share the loss alike."""
 
     def trained(examples: Iterator[Example], *, seed: int = 0):
-        ids, size = toy.words.special_ids, toy.words.size
+        ids, size = toy.vocab.special_ids, toy.vocab.size
         made = batches(
             examples, SHAPE, batch_rows=BATCH_ROWS, ids=ids, vocabulary_size=size
         )
@@ -209,7 +209,7 @@ def train(toy):
         shares = np.zeros(registry.CAPACITY, np.float32)
         shares[objectives] = 1 / len(objectives)
         pool = jax.tree.map(lambda *x: jnp.asarray(np.stack(x)), *some)
-        graph, params = nnx.split(fresh(toy.words, seed))
+        graph, params = nnx.split(fresh(toy.vocab, seed))
         return nnx.merge(graph, _trained(graph, params, pool, jnp.asarray(shares)))
 
     return trained
@@ -217,14 +217,14 @@ def train(toy):
 
 @pytest.fixture(scope="session")
 def untrained(toy):
-    return fresh(toy.words)
+    return fresh(toy.vocab)
 
 
 @pytest.fixture(scope="session")
 def probed(toy) -> Callable:
     """`probed(model, trained, mode=None)`: the model as probes see it."""
     return lambda model, trained, **asked: subject(
-        model, SHAPE, toy.words, trained=trained, **asked
+        model, SHAPE, toy.vocab, trained=trained, **asked
     )
 
 

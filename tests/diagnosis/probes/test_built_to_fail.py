@@ -125,15 +125,15 @@ def test_a_masked_model_is_at_chance_where_it_is_asked_causally(
 
 def _nats(subject, texts):
     """Mean -log p of whole texts."""
-    ids, none = subject.words.special_ids, np.zeros(0, np.int32)
+    ids, none = subject.vocab.special_ids, np.zeros(0, np.int32)
     asked = [
-        going_on("causal", none, subject.words.encode(t)[:30], ids)[0] for t in texts
+        going_on("causal", none, subject.vocab.encode(t)[:30], ids)[0] for t in texts
     ]
     return -np.mean([answer.sum() for answer in subject.score(asked)])
 
 
 def test_a_leak_is_found_and_comes_first(toy, train, causal, probed, peeking):
-    texts, ids = toy.unseen[:56], toy.words.special_ids
+    texts, ids = toy.unseen[:56], toy.vocab.special_ids
     objectives = {"causal": ALL["causal"]}
     honest = _nats(probed(causal, {"causal": 1.0}), texts)
     sound = list(audit(causal, objectives, ids, architecture="decoder"))

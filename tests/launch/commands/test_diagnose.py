@@ -112,7 +112,7 @@ def test_a_run_is_measured(measured):
     assert "| Step | 1 |" in text
     assert "measured in the study: mix `revised` as a whole against `incumbent`" in text
     assert "No checkpoint was measured" not in text
-    assert "Wider rows or shorter documents mend this, other rates do not" in text
+    assert "Wider rows or shorter documents fix this; other rates do not" in text
 
 
 def test_main_scores_come_first_and_all_of_them_last(measured):

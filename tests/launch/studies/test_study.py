@@ -46,10 +46,10 @@ def small(*more):
 
 def prepare(subject, given):
     """A probe of one text: real probes have tests of their own."""
-    text = subject.words.encode(given.tested[0])[:40]
+    text = subject.vocab.encode(given.tested[0])[:40]
 
     def probe(subject):
-        (asked,) = going_on("causal", text[:20], text[20:], subject.words.special_ids)
+        (asked,) = going_on("causal", text[:20], text[20:], subject.vocab.special_ids)
         (answer,) = subject.score([asked])
         value = float(answer.mean())
         return [
@@ -64,7 +64,7 @@ def prepare(subject, given):
                 chance=0.5,
                 better="higher",
                 mode=subject.mode,
-                trained=subject.knows(subject.mode),
+                trained=subject.trains(subject.mode),
                 baselines={},
                 items=1,
                 documents=20,

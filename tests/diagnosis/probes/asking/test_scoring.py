@@ -25,13 +25,13 @@ SHAPES = {
 def made(request, toy, config):
     shape = SHAPES[request.param]
     rngs = nnx.Rngs(params=1)
-    return build(config, vocabulary_size=toy.words.size, shape=shape, rngs=rngs), shape
+    return build(config, vocabulary_size=toy.vocab.size, shape=shape, rngs=rngs), shape
 
 
 @pytest.fixture(scope="module")
 def answers(made, toy):
     model, shape = made
-    bos = toy.words.special_ids.bos
+    bos = toy.vocab.special_ids.bos
     return {
         answer: make_answers(model, shape, answer=answer, bos=bos, batch_rows=3)
         for answer in ("log-probability", "guess")
@@ -42,7 +42,7 @@ def answers(made, toy):
 def asked(toy):
     """Examples of every mode and of odd sizes, and one that asks in both parts."""
     rng = np.random.default_rng(0)
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
 
     def text(most):
         return rng.choice(ids.text, int(rng.integers(1, most))).astype(np.int32)
@@ -67,7 +67,7 @@ def directly(made, toy):
     """Log-probabilities of the whole vocabulary, [p V], of an Example by itself."""
     model, shape = made
     graph, params = nnx.split(model)
-    place = layout(shape, bos=toy.words.special_ids.bos)
+    place = layout(shape, bos=toy.vocab.special_ids.bos)
 
     @jax.jit
     def run(batch):
@@ -116,7 +116,7 @@ def test_nothing_asked_is_nothing_answered(answers):
 
 
 def test_an_example_that_fits_no_row_is_refused(toy, answers):
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
     long = np.tile(ids.text, 2)
     with pytest.raises(
         ValueError, match="it must not be empty, nor larger than the row"

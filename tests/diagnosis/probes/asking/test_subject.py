@@ -30,19 +30,19 @@ def unasked(examples):
     raise AssertionError("nothing is to be asked")
 
 
-def seen(shape, words, mode) -> Subject:
+def seen(shape, vocab, mode) -> Subject:
     """A subject without a model, which cutting does not need."""
     fields = {"score": unasked, "guess": unasked, "trained": {mode: 1.0}}
-    return Subject(model=None, shape=shape, words=words, mode=mode, **fields)
+    return Subject(model=None, shape=shape, vocab=vocab, mode=mode, **fields)
 
 
 @pytest.mark.parametrize("name", ["python_docs", "bytes"])
 @settings(max_examples=200, deadline=None)
 @given(first=texts, second=texts)
 def test_a_cut_loses_nothing(name, first, second):
-    words = vocabulary(name)
-    before, after = cut(words, (first, second))
-    whole, alone = words.encode(first + second), words.encode(first)
+    vocab = vocabulary(name)
+    before, after = cut(vocab, (first, second))
+    whole, alone = vocab.encode(first + second), vocab.encode(first)
     np.testing.assert_array_equal(np.concatenate([before, after]), whole)
     # What the boundary changes belongs to the second text.
     np.testing.assert_array_equal(before, alone[: len(before)])
@@ -51,8 +51,8 @@ def test_a_cut_loses_nothing(name, first, second):
 
 
 def size_of(subject, before, after):
-    place = layout(subject.shape, bos=subject.words.special_ids.bos)
-    (example, *_) = going_on(subject.mode, before, after, subject.words.special_ids)
+    place = layout(subject.shape, bos=subject.vocab.special_ids.bos)
+    (example, *_) = going_on(subject.mode, before, after, subject.vocab.special_ids)
     return np.array(place(example).sizes)
 
 
@@ -63,8 +63,8 @@ def size_of(subject, before, after):
 def test_what_is_fitted_fits_and_is_no_shorter_than_it_must(
     rows, mode, before, after, toy
 ):
-    model = seen(ROWS[rows], toy.words, mode)
-    ids, room = toy.words.special_ids, np.array(capacities(model.shape))
+    model = seen(ROWS[rows], toy.vocab, mode)
+    ids, room = toy.vocab.special_ids, np.array(capacities(model.shape))
     drawn = np.resize(ids.text, before + after)
     before, after = drawn[:before], drawn[before:]
     found = fitted(model, before, after)
@@ -89,18 +89,21 @@ def test_the_first_mode_that_was_trained_is_asked():
 def test_what_was_trained_is_known(probed, untrained):
     model = probed(untrained, {"masked": 0.5, "causal": 0.0})
     assert model.mode == "masked"
-    assert [m for m in MODES if model.knows(m)] == ["masked"]
+    assert [m for m in MODES if model.trains(m)] == ["masked"]
     assert probed(untrained, {"masked": 1.0}, mode="causal").mode == "causal"
 
 
 def test_a_model_sees_the_mode_token_that_it_was_trained_with(toy):
-    ids, two = toy.words.special_ids, np.resize(toy.words.special_ids.text, 2)
-    plain = seen(ROWS["decoder"], toy.words, "prefix")
-    led = plain._replace(shown={"prefix": "S", "span": "X"})
-    (before,), (after,) = plain.asked(two, two), led.asked(two, two)
+    ids, two = toy.vocab.special_ids, np.resize(toy.vocab.special_ids.text, 2)
+    plain = seen(ROWS["decoder"], toy.vocab, "prefix")
+    led = plain._replace(mode_tokens={"prefix": "S", "span": "X"})
+    (before,), (after,) = (
+        plain.continuation_examples(two, two),
+        led.continuation_examples(two, two),
+    )
     assert after.inputs.tolist() == [ids.mode("S"), *before.inputs]
     assert after.inputs_positions.tolist() == [0, *before.inputs_positions]
-    assert led.showing(before, "causal") is before
+    assert led.with_mode_token(before, "causal") is before
     # And it takes a slot of the row.
     long = np.resize(ids.text, 60)
     assert len(fitted(led, long, two)[0]) == len(fitted(plain, long, two)[0]) - 1
@@ -108,18 +111,18 @@ def test_a_model_sees_the_mode_token_that_it_was_trained_with(toy):
 
 def test_every_slot_of_a_row_can_be_asked(untrained, toy):
     shape = decoder_rows(slots=64, predictions=8)
-    found = subject(untrained, shape, toy.words, trained={})
+    found = subject(untrained, shape, toy.vocab, trained={})
     assert found.shape == decoder_rows(slots=64, predictions=64)
 
 
 def test_a_model_without_the_labels_ids_is_refused(untrained, toy):
     """Its table has 256 rows; a longer vocabulary has its labels beyond them."""
     shape = decoder_rows(slots=8, predictions=8)
-    words = vocabulary("bytes")
-    labels = list(words.special_ids.labels)
-    assert min(labels) >= toy.words.size
+    vocab = vocabulary("bytes")
+    labels = list(vocab.special_ids.labels)
+    assert min(labels) >= toy.vocab.size
     with pytest.raises(ValueError, match=r"it lacks label tokens") as refused:
-        subject(untrained, shape, words, trained={})
+        subject(untrained, shape, vocab, trained={})
     said = str(refused.value)
-    assert str(labels) in said and str(toy.words.size) in said
+    assert str(labels) in said and str(toy.vocab.size) in said
     assert "'bytes'" in said and "Mixture.vocabulary" in said

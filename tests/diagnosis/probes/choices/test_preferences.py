@@ -36,13 +36,13 @@ def taught(toy, mode="causal", slots=80):
         return found
 
     shape = decoder_rows(slots=slots, predictions=slots)
-    return Subject(None, score, score, shape, toy.words, mode, {mode: 1.0})
+    return Subject(None, score, score, shape, toy.vocab, mode, {mode: 1.0})
 
 
 def tally(toy, before, after):
     """The same, by hand, from words: what `taught` says in causal mode."""
-    said, seen = 0, toy.words.encode(before).tolist()
-    for token in toy.words.encode(after).tolist():
+    said, seen = 0, toy.vocab.encode(before).tolist()
+    for token in toy.vocab.encode(after).tolist():
         said += seen.count(token)
         seen.append(token)
     return said

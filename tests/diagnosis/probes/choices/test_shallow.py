@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sightline.diagnosis.probes.choices.items import Item
-from sightline.diagnosis.probes.choices.overlap_balance import evenly_shared
+from sightline.diagnosis.probes.choices.overlap_balance import balance_overlap
 from sightline.diagnosis.probes.choices.shallow import (
     baselines,
     baselines_by_kind,
@@ -75,8 +75,8 @@ def test_evening_out_keeps_as_many_of_either_sign():
         same, other = f"word{document}", "else"
         true, false = (same, other) if rng.random() < 0.7 else (other, same)
         items.append(Item(document, "x", (same, true), (same, false)))
-    kept = evenly_shared(items, rng)
+    kept = balance_overlap(items, rng)
     shares = [item.true[1] == item.true[0] for item in kept]
     assert np.mean(shares) == 0.5
     assert 150 < len(kept) < 300
-    assert evenly_shared([], rng) == []
+    assert balance_overlap([], rng) == []

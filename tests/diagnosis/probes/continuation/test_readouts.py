@@ -67,7 +67,7 @@ ITEMS = [
 
 def topical(toy, slots=40):
     """A model that knows by heart: B continues A if it begins with A's name."""
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
 
     def score(examples):
         found = []
@@ -79,7 +79,7 @@ def topical(toy, slots=40):
         return found
 
     shape = decoder_rows(slots=slots, predictions=slots)
-    return Subject(None, score, score, shape, toy.words, "causal", {"pair": 0.1})
+    return Subject(None, score, score, shape, toy.vocab, "causal", {"pair": 0.1})
 
 
 def by_name(found):
@@ -145,13 +145,13 @@ def test_pairs_without_room_are_left_out_whole(toy):
 
 def test_the_auc_of_all_types_never_compares_one_type_with_another(toy):
     """A model that finds every text of one type likelier than any of the other's."""
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
     items = [item for item in ITEMS if (item.kind == "other") == (item.document < 4)]
 
     def score(examples):
         found = []
         for e in examples:
-            first, second = toy.words.decode(e.inputs).split()[::3][:2]
+            first, second = toy.vocab.decode(e.inputs).split()[::3][:2]
             evidence = 5.0 if first in "EFGH" else float(second.startswith(first))
             asked = evidence if e.targets[0] == ids.labels[1] else 0.0
             found.append(np.array([asked]))

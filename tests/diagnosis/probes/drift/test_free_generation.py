@@ -38,7 +38,7 @@ def test_what_is_written_goes_on_from_the_beginning(counting, toy):
     right = 0
     for wrote, text in zip(written, texts, strict=True):
         assert wrote.text.startswith(wrote.prompt)
-        tokens = counting.words.encode(wrote.text)
+        tokens = counting.vocab.encode(wrote.text)
         assert len(tokens) <= counting.shape.decoder.slots
         # It was trained on half a document, so only as far as that.
         right += text.startswith(wrote.text[:60])

@@ -40,7 +40,7 @@ def test_the_longest_excerpt_fits_rows_corrupted_and_restored(
 ):
     """In every mode; an answer that rows cut short would look unfaithful."""
     subject = probed(untrained, {})._replace(shape=shape)
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
     ((_, tokens),) = excerpts(subject, toy.unseen[:1])
     assert len(tokens) == excerpt_tokens(subject)
     corrupted = corrupt(tokens, np.random.default_rng(0), ids, kind=kind, rate=rate)
@@ -58,11 +58,11 @@ def test_the_longest_excerpt_fits_rows_corrupted_and_restored(
 def test_excerpts_are_beginnings_and_short_texts_are_left_out(toy, probed, untrained):
     subject = probed(untrained, {})
     short = toy.unseen[1][:20]
-    assert len(toy.words.encode(short)) < 10
+    assert len(toy.vocab.encode(short)) < 10
     found = excerpts(subject, [toy.unseen[0], short, toy.unseen[2]], most_tokens=20)
     assert [n for n, _ in found] == [0, 2]
     for n, tokens in found:
-        whole = toy.words.encode(toy.unseen[n])
+        whole = toy.vocab.encode(toy.unseen[n])
         np.testing.assert_array_equal(tokens, whole[:20])
     mild, harsh = (excerpt_tokens(subject, rates=[r]) for r in (0.15, 0.5))
     assert mild > harsh
@@ -170,7 +170,7 @@ def test_all_kinds_together_are_the_mean_of_their_outputs(toy, probed, untrained
 def test_excerpts_that_cannot_be_corrupted_give_no_number(toy, probed, untrained):
     """Sentences change places only where there are three."""
     subject = probed(untrained, {})
-    ids = toy.words.special_ids
+    ids = toy.vocab.special_ids
     taken = excerpts(subject, toy.unseen[:2], most_tokens=9)
     assert not any(can_corrupt(t, ids, kind="shuffling") for _, t in taken)
     found = restoration_scores(subject, taken, kinds=["shuffling"], rates=[0.5])

@@ -119,7 +119,7 @@ def test_layouts(ids):
         assert example.inputs_targets.tolist() == in_place
         assert example.inputs_weights.tolist() == [float(t > 0) for t in in_place]
         given = 6 if mode == "causal" else 0
-        assert ask(masked_excerpt(ids), ids, mode=mode).given == given
+        assert ask(masked_excerpt(ids), ids, mode=mode).prompt_length == given
         assert example.targets_weights.tolist() == [
             float(n >= given) for n in range(len(targets))
         ]

@@ -1,4 +1,4 @@
-"""How figures, and what an objective sees and predicts, read in a memo."""
+"""Formats figures, and describes what objectives see and predict."""
 
 import math
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from ..causes.cause import listed, percent
 from ..results.effects import Effect
 from ..scores.score import Score
 from ..scores.severity import fails, reference
-from ..traits.forms import AskedMode
+from ..traits.forms import ExampleMode
 from ..traits.objective_traits import Traits
 
 
 def number(value: float) -> str:
-    """Three digits behind the point."""
+    """Three decimals, or a dash."""
     return f"{value:.3f}" if math.isfinite(value) else "–"
 
 
@@ -21,9 +21,9 @@ def moved(pair: tuple[float, float]) -> str:
     return f"{percent(pair[0])} → {percent(pair[1])}"
 
 
-def metric(one: Effect | Score) -> str:
+def metric(score: Effect | Score) -> str:
     """`minimal pairs, accuracy`, and an arrow where lower is better."""
-    return f"{one.probe}, {one.metric}" + ("" if one.better == "higher" else " ↓")
+    return f"{score.probe}, {score.metric}" + ("" if score.better == "higher" else " ↓")
 
 
 def step(before: Effect, after: Effect) -> str:
@@ -31,31 +31,34 @@ def step(before: Effect, after: Effect) -> str:
     return f"{metric(after)} {number(before.value)} → {number(after.value)}"
 
 
-def measured(one: Effect | Score) -> tuple[str, str]:
-    """The value, marked where a score fails, and its interval: two cells."""
-    if not math.isfinite(one.value):
+def measured(score: Effect | Score) -> tuple[str, str]:
+    """Two cells: the value, marked if a score fails, and its interval."""
+    if not math.isfinite(score.value):
         return "not measured", "–"
-    mark = " ✗" if isinstance(one, Score) and fails(one) else ""
-    return f"{number(one.value)}{mark}", f"{number(one.low)} – {number(one.high)}"
+    mark = " ✗" if isinstance(score, Score) and fails(score) else ""
+    return (
+        f"{number(score.value)}{mark}",
+        f"{number(score.low)} – {number(score.high)}",
+    )
 
 
-def wanted(one: Effect | Score) -> float | None:
-    """What a value has to beat: chance and, of a score, its best baseline."""
-    return reference(one) if isinstance(one, Score) else one.chance
+def target(score: Effect | Score) -> float | None:
+    """The value to beat: chance or, for a score, its best baseline."""
+    return reference(score) if isinstance(score, Score) else score.chance
 
 
-def to_beat(one: Effect | Score) -> str:
+def to_beat(score: Effect | Score) -> str:
     """`0.500, chance`."""
-    value = wanted(one)
+    value = target(score)
     if value is None:
         return "–"
-    baselines = one.baselines if isinstance(one, Score) else {}
-    names = [name for name, found in baselines.items() if found == value]
-    name = "chance" if one.chance == value or not names else names[0]
+    baselines = score.baselines if isinstance(score, Score) else {}
+    names = [name for name, baseline in baselines.items() if baseline == value]
+    name = "chance" if score.chance == value or not names else names[0]
     return f"{number(value)}, {name}"
 
 
-_SEEN: Mapping[AskedMode, str] = {
+_SEEN: Mapping[ExampleMode, str] = {
     "prefix": " The text that is given first is seen both ways.",
     "span": " What is left of the text is seen both ways, earlier targets as past.",
     "reconstruction": " The corrupted text is seen both ways, earlier targets as past.",
@@ -64,7 +67,7 @@ _SEEN: Mapping[AskedMode, str] = {
 
 
 def flow(traits: Traits) -> str:
-    """How information flows: from where the supervised tokens are predicted."""
+    """A sentence on what the supervised tokens are predicted from."""
     kinds = {
         "from the strict past": traits.past,
         "from both sides (bidirectional)": traits.both,
@@ -80,20 +83,20 @@ def flow(traits: Traits) -> str:
 
 
 def predicted(traits: Traits) -> str:
-    """What is predicted: a label, a whole sequence, every next token or a few."""
+    """A sentence on what is predicted: a label, a sequence, or tokens."""
     if traits.labels > 0.5:
         kinds = {"other": "another document", "further": "further on in the same one"}
         kinds |= {"swapped": "swapped", "none": "none of these"}
         negatives = [f"{percent(s)} {kinds[k]}" for k, s in traits.kinds.items() if s]
         negative = f"{percent(traits.negatives)} say that it does not go on"
         return f"A coherence label, one an Example; {negative} ({listed(negatives)})."
-    asked, slots = traits.supervised, traits.processed
+    count, slots = traits.supervised, traits.processed
     what = "A few tokens"
     if traits.whole > 0.5:
         what = "The whole sequence, from a corrupted form of it"
-    elif traits.onward > 0.9 and asked > 0.8 * slots:
+    elif traits.onward > 0.9 and count > 0.8 * slots:
         what = "Every next token of the text"
     elif traits.onward > 0.9:
         what = "The rest of the text, token after token"
-    tokens = "token" if f"{asked:,.0f}" == "1" else "tokens"
-    return f"{what}: {asked:,.0f} supervised {tokens} in {slots:,.0f} slots an Example."
+    tokens = "token" if f"{count:,.0f}" == "1" else "tokens"
+    return f"{what}: {count:,.0f} supervised {tokens} in {slots:,.0f} slots an Example."
