@@ -1,1 +1,1 @@
-"""What a trained model does, failure by failure: scores with chance and intervals."""
+"""Probes of a trained model for each failure: scores with chance and intervals."""

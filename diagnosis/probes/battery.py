@@ -1,4 +1,4 @@
-"""Every probe of a model on a corpus, one after another."""
+"""Runs every probe of a model on a corpus."""
 
 import functools
 import itertools
@@ -29,17 +29,17 @@ from .reconstruction.filling import learn_filler
 from .reconstruction.restoration import restoration_scores
 
 TEMPERATURE = 0.7
-"""Of free generation: below 1, so that rare slips of the tongue do not count."""
+"""Temperature of free generation, below 1 so that rare samples do not count."""
 
 Probe = Callable[[Subject], list[Score]]
-"""Measures a model on items that were made before."""
+"""Measures a model on prepared items."""
 
 Prepare = Callable[[Subject, Material], Probe]
-"""Makes the items of a probe, and fits its baselines; any model like the one given may
-be measured on them. Raises `NotApplicable`."""
+"""Prepares the items and baselines of a probe, for the model given or any of the same
+shape. Raises `NotApplicable`."""
 
 Make = Callable[[Material, str, np.random.Generator], list[Item]]
-"""Makes the items of a probe, of the documents of a split."""
+"""Makes the items of a probe from the documents of a split."""
 
 
 def battery(
@@ -55,10 +55,10 @@ def battery(
       subject: the model.
       material: the corpus.
       failures: whose probes are run.
-      progress: told the name of each probe when it begins.
+      progress: called with the name of each probe when it begins.
 
     Yields:
-      Scores; and a sentence for each probe that the corpus does not allow for.
+      Scores, and a sentence for each probe that is not applicable.
     """
     for failure in failures:
         for name, prepare in PROBES[failure].items():
@@ -72,15 +72,15 @@ def battery(
 
 
 class NotApplicable(Exception):
-    """A probe has nothing to measure on this corpus or of this model; says why."""
+    """A probe cannot measure this model on this corpus; says why."""
 
 
 def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
-    """A probe that asks which of two texts a model prefers.
+    """A probe of which of two texts a model prefers.
 
     Args:
       name: of the probe.
-      make: its items.
+      make: makes its items.
       ask: takes a model, `items`, their shallow `baselines` by kind, and a `seed`.
     """
 
@@ -94,7 +94,7 @@ def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
         except ValueError as error:
             raise NotApplicable(str(error)) from error
         shallow: dict[str, dict[str, float]] = {}
-        if len(fitted) >= 2 * LEAST:  # else too few allow a fit
+        if len(fitted) >= 2 * LEAST:  # fewer do not allow a fit
             shallow["all"] = baselines(fitted, tested)
             shallow |= baselines_by_kind(fitted, tested)
         return functools.partial(ask, items=tested, baselines=shallow, seed=seed)
@@ -103,13 +103,13 @@ def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
 
 
 def _drift(name: str, make: Make, **settings) -> dict[str, Prepare]:
-    """A probe of drift, by name; the settings are those of `preference_scores`."""
+    """A probe of drift by name; settings are those of `preference_scores`."""
     ask = functools.partial(preference_scores, failure="drift", probe=name, **settings)
     return {name: _choices(name, make, ask)}
 
 
 def _of_texts(make: Callable[..., list[Item]], **shares: tuple[int, int]) -> Make:
-    """Makes items of texts; its limits are shares `a / b` of the words of a row."""
+    """Makes items of texts; limits are fractions `(a, b)` of the words of a row."""
 
     def items(corpus: Material, split: str, rng: np.random.Generator) -> list[Item]:
         limits = {name: corpus.most_words * a // b for name, (a, b) in shares.items()}
@@ -169,11 +169,11 @@ def _free_generation(subject: Subject, material: Material) -> Probe:
 def _continued(
     language: Ngrams, beginning: str, *, length: int, rng: np.random.Generator
 ) -> Written:
-    """What a 5-gram model writes after a beginning, up to the words of its document."""
+    """A 5-gram model's continuation, as long as the document of the beginning."""
     text_words = words(beginning)
     for _ in range(length - len(text_words)):
         text_words.append(language.draw(text_words, rng))
-    # Marks close up as in documents, or facts beside commas would not be read.
+    # Punctuation is attached as in documents, so that facts beside it can be parsed.
     added = text_of(text_words[len(words(beginning)) :])
     return Written(beginning, f"{beginning} {added}")
 
@@ -205,7 +205,7 @@ PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
             _of_texts(jump_ahead, most_words=(2, 3), most_after=(1, 3)),
             better="lower",
         ),
-        # Not all of a row: a document may take more tokens a word than most.
+        # Not a whole row: a document may have more tokens a word than the average.
         **_drift(
             "block shuffle", _of_texts(block_shuffle, most_words=(4, 5)), prior="kept"
         ),

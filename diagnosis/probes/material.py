@@ -1,4 +1,4 @@
-"""A corpus as probes use it: texts to test on, and others to fit baselines to."""
+"""The part of a corpus that probes read: texts to test on, and to fit baselines to."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,22 +12,22 @@ from .asking.subject import Subject
 from .reconstruction.corruptions import RATES
 
 LEAST = 20
-"""Documents that a probe must have items of, for an interval to mean something."""
+"""Least documents with items of a probe, for a meaningful interval."""
 
 UNKNOWN = 0.01
-"""Most of a corpus's tokens that a vocabulary may not know: by convention. Above it the
-probes would ask for what no model of that vocabulary can say."""
+"""Highest share of unknown tokens in a corpus: a convention. Above it the probes would
+ask for texts that no model of the vocabulary can produce."""
 
 
 class Plan(NamedTuple):
-    """How much is measured.
+    """The extent of the measurements.
 
     Attributes:
-      documents: of the validation split, that items are made of.
-      fitted: of the train split, that shallow baselines are fitted to.
-      written: texts that are written freely.
-      restored: excerpts that are restored, for each corruption.
-      rates: at which they are corrupted.
+      documents: of the validation split, to make items from.
+      fitted: documents of the train split, to fit shallow baselines to.
+      written: texts to generate freely.
+      restored: excerpts to restore, for each corruption.
+      rates: of corruption.
       seed: of items, corruptions, samples and intervals.
     """
 
@@ -40,14 +40,14 @@ class Plan(NamedTuple):
 
 
 class Material(NamedTuple):
-    """A corpus as probes use it.
+    """The part of a corpus that probes read.
 
     Attributes:
-      corpus: it.
+      corpus: the corpus.
       tested: texts of the validation split.
       fitted: texts of the train split, for baselines.
-      most_words: that fit a row of the model.
-      plan: how much is measured.
+      most_words: number of words that fit a row of the model.
+      plan: the extent of the measurements.
     """
 
     corpus: Corpus
@@ -57,7 +57,7 @@ class Material(NamedTuple):
     plan: Plan
 
     def texts(self, split: str) -> Sequence[str]:
-        """Those that are read of a split."""
+        """The texts that are read of a split."""
         return self.tested if split == "validation" else self.fitted
 
 
@@ -65,7 +65,7 @@ def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
     """Reads what the probes need of a corpus.
 
     Raises:
-      ValueError: the corpus is none to probe the model on (`require_documents`).
+      UsageError: the corpus does not allow any probe (`require_documents`).
     """
     require_documents(corpus, subject.vocab)
     tested = _first(corpus.documents("validation"), plan.documents)
@@ -77,11 +77,11 @@ def material(subject: Subject, corpus: Corpus, plan: Plan) -> Material:
 
 
 def require_documents(corpus: Corpus, vocab: Vocabulary) -> None:
-    """Refuses a corpus on which no score would mean anything, before any is taken.
+    """Refuses a corpus on which no score would be meaningful.
 
     Raises:
-      ValueError: it has too few documents for an interval, or the vocabulary cannot
-        spell them.
+      UsageError: it has too few documents for an interval, or the vocabulary cannot
+        encode them.
     """
     tested, fitted = (corpus.documents(split) for split in ("validation", "train"))
     if min(len(tested), len(fitted)) < LEAST:

@@ -1,1 +1,1 @@
-"""A question to a model in a form that it was trained in, scored in packed rows."""
+"""Queries to a model in a form that it was trained in, scored in packed rows."""

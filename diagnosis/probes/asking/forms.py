@@ -1,7 +1,7 @@
-"""How a model is asked how likely a text is after another: one Example form a mode.
+"""Examples that ask how likely a text is after another, in a form for each mode.
 
 A model answers well only in a form that it was trained in, so every score names its
-mode. An Example of each form is what the objective of that form would make.
+mode. The Example of a form is the one that the objective of that form would make.
 """
 
 from typing import Literal, get_args
@@ -15,21 +15,22 @@ from ....objectives.special_ids import SpecialIds
 Mode = Literal["causal", "prefix", "span", "reconstruction", "permuted", "masked"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
-"""The nearest to going on from a text first: a model is asked in the first it knows."""
+"""Modes, the closest to continuing text first; a model is queried in the first that it
+was trained in."""
 
 STRIDE = 6
-"""Masked mode hides one token in so many at a time, about BERT's 15 %."""
+"""Masked mode hides every sixth token at a time, close to BERT's 15 %."""
 
 Tokens = Int[np.ndarray, " _"]
 
 Pair = tuple[str, str]
-"""A text and what stands after it; together they are the text, blanks included."""
+"""A text and its continuation, which join without a separator."""
 
 
 def going_on(
     mode: Mode, before: Tokens, after: Tokens, ids: SpecialIds
 ) -> list[Example]:
-    """Examples whose supervised tokens are those of `after`, each once.
+    """Examples whose supervised tokens are exactly those of `after`.
 
     The sum of their log-probabilities is `s(after | before)`:
 
@@ -37,15 +38,15 @@ def going_on(
         prefix          inputs: before; targets: after
         span            inputs: before <0> EOS; targets: <0> after
         reconstruction  inputs: before MASK EOS; targets: before after
-        permuted        as prefix: an order like any other, with a whole end missing
-        masked          before and after, in `STRIDE` Examples; each hides other tokens
-                        of `after`, so this is a pseudo-likelihood (Salazar et al.
-                        2020, §2), from both sides
+        permuted        as prefix, which is one of the possible orders
+        masked          before and after, in `STRIDE` Examples that hide different
+                        tokens of `after`: a pseudo-likelihood (Salazar et al. 2020,
+                        §2), from both sides
 
     Args:
-      mode: the form.
+      mode: of the form.
       before: the context; may be empty.
-      after: what is scored; at least one token.
+      after: the text to score, at least one token.
       ids: reserved ids.
     """
     boundary = len(before)
@@ -80,17 +81,17 @@ def pair(first: Tokens, second: Tokens, ids: SpecialIds, *, label: int) -> Examp
     """Asks whether `second` continues `first`, as `objectives.sentence_pair` does.
 
     Args:
-      first: A.
-      second: B.
+      first: the first text.
+      second: the second text.
       ids: reserved ids.
-      label: whose probability is asked for: 1 continues, 0 does not.
+      label: whose probability is scored: 1 continues, 0 does not.
     """
     inputs = np.concatenate([first, [ids.sep], second])
     return after_inputs(inputs, np.array([ids.labels[label]]))
 
 
 def after_inputs(inputs, targets: Tokens, *, weigh_from: int = 0) -> Example:
-    """Targets behind inputs, with a free position between; the first may be given."""
+    """Targets after inputs and a free position; those before `weigh_from` weigh 0."""
     at = len(inputs) + 2 if len(inputs) else 1
     return sequential(
         0,
@@ -103,7 +104,7 @@ def after_inputs(inputs, targets: Tokens, *, weigh_from: int = 0) -> Example:
 
 
 def hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
-    """Tokens of which those at the hidden places are masked, and asked for there."""
+    """Tokens with masks at the hidden places, predicted in place."""
     inputs, weights = tokens.copy(), np.zeros(len(tokens))
     inputs[hidden], weights[hidden] = ids.mask, 1.0
     return in_place(

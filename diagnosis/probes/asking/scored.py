@@ -1,4 +1,4 @@
-"""A score of a model: a statistic of what it was asked, with its interval."""
+"""A score of a model: a statistic of items, with its interval."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -25,13 +25,13 @@ def score_of(
     baselines: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Score:
-    """Measures a statistic of items; `Score` tells of the arguments that are its own.
+    """Measures a statistic of items; other arguments are fields of `Score`.
 
     Args:
-      subject: the model, which knows whether the modes were trained.
+      subject: the model.
       statistic: of the items.
-      documents: which document each item is of.
-      modes: in which the model was asked.
+      documents: the document of each item.
+      modes: in which the model was queried.
       seed: of the bootstrap.
     """
     value, low, high = bootstrap(statistic, documents, seed=seed)

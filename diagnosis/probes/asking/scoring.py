@@ -1,4 +1,4 @@
-"""What a model says of what Examples ask for, many packed into rows at a time."""
+"""A model's answers to Examples, packed into rows."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -25,28 +25,28 @@ Answers = Callable[[Sequence[Example]], list[Shaped[np.ndarray, " _"]]]
 def make_answers(
     model: Model, shape: RowShape, *, answer: Answer, bos: int, batch_rows: int
 ) -> Answers:
-    """What a model says of each supervised token of Examples.
+    """A function that gives a model's answer at each supervised token of Examples.
 
-    It is compiled when it is first called; a model of the same configuration, say a
-    later checkpoint, finds the compiled program again.
+    Compiled at its first call; models of the same configuration, such as a later
+    checkpoint, share the compiled program.
 
     Args:
       model: either architecture.
-      shape: rows that every Example fits.
-      answer: "log-probability" of the token, in nats; or the model's "guess", the id of
-        the token that it finds most probable.
-      bos: id that the first target is asked from.
-      batch_rows: rows that are computed at a time.
+      shape: of rows that hold every Example.
+      answer: "log-probability" of the token, in nats, or the model's "guess", the most
+        probable id.
+      bos: id before the first target.
+      batch_rows: rows in a batch.
 
     Returns:
-      `examples -> answers` of each Example: tokens in place, then targets.
+      `examples -> answers` for each Example: tokens in place, then targets.
     """
     graph, params = nnx.split(model)
     place = layout(shape, bos=bos)
 
     def answers(examples: Sequence[Example]) -> list[Shaped[np.ndarray, " _"]]:
-        # Packing carries an objective's id along to each prediction. Nothing here asks
-        # for it, so the Example's number, from 1, goes in its place.
+        # Packing copies the objective's id to each prediction. It is not used here, so
+        # the number of the Example, from 1, takes its place.
         placed = [place(e)._replace(objective=n) for n, e in enumerate(examples, 1)]
         rows = list(first_fit(placed, shape))
         numbers, outputs = [], []
@@ -62,7 +62,7 @@ def make_answers(
             return []
         number, values = np.concatenate(numbers), np.concatenate(outputs)
         ends = np.cumsum(np.bincount(number, minlength=len(placed) + 1))
-        # The first part, of number 0, is of free predictions.
+        # Number 0 marks unused predictions.
         return np.split(values[np.argsort(number, kind="stable")], ends[:-1])[1:]
 
     return answers

@@ -22,13 +22,13 @@ class Subject(NamedTuple):
 
     Attributes:
       model: of either architecture.
-      score: log-probabilities of what Examples ask for (`scoring.make_answers`).
-      guess: the tokens that it finds most probable there.
-      shape: of the rows that Examples are laid into; as long as those of training.
+      score: log-probabilities of supervised tokens (`scoring.make_answers`).
+      guess: the most probable tokens in their place.
+      shape: of rows as long as those of training.
       vocab: its vocabulary.
-      mode: in which it is asked how a text goes on.
-      trained: the share of its training Examples in each mode; empty: not known.
-      mode_tokens: the mode token that its training Examples show, by mode.
+      mode: in which it is asked to continue a text.
+      trained: share of its training Examples in each mode; empty if unknown.
+      mode_tokens: the mode token of its training Examples, by mode.
     """
 
     model: Model
@@ -45,15 +45,15 @@ class Subject(NamedTuple):
         return self.trained.get(mode, 0.0) > 0
 
     def with_mode_token(self, example: Example, mode: str) -> Example:
-        """The Example with the mode token that training showed in this mode.
+        """The Example with the mode token that training used in this mode.
 
-        A model that saw it every time needs it (UL2, Tay et al. 2022, §3.1.2).
+        A model that always saw it depends on it (UL2, Tay et al. 2022, §3.1.2).
         """
         ids = self.vocab.special_ids
         return show_mode(example, ids, mode=self.mode_tokens.get(mode, "none"))
 
     def continuation_examples(self, before: Tokens, after: Tokens) -> list[Example]:
-        """How it is asked for `after` behind `before`: `going_on` in its mode."""
+        """The Examples that score `after` following `before`, in its mode."""
         ids = self.vocab.special_ids
         return [
             self.with_mode_token(example, self.mode)
@@ -61,14 +61,14 @@ class Subject(NamedTuple):
         ]
 
     def overflow(self, example: Example) -> int:
-        """By how much an Example is more than a row holds; 0 or less where it fits."""
+        """By how much an Example exceeds a row; 0 or less if it fits."""
         place = layout(self.shape, bos=self.vocab.special_ids.bos)
         sizes = np.array(place(example).sizes)
         return int((sizes - capacities(self.shape)).max())
 
     @property
     def slots(self) -> int:
-        """Of a row; of an encoder–decoder's two streams those of the shorter one."""
+        """Slots of a row; for an encoder–decoder, of the shorter stream."""
         streams = (self.shape.decoder, self.shape.encoder)
         return min(stream.slots for stream in streams if stream)
 
@@ -83,17 +83,17 @@ def subject(
     mode: Mode | None = None,
     batch_rows: int = 8,
 ) -> Subject:
-    """A model as probes see it; its scoring is compiled when it is first used.
+    """A model as probes see it; its scoring is compiled at first use.
 
     Args:
       model: either architecture.
       shape: of the rows that it was trained on.
       vocab: its vocabulary.
-      trained: the share of its training Examples in each mode.
-      mode_tokens: the mode token that they show, by mode; None is none.
-      mode: in which to ask it; the first of `MODES` that it was trained in unless
-        told, "causal" where there is none.
-      batch_rows: rows scored at a time.
+      trained: share of its training Examples in each mode.
+      mode_tokens: the mode token of these Examples, by mode.
+      mode: in which to query it; None for the first of `MODES` that it was trained in,
+        or "causal".
+      batch_rows: rows in a batch.
 
     Raises:
       ValueError: the model has fewer ids than the vocabulary, so that some, such as
@@ -117,13 +117,13 @@ def subject(
 
 
 def best_mode(trained: Mapping[str, float]) -> Mode:
-    """The first of `MODES` that was trained; "causal" where none was."""
+    """The first of `MODES` that was trained, or "causal"."""
     known: list[Mode] = [mode for mode in MODES if trained.get(mode, 0.0) > 0]
     return known[0] if known else "causal"
 
 
 def scoring_rows(shape: RowShape) -> RowShape:
-    """Rows of as many slots, in which every slot can be asked."""
+    """Rows of as many slots, each of which may predict."""
     full = [
         None if stream is None else Capacity(stream.slots, stream.slots)
         for stream in (shape.decoder, shape.encoder)
@@ -152,9 +152,9 @@ def require_ids(model: Model, vocab: Vocabulary) -> None:
 
 
 def cut(vocab: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
-    """The tokens of a pair, cut where those of the first text alone end to agree.
+    """The tokens of a pair, split where those of the first text alone differ.
 
-    The texts are tokenised as one; what the boundary changes belongs to the second.
+    The texts are tokenised as one; tokens that span the boundary go to the second.
     """
     first, both = vocab.encode(pair[0]), vocab.encode(pair[0] + pair[1])
     shorter = min(len(first), len(both))
@@ -166,10 +166,7 @@ def cut(vocab: Vocabulary, pair: Pair) -> tuple[Tokens, Tokens]:
 def fitted(
     subject: Subject, before: Tokens, after: Tokens
 ) -> tuple[Tokens, Tokens] | None:
-    """The pair with `before` cut from its left to what rows hold; None: no room.
-
-    No more of it is cut than must be.
-    """
+    """The pair with `before` cut from the left to fit; None if it cannot."""
 
     def overflow(before: Tokens) -> int:
         return subject.overflow(subject.continuation_examples(before, after)[0])
@@ -177,6 +174,6 @@ def fitted(
     while (excess := overflow(before)) > 0:
         if not len(before):
             return None
-        # Half, for a token that is restored takes two slots of a decoder's row.
+        # Half: a token to restore takes two slots of a decoder row.
         before = before[max(1, excess // 2) :]
     return before, after

@@ -1,4 +1,4 @@
-"""What a model writes where targets are missing, many Examples side by side."""
+"""Generates the targets of many Examples in parallel."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ....objectives.example import Example
 from .subject import Subject, Tokens
 
 ROWS = 32
-"""Texts that are written side by side."""
+"""Texts that are generated in parallel."""
 
 
 def write(
@@ -23,20 +23,20 @@ def write(
     extra_ids: Sequence[int] = (),
     ends: bool = True,
 ) -> list[Tokens]:
-    """Lets a model write targets of Examples, one token after another.
+    """Generates targets of Examples token by token.
 
     Args:
       subject: the model.
       examples: their leading targets of weight 0 are the prompt; tokens of the other
         targets are placeholders.
       sampler: of `models.samplers`.
-      seed: of the sampler; greedy decoding makes no use of it.
-      extra_ids: ids that may be written, besides those of text.
-      ends: whether EOS, or else the end of the row, ends a text; if not, it has as many
-        tokens as its Example asks for.
+      seed: of the sampler; unused by greedy decoding.
+      extra_ids: ids that may be generated besides text.
+      ends: whether a text ends with EOS or its row; if not, it has as many tokens as
+        its Example has targets.
 
     Returns:
-      Of each Example what was written behind what was given, with its EOS.
+      The generated tokens of each Example after its prompt, EOS included.
     """
     ids, shape = subject.vocab.special_ids, subject.shape
     allowed = np.zeros(subject.vocab.size, bool)
@@ -49,7 +49,7 @@ def write(
     texts: list[Tokens] = []
     for first in range(0, len(examples), ROWS):
         chunk = list(examples[first : first + ROWS])
-        # Always as many rows, so that one program serves all.
+        # A constant number of rows, so that one compiled program serves all.
         filled = chunk + [chunk[0]] * (ROWS - len(chunk))
         prompt_lengths = [int((e.targets_weights == 0).sum()) for e in filled]
         room = [slots if shape.encoder else slots - len(e.inputs) for e in filled]

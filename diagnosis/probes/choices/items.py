@@ -1,4 +1,4 @@
-"""What preference probes are made of: a true pair of texts against a false one."""
+"""The items of preference probes: a true pair of texts against a false one."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -14,15 +14,15 @@ class Item(NamedTuple):
     """A choice between two pairs of texts, of which the first is the true one.
 
     Attributes:
-      document: that it was made of, by index; intervals are over documents.
-      kind: which sort of choice it is, such as "swapped" or "2 ahead".
-      true: what the document says, `(before, after)`.
-      false: what it does not say.
-      local: how many of the last characters of `before` are the sentence that `after`
-        goes on with. They stay when what is before is taken away to measure how likely
-        `after` is by itself; 0 where `after` begins a sentence.
-      needed: how many of the last characters of `before` say which pair is true; a
-        model whose rows cannot hold them is not asked. 0 where nothing is needed.
+      document: index of its document; intervals are over documents.
+      kind: of choice, such as "swapped" or "2 ahead".
+      true: the pair from the document, `(before, after)`.
+      false: the other pair.
+      local: length in characters of the begun sentence at the end of `before`, which
+        stays when the rest is removed to measure the prior of `after`; 0 if `after`
+        begins a sentence.
+      needed: length in characters of the end of `before` that tells which pair is
+        true; a model whose rows cannot hold it is not queried. 0 if none is needed.
     """
 
     document: int
@@ -34,22 +34,22 @@ class Item(NamedTuple):
 
 
 def alone(pair: Pair, local: int) -> str:
-    """What is left of `before` where a pair's own prior is measured: `Item.local`."""
+    """The part of `before` that stays when the prior is measured: `Item.local`."""
     return pair[0][len(pair[0]) - local :]
 
 
 def by_kind(
     items: Sequence[Item], scored: Int[np.ndarray, " N"]
 ) -> Iterator[tuple[str, Int[np.ndarray, " n"], Int[np.ndarray, " n"]]]:
-    """What was asked, as a whole and by kind.
+    """The scored items together and by kind.
 
     Args:
       items: the choices.
-      scored: indices of those that a model was asked for.
+      scored: indices of the items that were scored.
 
     Yields:
-      "all" and each kind of the items; the places in `asked` of those of the kind, and
-      their documents.
+      "all" and each kind; the places in `scored` of the items of the kind, and their
+      documents.
     """
     kinds = np.array([items[n].kind for n in scored], dtype=object)
     documents = np.array([items[n].document for n in scored], np.int64)
@@ -62,16 +62,16 @@ def by_kind(
 def require_items(
     items: Sequence[Item], *, probe: str, documents: int, least: int
 ) -> None:
-    """Refuses a probe that too few documents allow for.
+    """Refuses a probe with items of too few documents.
 
     Args:
-      items: what was made.
+      items: of the probe.
       probe: its name.
-      documents: how many documents it was to be made of.
-      least: how many documents must have an item, for an interval to mean something.
+      documents: number of documents read.
+      least: documents with an item that a meaningful interval needs.
 
     Raises:
-      ValueError: there are fewer; the message names the numbers and the fix.
+      UsageError: there are fewer.
     """
     count = len({item.document for item in items})
     if count < least:

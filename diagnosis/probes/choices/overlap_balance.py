@@ -1,4 +1,4 @@
-"""Evens out what two texts have in common, so that common words do not decide."""
+"""Balances lexical overlap between true and false items."""
 
 import math
 from collections import Counter
@@ -14,16 +14,16 @@ _BINS = 8
 
 
 def balance_overlap(items: Sequence[Item], rng: np.random.Generator) -> list[Item]:
-    """Keeps as many items whose true texts share more words as whose false ones do.
+    """Drops items until true and false texts overlap equally with what is before.
 
-    What comes next shares a little more of its words with what is before than what
-    comes later. Words count by how rare they are: `ln (texts / texts with it)`.
-    By how much the one shares more than the other, items fall into eight bins of as
-    many; of each bin and kind as many are kept of either sign, drawn at random.
+    The true continuation tends to share more words with the text before it. Words are
+    weighted by rarity, `ln (texts / texts with it)`. Items are sorted into eight equal
+    bins by the margin of overlap; in each bin and kind as many are kept with a positive
+    as with a negative margin, drawn at random.
 
     Args:
-      items: of any kinds; those of each are evened out apart.
-      rng: of which are kept.
+      items: of any kinds, each balanced separately.
+      rng: draws the items to keep.
     """
     texts = [pair[1] for item in items for pair in (item.true, item.false)]
     counts = Counter(word for text in texts for word in set(words(text)))
@@ -48,5 +48,5 @@ def _margin(item: Item, rarity: dict[str, float]) -> float:
 
 def _shared(pair: Pair, rarity: dict[str, float]) -> float:
     before, after = (set(words(" ".join(text.split()))) for text in pair)
-    # Exact, for the same sum in whatever order a set has. Blanks are no words.
+    # An exact sum does not depend on the order of a set.
     return math.fsum(rarity[word] for word in before & after)

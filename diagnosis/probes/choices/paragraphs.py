@@ -1,6 +1,6 @@
-"""Cuts a text into sentences and paragraphs, and keeps every character.
+"""Splits a text into sentences and paragraphs without losing a character.
 
-A piece begins with the blanks before it, so that joining the pieces gives the text.
+A piece includes the whitespace before it, so that joining the pieces gives the text.
 """
 
 import itertools
@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 FEWEST = 6
-"""Paragraphs below which a text is cut into groups of sentences instead."""
+"""Least paragraphs; a text with fewer is split into groups of sentences instead."""
 
 _BLANKS = re.compile(r"([.!?:][\"'”’)\]]*)?(\s+)(?=[\"'“‘(\[`*]*(\S))")
 _BREAK = re.compile(r"\s*\n\s*\n\s*(?=\S)")
@@ -16,12 +16,12 @@ _WORD = re.compile(r"\s*\S+")
 
 
 def sentences(text: str, *, shortest: int = 4) -> list[str]:
-    """The sentences of a text, each with the blanks before it.
+    """The sentences of a text, each with the whitespace before it.
 
     A sentence ends at a full stop, question mark, exclamation mark or colon, with any
-    closing quotes and brackets, where no lower-case letter follows; and at an empty
+    closing quotes and brackets, unless a lower-case letter follows; and at an empty
     line. A piece of fewer than `shortest` words, such as a title or an abbreviation,
-    goes with what follows it in its paragraph.
+    is joined to the next one in its paragraph.
     """
     pieces: list[str] = []
     start = 0
@@ -38,10 +38,10 @@ def sentences(text: str, *, shortest: int = 4) -> list[str]:
 def paragraphs(
     text: str, *, fewest: int = FEWEST, sentences_each: int = 2
 ) -> list[str]:
-    """The paragraphs of a text, each with the blanks before it.
+    """The paragraphs of a text, each with the whitespace before it.
 
-    They stand apart by an empty line. Where there are fewer than `fewest`, the pieces
-    are groups of `sentences_each` sentences instead, whatever paragraph they are of.
+    They are separated by empty lines. If there are fewer than `fewest`, the pieces are
+    groups of `sentences_each` sentences instead, regardless of paragraphs.
     """
     starts = [0, *(match.start() for match in _BREAK.finditer(text)), len(text)]
     pieces = [text[a:b] for a, b in itertools.pairwise(starts)]
@@ -56,22 +56,22 @@ def paragraphs(
 
 
 class Inner(NamedTuple):
-    """A document's sentences without its first and last, whose words show their places.
+    """A document's sentences except the first and last, which reveal their place.
 
     Attributes:
-      sentences: each with the blanks before it.
-      left: of each, how many words there are from it on.
+      sentences: each with the whitespace before it.
+      left: number of words from each sentence on.
     """
 
     sentences: list[str]
     left: list[int]
 
     def places(self, words: int) -> int:
-        """From how many of the sentences on there are at least so many words."""
+        """Number of sentences from which on there are at least so many words."""
         return sum(left >= words for left in self.left)
 
     def window(self, start: int, most_words: int) -> list[str]:
-        """Whole sentences from one of them on, with at most so many words."""
+        """Whole sentences from one on, with at most so many words."""
         ends = [*self.left[start + 1 :], 0]
         fits = sum(self.left[start] - end <= most_words for end in ends)
         return self.sentences[start : start + fits]
@@ -85,20 +85,20 @@ def inner(text: str) -> Inner:
 
 
 def word_count(text: str) -> int:
-    """How many words a text has, as blanks part them."""
+    """Number of words of a text, separated by whitespace."""
     return len(text.split())
 
 
 def beginning(text: str, most_words: int) -> str:
-    """The first words of a text, with the blanks before each."""
+    """The first words of a text, with the whitespace before each."""
     words = _WORD.findall(text)
     return text if len(words) <= most_words else "".join(words[:most_words])
 
 
 def ending(text: str, most_words: int) -> str:
-    """The last whole sentences of a text that are at most so many words.
+    """The last whole sentences of a text, with at most so many words.
 
-    Where the last sentence alone has more, its last words.
+    If the last sentence alone has more, its last words.
     """
     kept, words = "", 0
     for sentence in reversed(sentences(text)):
@@ -112,7 +112,7 @@ def ending(text: str, most_words: int) -> str:
 
 
 def _without_empty(pieces: list[str]) -> list[str]:
-    """Joins pieces of blanks alone to the piece before them, or after the first."""
+    """Joins pieces of whitespace to the piece before them, or the first to the next."""
     whole: list[str] = []
     for piece in pieces:
         if whole and (not piece.strip() or not whole[-1].strip()):

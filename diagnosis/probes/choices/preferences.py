@@ -1,4 +1,4 @@
-"""Which of two texts a model prefers, beyond what it thinks of each alone."""
+"""Which of two texts a model prefers, with the prior of each removed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ from .items import Item, by_kind
 Prior = Literal["removed", "kept"]
 
 Baselines = Mapping[str, Mapping[str, float]]
-"""Of each kind of item, what each shallow baseline has on it."""
+"""Values of shallow baselines by kind of item and name."""
 
 CHANCE = 0.5
 
@@ -31,18 +31,17 @@ def preference_scores(
     better: Literal["higher", "lower"] = "higher",
     seed: int = 0,
 ) -> list[Score]:
-    """The share of items whose true pair is preferred, for all and for each kind.
+    """The share of items whose true pair is preferred, overall and by kind.
 
     Args:
       subject: the model.
       items: the choices.
       failure: that the probe is about.
       probe: its name.
-      baselines: accuracy of shallow baselines on all of the items, by kind; that of all
-        items is under "all".
-      prior: whether a text's own likelihood is taken away (`preferences`).
-      better: "lower" reports the share whose false pair is preferred, as jump-ahead
-        does.
+      baselines: accuracy of shallow baselines by kind, with all items under "all".
+      prior: whether a text's own likelihood is subtracted (`preferences`).
+      better: "lower" reports the share whose false pair is preferred instead, as
+        jump-ahead does.
       seed: of the bootstrap.
     """
     preferred = preferences(subject, items, prior=prior)
@@ -74,12 +73,12 @@ def preference_scores(
 
 
 class Preferences(NamedTuple):
-    """Of each item that fits the model's rows.
+    """Scores of the items that fit the model's rows.
 
     Attributes:
-      item: its index.
-      true: what the true pair scores, in nats.
-      false: what the false pair scores.
+      item: index of each item.
+      true: score of its true pair, in nats.
+      false: score of its false pair.
     """
 
     item: Int64[np.ndarray, " N"]
@@ -88,7 +87,7 @@ class Preferences(NamedTuple):
 
     @property
     def wins(self) -> Float64[np.ndarray, " N"]:
-        """1 where the true pair is preferred, half where neither is."""
+        """1 where the true pair is preferred, .5 at a tie."""
         return (np.sign(self.true - self.false) + 1) / 2
 
 
@@ -97,16 +96,16 @@ def preferences(
 ) -> Preferences:
     """Scores both pairs of each item: `s(after | before) - s(after | local)`.
 
-    The difference is the pointwise mutual information of the two texts, so a text that
-    is likelier by itself has no advantage. `s` sums log-probabilities; `local` is the
-    begun sentence that the pair meets in (`Item.local`), mostly nothing. `before` is
-    cut from its left to what rows hold; items are left out whose `Item.needed` would
-    be cut, or whose `after` has no room.
+    This is the pointwise mutual information of the two texts, so a text that is
+    likelier by itself has no advantage. `s` sums log-probabilities; `local` is the
+    begun sentence before `after` (`Item.local`), usually empty. `before` is cut from
+    the left to fit rows; items whose `Item.needed` would be cut, or whose `after` does
+    not fit, are left out.
 
     Args:
       subject: the model.
       items: the choices.
-      prior: "kept" leaves `s(after | local)` out: for items without `before`.
+      prior: "kept" omits `s(after | local)`, for items without `before`.
     """
     contexts = 1 if prior == "kept" else 2
     kept: list[int] = []
@@ -135,7 +134,7 @@ def likelihoods(
 
 
 def _fit(subject: Subject, pair: Pair, item: Item) -> tuple[Tokens, Tokens, int] | None:
-    """What is before and after, cut to fit, and how many tokens of it are local."""
+    """`before` and `after`, cut to fit, and the number of local tokens."""
     before, after = cut(subject.vocab, pair)
 
     def last(characters: int) -> int:

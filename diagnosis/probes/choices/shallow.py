@@ -1,6 +1,6 @@
-"""What surface cues make of a probe: if they solve it, it measures nothing.
+"""Shallow baselines of preference probes: if surface cues solve one, it is void.
 
-A guess has .5. On 400 documents of `policies`, fitted to 400 others; and on every
+Chance is .5. On 400 documents of `policies`, fitted to 400 others; and on every
 second document of `python_docs`, fitted to the rest:
 
                              items   bag of   shared   5-gram   5-gram, prior
@@ -28,10 +28,10 @@ second document of `python_docs`, fitted to the rest:
     python_docs, polarity       48     .500     .510     .521            .500
 
 "further" and "swapped" of policies and "ahead" of python_docs are means over the seeds
-1 to 4; a single one is off by up to .09, as 200 items are by chance. `minimal_pairs`
-finds 6 polarities in policies and 4 numbers in python_docs: too few to say. Only
-"other" is solved, by shared words. It asks whether the topic changes, which is what
-they show, so a model that follows the text must be well above them.
+1 to 4; a single seed varies by up to .09, as expected of 200 items. `minimal_pairs`
+finds 6 polarities in policies and 4 numbers in python_docs, too few to measure. Only
+"other" is solved, by shared words: it asks whether the topic changes, which they show,
+so a model that follows the text must be well above them.
 
     texts = corpora.get("policies").documents("train")
     fitted, tested = (
@@ -55,7 +55,7 @@ LEAST = 32
 """Items below which a baseline is not fitted."""
 
 Margin = Callable[[Item], float]
-"""By how much a baseline prefers an item's true pair."""
+"""The margin by which a baseline prefers an item's true pair."""
 
 
 def baselines(fitted: Sequence[Item], tested: Sequence[Item]) -> dict[str, float]:
@@ -63,15 +63,14 @@ def baselines(fitted: Sequence[Item], tested: Sequence[Item]) -> dict[str, float
 
     "bag of words": a linear model of the words of either text; it sees no order.
     "shared words": a linear model of which words the two have in common.
-    "5-gram": how likely `after` is, after the four words before it.
-    "5-gram, prior removed": that less how likely it is without the text before, as
-    models are asked; the same where nothing is before.
+    "5-gram": the log-likelihood of `after`, given the four words before it.
+    "5-gram, prior removed": that less the log-likelihood without the text before, as
+    for models; the same if nothing is before.
 
     A tie counts half, so chance is .5. The 5-grams are fitted to the true texts.
 
     Args:
-      fitted: items to fit to; of other documents than `tested`, whose indices may
-        count from 0 again.
+      fitted: items to fit to, of other documents than `tested`.
       tested: items to measure.
 
     Raises:
@@ -119,7 +118,7 @@ def table(by_kind: Mapping[str, Mapping[str, float]], items: Sequence[Item]) -> 
 
 
 def _margins(fitted: Sequence[Item]) -> dict[str, Margin]:
-    # Words before count only where they differ.
+    # Words of `before` matter only if they differ.
     alike = all(item.true[0] == item.false[0] for item in fitted)
     language = Ngrams(words(text) for text in _texts(fitted))
     return {
@@ -138,7 +137,7 @@ def _bags(
 
 
 def _likelihood_margin(language: Ngrams, item: Item) -> float:
-    """By how much the true `after` is likelier than the false one."""
+    """The log-likelihood ratio of the true and the false `after`."""
     true, false = (
         language.log_probability(words(after), words(before))
         for before, after in (item.true, item.false)
@@ -147,12 +146,12 @@ def _likelihood_margin(language: Ngrams, item: Item) -> float:
 
 
 def _pointwise_margin(language: Ngrams, item: Item) -> float:
-    """By how much more the text before adds to the true `after` than to the false."""
+    """The difference in pointwise mutual information of the true and the false pair."""
     if not item.true[0]:
         return _likelihood_margin(language, item)
     gains: list[float] = []
     for pair in (item.true, item.false):
-        # Words further on have the same words before them either way.
+        # Later words have the same context either way.
         opening = words(pair[1])[: ORDER - 1]
         context = words(alone(pair, item.local))
         after = language.log_probability(opening, words(pair[0]))
@@ -161,7 +160,7 @@ def _pointwise_margin(language: Ngrams, item: Item) -> float:
 
 
 def _texts(items: Sequence[Item]) -> list[str]:
-    """The longest true text of each document, for items of one overlap."""
+    """The longest true text of each document, since items of one overlap."""
     longest: dict[int, str] = {}
     for item in items:
         text = "".join(item.true)

@@ -1,4 +1,4 @@
-"""Does B continue A? A true B against a false one, by where the false one is from."""
+"""Does B continue A? A true B against a false one, by the origin of the false one."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from ..choices.paragraphs import Inner, beginning, ending, inner
 Kind = Literal["other", "further", "swapped"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""From another document; from further on in the same; B before A."""
+"""From another document; from further on in the same one; B before A."""
 
 _DRAWS = 16
-"""Documents that are tried for one with as many words."""
+"""Documents tried to find one with enough words."""
 
 _WINDOW = 8
-"""Sentences of both parts that are swapped."""
+"""Most sentences in the two parts that are swapped."""
 
 
 def continuations(
@@ -32,28 +32,28 @@ def continuations(
     most_words: int = 48,
     least_words: int = 12,
 ) -> list[Item]:
-    """Pairs of texts that meet where a sentence ends, true ones against false ones.
+    """True and false pairs of texts that meet at the end of a sentence.
 
     The kinds of negatives are those of BERT (Devlin et al. 2019, §3.1) and of ALBERT
-    (Lan et al. 2020, §3.1), which differ in how much the topic gives away. As the
-    objective `sentence_pair` does, neither B begins or ends its document, both begin
-    where a sentence does and are cut to as many words, a number that is drawn without
-    a look at either. "swapped" has all whole sentences of a window, cut after the k-th
-    of n, k uniform and as likely as n - k. Of the kinds in `even`, items are dropped
+    (Lan et al. 2020, §3.1), which differ in how much the topic gives away. As with the
+    objective `sentence_pair`, neither B begins or ends its document; both begin with a
+    sentence and are cut to the same number of words, drawn independently of either.
+    "swapped" takes the whole sentences of a window, cut after the k-th of n, with k as
+    likely as n - k. Of the kinds in `even`, items are dropped
     until the words that A and B share do not give the answer away
     (`balance_overlap`). "swapped" needs none of this, since both of its pairs share
     the same words; "other" asks whether the topic changes, which shared words show.
 
     Args:
       texts: documents.
-      rng: of where the texts are cut, and of which items are dropped.
-      even: of which kinds items are dropped, to even out common words.
-      each: items of a document for each kind, where it allows for any.
-      most_words: of A and of B; of both for "swapped" twice as many.
-      least_words: of B; documents too short for it give no item.
+      rng: draws the cuts and the items to drop.
+      even: kinds to balance by dropping items.
+      each: items of a document for each kind.
+      most_words: in A and in B; twice as many in both for "swapped".
+      least_words: in B; documents too short for it give no item.
 
     Returns:
-      Items whose kinds are those of the negatives.
+      Items with the kind of their negative.
     """
     parts = [inner(text) for text in texts]
     items: list[Item] = []
@@ -79,7 +79,7 @@ def _cut(
     most: int,
     least: int,
 ) -> tuple[Pair, Pair] | None:
-    """A true B and a false one, of as many words, after the same A."""
+    """A true and a false B of equal length after the same A."""
     text = parts[document]
     room = min(most, text.left[0] // 4) if text.left else 0
     if room < least:
@@ -98,7 +98,7 @@ def _cut(
 def _other(
     parts: Sequence[Inner], document: int, size: int, rng: np.random.Generator
 ) -> tuple[int, Inner, int] | None:
-    """Where B begins, and any sentence of another document with a word more."""
+    """Where B begins, and any sentence of another document, one word longer."""
     if len(parts) < 2:
         return None
     drawn = rng.integers(len(parts) - 1, size=_DRAWS)
@@ -114,7 +114,7 @@ def _other(
 def _further(
     parts: Sequence[Inner], document: int, size: int, rng: np.random.Generator
 ) -> tuple[int, Inner, int] | None:
-    """Where B begins, and any sentence of the document after it."""
+    """Where B begins, and any later sentence of the document."""
     text = parts[document]
     pairs = [
         (cut, later)
@@ -130,7 +130,7 @@ def _further(
 def _swapped(
     text: Inner, rng: np.random.Generator, most: int, least: int
 ) -> tuple[Pair, Pair] | None:
-    """Whole sentences in two parts, in their order and in the other."""
+    """Whole sentences in two parts, in order and swapped."""
     places = text.places(2 * least)
     if not places:
         return None

@@ -1,4 +1,4 @@
-"""Does B continue A? By the label of pairs, by likelihood, and how well calibrated."""
+"""Does B continue A? Read out from pair labels or likelihoods, with calibration."""
 
 import functools
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Readout = Literal["label", "likelihood"]
 READOUTS: tuple[Readout, ...] = ("label", "likelihood")
 
 BINS = 10
-"""Of the calibration error: as many answers in each."""
+"""Bins of equal mass for the calibration error."""
 
 
 def continuation_scores(
@@ -33,21 +33,20 @@ def continuation_scores(
 ) -> list[Score]:
     """AUC, accuracy and calibration error of the answers, for each negative type.
 
-    Those of "all" are of the types together; their AUC is the mean of the types' AUCs.
-    Every pair of an item is a question of its own, so that each type has as many that
-    continue as not. Evidence that B continues A, in nats, is
+    "all" takes the types together; its AUC is the mean of the types' AUCs. Each pair of
+    an item is a separate question, so each type has equally many positives and
+    negatives. The evidence that B continues A, in nats, is
 
         label       log p(continues) - log p(does not), the objective's own answer
-        likelihood  log p(B | A) - log p(B): the log-odds that B was drawn after A
-                    rather than by itself
+        likelihood  log p(B | A) - log p(B), the pointwise mutual information
 
-    and the answer is "continues" where it is above 0.
+    and the answer is "continues" if it is above 0.
 
     Args:
       subject: the model.
       items: the pairs; `kind` is the negative type.
-      readout: how it is asked.
-      baselines: of shallow baselines, by kind.
+      readout: source of the answer.
+      baselines: values of shallow baselines, by kind.
       seed: of the bootstrap.
     """
     if readout == "label":
@@ -82,7 +81,7 @@ def continuation_scores(
 
 
 def auc(true: Float[np.ndarray, " N"], false: Float[np.ndarray, " M"]) -> float:
-    """The chance that a true one scores above a false one; a tie counts half."""
+    """The probability that a true pair scores above a false one; ties count half."""
     if not (true.size and false.size):
         return float("nan")
     order = np.sort(false)
@@ -94,11 +93,11 @@ def auc(true: Float[np.ndarray, " N"], false: Float[np.ndarray, " M"]) -> float:
 def calibration_error(
     probability: Float[np.ndarray, " N"], truth: Bool[np.ndarray, " N"]
 ) -> float:
-    """Mean distance between the probability said and the share that is true.
+    """Expected calibration error: |mean probability - share true| over bins.
 
-    Over bins of as many answers each, weighted by them (Naeini et al. 2015; equal mass
-    as in Nixon et al. 2019). Answers that are said alike share a bin, so their order
-    is no matter. Even a calibrated model has some, by the bins' noise.
+    Bins have equal mass and are weighted by it (Naeini et al. 2015; Nixon et al. 2019).
+    Equal probabilities share a bin, so the result does not depend on order. Noise in
+    bins makes it positive even for a calibrated model.
     """
     edges = np.quantile(probability, np.arange(1, BINS) / BINS)
     bins = np.searchsorted(edges, probability, side="right")
@@ -107,7 +106,7 @@ def calibration_error(
 
 
 Evidence = Float[np.ndarray, "N 2"]
-"""Of each item, the evidence for its true pair and for its false one."""
+"""The evidence for the true pair and for the false pair of each item."""
 
 
 def _auc_of(evidence: Evidence, kinds: Shaped[np.ndarray, " N"]) -> Statistic:
@@ -137,7 +136,7 @@ def _calibration_of(evidence: Evidence) -> Statistic:
 def _labelled(
     subject: Subject, items: Sequence[Item]
 ) -> tuple[Int[np.ndarray, " N"], Evidence]:
-    """Of items whose pairs all have room whole; cut, they would be other questions."""
+    """Answers for items whose pairs fit uncut; a cut would change the question."""
     ids = subject.vocab.special_ids
     kept: list[int] = []
     examples: list[Example] = []

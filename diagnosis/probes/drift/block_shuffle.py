@@ -1,4 +1,4 @@
-"""A text in its order against the same with its blocks of sentences shuffled."""
+"""A text against itself with its blocks of sentences shuffled."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from ..choices.items import Item
 from ..choices.paragraphs import inner
 
 BLOCKS = (1, 2, 3, 4, 5)
-"""Sentences of a block; the last of a window may be short of some."""
+"""Sentences in a block; the last block of a window may be shorter."""
 
 _FEWEST = 3
-"""Blocks of a window."""
+"""Least blocks in a window."""
 
 
 def block_shuffle(
@@ -23,27 +23,27 @@ def block_shuffle(
     """The order of a text against another order of its blocks of k sentences.
 
     The order of single sentences is the test of Barzilay and Lapata (2008, §5.1);
-    blocks, which keep what is next to each sentence, are those of Laban et al. (2021,
-    §3): the larger, the further off what gives the order away.
+    blocks, which keep most neighbours together, are those of Laban et al. (2021, §3):
+    larger blocks need longer context to be ordered.
 
-    A document's first and last sentence are left out, for their words show their
-    places. The first block stays where it is, so that both texts begin alike.
+    A document's first and last sentences, which reveal their place, are left out. The
+    first block stays in place, so that both texts begin alike.
 
     Args:
       texts: documents.
-      rng: of windows and orders.
-      most_words: of the window of whole sentences that is shown.
+      rng: draws windows and orders.
+      most_words: in a window of whole sentences.
 
     Returns:
-      Items of kinds "blocks of 1" and so on. Nothing stands before either text, so
-      what is compared is how likely they are, and both have the same words.
+      Items of kinds "blocks of 1" and so on. `before` is empty, so likelihoods of the
+      whole texts are compared, which have the same words.
     """
     items: list[Item] = []
     for document, text in enumerate(texts):
         inside = inner(text)
         if not inside.sentences:
             continue
-        # A window begins at any sentence with as many words from it on as go in.
+        # A window begins at any sentence from which on there are enough words.
         starts = inside.places(min(most_words, inside.left[0]))
         for k in BLOCKS:
             window = inside.window(int(rng.integers(starts)), most_words)
@@ -57,7 +57,7 @@ def block_shuffle(
 
 
 def _reordered(pieces: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """The first piece, and the others in another order than theirs."""
+    """The first piece, followed by the others in a different order."""
     order = rng.permutation(len(pieces) - 1)
     while (order == np.arange(len(order))).all():
         order = rng.permutation(len(pieces) - 1)

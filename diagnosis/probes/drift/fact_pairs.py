@@ -1,4 +1,4 @@
-"""Minimal pairs of the corpus `policies`, whose documents say what they state where."""
+"""Minimal pairs of the corpus `policies`, whose documents list their facts."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,23 +20,23 @@ def fact_pairs(
     each: int = 8,
     most_words: int = 400,
 ) -> list[Item]:
-    """As `minimal_pairs`, of every fact that a document restates, and exact.
+    """As `minimal_pairs`, but exact, and for every fact that a document restates.
 
-    The false value is one that another fact of the document has (`swaps.restated`),
-    stated before. The generator draws values apart from all else, so neither value is
-    likelier to be the true one.
+    The false value is that of another fact stated earlier in the document
+    (`swaps.restated`). The generator draws values independently, so neither value is
+    likelier a priori.
 
     Args:
-      corpus: the documents.
+      corpus: to make items from.
       split: of the corpus.
       indices: of documents of the split.
-      rng: of which mentions and values are taken.
+      rng: draws mentions and values.
       each: most items of a document.
-      most_words: of what is before, cut from the left where a sentence begins; both
-        values are stated in what is left.
+      most_words: in `before`, which is cut to whole sentences and still states both
+        values.
 
     Returns:
-      Items as of `minimal_pairs`; their `document` is a place in `indices`.
+      Items as from `minimal_pairs`; their `document` is a place in `indices`.
     """
     items: list[Item] = []
     for number, index in enumerate(indices):

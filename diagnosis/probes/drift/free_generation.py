@@ -1,6 +1,6 @@
-"""Long-form drift, (a): a model writes on, and what it wrote is read for its facts.
+"""Free generation: a model continues documents, and facts are parsed from its text.
 
-Only on `policies`, whose facts can be parsed back from any text.
+Only on `policies`, whose facts can be parsed from any text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +25,15 @@ BANDS: Mapping[str, tuple[float, float]] = {
     "16 to 48 words apart": (16.0, 48.0),
     "≥ 48 words apart": (48.0, np.inf),
 }
-"""Words between two mentions of a fact: at least, and fewer than."""
+"""Words between two mentions of a fact: from, and below."""
 
 
 class Written(NamedTuple):
-    """A text that was given the beginning of a document to go on from.
+    """A generated continuation of a document.
 
     Attributes:
-      prompt: what it was given.
-      text: all of it, prompt included.
+      prompt: the beginning of the document.
+      text: prompt and continuation.
     """
 
     prompt: str
@@ -47,19 +47,19 @@ def write_on(
     sampler: Sampler = greedy,
     seed: int = 0,
 ) -> list[Written]:
-    """Lets a model go on from each beginning until EOS or the end of its row.
+    """Lets a model continue each beginning until EOS or the end of its row.
 
     Args:
-      subject: the model; asked in its mode, or as "causal" if that is "masked", which
-        cannot go on.
-      beginnings: of documents; "" is nothing.
+      subject: the model, queried in its mode, or as "causal" if that is "masked", which
+        cannot generate.
+      beginnings: of documents; may be empty.
       sampler: of `models.samplers`.
       seed: of the sampler.
     """
     ids = subject.vocab.special_ids
     writer = subject._replace(mode=writing_mode(subject))
     prompts = [subject.vocab.encode(text) for text in beginnings]
-    # What is asked for is a placeholder, where the first new token will stand.
+    # A placeholder target stands where the first new token will.
     end = np.array([ids.eos], np.int32)
     examples = [writer.continuation_examples(tokens, end)[0] for tokens in prompts]
     written = write(subject, examples, sampler=sampler, seed=seed)
@@ -72,7 +72,7 @@ def write_on(
 
 
 def writing_mode(subject: Subject) -> Mode:
-    """The mode in which a model goes on from a text."""
+    """The mode in which a model continues a text."""
     return subject.mode if subject.mode != "masked" else MODES[0]
 
 
@@ -83,17 +83,17 @@ def generation_scores(
     baselines: Sequence[Written] | None = None,
     seed: int = 0,
 ) -> list[Score]:
-    """How often what was written contradicts what the text said before.
+    """How often generated text contradicts what was said before.
 
     A restatement is a pair of mentions of one fact, of which the later one was
-    written; it contradicts where the values differ. A guess draws the later value from
-    all values of that kind in what was written. A text that restates nothing has
-    nothing to contradict, so the number of restatements a text is a score as well.
+    generated; it contradicts if the values differ. Chance draws the later value from
+    all generated values of that kind. A text without restatements cannot contradict
+    itself, so the number of restatements is a score as well.
 
     Args:
-      subject: that wrote.
+      subject: the model.
       written: its texts.
-      baselines: what a 5-gram model wrote after the same beginnings, if anything.
+      baselines: texts of a 5-gram model after the same beginnings.
       seed: of the bootstrap.
     """
     shallow = {} if baselines is None else _figures(baselines)
@@ -120,7 +120,7 @@ def generation_scores(
 
 
 class _Figure(NamedTuple):
-    """What is averaged, the text that each value is of, and what a guess has."""
+    """The values to average, the text of each, and the chance level."""
 
     values: Values
     documents: Int[np.ndarray, " N"]
@@ -128,7 +128,7 @@ class _Figure(NamedTuple):
 
 
 def _figures(written: Sequence[Written]) -> dict[tuple[str, str], _Figure]:
-    """What is measured of some texts, by kind and metric."""
+    """The figures of some texts, by kind and metric."""
     pairs = [
         (number, pair, text)
         for number, (prompt, text) in enumerate(written)
@@ -159,7 +159,7 @@ def _mean(values: Values) -> float:
 
 
 def _guess(earlier: Sequence[ParsedMention], later: Sequence[ParsedMention]) -> Values:
-    """How often a later value contradicts that is drawn from all of its kind."""
+    """The contradiction rate if later values are drawn from all of their kind."""
     values_of: dict[str, list[str]] = {}
     for mention in later:
         values_of.setdefault(mention.kind, []).append(mention.value)

@@ -1,4 +1,4 @@
-"""Long-form drift, (e): whether this very checkpoint sees text that is yet to come."""
+"""Future dependence: whether this checkpoint sees text that it must not."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from ...scores.score import Score
 def leak_scores(verdicts: Sequence[Verdict]) -> list[Score]:
     """The leak audit's verdicts on a checkpoint, as scores.
 
-    The value is the share of pairs of slots of which one depends on the other's token
-    and must not. It is exact, so there is no interval around it; anything above 0 is a
-    fault of the program, not of the training.
+    The value is the share of pairs of slots with a dependence that is not allowed. It
+    is exact, so its interval has no width; any value above 0 is a bug, not a failure of
+    training.
     """
     return [
         Score(

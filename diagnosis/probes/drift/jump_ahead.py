@@ -1,4 +1,4 @@
-"""Does a model prefer a paragraph from further ahead over the one that comes next?"""
+"""Does a model prefer a later paragraph over the next one?"""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from ..choices.overlap_balance import balance_overlap
 from ..choices.paragraphs import beginning, ending, paragraphs, word_count
 
 AHEAD = (2, 4, 8)
-"""How far ahead the false paragraph is, k; the true one is 1 ahead. Documents too short
-for one give no item of it."""
+"""How many paragraphs ahead the false one is; the true one is 1 ahead. Documents that
+are too short give no item."""
 
 _LEAST_AFTER = 8
-"""Words of either paragraph."""
+"""Least words of either paragraph."""
 
 
 def jump_ahead(
@@ -26,17 +26,17 @@ def jump_ahead(
 ) -> list[Item]:
     """The next paragraph against the k-th next, after the same text.
 
-    A model that drifts writes what only makes sense later. The negatives are those by
-    which CONPONO (Iter et al. 2020, §2) tells distances in a document, asked as a
-    preference. The last paragraph of a document is never shown, for only a false one
-    could be it. Both paragraphs are cut to as many words: those of the shorter one, or
-    `most_after`. Items are dropped until common words do not tell (`balance_overlap`).
+    A model that drifts writes what only makes sense later. The negatives are those of
+    CONPONO (Iter et al. 2020, §2), as a preference. The last paragraph of a document,
+    which could only be a false one, is not used. Both paragraphs are cut to the length
+    of the shorter one, or `most_after`. Items are dropped until shared words do not
+    give the answer away (`balance_overlap`).
 
     Args:
       texts: documents.
-      rng: of where the text is cut, and of which items are dropped.
+      rng: draws the cuts and the items to drop.
       each: most items of a document for each distance.
-      most_words: of what is before, cut from the left where a sentence begins.
+      most_words: in `before`, which is cut to whole sentences.
       most_after: most words of the paragraphs.
 
     Returns:

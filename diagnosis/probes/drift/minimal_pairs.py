@@ -1,4 +1,4 @@
-"""A later restatement against the same with another number, name or polarity."""
+"""Restatements against the same with another number, name or polarity."""
 
 import itertools
 from collections import defaultdict
@@ -13,10 +13,10 @@ from .stated_values import Stated, content, opposite, rare_words, stated_values
 from .swaps import Sentence, Swap, sentences_of
 
 _TRIES = 200
-"""Pairs of values of a document that are tried."""
+"""Most pairs of values to try in a document."""
 
 _SAME = 2
-"""Rare words that a sentence has in common with one that it affirms or denies."""
+"""Least rare words that a sentence shares with one that it affirms or denies."""
 
 
 def minimal_pairs(
@@ -28,27 +28,27 @@ def minimal_pairs(
 ) -> list[Item]:
     """Restatements against themselves with one value swapped, found in text alone.
 
-    As in BLiMP (Warstadt et al. 2020, §3) the two texts differ in the value alone. As
-    FactCC (Kryscinski et al. 2020, §3.1) swaps numbers, names and polarity, except
-    that the false value is a hard one: it too was stated before, in the same document,
-    and has the same shape. A sentence restates a value if it has more of the corpus's
-    rare words in common with an earlier sentence that states it than with any that
-    states the other.
+    As in BLiMP (Warstadt et al. 2020, §3), the two texts differ only in the value.
+    Numbers, names and polarity are swapped as in FactCC (Kryscinski et al. 2020, §3.1),
+    but the false value is a hard one: it was also stated before in the document, and
+    has the same shape. A sentence restates a value if it shares more of the corpus's
+    rare words with an earlier sentence that states it than with any that states the
+    other.
 
-    Neither value is likelier to be the true one. Numbers and names are swapped two by
-    two: where 17 stands for 21 in a document, 21 stands for 17 elsewhere in it. Of
-    each pair of `stated_values.POLES`, over all texts, as many items affirm as deny.
-    A value that stands twice in its sentence is left alone.
+    Neither value is likelier a priori. Numbers and names are exchanged in pairs: where
+    17 replaces 21 in a document, 21 replaces 17 elsewhere in it. For each pair of
+    `stated_values.POLES`, as many items over all texts affirm as deny. A value that
+    occurs twice in its sentence is skipped.
 
     Args:
       texts: documents.
-      rng: of which are taken, where there are more than asked for.
-      each: most items of a document by numbers and names, and as many by polarity.
-      most_words: of what is before, cut from the left where a sentence begins; both
-        values are stated in what is left.
+      rng: draws items where there are too many.
+      each: most items of a document from numbers and names, and from polarity.
+      most_words: in `before`, which is cut to whole sentences and still states both
+        values.
 
     Returns:
-      Items of swaps (`Swap.item`).
+      Items made by `Swap.item`.
     """
     swaps: list[tuple[int, Swap]] = []
     poles: list[tuple[int, Swap]] = []
@@ -67,13 +67,13 @@ def minimal_pairs(
 
 
 class _Read(NamedTuple):
-    """A text that was read.
+    """An analysed text.
 
     Attributes:
       text: the text.
       sentences: its sentences.
-      about: the rare words of each, which say what it is about.
-      places: of each value, where it is stated, in order.
+      about: the rare words of each, which tell its topic.
+      places: the mentions of each value, in order.
       most_words: before a swap, in which both values must be stated.
     """
 
@@ -98,7 +98,7 @@ def _read(text: str, rare: frozenset[str], most_words: int) -> _Read:
 def _exchanges(
     document: _Read, rng: np.random.Generator, most: int
 ) -> list[tuple[Swap, Swap]]:
-    """At most so many pairs of swaps, each of two values for one another."""
+    """At most so many pairs of swaps that exchange two values."""
     shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for value, stated in document.places.items():
         if stated[0].kind != "polarity" and stated[0].sentence < stated[-1].sentence:
@@ -119,13 +119,13 @@ def _exchanges(
 
 
 def _last_swap(document: _Read, true: str, false: str) -> Swap | None:
-    """Swaps the last mention of a value that allows for it."""
+    """Swaps the last mention of a value that can be swapped."""
     mentions = reversed(document.places[true])
     return next(filter(None, (_swap(document, at, false, 1) for at in mentions)), None)
 
 
 def _denials(document: _Read) -> list[Swap]:
-    """Swaps of the words that affirm or deny, for their opposites."""
+    """Swaps of affirming and denying words for their opposites."""
     swaps = (
         _swap(document, at, opposite(value), _SAME)
         for value, stated in document.places.items()
@@ -136,16 +136,16 @@ def _denials(document: _Read) -> list[Swap]:
 
 
 def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
-    """The swap of one mention; None where the text before does not say which is true.
+    """The swap of one mention; None if the text before does not tell the true value.
 
-    It says so where a sentence that states the true value has at least so many rare
-    words in `common` with this one, and more than any that states the false value.
-    Both values are stated before, and the sentence does not begin with this one.
+    It does if a sentence that states the true value shares at least `common` rare words
+    with this one, and more than any that states the false value. Both values must be
+    stated before, and the sentence must not begin with this one.
     """
     sentences, about = document.sentences, document.about
     sentence = sentences[at.sentence]
     first = sentence.words + word_count(document.text[sentence.start : at.start])
-    first -= document.most_words  # in words, what is shown begins here
+    first -= document.most_words  # where `before` begins, in words
 
     def before(value: str) -> list[Stated]:
         stated = document.places.get(value, [])
@@ -174,7 +174,7 @@ def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
 def _balanced(
     swaps: Sequence[tuple[int, Swap]], rng: np.random.Generator
 ) -> list[tuple[int, Swap]]:
-    """As many swaps of each word as of its opposite, drawn from all documents."""
+    """Draws as many swaps of each word as of its opposite."""
     words: dict[str, list[tuple[int, Swap]]] = defaultdict(list)
     for number, swap in swaps:
         words[swap.true].append((number, swap))

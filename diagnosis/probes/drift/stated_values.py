@@ -1,4 +1,4 @@
-"""Finds values in a text: numbers, names, and words that affirm or deny."""
+"""Finds values in a text: numbers, names, and affirming or denying words."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ POLES = (
     ("always", "never"),
     ("with", "without"),
 )
-"""Words and what denies them, in English."""
+"""English words and their negations or opposites."""
 
 _NUMBER = re.compile(r"(?<![\w.,/:-])\d+(?:[.,]\d+)*(?![\w/:-]|[.,]\d)")
 _NAME = re.compile(r"(?<=[\w,;] )[A-Z]\w+(?: (?:of )?[A-Z]\w+)*(?!\w)")
@@ -46,7 +46,7 @@ class Stated(NamedTuple):
 
     Attributes:
       kind: "number", "entity" or "polarity".
-      shape: values of one kind and shape may stand for one another.
+      shape: values of one kind and shape are interchangeable.
       value: its words.
       start: its first character in the text.
       sentence: index of its sentence.
@@ -62,11 +62,11 @@ class Stated(NamedTuple):
 def stated_values(text: str, sentences: Sequence[Sentence]) -> list[Stated]:
     """The values in a text, in order.
 
-    A number has digits and is a word of its own; its shape is where its digits are, so
-    that 17 may stand for 21 and 17,000 for 21,000. A name is capitalised amid a
-    sentence somewhere in the text, which has none of its words in lower case; its
-    shape is how many words it has and whether it is all capitals. What affirms or
-    denies is one of `POLES`, whose pair is its shape.
+    A number is a separate word of digits; its shape is the pattern of its digits, so
+    that 17 may replace 21, and 17,000 may replace 21,000. A name is capitalised inside
+    a sentence somewhere in the text, and none of its words occurs in lower case; its
+    shape is its number of words and whether it is all capitals. Polarity is a word of
+    `POLES`, whose pair is its shape.
     """
     patterns: list[tuple[str, re.Pattern[str], Callable[[str], str]]] = [
         ("number", _NUMBER, lambda value: re.sub(r"\d", "0", value)),
@@ -107,12 +107,12 @@ def content(text: str) -> frozenset[str]:
 
 
 def rare_words(texts: Sequence[str], *, share: float = 0.1) -> frozenset[str]:
-    """Words of content that at most that share of the texts have, or a single one."""
+    """Content words in at most that share of the texts, or in a single one."""
     counts = Counter(word for text in texts for word in content(text))
     most = max(1.0, share * len(texts))
     return frozenset(word for word, count in counts.items() if count <= most)
 
 
 def opposite(pole: str) -> str:
-    """What denies the word, or what it denies."""
+    """The opposite of a word of `POLES`."""
     return _OPPOSITES[pole]

@@ -1,4 +1,4 @@
-"""Where a text states a value again, and what may stand there instead."""
+"""Places where a text restates a value, and the false value to put there."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,19 +8,19 @@ from ..choices.items import Item
 from ..choices.paragraphs import beginning, ending, sentences, word_count
 
 BANDS = (64, 256)
-"""Distances to the nearest earlier mention, in words, at which kinds part."""
+"""Limits in words between kinds, by distance to the nearest earlier mention."""
 
 MOST_AFTER = 24
-"""Words of a sentence from the value on that are shown."""
+"""Most words of a sentence from the value on."""
 
 
 class Sentence(NamedTuple):
     """A sentence `[start, stop)` of a text.
 
     Attributes:
-      start: its first character that is no blank.
-      stop: one past its last.
-      words: how many the text has before it.
+      start: its first character that is not whitespace.
+      stop: one past its last character.
+      words: number of words before it.
     """
 
     start: int
@@ -41,16 +41,16 @@ def sentences_of(text: str) -> list[Sentence]:
 
 
 class Swap(NamedTuple):
-    """A place of a text where a value is restated, and what may stand there instead.
+    """A place where a value is restated, and the false value to put there.
 
     Attributes:
       kind: "number", "entity" or "polarity".
       start: first character of the value.
       true: its words.
-      false: the words that may stand there instead.
+      false: the words of the false value.
       earlier: first character of the nearest earlier mention of the true value.
-      evidence: the first sentence of those that say which value is true, and state the
-        false one.
+      evidence: the first of the sentences that tell the true value or state the false
+        one.
       sentence: the sentence that restates the value.
     """
 
@@ -63,12 +63,12 @@ class Swap(NamedTuple):
     sentence: Sentence
 
     def item(self, document: int, text: str, *, most_words: int) -> Item:
-        """The sentence as it is against the same with the other value.
+        """The original sentence against the same with the false value.
 
         Args:
           document: index of the text.
           text: the document.
-          most_words: of what is before, cut from the left where a sentence begins.
+          most_words: in `before`, which is cut to whole sentences.
 
         Returns:
           An item whose texts part where `after` begins, of a kind such as "number, < 64
@@ -112,7 +112,7 @@ def _band(words: int) -> str:
 
 
 def sentence_at(sentences: Sequence[Sentence], at: int) -> Sentence:
-    """The sentence that a character is in."""
+    """The sentence that contains a character."""
     return next(
         sentence for sentence in sentences if sentence.start <= at < sentence.stop
     )

@@ -1,4 +1,4 @@
-"""Damaged excerpts: masked, deleted from, inserted into, sentences out of order."""
+"""Corrupts excerpts: masks, deletions, insertions, shuffled sentences."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
@@ -15,20 +15,20 @@ from ..asking.subject import Subject
 Kind = Literal["masking", "deletion", "insertion", "shuffling"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""What `corrupt` can do to an excerpt."""
+"""Kinds of corruption."""
 
 RATES = (0.15, 0.3, 0.5)
-"""At which the probe measures."""
+"""Rates of corruption that the probe measures."""
 
 SPARE = 8
-"""Slots of a row left for an answer that is longer than the excerpt."""
+"""Slots reserved for an answer that is longer than the excerpt."""
 
 _FEWEST_SENTENCES = 3
-"""Of an excerpt whose sentences are moved: two change places, one stays."""
+"""Least sentences to shuffle: two change places, one stays."""
 
 
 class Corrupted(NamedTuple):
-    """An excerpt and what became of it. Places count from 0 in the original.
+    """A corrupted excerpt; places count from 0 in the original.
 
     Worked example, `a b c d` at a rate of .5:
 
@@ -44,11 +44,10 @@ class Corrupted(NamedTuple):
     Attributes:
       kind: of corruption.
       original: the excerpt.
-      tokens: what a model is given.
-      untouched: the original's places that `tokens` still holds in order, ascending;
-        never none.
-      missing: the other places, which are to be restored, ascending; none of an
-        insertion.
+      tokens: the corrupted excerpt.
+      untouched: places of the original that `tokens` holds in order, ascending; not
+        empty.
+      missing: the other places, to be restored, ascending; empty for an insertion.
     """
 
     kind: Kind
@@ -59,12 +58,12 @@ class Corrupted(NamedTuple):
 
     @property
     def kept(self) -> Tokens:
-        """The tokens that a faithful restoration only has to copy."""
+        """The tokens that a restoration only has to copy."""
         return self.original[self.untouched]
 
 
 def excerpt_tokens(subject: Subject, *, rates: Sequence[float] = RATES) -> int:
-    """The longest excerpt that rows hold twice, corrupted and restored.
+    """The longest excerpt that fits rows both corrupted and restored.
 
     Insertion at a rate r makes it 1 + r times as long.
     """
@@ -82,13 +81,13 @@ def excerpts(
     rates: Sequence[float] = RATES,
     most_tokens: int | None = None,
 ) -> list[tuple[int, Tokens]]:
-    """The beginning of each text, with its document, as far as rows hold it twice.
+    """The number of each document and its beginning, as long as rows allow.
 
     Args:
       subject: the model.
-      texts: documents; those of less than half of what rows hold are left out.
-      rates: at which the excerpts are to be corrupted.
-      most_tokens: of an excerpt; as many as rows hold unless told.
+      texts: documents; those shorter than half of the limit are left out.
+      rates: of the corruptions to come.
+      most_tokens: limit of an excerpt; None for what rows hold.
     """
     size = most_tokens or excerpt_tokens(subject, rates=rates)
     beginnings = (
@@ -98,10 +97,7 @@ def excerpts(
 
 
 def can_corrupt(tokens: Tokens, ids: SpecialIds, *, kind: Kind) -> bool:
-    """Whether an excerpt has what the corruption needs.
-
-    That is two tokens; to move sentences, three of them.
-    """
+    """Whether an excerpt has the two tokens, or three sentences, that are needed."""
     if kind == "shuffling":
         return int(sentence_begins(tokens, ids).sum()) >= _FEWEST_SENTENCES
     return len(tokens) >= 2
@@ -115,19 +111,19 @@ def corrupt(
     kind: Kind,
     rate: float,
 ) -> Corrupted:
-    """Damages a share of an excerpt.
+    """Corrupts a share of an excerpt.
 
-    masking: tokens are replaced by a mask, one for one. deletion: they are removed
-    without a trace. insertion: tokens of `ids.text` are put between, before or after
-    them. shuffling: sentences change places among themselves, the others keep theirs.
+    masking: each chosen token is replaced by a mask. deletion: it is removed. insertion:
+    tokens of `ids.text` are inserted anywhere. shuffling: chosen sentences change places
+    among themselves.
 
-    Fixed: how many. For N tokens max(1, round(rate · N)), and at least one is neither
-    masked nor deleted. For n sentences max(2, round(rate · n)), and at least one stays.
+    Fixed: the number. Of N tokens max(1, round(rate · N)), with at least one neither
+    masked nor deleted; of n sentences max(2, round(rate · n)), with at least one fixed.
 
-    Random: which, every subset alike; for an insertion every arrangement of old and new
-    tokens, and each new token by itself from all of `ids.text`, so it may equal its
-    neighbour; for shuffling the new order, among all in which no chosen sentence stays
-    where it was. Where two sentences are the same words, moving them changes nothing.
+    Random: the subset, uniformly; for an insertion, the arrangement of old and new
+    tokens, and each new token from `ids.text`, which may equal its neighbour; for
+    shuffling, the order, among those that move every chosen sentence. Swapping equal
+    sentences changes nothing.
 
     Args:
       tokens: the excerpt's text, without EOS.
@@ -182,7 +178,7 @@ def _require(tokens: Tokens, ids: SpecialIds, *, kind: str, rate: float) -> None
 def _inserted(
     tokens: Tokens, count: int, rng: np.random.Generator, ids: SpecialIds
 ) -> Tokens:
-    """The tokens in order, with random ones among them."""
+    """The tokens in order, with random ones inserted."""
     corrupted = np.empty(len(tokens) + count, np.int32)
     new = np.zeros(len(corrupted), bool)
     new[rng.choice(len(corrupted), count, replace=False)] = True
@@ -194,7 +190,7 @@ def _inserted(
 def _shuffled(
     tokens: Tokens, rng: np.random.Generator, ids: SpecialIds, *, rate: float
 ) -> Corrupted:
-    """The tokens with some of their sentences in each other's places."""
+    """The tokens with some of their sentences permuted."""
     starts = np.flatnonzero(sentence_begins(tokens, ids))
     sentences = np.split(np.arange(len(tokens)), starts[1:])
     count = min(max(2, round(rate * len(sentences))), len(sentences) - 1)
@@ -208,10 +204,7 @@ def _shuffled(
 
 
 def _derangement(count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
-    """An order in which nothing stays in its place, every one equally likely.
-
-    By rejection: about one order in e is one.
-    """
+    """A uniformly random derangement, by rejection: about one order in e is one."""
     identity = np.arange(count)
     while True:
         order = rng.permutation(count)

@@ -1,6 +1,6 @@
-"""How faithful a restored text is to the original, in tokens and in facts.
+"""Fidelity of a restored text to the original, in tokens and in facts.
 
-An output that says nothing scores worst, not nothing: its precision is 0.
+An empty output is scored as the worst one: its precision is 0, not undefined.
 """
 
 import re
@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 FLUENT_MARGIN = 0.1
 """Nats a token by which a fluent output may be less likely than the original: a
-perplexity 10.5 % above."""
+perplexity 10.5 % higher."""
 
 UNFAITHFUL_DISTANCE = 0.1
 """Normalised edit distance above which an output is unfaithful: one token in ten."""
@@ -24,21 +24,20 @@ _OPENERS = "\"'“‘(["
 
 
 class Fidelity(NamedTuple):
-    """What `measure` finds of one output. Each is within [0, 1].
+    """Measures of one output, each within [0, 1].
 
     Attributes:
       exact: 1 where the output is the original, token for token.
       distance: edit distance to the original over the length of the longer one.
-      copy_recall: LCS(output, untouched) / |untouched|, whether what was there was
-        copied. An output may hold those tokens by chance, so it is not 0 for a poor
-        one; compare with a baseline. NaN where nothing is untouched.
-      copy_precision: LCS(output, original) / |output|, how much of the output is the
-        original's; 0 of an empty one. After the coverage of extracts (Grusky et al.
-        2018, §4.1), in order and against the original instead of fragments of a source.
-      unsupported: share of the output's tokens that the original lacks, wherever they
-        stand; a token that the output has more often counts as often as it is too many.
-        The token-level form of content without support in the source (Maynez et al.
-        2020, §2.1). An empty output has none.
+      copy_recall: LCS(output, untouched) / |untouched|, the share of untouched tokens
+        that were copied. Poor outputs contain some by chance, so compare it with a
+        baseline. NaN if nothing is untouched.
+      copy_precision: LCS(output, original) / |output|, 0 for an empty output. After the
+        coverage of extracts (Grusky et al. 2018, §4.1), but in order, and against the
+        original instead of fragments of a source.
+      unsupported: share of the output's tokens that exceed their count in the original,
+        in any place; 0 for an empty output. A token-level form of unsupported content
+        (Maynez et al. 2020, §2.1).
     """
 
     exact: float
@@ -54,12 +53,12 @@ def measure(
     *,
     untouched: Int[np.ndarray, " C"],
 ) -> Fidelity:
-    """Everything that tokens tell of one output.
+    """The token-level measures of one output.
 
     Args:
       output: the restored tokens.
-      original: what they should be.
-      untouched: the tokens of the original that the corrupted excerpt held in order
+      original: the right ones.
+      untouched: tokens of the original that the corrupted excerpt holds in order
         (`Corrupted.kept`).
     """
     size, true_size, kept = (len(output), len(original), len(untouched))
@@ -74,11 +73,11 @@ def measure(
 
 
 def edit_distance(a: Int[np.ndarray, " A"], b: Int[np.ndarray, " B"]) -> int:
-    """Fewest insertions, deletions and substitutions from one to the other.
+    """Levenshtein distance: fewest insertions, deletions and substitutions.
 
-    Levenshtein 1966, by rows of Wagner & Fischer 1974. With `d` the cells of a row as
-    reached from the row above, insertions make them `j + min_{k ≤ j} (d[k] - k)`, a
-    running minimum.
+    Levenshtein 1966, computed by rows (Wagner & Fischer 1974). With `d` the cells
+    reached from the row above, insertions give `j + min_{k ≤ j} (d[k] - k)`, a running
+    minimum.
     """
     places = np.arange(len(b) + 1)
     row = places
@@ -98,11 +97,11 @@ def common_length(a: Int[np.ndarray, " A"], b: Int[np.ndarray, " B"]) -> int:
 
 
 def facts(text: str) -> Counter[str]:
-    """Numbers in digits and capitalised words of a text, as often as they stand there.
+    """Counts of numbers in digits and of capitalised words in a text.
 
-    A number may have points, commas or colons inside: `1,200.5`, `12:30`. A word with a
-    capital counts as a name except where a sentence or a line begins, where any word
-    has one. Each word of a longer name counts by itself.
+    A number may have points, commas or colons inside: `1,200.5`, `12:30`. A capitalised
+    word counts as a name except at the beginning of a sentence or line. Each word of a
+    longer name counts separately.
     """
     counts: Counter[str] = Counter()
     for match in _FACT.finditer(text):
@@ -123,18 +122,18 @@ def _begins_sentence(text: str, at: int) -> bool:
 
 
 def fact_counts(output: str, original: str) -> Int[np.ndarray, "3"]:
-    """How many facts both texts have, the output has, and the original has.
+    """Numbers of facts in both texts, in the output and in the original.
 
-    As multisets: neither order nor place matters. Sum them over outputs for `fact_f1`.
+    Facts are multisets, without order. Sum the counts over outputs for `fact_f1`.
     """
     a, b = facts(output), facts(original)
     return np.array([(a & b).total(), a.total(), b.total()], np.int64)
 
 
 def fact_f1(counts: Int[np.ndarray, "N 3"]) -> float:
-    """F1 of the facts of N outputs together: 2 · both / (output's + original's).
+    """Pooled F1 of the facts of N outputs: 2 · both / (output's + original's).
 
-    Pooled, because one short excerpt may have no fact at all. NaN where none has.
+    Pooled because a short excerpt may have no facts. NaN if none has any.
     """
     both, output, original = counts.sum(axis=0).tolist()
     return 2 * both / (output + original) if output + original else float("nan")
@@ -148,16 +147,14 @@ def fluent_but_unfaithful(
     margin: float = FLUENT_MARGIN,
     threshold: float = UNFAITHFUL_DISTANCE,
 ) -> Bool[np.ndarray, " N"]:
-    """Which outputs read as well as the original and say something else.
-
-    Their mean is the share of them.
+    """Which outputs are as likely as the original but differ from it.
 
     Args:
       output_nll: mean -log p a token of each output under the model's own left-to-right
-        score, in nats; NaN of an empty one, which is not fluent.
-      original_nll: the same of each original.
+        score, in nats; NaN if empty, which is not fluent.
+      original_nll: the same for each original.
       distance: normalised edit distance of each output.
-      margin: nats a token that a fluent output may lie above its original.
+      margin: nats a token by which a fluent output may exceed its original.
       threshold: distance above which an output is unfaithful.
     """
     return (output_nll <= original_nll + margin) & (distance > threshold)

@@ -1,4 +1,4 @@
-"""A 5-gram model that fills masks: the shallow baseline of restoring."""
+"""A 5-gram model that fills masks: the shallow baseline of restoration."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -14,17 +14,17 @@ from ....tasks.shallow.ngram import ORDER, Ngrams
 from .corruptions import Corrupted
 
 CANDIDATES = 20
-"""Tried for a mask: so many that often follow what is before it, and as many that often
-precede what is behind it."""
+"""Candidates for a mask: so many frequent successors of the token before it, and as many
+frequent predecessors of the token after it."""
 
 
 class Filler(NamedTuple):
-    """What fills masks; `learn_filler` makes it.
+    """Counts to fill masks with; made by `learn_filler`.
 
     Attributes:
-      language: counts of runs of up to five tokens, each token as its id in digits.
-      after: the tokens that most often follow each token, and any token under "".
-      before: the tokens that most often precede each token.
+      language: a 5-gram model of tokens, each written as its id in digits.
+      after: the most frequent successors of each token; under "" those of any.
+      before: the most frequent predecessors of each token.
     """
 
     language: Ngrams
@@ -33,10 +33,7 @@ class Filler(NamedTuple):
 
 
 def learn_filler(documents: Iterable[Tokens]) -> Filler:
-    """Counts the tokens of documents, those that a model under test was trained on.
-
-    Memory grows with the documents: some hundreds are plenty.
-    """
+    """Learns from documents of the training split; some hundreds are enough."""
     texts = [_words(document) for document in documents]
     after: dict[str, Counter[str]] = defaultdict(Counter)
     before: dict[str, Counter[str]] = defaultdict(Counter)
@@ -53,11 +50,11 @@ def learn_filler(documents: Iterable[Tokens]) -> Filler:
 
 
 def fill_masks(corrupted: Corrupted, ids: SpecialIds, filler: Filler) -> Tokens:
-    """The excerpt with each mask replaced, the first one first, the best each time.
+    """Fills masks greedily from left to right.
 
     A mask becomes the candidate w with the highest p(w, next | last four), where next
-    are the tokens up to the next mask, four at most; a tie goes to the one that is more
-    common after the last token.
+    are the tokens up to the next mask, at most four; ties go to the more frequent
+    successor of the last token.
 
     Raises:
       ValueError: the corruption is not masking, so it does not say what is missing.

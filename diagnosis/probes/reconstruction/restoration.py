@@ -1,4 +1,4 @@
-"""Unfaithful reconstruction: restored excerpts, judged for what they kept."""
+"""Restoration: corrupted excerpts are restored and compared with the original."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -20,14 +20,14 @@ from .restoring import MODES_FOR, NEVER_TRAINED, Request, ask, assemble, unresto
 
 
 class Restored(NamedTuple):
-    """One excerpt and what a model made of it.
+    """One excerpt and its restorations.
 
     Attributes:
-      document: it is from.
-      corrupted: what the model was given.
-      output: what it made of it.
-      baselines: the excerpt as it was given, masks left out ("do nothing"), and what a
-        "5-gram" model made of it where it can.
+      document: of the excerpt.
+      corrupted: the model's input.
+      output: of the model.
+      baselines: outputs of baselines: "do nothing" (the input without masks) and, for
+        masking, a "5-gram" model.
     """
 
     document: int
@@ -37,13 +37,13 @@ class Restored(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """An output of the model's or of a baseline's, judged.
+    """An output of the model or of a baseline, scored.
 
     Attributes:
-      document: that its excerpt is from.
-      fidelity: what its tokens tell.
-      facts: how many it has in common, has, and should have (`fact_counts`).
-      fluent: whether it is fluent but unfaithful, 1 or 0; not asked of baselines.
+      document: of the excerpt.
+      fidelity: its token-level measures.
+      facts: facts in common, in the output and in the original (`fact_counts`).
+      fluent: 1 if fluent but unfaithful, else 0; NaN for baselines.
     """
 
     document: int
@@ -53,7 +53,7 @@ class Judged(NamedTuple):
 
 
 Outputs = Mapping[str, Sequence[Judged]]
-"""Of the model under "", and of each baseline under its name."""
+"""Outputs of the model under "", and of each baseline under its name."""
 
 Measure = Callable[[Sequence[Judged]], Statistic]
 
@@ -80,7 +80,7 @@ METRICS: Mapping[str, tuple[Literal["higher", "lower"], Measure]] = {
     "number and entity F1": ("higher", _f1),
     FLUENT: ("lower", lambda outputs: Mean(np.array([one.fluent for one in outputs]))),
 }
-"""Which way each is better, and how it is taken of many outputs."""
+"""The better direction of each metric, and its statistic over outputs."""
 
 
 def restoration_scores(
@@ -94,13 +94,12 @@ def restoration_scores(
 ) -> list[Score]:
     """Every measure of fidelity for each kind and rate of corruption.
 
-    Those of "all" are of the kinds together. Baselines on the same excerpts: "do
-    nothing", the corrupted excerpt without its masks, and "5-gram", which fills masks
-    from their neighbours.
+    "all" takes the kinds together. Baselines on the same excerpts: "do nothing", the
+    corrupted excerpt without masks, and "5-gram", which fills masks.
     """
     modes = {kind: [restoring_mode(subject, kind)] for kind in kinds}
     all_modes = list(dict.fromkeys(mode for (mode,) in modes.values()))
-    # If some are in modes that were not trained, these are the modes told of all.
+    # If any mode is untrained, "all" reports the untrained ones.
     untrained = [mode for mode in all_modes if not subject.trains(mode)]
     scores: list[Score] = []
     for rate in rates:
@@ -153,7 +152,7 @@ def _scores(
 
 
 def _judged(subject: Subject, restored: Sequence[Restored]) -> Outputs:
-    """What the model made of excerpts of one kind, and what baselines did."""
+    """The scored outputs of the model and of baselines, for one kind."""
     judged = [_judge(subject, item, item.output) for item in restored]
     fluent = fluent_but_unfaithful(
         _nll(subject, [item.output for item in restored]),
@@ -177,13 +176,13 @@ def _judge(subject: Subject, restored: Restored, output: Tokens) -> Judged:
 
 
 def _together(parts: Sequence[Outputs]) -> Outputs:
-    """All of them as one; of the baselines those that each of them has."""
+    """The outputs of all parts; of baselines, those that every part has."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: [output for part in parts for output in part[name]] for name in names}
 
 
 def restoring_mode(subject: Subject, kind: Kind) -> Mode:
-    """The first mode fit for the corruption that was trained, else reconstruction."""
+    """The first trained mode that suits the corruption, else reconstruction."""
     modes = MODES_FOR[kind]
     fit: list[Mode] = [m for m in modes if subject.trains(m) and m not in NEVER_TRAINED]
     return fit[0] if fit else "reconstruction"
@@ -198,14 +197,14 @@ def restore(
     filler: Filler | None = None,
     seed: int = 0,
 ) -> list[Restored]:
-    """Corrupts excerpts, which depend on the seed alone, and restores them greedily.
+    """Corrupts excerpts, depending on the seed alone, and restores them greedily.
 
     Args:
       subject: the model.
       excerpts: documents and excerpts, as `excerpts` gives them.
       kind: of corruption.
-      rate: share of tokens, or of sentences, that are corrupted.
-      filler: fills masks as a baseline.
+      rate: share of tokens, or of sentences, to corrupt.
+      filler: to fill masks as a baseline.
       seed: of the corruptions.
     """
     ids = subject.vocab.special_ids
@@ -234,16 +233,16 @@ def restore(
 
 
 def _answers(subject: Subject, examples: Sequence[Example], mode: Mode) -> list[Tokens]:
-    """What the model finds most probable: all of it at once, or token after token."""
+    """The model's most probable answers, in one pass or token by token."""
     if mode == "masked":
         return [answer.astype(np.int32) for answer in subject.guess(examples)]
-    # Only a model that fills in known places may not end, and only "span" names them.
+    # EOS is not allowed if the number of tokens is known; only "span" uses sentinels.
     extra_ids = subject.vocab.special_ids.sentinels if mode == "span" else ()
     return write(subject, examples, extra_ids=extra_ids, ends=mode != "permuted")
 
 
 def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:
-    """Mean -log p a token of each text by itself, asked as the model goes on; NaN."""
+    """Mean -log p a token of each text without context; NaN if empty or too long."""
     nll = np.full(len(texts), np.nan)
     kept = [
         n

@@ -1,4 +1,4 @@
-"""How a model is asked to restore a corrupted excerpt, and what its answer comes to."""
+"""Requests to restore a corrupted excerpt, and the text that an answer makes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -19,25 +19,25 @@ MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
     "insertion": ("reconstruction", "prefix", "causal"),
     "shuffling": ("reconstruction", "prefix", "causal"),
 }
-"""The modes that can be asked, the one that leaves least to the model first.
+"""The possible modes, those that leave least to the model first.
 
-"span", "permuted" and "masked" say where tokens are missing, and all but "span" how
-many, so they copy the rest by themselves; the others have to write the whole text.
+"span", "permuted" and "masked" tell where tokens are missing, and the last two how many,
+so that the rest is copied for the model; with the others it writes the whole text.
 """
 
 NEVER_TRAINED: tuple[Mode, ...] = ("prefix", "causal")
-"""No objective trains these to restore: the excerpt stands before, and they go on."""
+"""Modes that no objective trains to restore: they continue after the excerpt."""
 
 
 class Request(NamedTuple):
-    """A corrupted excerpt as a model is asked to restore it.
+    """A request to restore a corrupted excerpt.
 
     Attributes:
       corrupted: the excerpt.
-      mode: how it is asked.
-      example: what is asked, and the right answer. Targets of weight 0 are given, not
-        asked. To decode, hide the targets of weight above 0, or predict the inputs in
-        place where `inputs_weights` are above 0.
+      mode: of the request.
+      example: the request with the right answer. Targets of weight 0 are the prompt. To
+        decode, hide the other targets, or predict in place where `inputs_weights` are
+        above 0.
     """
 
     corrupted: Corrupted
@@ -46,7 +46,7 @@ class Request(NamedTuple):
 
     @property
     def prompt_length(self) -> int:
-        """How many leading targets are given: a prompt, which only "causal" has."""
+        """Number of leading targets that are a prompt; 0 except in "causal"."""
         return int((self.example.targets_weights == 0).sum())
 
     @property
@@ -65,23 +65,23 @@ def ask(
     mode: Mode,
     rng: np.random.Generator | None = None,
 ) -> Request:
-    """Lays a corrupted excerpt out as the mode's objective lays out its Examples.
+    """Formats a corrupted excerpt as the objective of the mode does.
 
     For `a b c d` with `b` and `d` masked:
 
-        mode            inputs              asked for
+        mode            inputs              targets
         reconstruction  a _ c _ EOS         a b c d EOS
         span            a <0> c <1> EOS     <0> b <1> d EOS
         permuted        a c                 b d, at their own positions
         masked          a _ c _             b d, in place
         prefix          a _ c _             a b c d EOS
-        causal          none                a b c d EOS, after given targets a _ c _
+        causal          none                a b c d EOS, after the prompt a _ c _
 
     Args:
       corrupted: the excerpt.
-      ids: reserved ids; "span" takes a sentinel for each run of masks.
-      mode: how to ask.
-      rng: draws the order in which "permuted" asks; None: in text order.
+      ids: reserved ids; "span" needs a sentinel for each run of masks.
+      mode: of the request.
+      rng: draws the order of "permuted"; None for text order.
 
     Raises:
       ValueError: a mode that cannot do this corruption, or fewer sentinels than runs.
@@ -114,29 +114,27 @@ def ask(
         case "masked":
             example = hiding(original, missing, ids)
         case "prefix" | "causal":
-            # A text that goes on: nothing says that it is to be restored.
+            # A plain continuation: nothing says that the text is to be restored.
             (example,) = going_on(mode, corrupted_tokens, whole, ids)
     objective = registry.get("span_corruption" if mode == "span" else mode).id
     return Request(corrupted, mode, example._replace(objective=objective))
 
 
 def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
-    """The restored excerpt that a model's answer makes.
+    """The restored excerpt from a model's answer.
 
-    "permuted" and "masked" put the tokens into their places. "span" puts what follows a
-    sentinel where that sentinel stands: nothing if it never comes, the first time if it
-    comes again, and what follows no sentinel that was asked for is left out. The others
-    are the text themselves. An answer stops before its first EOS where there is one,
-    except in the two modes that know how many tokens are missing.
+    "permuted" and "masked" put tokens in their places. "span" replaces each sentinel by
+    what follows it in the answer: by nothing if it is absent, by its first occurrence if
+    it is repeated; anything after an unknown sentinel is dropped. In other modes the
+    answer is the text. Except in "permuted" and "masked", it ends before its first EOS.
 
     Args:
-      request: what was asked.
-      generated: the answer: tokens in the order in which they were asked for; what was
-        given is not repeated.
+      request: that was answered.
+      generated: the answer, in the order of the request and without the prompt.
       ids: reserved ids.
 
     Raises:
-      ValueError: more or fewer tokens than "permuted" or "masked" asked for.
+      UsageError: the number of tokens is not that of a "permuted" or "masked" request.
     """
     if request.mode in ("permuted", "masked"):
         return _filled(request, generated)
@@ -155,12 +153,12 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
 
 
 def unrestored(corrupted: Corrupted, ids: SpecialIds) -> Tokens:
-    """The corrupted excerpt itself, masks left out: a baseline that does nothing."""
+    """The corrupted excerpt without masks: a baseline that does nothing."""
     return corrupted.tokens[corrupted.tokens != ids.mask]
 
 
 def _with_sentinels(corrupted: Corrupted, ids: SpecialIds) -> tuple[Tokens, Tokens]:
-    """The excerpt with a sentinel for each run of masks, and what these stand for."""
+    """The excerpt with a sentinel for each run of masks, and the target."""
     missing = corrupted.missing
     runs = 1 + int((np.diff(missing) > 1).sum())
     if runs > len(ids.sentinels):
@@ -189,7 +187,7 @@ def _filled(request: Request, generated: Tokens) -> Tokens:
 
 
 def _after_sentinels(answer: Tokens, ids: SpecialIds) -> dict[int, list[int]]:
-    """What stands after each sentinel, up to the next; the first time that it comes."""
+    """The tokens after the first occurrence of each sentinel, up to the next."""
     by_sentinel: dict[int, list[int]] = {}
     current: list[int] = []
     for token in answer.tolist():
