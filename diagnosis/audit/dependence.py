@@ -66,7 +66,7 @@ def make_measure(model: Model) -> Measure:
 
         rows = table[tokens]
         _, pullback = jax.vjp(outputs, rows)
-        slope = jax.vmap(lambda one: pullback(one)[0])(jnp.eye(len(rows)))
+        slope = jax.vmap(lambda direction: pullback(direction)[0])(jnp.eye(len(rows)))
         return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
 
     @jax.jit

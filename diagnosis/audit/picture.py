@@ -90,21 +90,20 @@ def pictures(
     shape = SHAPES[architecture]
     place = layout(shape, bos=ids.bos)
     specimens = [telling_specimen(o, ids, seed=seed) for o in objectives.values()]
-    placed = [place(s.example) for s in specimens]
-    packed = list(first_fit(placed, shape))
-    # Each Placed is known by its place in the list: packing keeps the objects.
-    index = {id(p): number for number, p in enumerate(placed)}
-    rows = [[specimens[index[id(p)]] for p in row] for row in packed]
-
+    rows = list(first_fit(specimens, shape, placed=lambda s: place(s.example)))
     slot_index = {p: n for n, p in enumerate(all_places(shape, rows=len(rows)))}
     others = np.random.default_rng(seed).choice(ids.text, len(slot_index))
-    measured = measure(collate(packed, shape), others)
+    batch = collate([[place(s.example) for s in row] for row in rows], shape)
+    measured = measure(batch, others)
     slots = {
-        id(specimen): np.array([slot_index[p] for p in specimen_places], np.int64)
+        specimen.objective.name: np.array([slot_index[p] for p in specimen_places])
         for specimens, row_places in zip(rows, places_of(rows, shape), strict=True)
         for specimen, specimen_places in zip(specimens, row_places, strict=True)
     }
-    return [_picture(s, _cut(measured, slots[id(s)]), seed=seed) for s in specimens]
+    return [
+        _picture(s, _cut(measured, slots[s.objective.name]), seed=seed)
+        for s in specimens
+    ]
 
 
 def telling_specimen(objective: Objective, ids: SpecialIds, *, seed: int) -> Specimen:

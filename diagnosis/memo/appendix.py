@@ -133,8 +133,7 @@ def _shares(memo: Memo) -> Iterator[Block]:
     )
     sources: dict[str, list[str]] = {}
     for change in changes:
-        for source in change.sources:
-            sources.setdefault(source, []).append(code(change.name))
+        sources.setdefault(change.source, []).append(code(change.name))
     yield Items([f"{listed(names)}: {source}." for source, names in sources.items()])
     if memo.traits.normalisation != "objective":
         yield Paragraph(

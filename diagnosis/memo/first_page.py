@@ -157,7 +157,7 @@ def unknown(memo: Memo) -> list[str]:
 def _dots(memo: Memo, failure: Failure) -> tuple[str, dict[str, Score | Effect | None]]:
     """A row group of the chart: scores of the checkpoint and of two mixes."""
     lead, pair = memo.lead(failure), memo.pair(failure) or ()
-    names = [metric(one) for one in (lead, *pair) if one is not None]
+    names = [metric(score) for score in (lead, *pair) if score is not None]
     heading = ": ".join([title(failure), *names[-1:]])
     score = lead if lead is not None and 0 <= lead.value <= 1 else None
     label = "this checkpoint"

@@ -91,8 +91,7 @@ def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
 def _why(change: Change) -> str:
     acts = f" for {LONG_NAMES[change.failure]}" if change.failure else ""
     before, after = (f"{100 * rate:.1f} %" for rate in change.rate)
-    sources = "; ".join(change.sources)
-    return f"{change.action}{acts}, {before} → {after} of examples. {sources}"
+    return f"{change.action}{acts}, {before} → {after} of examples. {change.source}"
 
 
 def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:

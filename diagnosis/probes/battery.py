@@ -12,7 +12,7 @@ from ...tasks.shallow.bags import text_of, words
 from ...tasks.shallow.ngram import Ngrams
 from ..scores.score import Failure, Score
 from .asking.subject import Subject
-from .choices.items import Item, require_items
+from .choices.items import Item
 from .choices.paragraphs import paragraphs
 from .choices.preferences import preference_scores
 from .choices.shallow import baselines, baselines_by_kind
@@ -75,24 +75,25 @@ class NotApplicable(Exception):
     """A probe cannot measure this model on this corpus; says why."""
 
 
-def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
+def _choices(make: Make, ask: Callable[..., list[Score]]) -> Prepare:
     """A probe of which of two texts a model prefers.
 
     Args:
-      name: of the probe.
       make: makes its items.
       ask: takes a model, `items`, their shallow `baselines` by kind, and a `seed`.
     """
 
     def prepare(subject: Subject, material: Material) -> Probe:
-        seed, count = material.plan.seed, len(material.tested)
+        seed = material.plan.seed
         rng = np.random.default_rng(seed)
         tested = make(material, "validation", rng)
         fitted = make(material, "train", rng)
-        try:
-            require_items(tested, probe=name, documents=count, least=LEAST)
-        except ValueError as error:
-            raise NotApplicable(str(error)) from error
+        count = len({item.document for item in tested})
+        if count < LEAST:
+            raise NotApplicable(
+                f"{count} of {len(material.tested)} documents allow for an item, and "
+                f"{LEAST} are needed."
+            )
         shallow: dict[str, dict[str, float]] = {}
         if len(fitted) >= 2 * LEAST:  # fewer do not allow a fit
             shallow["all"] = baselines(fitted, tested)
@@ -105,7 +106,7 @@ def _choices(name: str, make: Make, ask: Callable[..., list[Score]]) -> Prepare:
 def _drift(name: str, make: Make, **settings) -> dict[str, Prepare]:
     """A probe of drift by name; settings are those of `preference_scores`."""
     ask = functools.partial(preference_scores, failure="drift", probe=name, **settings)
-    return {name: _choices(name, make, ask)}
+    return {name: _choices(make, ask)}
 
 
 def _of_texts(make: Callable[..., list[Item]], **shares: tuple[int, int]) -> Make:
@@ -212,9 +213,7 @@ PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
     },
     "continuation": {
         "continuation": _choices(
-            "continuation",
-            _of_texts(continuations, most_words=(2, 5)),
-            _by_each_readout,
+            _of_texts(continuations, most_words=(2, 5)), _by_each_readout
         )
     },
     "reconstruction": {"restoration": _restoration},

@@ -41,7 +41,7 @@ class Change(NamedTuple):
       traits: measured on the rows of the proposal.
       rate: share of the examples, before and after.
       loss: share of the loss, before and after.
-      sources: of the numbers.
+      source: of the numbers.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Change(NamedTuple):
     traits: Traits
     rate: tuple[float, float]
     loss: tuple[float, float]
-    sources: tuple[str, ...]
+    source: str
 
 
 class Proposal(NamedTuple):
@@ -155,7 +155,7 @@ def _changes(
             after.objectives[name],
             rate=(before.examples.get(name, 0.0), after.examples[name]),
             loss=loss,
-            sources=(part.source if part else room,),
+            source=part.source if part else room,
         )
 
 

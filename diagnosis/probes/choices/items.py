@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from ....objectives.errors import UsageError
 from ..asking.forms import Pair
 
 
@@ -57,26 +56,3 @@ def by_kind(
     for kind in dict.fromkeys(item.kind for item in items):
         places = np.flatnonzero(kinds == kind)
         yield kind, places, documents[places]
-
-
-def require_items(
-    items: Sequence[Item], *, probe: str, documents: int, least: int
-) -> None:
-    """Refuses a probe with items of too few documents.
-
-    Args:
-      items: of the probe.
-      probe: its name.
-      documents: number of documents read.
-      least: documents with an item that a meaningful interval needs.
-
-    Raises:
-      UsageError: there are fewer.
-    """
-    count = len({item.document for item in items})
-    if count < least:
-        raise UsageError(
-            f"the probe {probe!r} needs items of at least {least} documents, and "
-            f"{count} of the {documents} documents given allow for any; give it more "
-            "documents, or longer ones, or leave the probe out."
-        )

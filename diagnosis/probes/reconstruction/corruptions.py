@@ -113,9 +113,9 @@ def corrupt(
 ) -> Corrupted:
     """Corrupts a share of an excerpt.
 
-    masking: each chosen token is replaced by a mask. deletion: it is removed. insertion:
-    tokens of `ids.text` are inserted anywhere. shuffling: chosen sentences change places
-    among themselves.
+    masking: each chosen token is replaced by a mask. deletion: it is removed.
+    insertion: tokens of `ids.text` are inserted anywhere. shuffling: chosen sentences
+    change places among themselves.
 
     Fixed: the number. Of N tokens max(1, round(rate · N)), with at least one neither
     masked nor deleted; of n sentences max(2, round(rate · n)), with at least one fixed.
@@ -142,16 +142,16 @@ def corrupt(
     count = max(1, round(rate * len(tokens)))
     places = np.arange(len(tokens))
     if kind == "insertion":
-        given = _inserted(tokens, count, rng, ids)
-        return Corrupted(kind, tokens, given, places, places[:0])
+        corrupted = _inserted(tokens, count, rng, ids)
+        return Corrupted(kind, tokens, corrupted, places, places[:0])
     count = min(count, len(tokens) - 1)
     missing = np.sort(rng.choice(len(tokens), count, replace=False))
     untouched = np.delete(places, missing)
     if kind == "deletion":
         return Corrupted(kind, tokens, tokens[untouched], untouched, missing)
-    given = tokens.copy()
-    given[missing] = ids.mask
-    return Corrupted(kind, tokens, given, untouched, missing)
+    corrupted = tokens.copy()
+    corrupted[missing] = ids.mask
+    return Corrupted(kind, tokens, corrupted, untouched, missing)
 
 
 def _require(tokens: Tokens, ids: SpecialIds, *, kind: str, rate: float) -> None:

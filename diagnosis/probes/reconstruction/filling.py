@@ -14,8 +14,8 @@ from ....tasks.shallow.ngram import ORDER, Ngrams
 from .corruptions import Corrupted
 
 CANDIDATES = 20
-"""Candidates for a mask: so many frequent successors of the token before it, and as many
-frequent predecessors of the token after it."""
+"""Candidates for a mask: so many frequent successors of the token before it, and as
+many frequent predecessors of the token after it."""
 
 
 class Filler(NamedTuple):

@@ -59,13 +59,11 @@ Measure = Callable[[Sequence[Judged]], Statistic]
 
 
 def _mean(field: str) -> Measure:
-    return lambda outputs: Mean(
-        np.array([getattr(one.fidelity, field) for one in outputs])
-    )
+    return lambda outputs: Mean(np.array([getattr(o.fidelity, field) for o in outputs]))
 
 
 def _f1(outputs: Sequence[Judged]) -> Statistic:
-    facts = np.array([one.facts for one in outputs], np.int64).reshape(-1, 3)
+    facts = np.array([o.facts for o in outputs], np.int64).reshape(-1, 3)
     return lambda items: fact_f1(facts[items])
 
 
@@ -78,7 +76,7 @@ METRICS: Mapping[str, tuple[Literal["higher", "lower"], Measure]] = {
     "copy precision": ("higher", _mean("copy_precision")),
     "unsupported tokens": ("lower", _mean("unsupported")),
     "number and entity F1": ("higher", _f1),
-    FLUENT: ("lower", lambda outputs: Mean(np.array([one.fluent for one in outputs]))),
+    FLUENT: ("lower", lambda outputs: Mean(np.array([o.fluent for o in outputs]))),
 }
 """The better direction of each metric, and its statistic over outputs."""
 

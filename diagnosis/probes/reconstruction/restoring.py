@@ -21,8 +21,8 @@ MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
 }
 """The possible modes, those that leave least to the model first.
 
-"span", "permuted" and "masked" tell where tokens are missing, and the last two how many,
-so that the rest is copied for the model; with the others it writes the whole text.
+"span", "permuted" and "masked" tell where tokens are missing, the last two also how
+many, so that the rest is copied for the model; in other modes it writes the whole text.
 """
 
 NEVER_TRAINED: tuple[Mode, ...] = ("prefix", "causal")
@@ -43,19 +43,6 @@ class Request(NamedTuple):
     corrupted: Corrupted
     mode: Mode
     example: Example
-
-    @property
-    def prompt_length(self) -> int:
-        """Number of leading targets that are a prompt; 0 except in "causal"."""
-        return int((self.example.targets_weights == 0).sum())
-
-    @property
-    def answer(self) -> Tokens:
-        """The right answer, as `assemble` takes it."""
-        example = self.example
-        if self.mode == "masked":
-            return example.inputs_targets[example.inputs_weights > 0]
-        return example.targets[self.prompt_length :]
 
 
 def ask(
@@ -124,8 +111,8 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
     """The restored excerpt from a model's answer.
 
     "permuted" and "masked" put tokens in their places. "span" replaces each sentinel by
-    what follows it in the answer: by nothing if it is absent, by its first occurrence if
-    it is repeated; anything after an unknown sentinel is dropped. In other modes the
+    what follows it in the answer: nothing if it is absent, the first occurrence if it is
+    repeated; anything after an unknown sentinel is dropped. In other modes the
     answer is the text. Except in "permuted" and "masked", it ends before its first EOS.
 
     Args:
@@ -134,7 +121,7 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
       ids: reserved ids.
 
     Raises:
-      UsageError: the number of tokens is not that of a "permuted" or "masked" request.
+      UsageError: too many or few tokens for a "permuted" or "masked" request.
     """
     if request.mode in ("permuted", "masked"):
         return _filled(request, generated)

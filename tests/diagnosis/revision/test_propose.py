@@ -210,8 +210,8 @@ def test_a_mix_that_was_measured_better_is_followed():
         own = {"masked": 0.24, "permuted": 0.06}.get(key, wanted[key])
         assert rate == pytest.approx(own, abs=0.001), mixed
     for change in made.proposal.changes:
-        assert "study" in change.sources[0]
-        assert change.failure is None or "0.900 [0.850, 0.950]" in change.sources[0]
+        assert "study" in change.source
+        assert change.failure is None or "0.900 [0.850, 0.950]" in change.source
 
 
 def test_a_measured_mix_serves_only_failures_that_are_there():
@@ -219,7 +219,7 @@ def test_a_measured_mix_serves_only_failures_that_are_there():
     assert made.proposal.precedent == "revised"
     wanted = {"masked", "permuted", "causal", "sentence_pair"}
     assert set(made.proposal.mixture.rates) == wanted
-    told = [c.sources[0] for c in made.proposal.changes if c.failure]
+    told = [c.source for c in made.proposal.changes if c.failure]
     assert told and all("measured with `reconstruction`" in text for text in told)
 
 
@@ -234,7 +234,7 @@ def test_a_mix_that_was_not_better_is_not_followed(value):
     made = case(effects=study(value))
     assert made.proposal.precedent is None
     for change in made.proposal.changes:
-        assert "study" not in change.sources[0]  # no credit for what others did
+        assert "study" not in change.source  # no credit for what others did
 
 
 def test_lower_can_be_better():

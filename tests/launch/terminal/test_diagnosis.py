@@ -103,7 +103,7 @@ def test_causes_stand_in_the_order_in_which_they_were_checked():
 def test_brackets_in_the_name_of_a_variant_are_shown():
     change = Change(
         *("[b]/causal", "keep", None, None),
-        **{"rate": (0.5, 0.5), "loss": (0.5, 0.5), "sources": ()},
+        **{"rate": (0.5, 0.5), "loss": (0.5, 0.5), "source": ""},
     )
     assert "[b]/causal" in printed(change_table([change]))
 
@@ -113,7 +113,7 @@ def test_brackets_in_the_name_of_a_variant_are_shown():
 def test_a_change_shows_shares_of_the_loss(before, after):
     change = Change(
         *("x/causal", "raise", None, None),
-        **{"rate": (0.9, 0.9), "loss": (before, after), "sources": ()},
+        **{"rate": (0.9, 0.9), "loss": (before, after), "source": ""},
     )
     ((name, action, reason, *shares),) = cells(change_table([change]))
     assert (name, action, reason) == ("x/causal", "raise", "room")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sightline.diagnosis.probes.choices.items import Item, alone, require_items
+from sightline.diagnosis.probes.choices.items import Item, alone
 from sightline.diagnosis.probes.choices.paragraphs import sentences, word_count
 from sightline.diagnosis.probes.continuation.continuations import continuations
 from sightline.diagnosis.probes.drift.block_shuffle import block_shuffle
@@ -55,16 +55,6 @@ def test_what_is_before_fits(make, texts):
 def test_documents_without_room_give_no_items(make, text):
     assert make([text, text], np.random.default_rng(0)) == []
     assert make([], np.random.default_rng(0)) == []
-
-
-def test_too_few_documents_are_refused_with_the_fix(made):
-    items = made[jump_ahead]
-    found = len({item.document for item in items})
-    require_items(items, probe="jump ahead", documents=DOCUMENTS, least=found)
-    with pytest.raises(
-        ValueError, match=rf"at least 99 .* {found} of the {DOCUMENTS} documents"
-    ):
-        require_items(items, probe="jump ahead", documents=DOCUMENTS, least=99)
 
 
 def test_jump_ahead_shows_as_many_words_of_either(texts, made):
