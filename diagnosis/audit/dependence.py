@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Bool, Float32, Int
+from jaxtyping import Bool, Float32, Int, PyTree
 
 from ...models.build import Model
 from ...models.rows import Batch
@@ -37,7 +37,7 @@ Measure = Callable[[Batch, Int[np.ndarray, " N"]], Dependence]
 
 
 def make_measure(model: Model) -> Measure:
-    """Compiles the measurement of a model, once for all batches of a shape.
+    """The measurement of a model; models of one configuration share what is compiled.
 
     Args:
       model: of compute dtype float32, in which no dependence means exactly 0.
@@ -46,53 +46,59 @@ def make_measure(model: Model) -> Measure:
       `(batch, others) -> Dependence`; `others` are the substitute tokens, one a slot.
     """
     graph, params = nnx.split(model)
-    seed = jax.random.key(0)
-
-    @jax.jit
-    def slopes(params, batch: Batch) -> jax.Array:
-        """Gives each slot an embedding row of its own, whose gradient is the slot's."""
-        model = nnx.merge(graph, params)
-        projection = model.projection()
-        table = model.embedding.table[...]
-        tokens = _tokens(batch)
-
-        def outputs(rows: jax.Array) -> jax.Array:  # [N D] -> [N]
-            # A copy: NNX forbids changing variables that an outer trace holds.
-            wide = nnx.merge(graph, jax.tree.map(lambda x: x, params))
-            wide.embedding.table.set_value(jnp.concatenate([table, rows]))
-            substituted = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
-            scores = _logits(wide, substituted, projection)
-            return (scores * jax.random.normal(seed, scores.shape)).sum(-1)
-
-        rows = table[tokens]
-        _, pullback = jax.vjp(outputs, rows)
-        slope = jax.vmap(lambda direction: pullback(direction)[0])(jnp.eye(len(rows)))
-        return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
-
-    @jax.jit
-    def changes(params, batch: Batch, others: jax.Array) -> jax.Array:
-        model = nnx.merge(graph, params)
-        projection = model.projection()
-        tokens = _tokens(batch)
-
-        def run(tokens: jax.Array) -> jax.Array:
-            return _logits(model, _with_tokens(batch, tokens), projection)
-
-        # One at a time, so that all runs are bitwise the same computation.
-        plain = jax.lax.map(run, tokens[None])[0]
-        at = jnp.arange(len(tokens))
-        changed = jax.lax.map(
-            lambda s: (run(jnp.where(at == s, others, tokens)) != plain).any(-1), at
-        )
-        return changed.T
 
     def measure(batch: Batch, others: Int[np.ndarray, " N"]) -> Dependence:
+        substitutes = jnp.asarray(others, jnp.int32)
         return Dependence(
-            np.asarray(slopes(params, batch)),
-            np.asarray(changes(params, batch, jnp.asarray(others, jnp.int32))),
+            np.asarray(_slopes(params, batch, graph=graph)),
+            np.asarray(_changes(params, batch, substitutes, graph=graph)),
         )
 
     return measure
+
+
+@functools.partial(jax.jit, static_argnames="graph")
+def _slopes(params: PyTree, batch: Batch, *, graph: nnx.GraphDef) -> jax.Array:
+    """Gives each slot an embedding row of its own, whose gradient is the slot's."""
+    model = nnx.merge(graph, params)
+    projection = model.projection()
+    table = model.embedding.table[...]
+    tokens = _tokens(batch)
+
+    def outputs(rows: jax.Array) -> jax.Array:  # [N D] -> [N]
+        # A copy: NNX forbids changing variables that an outer trace holds.
+        wide = nnx.merge(graph, jax.tree.map(lambda x: x, params))
+        wide.embedding.table.set_value(jnp.concatenate([table, rows]))
+        substituted = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
+        scores = _logits(wide, substituted, projection)
+        direction = jax.random.normal(jax.random.key(0), scores.shape)
+        return (scores * direction).sum(-1)
+
+    rows = table[tokens]
+    _, pullback = jax.vjp(outputs, rows)
+    slope = jax.vmap(lambda direction: pullback(direction)[0])(jnp.eye(len(rows)))
+    return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
+
+
+@functools.partial(jax.jit, static_argnames="graph")
+def _changes(
+    params: PyTree, batch: Batch, others: jax.Array, *, graph: nnx.GraphDef
+) -> jax.Array:
+    """Whether each other token (column) changes the logits of each slot (row)."""
+    model = nnx.merge(graph, params)
+    projection = model.projection()
+    tokens = _tokens(batch)
+
+    def run(tokens: jax.Array) -> jax.Array:
+        return _logits(model, _with_tokens(batch, tokens), projection)
+
+    # One at a time, so that all runs are bitwise the same computation.
+    plain = jax.lax.map(run, tokens[None])[0]
+    at = jnp.arange(len(tokens))
+    changed = jax.lax.map(
+        lambda s: (run(jnp.where(at == s, others, tokens)) != plain).any(-1), at
+    )
+    return changed.T
 
 
 def _streams(batch: Batch):

@@ -12,7 +12,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -97,17 +97,19 @@ def random_token_losses(
     rngs = nnx.Rngs(seed)
     model = build(config, vocabulary_size=VOCABULARY, shape=shape, rngs=rngs)
     graph, params = nnx.split(model)
-    train, measure = _steps(graph)
     optimiser = optax.adam(LEARNING_RATE).init(params)
     packed = _rows(_specimens(objectives, shape, ids, rng), shape, ids)
     shares = np.zeros(CAPACITY, np.float32)
     shares[[o.id for o in objectives.values()]] = 1
     for _ in range(steps):
         batch, _ = _batch(packed, shape, only_hidden=False)
-        params, optimiser = train(params, optimiser, batch, shares)
+        params, optimiser = _train(params, optimiser, batch, shares, graph=graph)
 
     measured = [_batch(packed, shape, only_hidden=True) for _ in range(BATCHES)]
-    sums = [jax.device_get(measure(params, batch))[:2] for batch, _ in measured]
+    sums = [
+        jax.device_get(_measure(params, batch, graph=graph))[:2]
+        for batch, _ in measured
+    ]
     answers = np.concatenate([answers for _, answers in measured])
     for name, id_ in {o.base: o.id for o in objectives.values()}.items():
         nll, weight = (
@@ -137,26 +139,23 @@ def _chance(answers: Int[np.ndarray, " N"], ids: SpecialIds) -> float:
     return float(nats / max(len(answers), 1))
 
 
-def _steps(graph: nnx.GraphDef) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The compiled training step and evaluation step."""
+@functools.partial(jax.jit, static_argnames="graph")
+def _train(params, optimiser, batch: Batch, shares, *, graph: nnx.GraphDef):
+    """One update of the parameters and of the optimiser's state."""
+    coefficients = loss_coefficients(shares, weight_totals(batch))
 
-    @jax.jit
-    def train(params, optimiser, batch: Batch, shares):
-        coefficients = loss_coefficients(shares, weight_totals(batch))
+    def loss(params):
+        return mixture_loss(nnx.merge(graph, params), batch, coefficients)[0]
 
-        def loss(params):
-            return mixture_loss(nnx.merge(graph, params), batch, coefficients)[0]
+    gradient = jax.grad(loss)(params)
+    updates, optimiser = optax.adam(LEARNING_RATE).update(gradient, optimiser)
+    return optax.apply_updates(params, updates), optimiser
 
-        updates, optimiser = optax.adam(LEARNING_RATE).update(
-            jax.grad(loss)(params), optimiser
-        )
-        return optax.apply_updates(params, updates), optimiser
 
-    @jax.jit
-    def measure(params, batch: Batch):
-        return objective_sums(nnx.merge(graph, params), batch)
-
-    return train, measure
+@functools.partial(jax.jit, static_argnames="graph")
+def _measure(params, batch: Batch, *, graph: nnx.GraphDef):
+    """Sums of nll and weight by objective, without a gradient."""
+    return objective_sums(nnx.merge(graph, params), batch)
 
 
 def _specimens(

@@ -167,13 +167,12 @@ def fitted(
     subject: Subject, before: Tokens, after: Tokens
 ) -> tuple[Tokens, Tokens] | None:
     """The pair with `before` cut from the left to fit; None if it cannot."""
-
-    def overflow(before: Tokens) -> int:
-        return subject.overflow(subject.continuation_examples(before, after)[0])
-
-    while (excess := overflow(before)) > 0:
+    while True:
+        (example, *_) = subject.continuation_examples(before, after)
+        excess = subject.overflow(example)
+        if excess <= 0:
+            return before, after
         if not len(before):
             return None
         # Half: a token to restore takes two slots of a decoder row.
         before = before[max(1, excess // 2) :]
-    return before, after

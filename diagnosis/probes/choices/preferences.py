@@ -137,13 +137,14 @@ def _fit(subject: Subject, pair: Pair, item: Item) -> tuple[Tokens, Tokens, int]
     """`before` and `after`, cut to fit, and the number of local tokens."""
     before, after = cut(subject.vocab, pair)
 
-    def last(characters: int) -> int:
-        """Tokens of `before` that reach into its last characters."""
-        at = len(pair[0]) - characters
-        outside = cut(subject.vocab, (pair[0][:at], pair[0][at:] + pair[1]))[0]
-        return len(before) - len(outside)
-
     fit = fitted(subject, before, after)
-    if fit is None or len(fit[0]) < last(item.needed):
+    if fit is None or len(fit[0]) < _last(subject, pair, before, item.needed):
         return None
-    return *fit, min(last(item.local), len(fit[0]))
+    return *fit, min(_last(subject, pair, before, item.local), len(fit[0]))
+
+
+def _last(subject: Subject, pair: Pair, before: Tokens, characters: int) -> int:
+    """Number of tokens of `before` that reach into its last characters."""
+    at = len(pair[0]) - characters
+    outside = cut(subject.vocab, (pair[0][:at], pair[0][at:] + pair[1]))[0]
+    return len(before) - len(outside)

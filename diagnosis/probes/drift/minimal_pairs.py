@@ -147,18 +147,19 @@ def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
     first = sentence.words + word_count(document.text[sentence.start : at.start])
     first -= document.most_words  # where `before` begins, in words
 
-    def before(value: str) -> list[Stated]:
-        stated = document.places.get(value, [])
-        near = (s for s in stated if s.sentence < at.sentence)
-        return [s for s in near if sentences[s.sentence].words >= first]
-
-    def here(value: str) -> int:
-        stated = document.places.get(value, [])
-        return sum(s.sentence == at.sentence for s in stated)
-
-    trues, falses = before(at.value), before(false)
+    stated = [document.places.get(value, []) for value in (at.value, false)]
+    trues, falses = (
+        [
+            mention
+            for mention in mentions
+            if mention.sentence < at.sentence
+            and sentences[mention.sentence].words >= first
+        ]
+        for mentions in stated
+    )
+    here = [sum(m.sentence == at.sentence for m in mentions) for mentions in stated]
     begins = at.start == sentence.start
-    if begins or not trues or not falses or here(at.value) > 1 or here(false):
+    if begins or not trues or not falses or here != [1, 0]:
         return None
     topic = about[at.sentence] - content(f"{at.value} {false}")
     support, rival = (

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..asking.forms import Pair
 from ..choices.items import Item
 from ..choices.paragraphs import beginning, ending, sentences, word_count
 
@@ -87,21 +86,16 @@ class Swap(NamedTuple):
         rest = text[self.start + len(self.true) : self.sentence.stop]
         before = ending(context, most_words)
 
-        def pair(value: str) -> Pair:
-            return before, beginning(blanks + value + rest, MOST_AFTER)
-
-        def last(sentence: Sentence) -> int:
-            return min(len(before), max(0, len(context) - sentence.start))
-
-        kind = f"{self.kind}, {_band(word_count(text[self.earlier : self.start]))}"
-        return Item(
-            document,
-            kind,
-            pair(true),
-            pair(false),
-            last(self.sentence),
-            last(self.evidence),
+        truth, lie = (
+            (before, beginning(blanks + value + rest, MOST_AFTER))
+            for value in (true, false)
         )
+        local, needed = (
+            min(len(before), max(0, len(context) - sentence.start))
+            for sentence in (self.sentence, self.evidence)
+        )
+        kind = f"{self.kind}, {_band(word_count(text[self.earlier : self.start]))}"
+        return Item(document, kind, truth, lie, local, needed)
 
 
 def _band(words: int) -> str:

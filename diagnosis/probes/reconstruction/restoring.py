@@ -111,9 +111,10 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
     """The restored excerpt from a model's answer.
 
     "permuted" and "masked" put tokens in their places. "span" replaces each sentinel by
-    what follows it in the answer: nothing if it is absent, the first occurrence if it is
-    repeated; anything after an unknown sentinel is dropped. In other modes the
-    answer is the text. Except in "permuted" and "masked", it ends before its first EOS.
+    what follows it in the answer: nothing if it is absent, the first occurrence if
+    it is repeated; anything after an unknown sentinel is dropped. In other modes the
+    answer is the text. Except in "permuted" and "masked", it ends before its first
+    EOS.
 
     Args:
       request: that was answered.

@@ -22,11 +22,12 @@ def few(monkeypatch):
     monkeypatch.setattr(random_tokens, "ROWS", 6)
 
 
-def run(config, *, steps, names=("causal", "masked", "sentence_pair")):
+def run(config, *, steps, names=("causal", "masked", "sentence_pair"), **settings):
+    """Losses by objective; all runs share their compiled steps."""
     config = dataclasses.replace(config, d_model=32, heads=4, kv_heads=4)
-    objectives = {name: registry.get(name) for name in names}
-    found = random_tokens.random_token_losses(config, objectives, ROWS, steps=steps)
-    return {one.objective: one for one in found}
+    objectives = {name: registry.get(name).with_settings(**settings) for name in names}
+    losses = random_tokens.random_token_losses(config, objectives, ROWS, steps=steps)
+    return {loss.objective: loss for loss in losses}
 
 
 def test_random_tokens_cannot_be_learned(config, few):
@@ -53,8 +54,6 @@ def test_a_target_that_is_seen_is_learned(config, few, monkeypatch):
 
 
 def test_an_objective_that_hides_nothing_has_no_floor(config, few):
-    shown = registry.get("masked").with_settings(masked_share=0.0, random_share=0.0)
-    (found,) = random_tokens.random_token_losses(
-        config, {"masked": shown}, ROWS, steps=1
-    )
+    shown = {"masked_share": 0.0, "random_share": 0.0}
+    found = run(config, steps=1, names=["masked"], **shown)["masked"]
     assert math.isnan(found.loss) and not found.below_chance

@@ -42,7 +42,7 @@ def test_what_the_corpus_does_not_allow_for_is_said(found):
     """Facts are parsed back of policies only, and toy texts restate no value."""
     written, pairs = sorted(found[1])
     assert written.startswith("free generation: only facts of the corpus 'policies'")
-    assert pairs.startswith("minimal pairs: ") and "0 of the 24 documents" in pairs
+    assert pairs.startswith("minimal pairs: ") and "0 of 24 documents" in pairs
 
 
 def test_scores_say_how_they_were_taken(found):
