@@ -1,4 +1,4 @@
-"""Text whose tokens say where they stand, to see what an objective makes of a text.
+"""Text whose tokens encode their place, to trace what an objective does with it.
 
 An objective never looks at what a token means, only at whether it begins a word or can
 end a sentence. So a text in which each token is a code of its own place goes through it
@@ -23,7 +23,7 @@ MOST = 1 << 13
 """Most tokens of a coded document."""
 
 OTHER = FIRST + MOST
-"""From here on codes are of other documents, up to twice as many."""
+"""First code of other documents, of which there are up to twice as many."""
 
 WORD, SENTENCE = 3, 6
 """Tokens a word, and a sentence, of coded text."""
@@ -103,29 +103,28 @@ class Contexts(NamedTuple):
 def contexts(example: Example) -> Contexts:
     """Counts the predictions of an Example of coded text by their context.
 
-    A target that is from nowhere in the text takes the place of the next one that is
-    from somewhere (a sentinel announces its span), else of the one before it (an
-    EOS); a label, among whose targets no one has a place, is about all of the text.
-    An order is permuted where it goes back more than once: fill-in-the-middle, which
-    is left to right but for one jump, is not.
+    A target without a place in the text takes that of the next target with one (a
+    sentinel announces its span), else of the one before it (an EOS); a label, whose
+    targets have no place, is about the whole text. An order counts as permuted if it
+    goes back more than once: fill-in-the-middle, with its single jump, is not.
     """
     held = places(example.inputs)
     last = int(held.max(initial=-1))
-    asked = example.inputs_weights > 0
-    in_place = places(example.inputs_targets)[asked]
+    predicted = example.inputs_weights > 0
+    in_place = places(example.inputs_targets)[predicted]
     both = int((in_place < last).sum())
-    past = int(asked.sum()) - both
+    past = int(predicted.sum()) - both
 
     order = places(example.targets)
     placed = order[order >= 0]
-    asked = example.targets_weights > 0
-    count = int(asked.sum())
+    predicted = example.targets_weights > 0
+    count = int(predicted.sum())
     if not placed.size:
         return Contexts(past, both + count, 0)
     if (np.diff(placed) < 0).sum() > 1:
         return Contexts(past, both, count)
     seen = np.maximum.accumulate(np.concatenate([[last], order[:-1]]))
-    later = int((asked & (seen > _filled(order))).sum())
+    later = int((predicted & (seen > _filled(order))).sum())
     return Contexts(past + count - later, both + later, 0)
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int32
 
 
 class Example(NamedTuple):
-    """One training example, as flat arrays; it knows nothing of any architecture.
+    """One training example as flat arrays, independent of the architecture.
 
     Positions are shared by both parts, so that a target's position says where it
     stands relative to the inputs. A text's first token stands at position 1; the

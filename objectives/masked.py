@@ -110,11 +110,11 @@ def masked(
 
     draw = rng.random(len(chosen))
     drawn = rng.choice(ids.text, len(chosen))
-    shown = np.where(draw < masked_share + random_share, drawn, tokens[chosen])
-    shown = np.where(draw < masked_share, ids.mask, shown)
+    replacement = np.where(draw < masked_share + random_share, drawn, tokens[chosen])
+    replacement = np.where(draw < masked_share, ids.mask, replacement)
 
     inputs = tokens.copy()
-    inputs[chosen] = shown
+    inputs[chosen] = replacement
     weights = np.zeros(len(tokens), np.float32)
     weights[chosen] = len(content) / count if rate == "uniform" else 1.0
     targets = np.where(weights > 0, tokens, 0)

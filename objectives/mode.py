@@ -1,4 +1,4 @@
-"""A mode token before the inputs, which says what kind of denoising is asked for."""
+"""The mode token before the inputs, which tells the model the kind of denoising."""
 
 from typing import Literal
 

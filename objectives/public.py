@@ -1,4 +1,4 @@
-"""Names that a package offers for import, each loaded when it is first asked for."""
+"""The public names of a package, each loaded on first access."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def lazy(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package (PEP 562): importing it loads nothing by itself.
+    """The `__getattr__` of a package (PEP 562): importing the package loads nothing.
 
     Args:
       package: its `__name__`.

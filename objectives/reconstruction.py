@@ -166,7 +166,7 @@ def _corrupted(
     counts: tuple[int, int, int],
     mean_span: float,
 ) -> Tokens:
-    """Tokens with some dropped in spans, some masked and some deleted."""
+    """Tokens, some dropped in spans, some masked and some deleted."""
     dropped, masked, deleted = counts
     spans = span_lengths(dropped, rng, mean_span=mean_span)
     items = len(tokens) - dropped + len(spans)
@@ -175,11 +175,11 @@ def _corrupted(
     sizes = np.ones(items, np.int64)
     sizes[is_span] = spans
     starts = np.cumsum(sizes) - sizes
-    shown = np.full(items, ids.mask, np.int32)
-    shown[~is_span] = tokens[starts[~is_span]]
+    kept = np.full(items, ids.mask, np.int32)
+    kept[~is_span] = tokens[starts[~is_span]]
     hit = rng.choice(np.flatnonzero(~is_span), masked + deleted, replace=False)
-    shown[hit[:masked]] = ids.mask
-    return np.delete(shown, hit[masked:])
+    kept[hit[:masked]] = ids.mask
+    return np.delete(kept, hit[masked:])
 
 
 def _shuffled(tokens: Tokens, rng: np.random.Generator, ids: SpecialIds) -> Tokens:

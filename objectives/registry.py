@@ -71,21 +71,21 @@ class Objective:
         return self.function(text, rng, ids, **self.settings)
 
     def can_act(self, tokens: Tokens, ids: SpecialIds) -> bool:
-        """Whether the settings can do what they say to a window of these tokens.
+        """Whether the settings can have an effect on a window of these tokens.
 
-        Words cannot be masked whole where the text is one word, nor sentences be put
-        in another order where there is one.
+        Whole words cannot be masked in a text of one word, nor sentences shuffled in a
+        text of one sentence.
         """
         if self.acts is None:
             return True
-        wanted = inspect.signature(self.acts).parameters
-        bound = {k: v for k, v in self.settings.items() if k in wanted}
+        parameters = inspect.signature(self.acts).parameters
+        bound = {k: v for k, v in self.settings.items() if k in parameters}
         return self.acts(tokens, ids, **bound)
 
     def lengths(self, tokens: int) -> Lengths | None:
-        """What an Example of this many raw tokens takes at most; None: not taken."""
-        wanted = inspect.signature(self.measure).parameters
-        bound = {k: v for k, v in self.settings.items() if k in wanted}
+        """The largest sizes of an Example of so many raw tokens; None if not taken."""
+        parameters = inspect.signature(self.measure).parameters
+        bound = {k: v for k, v in self.settings.items() if k in parameters}
         return self.measure(tokens, **bound)
 
     def window(self, budget: Budget) -> int:
@@ -114,7 +114,7 @@ def objective(
     answers: Answers = "hidden",
     acts: Callable[..., bool] | None = None,
 ):
-    """Registers a function as the objective of its own name.
+    """Registers a function as the objective of its name.
 
     Args:
       id: its number in `Example.objective`, unique, below `CAPACITY`.

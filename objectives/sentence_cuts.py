@@ -87,30 +87,30 @@ def matched_pairs(
       text: the window.
       rng: source of all randomness.
       ids: reserved ids; sentences as in `words.sentence_begins`.
-      rates: how often each kind is wanted.
+      rates: relative frequency of each kind.
       distance: tokens from the true B's beginning to the place from which the first
         sentence start is looked for; None: any place after the window.
 
     Returns:
-      None where the window has too few sentences for any kind.
+      None if the window has too few sentences for any kind.
     """
-    wanted = {kind: rate for kind, rate in rates.items() if rate}
+    untried = {kind: rate for kind, rate in rates.items() if rate}
     at = _cut(text, rng, ids)
-    while wanted:
-        weights = np.array(list(wanted.values()))
-        drawn = int(rng.choice(len(wanted), p=weights / weights.sum()))
-        kind = list(wanted)[drawn]
-        del wanted[kind]
-        made = None
+    while untried:
+        weights = np.array(list(untried.values()))
+        drawn = int(rng.choice(len(untried), p=weights / weights.sum()))
+        kind = list(untried)[drawn]
+        del untried[kind]
+        pair = None
         if kind == "swapped":
-            made = _swapped(text, rng, ids)
+            pair = _swapped(text, rng, ids)
         elif at is not None and kind == "other":
-            made = _against(text, at, _other(text, at, rng), rng, ids)
+            pair = _against(text, at, _other(text, at, rng), rng, ids)
         elif at is not None:
             later = _further(text, at, rng, distance=distance)
-            made = _against(text, at, later, rng, ids)
-        if made is not None:
-            return made
+            pair = _against(text, at, later, rng, ids)
+        if pair is not None:
+            return pair
     return _swapped(text, rng, ids)
 
 
@@ -167,7 +167,7 @@ def _against(
     rng: np.random.Generator,
     ids: SpecialIds,
 ) -> Matched | None:
-    """The true B against as many tokens of another place."""
+    """The true B against equally many tokens from another place."""
     if source is None:
         return None
     document, low, size = source
@@ -187,7 +187,7 @@ def _against(
 
 
 def _other(text: Text, at: _Cut, rng: np.random.Generator) -> _Source | None:
-    """Any place of other documents that leaves as many tokens as the true B has."""
+    """Any place of other documents with as many tokens left as the true B has."""
     size = at.stop - at.cut
     documents = [text.other(rng) for _ in range(DRAWS)]
     places = np.array([max(0, len(document) - 1 - size) for document in documents])

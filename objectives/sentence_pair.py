@@ -156,12 +156,12 @@ def _draw(text: Text, drawn: list[Tokens], rng: np.random.Generator) -> Tokens:
 
 def _continues(pair: Pair, documents: Iterable[Tokens]) -> bool:
     """Whether a document has the two texts one right after the other."""
-    wanted = np.concatenate(pair).astype(np.int32).tobytes()
+    pattern = np.concatenate(pair).astype(np.int32).tobytes()
     for document in documents:
         text = np.ascontiguousarray(document, np.int32).tobytes()
-        at = text.find(wanted)
+        at = text.find(pattern)
         while at >= 0 and at % 4:  # across tokens
-            at = text.find(wanted, at + 1)
+            at = text.find(pattern, at + 1)
         if at >= 0:
             return True
     return False

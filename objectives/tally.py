@@ -9,7 +9,7 @@ _tally: ContextVar[Counter[str] | None] = ContextVar("tally", default=None)
 
 
 def count(event: str) -> None:
-    """Counts an event for whoever is counting; else nothing happens."""
+    """Counts an event in the active tally, if there is one."""
     tally = _tally.get()
     if tally is not None:
         tally[event] += 1
