@@ -1,9 +1,11 @@
 """`c4` and `wikipedia`, on tiny datasets prepared by TFDS under their names."""
 
+import itertools
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import registered
@@ -155,6 +157,38 @@ def test_an_unknown_split_is_an_error(name, prepared):
     corpus = corpora.get(name, data_dir=prepared)
     with pytest.raises(ValueError, match="no split 'test'"):
         corpus.documents("test")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documents_are_a_sequence(name, prepared):
+    """Random access, slices, iteration and length agree, in any order of reading."""
+    documents = corpora.get(name, data_dir=prepared).documents("train")
+    every = list(documents)
+    order = np.random.default_rng(0).permutation(len(documents))
+    assert [documents[int(n)] for n in order] == [every[n] for n in order]
+    assert [documents[n] for n in range(3)] == list(itertools.islice(documents, 3))
+    for outside in (len(every), -len(every) - 1):
+        with pytest.raises(IndexError):
+            documents[outside]
+
+
+@pytest.mark.parametrize("size", [99, 101, 250])
+def test_the_slices_of_wikipedia_partition_a_dump_of_any_size(size, tmp_path):
+    corpus = corpora.get("wikipedia", data_dir=str(tmp_path))
+    prepare(corpus, tmp_path, "array_record", {"train": size})
+    train, held_out = (list(corpus.documents(split)) for split in corpus.splits)
+    assert sorted([*train, *held_out]) == sorted(text("train", n) for n in range(size))
+    assert abs(len(held_out) - size / 100) <= 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_identity_names_the_dataset_and_no_folder(name, prepared):
+    """A copy elsewhere is the same corpus; another version or config is not."""
+    corpus = corpora.get(name, data_dir=prepared)
+    assert corpus.identity() == corpora.get(name, data_dir="/elsewhere").identity()
+    assert prepared not in corpus.identity()
+    others = [corpora.get(name, version="9.9.9"), corpora.get(name, config="other")]
+    assert len({c.identity() for c in (corpus, *others)}) == 3
 
 
 def test_a_check_imports_nothing_heavy(prepared):
