@@ -72,19 +72,17 @@ def _row(name: str, effects: Effects, mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
     for measure in MEASURES:
-        after, effect_before = _find(mix, measure), _find(before, measure)
-        better = after and effect_before and beats(effect_before, after)
+        after, reference = _find(mix, measure), _find(before, measure)
+        better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
     runs = max((e.seeds for e in mix.effects), default=0)
     return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
 
 
-def _interval(measured: Effect | OwnLoss | None) -> str:
-    return (
-        f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"
-        if measured
-        else "–"
-    )
+def _interval(figure: Effect | OwnLoss | None) -> str:
+    if figure is None:
+        return "–"
+    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
 
 
 def _mode(records: Sequence[Record], name: str) -> str:

@@ -134,7 +134,7 @@ def _without_cause(
         relevant = [c for c in causes if c.verdict == "found" and failure in c.failures]
         if not any(cause.number in MIXTURE_CAUSES for cause in relevant):
             names = listed(cause.name for cause in relevant)
-            fix = f"; mend this first: {names}." if relevant else "."
+            fix = f"; fix this first: {names}." if relevant else "."
             yield failure, f"no cause that other rates act on was found{fix}"
 
 

@@ -52,11 +52,8 @@ def continuation_scores(
     if readout == "label":
         mode, (number, evidence) = "pair", _labelled(subject, items)
     else:
-        mode, preferred = subject.mode, preferences(subject, items)
-        number, evidence = (
-            preferred.item,
-            np.stack([preferred.true, preferred.false], axis=1),
-        )
+        mode, (number, *pair_scores) = subject.mode, preferences(subject, items)
+        evidence = np.stack(pair_scores, axis=1)
     scores = []
     for kind, places, documents in by_kind(items, number):
         values = evidence[places]
@@ -152,7 +149,6 @@ def _labelled(
         if all(subject.overflow(example) <= 0 for example in questions):
             kept.append(n)
             examples += questions
-    answers = np.array([float(a.sum()) for a in subject.score(examples)]).reshape(
-        -1, 2, 2
-    )
+    sums = [float(answer.sum()) for answer in subject.score(examples)]
+    answers = np.array(sums).reshape(-1, 2, 2)
     return np.array(kept, np.int64), answers[:, :, 0] - answers[:, :, 1]

@@ -158,7 +158,7 @@ def test_a_leak_comes_first():
         INCUMBENT, traits, [leak], (), named(["drift"]), Effects(), rows=ROWS
     )
     assert not made.changes
-    assert "mend this first: information leak" in made.unchanged["drift"]
+    assert "fix this first: information leak" in made.unchanged["drift"]
 
 
 @pytest.mark.parametrize("mixture", [INCUMBENT, WITH_PAIRS])
