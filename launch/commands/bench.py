@@ -122,7 +122,12 @@ def _alone(mixture: Mixture) -> dict[str, Mixture]:
     """A mixture of each task by itself, with the same settings."""
     return {
         task: dataclasses.replace(
-            mixture, name=task, rates={task: 1.0}, corpora={}, loss_shares=None
+            mixture,
+            name=task,
+            rates={task: 1.0},
+            corpora={},
+            loss_shares=None,
+            schedule={},
         )
         for task in mixture.positive_rates()
     }
