@@ -1,0 +1,134 @@
+"""Training batches as the trainer receives them: made in other processes, or here."""
+
+import contextlib
+import multiprocessing
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+import numpy as np
+from jaxtyping import Int32
+
+from ...models.rows import PREDICTION_FIELDS, Batch, Capacity, Memory, Stream
+from .chunks import LocalMaker, Makers, Plan
+from .makers import RemoteMakers, serve_chunks
+from .processes import Team, send_error
+from .row_stream import Position, RowStream, check_position
+
+_AHEAD = 2
+"""Chunks that each process has to make in advance."""
+
+
+def streamed(
+    plan: Plan, position: Position, *, processes: int
+) -> Iterator[tuple[Batch, Position]]:
+    """Training batches without end, each with the position before it.
+
+    The batches are a function of the plan, whatever the number of processes. They end
+    with the iterator, and with this process.
+
+    Args:
+      plan: what the stream is a function of.
+      position: that of the first batch.
+      processes: that make data. One mixes and packs; with two or more, the others
+        make the Examples. 0: all in this process.
+
+    Raises:
+      UsageError: the position is of another stream.
+      DataProcessError: a process was killed.
+      Exception: whatever was raised in a process, with a note that says where.
+    """
+    check_position(plan, position)
+    if not processes:
+        return _batches(plan, position, LocalMaker(plan), ahead=0)
+    return _received(plan, position, processes)
+
+
+def _batches(
+    plan: Plan, position: Position, makers: Makers, *, ahead: int
+) -> Iterator[tuple[Batch, Position]]:
+    stream = RowStream(plan, position, makers, ahead=ahead)
+    before = stream.position()
+    for batch in stream:
+        yield batch, before
+        before = stream.position()
+
+
+def _received(
+    plan: Plan, position: Position, processes: int
+) -> Iterator[tuple[Batch, Position]]:
+    team = Team()
+    with contextlib.closing(team):
+        ends = [multiprocessing.Pipe() for _ in range(processes - 1)]
+        for number, (_, end) in enumerate(ends, start=1):
+            team.start(f"sightline-examples-{number}", serve_chunks, plan, end)
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        makers = [end for end, _ in ends]
+        team.start("sightline-rows", serve_batches, plan, position, theirs, makers)
+        with ours:
+            while True:
+                team.wait_for(ours)
+                try:
+                    kind, content = ours.recv()
+                    flat = ours.recv_bytes() if kind == "batch" else b""
+                except EOFError:
+                    raise team.ended() from None
+                if kind == "error":
+                    raise content
+                yield unflattened(np.frombuffer(flat, np.int32), plan), content
+
+
+def serve_batches(
+    plan: Plan, position: Position, out: Connection, makers: list[Connection]
+) -> None:
+    """Sends every batch with the position before it, until the other end closes."""
+    try:
+        local = not makers
+        each = -(-_AHEAD * len(makers) // len(plan.tasks))
+        made = _batches(
+            plan,
+            position,
+            LocalMaker(plan) if local else RemoteMakers(makers),
+            ahead=each,
+        )
+        for batch, before in made:
+            out.send(("batch", before))
+            out.send_bytes(flattened(batch).data)
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        raise
+    except Exception as error:
+        send_error(out, error)
+
+
+def flattened(batch: Batch) -> Int32[np.ndarray, " n"]:
+    """All arrays of a batch, one after another."""
+    parts = [part for part in batch if part is not None]
+    arrays = [array for part in parts for array in part]
+    return np.concatenate([np.asarray(a).view(np.int32).ravel() for a in arrays])
+
+
+def unflattened(flat: Int32[np.ndarray, " n"], plan: Plan) -> Batch:
+    """The batch of `flattened`; its arrays are views."""
+    at = 0
+
+    def take(width: int) -> np.ndarray:
+        nonlocal at
+        start, at = at, at + plan.batch_rows * width
+        return flat[start:at].reshape(plan.batch_rows, width)
+
+    def stream(capacity: Capacity) -> Stream:
+        arrays = {
+            field: take(
+                capacity.predictions if field in PREDICTION_FIELDS else capacity.slots
+            )
+            for field in Stream._fields
+        }
+        arrays["loss_weights"] = arrays["loss_weights"].view(np.float32)
+        return Stream(**arrays)
+
+    shape = plan.rows
+    decoder = stream(shape.decoder)
+    if shape.encoder is None:
+        return Batch(decoder)
+    encoder = stream(shape.encoder)
+    memory = Memory(*(take(shape.decoder.slots) for _ in Memory._fields))
+    return Batch(decoder, encoder, memory)
