@@ -20,7 +20,7 @@ from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares.packers import packings
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.packing import packing_table
-from ..training.data import Data
+from ..training.data import Streaming
 from ..training.program import program_of
 from ._arguments import gin_parser, parse_gin
 
@@ -113,7 +113,7 @@ def examples(settings: Mapping[str, Any]) -> list[Placed]:
     """
     shape, mixture = settings["rows"], settings["mixture"]
     place = layout(shape, bos=vocabulary(mixture.vocabulary).special_ids.bos)
-    data = Data(mixture, shape, settings["batch_rows"])
+    data = Streaming(mixture, shape, settings["batch_rows"])
     stream = itertools.islice(data.examples(seed=settings["seed"]), EXAMPLES)
     return list(map(place, stream))
 
@@ -134,6 +134,7 @@ def _alone(mixture: Mixture) -> dict[str, Mixture]:
 
 
 def _some_batches(mixture: Mixture, settings: Mapping[str, Any]) -> list[Batch]:
-    data = Data(mixture, settings["rows"], settings["batch_rows"])
-    stream = data.training(seed=settings["seed"], skip=0)
-    return list(itertools.islice(stream, BATCHES))
+    rows, batch_rows = settings["rows"], settings["batch_rows"]
+    data = Streaming(mixture, rows, batch_rows, workers=0)
+    stream = data.training(seed=settings["seed"], position=None)
+    return [batch for batch, _ in itertools.islice(stream, BATCHES)]

@@ -139,10 +139,14 @@ class TaskWindows:
         return Block(documents, shuffled_windows(lengths, self._cut, rng))
 
 
-def too_short(objective: Objective, documents: TokenisedDocuments) -> UsageError:
+class TooShortError(UsageError):
+    """No document of a split is long enough for an objective."""
+
+
+def too_short(objective: Objective, documents: TokenisedDocuments) -> TooShortError:
     """The error that no document is long enough for an objective."""
     longest = max(len(documents[index]) for index in range(len(documents)))
-    return UsageError(
+    return TooShortError(
         f"{objective.name!r} finds no text in {documents.name}: it takes "
         f"{objective.smallest()} tokens or more, and the longest of the "
         f"{len(documents):,} documents has {longest}. Give longer documents, fewer "

@@ -1,6 +1,5 @@
 """Training batches as the trainer receives them: made in other processes, or here."""
 
-import contextlib
 import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -11,7 +10,7 @@ from jaxtyping import Int32
 from ...models.rows import PREDICTION_FIELDS, Batch, Capacity, Memory, Stream
 from .chunks import LocalMaker, Makers, Plan
 from .makers import RemoteMakers, serve_chunks
-from .processes import Team, send_error
+from .processes import DataProcessError, Team, send_error
 from .row_stream import Position, RowStream, check_position
 
 _AHEAD = 2
@@ -40,7 +39,7 @@ def streamed(
     check_position(plan, position)
     if not processes:
         return _batches(plan, position, LocalMaker(plan), ahead=0)
-    return _received(plan, position, processes)
+    return ReceivedBatches(plan, position, processes)
 
 
 def _batches(
@@ -53,28 +52,47 @@ def _batches(
         before = stream.position()
 
 
-def _received(
-    plan: Plan, position: Position, processes: int
-) -> Iterator[tuple[Batch, Position]]:
-    team = Team()
-    with contextlib.closing(team):
+class ReceivedBatches(Iterator[tuple[Batch, Position]]):
+    """Batches that other processes make; these start at once.
+
+    Args:
+      plan: what the stream is a function of.
+      position: that of the first batch.
+      processes: how many, at least one.
+    """
+
+    def __init__(self, plan: Plan, position: Position, processes: int):
+        self._plan = plan
+        self._closed = False
+        self._team = Team()
         ends = [multiprocessing.Pipe() for _ in range(processes - 1)]
         for number, (_, end) in enumerate(ends, start=1):
-            team.start(f"sightline-examples-{number}", serve_chunks, plan, end)
-        ours, theirs = multiprocessing.Pipe(duplex=False)
+            self._team.start(f"sightline-examples-{number}", serve_chunks, plan, end)
+        self._batches, out = multiprocessing.Pipe(duplex=False)
         makers = [end for end, _ in ends]
-        team.start("sightline-rows", serve_batches, plan, position, theirs, makers)
-        with ours:
-            while True:
-                team.wait_for(ours)
-                try:
-                    kind, content = ours.recv()
-                    flat = ours.recv_bytes() if kind == "batch" else b""
-                except EOFError:
-                    raise team.ended() from None
-                if kind == "error":
-                    raise content
-                yield unflattened(np.frombuffer(flat, np.int32), plan), content
+        self._team.start("sightline-rows", serve_batches, plan, position, out, makers)
+
+    def __next__(self) -> tuple[Batch, Position]:
+        try:
+            self._team.wait_for(self._batches)
+            kind, content = self._batches.recv()
+            flat = self._batches.recv_bytes() if kind == "batch" else b""
+        except (EOFError, OSError, DataProcessError) as error:
+            if self._closed:
+                raise StopIteration from None
+            ended = error if isinstance(error, DataProcessError) else None
+            ended = ended or self._team.ended()
+            self._team.close()
+            raise ended from None
+        if kind == "error":
+            self._team.close()
+            raise content
+        return unflattened(np.frombuffer(flat, np.int32), self._plan), content
+
+    def close(self) -> None:
+        """Ends the processes; whoever waits for a batch finds the end of them."""
+        self._closed = True
+        self._team.close()
 
 
 def serve_batches(
