@@ -89,6 +89,10 @@ class ReceivedBatches(Iterator[tuple[Batch, Position]]):
             raise content
         return unflattened(np.frombuffer(flat, np.int32), self._plan), content
 
+    def cpu_seconds(self) -> float:
+        """CPU time of the processes so far; Linux only."""
+        return self._team.cpu_seconds()
+
     def close(self) -> None:
         """Ends the processes; whoever waits for a batch finds the end of them."""
         self._closed = True
