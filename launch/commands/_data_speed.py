@@ -18,7 +18,7 @@ from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.data_speed import Speed
 from ..training.data import Streaming
 
-T5 = "span corruption: t5, packed by SeqIO"
+T5 = "spans: t5, SeqIO's packing"
 
 _SECONDS = 1.0
 """Of each turn."""
@@ -76,9 +76,9 @@ def _turn(way: Way, *, seconds: float) -> tuple[float, float]:
 
 
 def _ways(settings: Mapping[str, Any]) -> Iterator[tuple[str, Way]]:
+    """t5's span corruption and ours ("spans") on the same text, and the mixture."""
     mixture: Mixture = settings["mixture"].at(0)
     rows: RowShape = settings["rows"]
-    workers = settings.get("data_workers", 1)
     shares = mixture.task_shares()
     corpus = split_task(max(shares, key=lambda task: shares[task]))[0]
     slots = max(stream.slots for stream in (rows.decoder, rows.encoder) if stream)
@@ -106,12 +106,9 @@ def _ways(settings: Mapping[str, Any]) -> Iterator[tuple[str, Way]]:
         rows_of_t5 = encoder_decoder_rows(
             slots=targets, predictions=targets, memory_slots=slots, memory_predictions=1
         )
-        yield "span corruption: the same rows", _streamed(alone, rows_of_t5, settings)
-    yield f"span corruption: rows of {slots}", _streamed(alone, rows, settings)
-    yield (
-        f"mixture {mixture.name}: {workers} process(es)",
-        _streamed(mixture, rows, settings),
-    )
+        yield "spans: the same rows", _streamed(alone, rows_of_t5, settings)
+    yield "spans: rows of the run", _streamed(alone, rows, settings)
+    yield f"mixture {mixture.name}", _streamed(mixture, rows, settings)
 
 
 def _in_memory(documents: TokenisedDocuments) -> Iterator[np.ndarray]:

@@ -29,9 +29,9 @@ def speed_table(speeds: Mapping[str, Speed], *, reference: str | None) -> Table:
     """
     table = Table(
         title="Data: thousand tokens per second",
-        caption="Filled slots, per second of the clock (wall: median, and quantiles of "
-        "the rounds) and of CPU time, of all processes. Rounds in turns; text that was "
-        "tokenised before.",
+        caption="spans: span corruption. Filled slots, per second of the clock (wall: "
+        "median, and quantiles of the rounds) and of CPU time, of all processes. "
+        "Rounds in turns; text that was tokenised before.",
     )
     table.add_column("data", no_wrap=True)
     columns = ["wall", "10 %", "90 %", "CPU"]

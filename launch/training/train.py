@@ -166,7 +166,7 @@ def train(
 
     # ------------------------------------- data, made on a thread while steps compile
     source = Streaming(mixture, rows, batch_rows, workers=data_workers)
-    position = saved["position"] if restored else None
+    position = restored[2]["position"] if restored else None
     stream = prefetch(
         source.training(seed=seed, position=position), ahead=BATCHES_AHEAD
     )

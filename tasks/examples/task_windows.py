@@ -4,6 +4,7 @@ An epoch reads all documents in a random order, a block at a time: the windows o
 block's documents are shuffled together. Any block can be read without those before it.
 """
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,7 +26,8 @@ from .windows import block_documents, shuffled_windows, window_examples, windows
 _BLOCKS_KEPT = 2
 
 
-class Shard(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Shard:
     """A part of the documents: every `count`-th one, beginning with the `index`-th."""
 
     index: int = 0
@@ -105,8 +107,8 @@ class TaskWindows:
         """
         indices, spans = self.block(epoch, block)
         places = (
-            (indices[number], self._documents[indices[number]], window, span)
-            for number, window, *span in spans[start:stop].tolist()
+            (indices[number], self._documents[indices[number]], window, (begin, end))
+            for number, window, begin, end in spans[start:stop].tolist()
         )
         for number, example in window_examples(
             self._objective,
@@ -128,7 +130,7 @@ class TaskWindows:
         return DocumentOrder(len(self._documents), seed)
 
     def _block(self, epoch: int, number: int) -> Block:
-        index, count = self._shard
+        index, count = self._shard.index, self._shard.count
         mine = len(range(index, len(self._documents), count))
         first, last = (mine * n // self.blocks for n in (number, number + 1))
         places = index + count * np.arange(first, last)

@@ -166,9 +166,10 @@ def collate(rows: list[list[Placed]], shape: RowShape) -> Batch:
       A batch of NumPy arrays [B, T] and [B, P]; free slots and predictions are 0.
     """
     examples = [example for row in rows for example in row]
-    counts = np.array([len(row) for row in rows])
+    counts = np.array([len(row) for row in rows], np.int64)
     numbers = [number for row in rows for number in range(1, len(row) + 1)]
-    ids = np.array(numbers, np.int32), np.array([e.objective for e in examples])
+    objectives = [example.objective for example in examples]
+    ids = np.array(numbers, np.int32), np.array(objectives, np.int64)
     decoders = [example.decoder for example in examples]
     decoder, _ = _stream(decoders, counts, ids, shape.decoder)
     if shape.encoder is None:
@@ -178,13 +179,16 @@ def collate(rows: list[list[Placed]], shape: RowShape) -> Batch:
     memory_size = np.array([len(slots.tokens) for slots in encoders], np.int32)
     memory_from, memory_to = (np.zeros_like(decoder.tokens) for _ in range(2))
     filled = decoder.segment_ids > 0
-    size = np.array([len(slots.tokens) for slots in decoders])
+    size = np.array([len(slots.tokens) for slots in decoders], np.int64)
     memory_from[filled] = np.repeat(memory_at, size)
     memory_to[filled] = np.repeat(memory_at + memory_size, size)
     return Batch(decoder, encoder, Memory(memory_from, memory_to))
 
 
-_NO_SLOTS = Slots(*[np.zeros(0, np.int32)] * 6, np.zeros(0, np.float32))
+_NONE = np.zeros(0, np.int32)
+_NO_SLOTS = Slots(
+    _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, loss_weights=np.zeros(0, np.float32)
+)
 
 
 def _stream(

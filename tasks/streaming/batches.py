@@ -73,6 +73,8 @@ class ReceivedBatches(Iterator[tuple[Batch, Position]]):
         self._team.start("sightline-rows", serve_batches, plan, position, out, makers)
 
     def __next__(self) -> tuple[Batch, Position]:
+        if self._closed:
+            raise StopIteration
         try:
             self._team.wait_for(self._batches)
             kind, content = self._batches.recv()

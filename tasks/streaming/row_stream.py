@@ -25,7 +25,7 @@ Position = dict[str, Any]
 def start_of(plan: Plan) -> Position:
     """The position before the first batch."""
     return {
-        "shard": list(plan.shard),
+        "shard": [plan.shard.index, plan.shard.count],
         "batches": 0,
         "tasks": {task: [0, 0, 0] for task in plan.tasks},
         "examples": 0,
@@ -98,7 +98,7 @@ class RowStream:
         """The position before the next batch."""
         packer = self._packer
         return {
-            "shard": list(self._plan.shard),
+            "shard": [self._plan.shard.index, self._plan.shard.count],
             "batches": self._batches,
             "tasks": {
                 task: list(feed.place)
