@@ -43,6 +43,7 @@ ROOMS = {
         "preview",
         "shares",
         "seqio_tasks",
+        "streaming",
         "examples",
         "rows",
         "tokens",

@@ -1,5 +1,6 @@
 """Contexts of supervised tokens; and a stream's shares against rate × size."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -10,7 +11,7 @@ from sightline.objectives import registry
 from sightline.objectives.registry import CAPACITY
 from sightline.tasks.examples.example_stream import mixed_examples
 from sightline.tasks.examples.mixture import Mixture, split_task
-from sightline.tasks.examples.windows import window_example, windows
+from sightline.tasks.examples.windows import window_examples, windows
 from sightline.tasks.rows.layout import budget, layout
 from sightline.tasks.shares.context_shares import context_shares
 from sightline.tasks.shares.share_estimates import shares, sizes
@@ -56,27 +57,20 @@ def _mean_sizes(mixed, objective, shape, place) -> dict[str, float]:
     """Mean slots and predictions of an Example, by going through every document."""
     vocab = vocabulary(mixed.vocabulary)
     texts = CorpusTokens(mixed.corpus("policies"), vocab).split("train")
-    placed = [
-        place(
-            window_example(
-                objective,
-                texts,
-                texts[document],
-                span,
-                ids=vocab.special_ids,
-                seed=1,
-                epoch=0,
-                document=document,
-                window=number,
-            )
-        )
+    cut = functools.partial(
+        windows,
+        window=objective.window(budget(shape)),
+        smallest=objective.smallest(),
+    )
+    places = (
+        (document, texts[document], number, span)
         for document in range(len(texts))
-        for number, span in enumerate(
-            windows(
-                len(texts[document]),
-                window=objective.window(budget(shape)),
-                smallest=objective.smallest(),
-            )
+        for number, span in enumerate(cut(len(texts[document])))
+    )
+    placed = [
+        place(example)
+        for _, example in window_examples(
+            objective, texts, places, ids=vocab.special_ids, seed=1, epoch=0
         )
     ]
     _, processed, supervised = sizes(placed)
