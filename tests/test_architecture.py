@@ -41,6 +41,7 @@ ROOMS = {
     ),
     "tasks": (
         "preview",
+        "recorded",
         "shares",
         "seqio_tasks",
         "examples",
