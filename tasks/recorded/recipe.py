@@ -183,7 +183,7 @@ def _settings(corpus: Any) -> dict[str, Any]:
 
 
 def differences(before: Any, now: Any, at: str = "") -> list[str]:
-    """`tasks.text.masked.share: 0.25, now 0.5` of all that differs in two JSON values."""
+    """`tasks.masked.share: 0.25, now 0.5` of all that differs in two JSON values."""
     if isinstance(before, dict) and isinstance(now, dict):
         found = []
         for key in sorted({*before, *now}):
