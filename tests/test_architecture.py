@@ -212,6 +212,8 @@ LIGHT = [
     "sightline.tasks.rows.layout",
     "sightline.tasks.rows.batches",
     "sightline.tasks.examples.mixture",
+    "sightline.tasks.recorded.serve",
+    "sightline.launch.training.recorded",
     "sightline.launch.training.train",
     "sightline.launch.configuration.config",
 ]

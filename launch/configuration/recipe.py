@@ -5,7 +5,8 @@ from typing import Any
 
 from ...objectives.errors import UsageError, require_count, require_seed
 from ...tasks.examples.preflight import check_examples
-from ...tasks.recorded.recipe import Layout, Recipe
+from ...tasks.recorded.identity import Layout
+from ...tasks.recorded.recipe import Recipe
 from . import resolved
 from .config import Config, load
 from .mixture import mixture_of, rows_of
@@ -42,6 +43,12 @@ def recipe_of(
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config)
     check_examples(mixture, rows)
+    if layout == "mixed" and getattr(mixture, "schedule", None):
+        raise UsageError(
+            "Mixture.schedule changes the rates over the run, and mixed rows have one "
+            "set of rates; record with --layout=per_objective, which is mixed when it "
+            "is served."
+        )
     if row_count is not None and passes is not None:
         raise UsageError("give --rows or --passes, not both.")
     if row_count is None and passes is None and layout == "mixed":

@@ -87,15 +87,16 @@ def summary(manifest: Manifest, folder: Path) -> Table:
 def groups_table(manifest: Manifest) -> Table:
     """Rows and how full they are; Examples, filled slots, predictions by objective."""
     table = Table(title="Groups of rows")
-    for column in ("group", "rows", "filled"):
-        table.add_column(column, justify="left" if column == "group" else "right")
+    table.add_column("group", overflow="fold")
+    for column in ("rows", "filled"):
+        table.add_column(column, justify="right")
     table.add_column("objective")
     for column in ("examples", "slots", "predictions"):
         table.add_column(column, justify="right")
     rows = manifest.recipe["rows"]
     slots = rows["decoder"][0] + (rows["encoder"] or [0])[0]
     for group in manifest.groups:
-        name = group.name if group.split == "train" else f"held out: {group.name}"
+        name = group.name if group.split == "train" else f"{group.name}, held out"
         filled = sum(group.processed.values()) / max(1, group.rows * slots)
         about = [name, f"{group.rows:,}", f"{filled:.1%}"]
         for objective in group.examples:

@@ -18,11 +18,13 @@ import numpy as np
 from ...models.rows import Batch, RowShape
 from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
+from ...tasks.recorded.identity import differences
 from ...tasks.recorded.manifest import GroupRows, Manifest
 from ...tasks.recorded.order import RowOrder, row_shares
-from ...tasks.recorded.recipe import describe_corpora, describe_tasks, differences
+from ...tasks.recorded.recipe import describe_corpora, describe_tasks
 from ...tasks.recorded.serve import Recording
 from ...tasks.recorded.serving import groups_of
+from ...tasks.tokens.vocabulary import vocabulary
 
 Position = dict[str, Any]
 """Where a stream is, as plain JSON."""
@@ -211,8 +213,8 @@ class _Batches:
     def __len__(self) -> int:
         return STEPS
 
-    def __getitem__(self, step: Any) -> Batch:
-        first = int(step) * self._local.batch_rows
+    def __getitem__(self, index: Any) -> Batch:
+        first = int(index) * self._local.batch_rows
         places = self._order.places(first + self._local.start, first + self._local.stop)
         return self._recording.batch(self._groups, places)
 
@@ -223,6 +225,14 @@ class _Batches:
 def _require_recorded(folder: Path, manifest: Manifest, mixture: Mixture) -> None:
     """Refuses a mixture whose Examples were not recorded."""
     recipe = manifest.recipe
+    digest = vocabulary(mixture.vocabulary).digest
+    recorded = recipe["vocabulary"]["sha256"]
+    if digest != recorded:
+        raise UsageError(
+            f"{folder} was recorded with another vocabulary than "
+            f"{mixture.vocabulary!r}: sha256 {recorded}, and not {digest}. Set "
+            "Mixture.vocabulary to the one that was recorded, or record again."
+        )
     tasks, now = dict(recipe["tasks"]), describe_tasks(mixture)
     corpora, corpora_now = dict(recipe["corpora"]), describe_corpora(mixture)
     if recipe["layout"] == "per_objective":

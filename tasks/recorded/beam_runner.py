@@ -4,6 +4,7 @@ The rows are those of any other runner. All machines read and write the recordin
 folder, so it lies on a file system that they share.
 """
 
+import importlib
 import importlib.util
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -42,11 +43,12 @@ def beam_runner(
     def run(
         make: Callable[[], Maker], jobs: Sequence[Job]
     ) -> Iterator[tuple[Job, Made | None]]:
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
-
+        beam = importlib.import_module("apache_beam")
+        options_module = importlib.import_module("apache_beam.options.pipeline_options")
         pickled = pickle.dumps(make)
-        pipeline_options = PipelineOptions([f"--runner={runner}", *options])
+        pipeline_options = options_module.PipelineOptions(
+            [f"--runner={runner}", *options]
+        )
         with beam.Pipeline(options=pipeline_options) as pipeline:
             _ = (
                 pipeline

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ..shares.counts import Counts, add, count, zero_counts
-from .manifest import GroupRows, damaged
-from .parts import by_objective, sha256_of
+from .identity import sha256_of
+from .manifest import GroupRows, by_objective, damaged
 from .serve import Recording
 
 _ROWS = 256

@@ -12,7 +12,7 @@ from ...objectives.special_ids import SpecialIds
 from ..examples.windows import window_examples
 from ..tokens.tokenised_documents import TokenisedDocuments
 from .recipe import Part
-from .window_order import TaskWindows
+from .window_order import WindowOrder
 
 CHUNK = 512
 """Windows whose Examples are made at a time; their order does not depend on it."""
@@ -49,7 +49,7 @@ class PartExamples:
         part: Part,
         *,
         objectives: Mapping[str, Objective],
-        windows: Mapping[str, TaskWindows],
+        windows: Mapping[str, WindowOrder],
         documents: Mapping[str, TokenisedDocuments],
         ids: SpecialIds,
     ):

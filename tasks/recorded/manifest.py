@@ -11,10 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from jaxtyping import Int64
+
 from ...models.rows import Capacity, RowShape
 from ...objectives.errors import UsageError
+from ...objectives.registry import objectives
 from ..files import write_whole
-from .recipe import LAYOUTS, digest_of
+from .identity import LAYOUTS, digest_of
 from .row_format import RowFormat
 
 FILE = "manifest.json"
@@ -150,6 +154,12 @@ def read_manifest(folder: Path) -> Manifest:
     if len(set(names)) != len(names):
         raise damaged(path, "it names a shard twice")
     return manifest
+
+
+def by_objective(values: Int64[np.ndarray, " O"]) -> dict[str, int]:
+    """Counts by the names of objectives, without zeros."""
+    names = {objective.id: name for name, objective in objectives().items()}
+    return {names[int(id_)]: int(values[id_]) for id_ in np.flatnonzero(values)}
 
 
 def damaged(path: Path, why: str) -> UsageError:

@@ -9,6 +9,7 @@ epoch.
 """
 
 import bisect
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -54,6 +55,7 @@ class RowOrder:
     ):
         self._sizes = list(sizes)
         self._keys = [f"{seed} {name}" for name in names]
+        self._seed = functools.lru_cache(maxsize=4096)(_seed)
         self._starts = sorted(phases)
         self._shares = [_normalised(phases[start]) for start in self._starts]
         had = np.zeros(len(sizes), np.int64)
@@ -88,7 +90,7 @@ class RowOrder:
     def _permuted(self, group: int, row: int) -> int:
         size = self._sizes[group]
         epoch, place = divmod(row, size)
-        seed = _seed(self._keys[group], epoch)
+        seed = self._seed(self._keys[group], epoch)
         return index_shuffle(place, max_index=size - 1, seed=seed, rounds=ROUNDS)
 
 

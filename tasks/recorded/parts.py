@@ -1,6 +1,5 @@
 """Making the parts of a recording: from windows to shards, each written whole."""
 
-import hashlib
 import itertools
 import json
 import os
@@ -8,12 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from array_record.python.array_record_module import ArrayRecordWriter
-from jaxtyping import Int64
 
 from ...models.rows import Batch
-from ...objectives.registry import objectives
 from ..examples.mixture import split_task
 from ..files import write_whole
 from ..rows.layout import Placed, layout
@@ -21,10 +17,12 @@ from ..rows.packing import collate, first_fit
 from ..shares.counts import add, count, zero_counts
 from ..tokens.vocabulary import vocabulary
 from .examples_of_part import PartExamples
+from .identity import sha256_of
+from .manifest import by_objective
 from .recipe import Group, Part, Recipe
 from .row_format import encode
 from .token_cache import CachedTokens, TokenRange, write_range
-from .window_order import TaskWindows
+from .window_order import WindowOrder
 
 WORK = ".work"
 """Folder of what is not finished, inside that of the recording."""
@@ -57,7 +55,7 @@ class Maker:
         self._format = recipe.row_format()
         self._texts: dict[tuple[str, str], Any] = {}
         self._tokens: dict[tuple[str, str], CachedTokens] = {}
-        self._windows: dict[tuple[str, str, int], TaskWindows] = {}
+        self._windows: dict[tuple[str, str, int], WindowOrder] = {}
 
     def __call__(self, job: TokenRange | Part) -> Made | None:
         """Tokenises a range, or makes a part unless its shard is there and sound."""
@@ -70,12 +68,12 @@ class Maker:
             )
         return sound_shard(self._folder, job) or self._make(job)
 
-    def windows(self, task: str, group: Group) -> TaskWindows:
+    def windows(self, task: str, group: Group) -> WindowOrder:
         """The windows of a task of a group."""
         key = task, group.split, group.seed
         if key not in self._windows:
             objective = self._recipe.objective(task)
-            self._windows[key] = TaskWindows(
+            self._windows[key] = WindowOrder(
                 task,
                 self.tokens(split_task(task)[0], group.split).lengths,
                 window=self._recipe.window(task),
@@ -153,12 +151,6 @@ def sound_shard(folder: Path, part: Part) -> Made | None:
     return made if whole and sha256_of(shard) == made["sha256"] else None
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _sidecar(folder: Path, part: Part) -> Path:
     return folder / WORK / f"{part.file}.json"
 
@@ -170,9 +162,3 @@ def _finish(temporary: Path, final: Path) -> Made:
     made = {"bytes": temporary.stat().st_size, "sha256": sha256_of(temporary)}
     os.replace(temporary, final)
     return made | {"file": final.name}
-
-
-def by_objective(values: Int64[np.ndarray, " O"]) -> dict[str, int]:
-    """Counts by the names of objectives, without zeros."""
-    names = {objective.id: name for name, objective in objectives().items()}
-    return {names[int(id_)]: int(values[id_]) for id_ in np.flatnonzero(values)}

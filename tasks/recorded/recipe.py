@@ -1,22 +1,17 @@
 """What a recording is made from: it determines every row."""
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ...models.rows import RowShape
 from ...objectives.registry import Objective
 from ..examples.mixture import Mixture, split_task
 from ..rows.layout import budget
 from ..tokens.vocabulary import vocabulary
+from .identity import Layout
 from .row_format import RowFormat
-
-Layout = Literal["mixed", "per_objective"]
-"""One group of the whole mixture, its rates baked in; or one group for each task."""
-
-LAYOUTS: tuple[Layout, ...] = ("mixed", "per_objective")
 
 HELD_OUT_SEED = 0
 """Held-out rows are the same in every recording of a mixture, whatever its seed."""
@@ -180,22 +175,3 @@ def describe_corpora(mixture: Mixture) -> dict[str, Any]:
 def _settings(corpus: Any) -> dict[str, Any]:
     fields = [field.name for field in dataclasses.fields(corpus)]
     return {name: getattr(corpus, name) for name in fields if name not in _PATHS}
-
-
-def differences(before: Any, now: Any, at: str = "") -> list[str]:
-    """`tasks.masked.share: 0.25, now 0.5` of all that differs in two JSON values."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        found = []
-        for key in sorted({*before, *now}):
-            inner = f"{at}.{key}" if at else str(key)
-            found += differences(
-                before.get(key, "nothing"), now.get(key, "nothing"), inner
-            )
-        return found
-    return [] if before == now else [f"{at}: {before}, now {now}"]
-
-
-def digest_of(value: Any) -> str:
-    """sha256 of a JSON value, in hexadecimal."""
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

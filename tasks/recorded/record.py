@@ -8,16 +8,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ...objectives.errors import UsageError
 from ..corpora import EmptySplitError
 from ..examples.example_stream import too_short
 from ..examples.mixture import split_task
 from ..files import write_whole
+from .identity import differences
 from .manifest import FILE, GroupRows, Manifest, Shard, read_manifest
 from .parts import WORK, Made, Maker
-from .recipe import Group, Part, Recipe, differences
+from .recipe import Group, Part, Recipe
 from .token_cache import TokenRange, ranges
 
 Job = TokenRange | Part
@@ -31,6 +32,7 @@ EXAMPLES_A_ROW = 64
 """Bounds the windows of a held-out group by its rows."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Shows how far a recording is."""
 

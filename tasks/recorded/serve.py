@@ -1,5 +1,6 @@
 """Reading the rows of a recording by random access, without TensorFlow."""
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,9 +39,17 @@ class Recording:
         self.manifest: Manifest = read_manifest(folder)
         self._format = self.manifest.row_format
         self._readers: dict[str, Any] = {}
-        for group in self.manifest.groups:
-            for shard in group.shards:
-                check_file(folder, shard)
+        groups = self.manifest.groups
+        self._shards = [shard for group in groups for shard in group.shards]
+        for shard in self._shards:
+            check_file(folder, shard)
+        sizes = np.array([shard.rows for shard in self._shards], np.int64)
+        self._starts: Int64[np.ndarray, " shards"] = np.cumsum(sizes) - sizes
+        ends = itertools.accumulate(group.rows for group in groups)
+        self._bases = {
+            (group.split, group.name): end - group.rows
+            for group, end in zip(groups, ends, strict=True)
+        }
 
     def rows(self, group: GroupRows, numbers: Sequence[int]) -> Batch:
         """Some rows of a group as a batch.
@@ -63,24 +72,32 @@ class Recording:
         Raises:
           UsageError: a shard is damaged, or holds an id outside the vocabulary.
         """
-        records: list[bytes] = [b""] * len(places.row)
-        where: list[tuple[Shard, int]] = [(Shard("", 0, 0, ""), 0)] * len(places.row)
-        for number, group in enumerate(groups):
-            ours = np.flatnonzero(places.group == number)
-            starts = _starts(group)
-            of_shard = np.searchsorted(starts, places.row[ours], side="right") - 1
-            for index in np.unique(of_shard).tolist():
-                shard, chosen = group.shards[index], ours[of_shard == index]
-                rows = (places.row[chosen] - starts[index]).tolist()
-                found = self._read(shard, rows)
-                for at, row, record in zip(chosen.tolist(), rows, found, strict=True):
-                    records[at], where[at] = record, (shard, row)
+        bases = np.array([self._bases[group.split, group.name] for group in groups])
+        rows = bases[places.group] + places.row
+        shards = np.searchsorted(self._starts, rows, side="right") - 1
+        rows -= self._starts[shards]
+        order = np.argsort(shards, kind="stable")
+        cuts = np.flatnonzero(np.diff(shards[order])) + 1
+        records: list[bytes] = [b""] * len(rows)
+        for chosen in np.split(order, cuts) if len(rows) else ():
+            shard = self._shards[shards[chosen[0]]]
+            found = self._read(shard, rows[chosen].tolist())
+            for at, record in zip(chosen.tolist(), found, strict=True):
+                records[at] = record
         try:
             batch = decode(records, self._format)
         except ValueError as error:
-            names = ", ".join(sorted({shard.name for shard, _ in where}))
+            names = ", ".join(sorted({self._shards[n].name for n in shards}))
             raise damaged(self.folder / names, str(error)) from error
-        self._check_ids(batch, where)
+        size = self._format.vocabulary_size
+        if (wrong := wrong_id(batch, size)) is not None:
+            place, field, value = wrong
+            path = self.folder / self._shards[shards[place]].name
+            raise UsageError(
+                f"row {rows[place]} of {path} is damaged: {field} holds the id "
+                f"{value}, outside the vocabulary [0, {size}). Copy the recording "
+                "again, or record it anew."
+            )
         return batch
 
     def close(self) -> None:
@@ -106,17 +123,6 @@ class Recording:
             path = self.folder / shard.name
             raise damaged(path, f"rows {rows[:3]}: {error}") from error
 
-    def _check_ids(self, batch: Batch, where: Sequence[tuple[Shard, int]]) -> None:
-        size = self._format.vocabulary_size
-        if (found := wrong_id(batch, size)) is not None:
-            place, field, value = found
-            shard, row = where[place]
-            raise UsageError(
-                f"row {row} of {self.folder / shard.name} is damaged: {field} holds "
-                f"the id {value}, outside the vocabulary [0, {size}). Copy the "
-                "recording again, or record it anew."
-            )
-
 
 def check_file(folder: Path, shard: Shard) -> None:
     """Checks that a shard is a file of the size that the manifest says.
@@ -130,9 +136,3 @@ def check_file(folder: Path, shard: Shard) -> None:
         raise damaged(path, what)
     if (size := path.stat().st_size) != shard.bytes:
         raise damaged(path, f"it has {size:,} bytes, not {shard.bytes:,}")
-
-
-def _starts(group: GroupRows) -> Int64[np.ndarray, " shards"]:
-    """The first row of each shard in its group."""
-    rows = np.array([shard.rows for shard in group.shards], np.int64)
-    return np.cumsum(rows) - rows

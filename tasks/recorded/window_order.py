@@ -13,7 +13,7 @@ from jaxtyping import Int64
 from ..examples.windows import windows
 
 
-class TaskWindows:
+class WindowOrder:
     """The numbered windows of a task.
 
     Args:
