@@ -85,23 +85,22 @@ def summary(manifest: Manifest, folder: Path) -> Table:
 
 
 def groups_table(manifest: Manifest) -> Table:
-    """Rows and how full they are; Examples, filled slots, predictions by objective."""
+    """Rows of each group and how full they are; what they hold of each objective."""
     table = Table(title="Groups of rows")
-    table.add_column("group", overflow="fold")
-    for column in ("rows", "filled"):
-        table.add_column(column, justify="right")
-    table.add_column("objective")
-    for column in ("examples", "slots", "predictions"):
+    table.add_column("group, objective", no_wrap=True)
+    for column in ("rows", "filled", "examples", "slots", "predictions"):
         table.add_column(column, justify="right")
     rows = manifest.recipe["rows"]
     slots = rows["decoder"][0] + (rows["encoder"] or [0])[0]
     for group in manifest.groups:
         name = group.name if group.split == "train" else f"{group.name}, held out"
         filled = sum(group.processed.values()) / max(1, group.rows * slots)
-        about = [name, f"{group.rows:,}", f"{filled:.1%}"]
+        table.add_row(name, f"{group.rows:,}", f"{filled:.1%}")
         for objective in group.examples:
-            table.add_row(*about, objective, *_counts(group, objective))
-            about = ["", "", ""]
+            table.add_row(f"  {objective}", "", "", *_counts(group, objective))
+        if group.without_example:
+            about = f"  windows without an Example: {group.without_example:,}"
+            table.add_row(about)
         table.add_section()
     return table
 

@@ -35,9 +35,10 @@ def beam_runner(
     """
     if importlib.util.find_spec("apache_beam") is None:
         raise UsageError(
-            "--runner needs Apache Beam, which is not installed. It needs an older "
-            "protobuf than TensorFlow's, so make a virtual environment of its own: "
-            "python3 -m venv beam && beam/bin/pip install '.[beam]'."
+            "--runner needs Apache Beam, which is not installed. It takes an older "
+            "protobuf than constraints.txt, so give it an environment of its own: "
+            "python3 -m venv beam; beam/bin/pip install 'sightline[beam]' (and "
+            "'sightline[beam,corpora]' for corpora of TensorFlow Datasets)."
         )
 
     def run(
@@ -56,10 +57,10 @@ def beam_runner(
                 | beam.Reshuffle()
                 | beam.Map(do, pickled)
             )
-        # What a job made is on disk, so that nothing has to come back through Beam.
+        # What a job made is on disk, so nothing has to come back through Beam.
         maker = make()
         for job in jobs:
-            yield job, maker(job)
+            yield job, maker.made(job)
 
     return run
 

@@ -68,6 +68,12 @@ class Maker:
             )
         return sound_shard(self._folder, job) or self._make(job)
 
+    def made(self, job: TokenRange | Part) -> Made | None:
+        """What a job made, once it is done, from its sidecar alone."""
+        if isinstance(job, TokenRange):
+            return None
+        return json.loads(_sidecar(self._folder, job).read_bytes())
+
     def windows(self, task: str, group: Group) -> WindowOrder:
         """The windows of a task of a group."""
         key = task, group.split, group.seed

@@ -46,7 +46,7 @@ def test_a_recording_is_checked_and_shown(gin, tmp_path, capsys, layout):
     assert f"{out} is sound: " in capsys.readouterr().out
     assert cli.main(["record", "--show", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "policies.mask" in shown and "Groups of rows" in shown
+    assert "policies.masked, held out" in shown and "Groups of rows" in shown
     assert ("Rows mixed when served" in shown) == (layout == "per_objective")
     assert shown.count("asks from") == 2
     assert record(gin, out, f"--layout={layout}", "--passes=1") == 0  # done already
