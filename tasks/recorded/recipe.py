@@ -99,14 +99,15 @@ class Recipe:
 
     def training_groups(self) -> list[Group]:
         """The training groups of the layout."""
-        shares = self.mixture.task_shares()
+        # Sorted: rates that are written in another order are the same recipe.
+        shares = dict(sorted(self.mixture.task_shares().items()))
         if self.layout == "mixed":
             return [Group(MIXED, "train", shares, self.seed)]
         return [Group(task, "train", {task: 1.0}, self.seed) for task in shares]
 
     def held_out_groups(self) -> list[Group]:
         """A held-out group for each task."""
-        tasks = self.mixture.task_shares()
+        tasks = sorted(self.mixture.task_shares())
         return [Group(t, "validation", {t: 1.0}, HELD_OUT_SEED) for t in tasks]
 
     def objective(self, task: str) -> Objective:

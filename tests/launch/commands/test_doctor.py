@@ -11,7 +11,7 @@ from sightline.tasks import corpora
 
 def test_every_needed_distribution_is_here():
     needed = doctor.requirements()
-    assert {"jax", "grain", "matplotlib"} <= {each.name for each in needed}
+    assert {"jax", "flax", "matplotlib"} <= {each.name for each in needed}
     assert "pytest" not in {each.name for each in needed}  # of an extra
     for each in needed:
         assert doctor._version(each).state == "ok"

@@ -23,7 +23,7 @@ from sightline.tasks.rows.layout import layout
 from sightline.tasks.shares.counts import count
 from sightline.tasks.tokens.vocabulary import vocabulary
 
-from .conftest import ROWS, make, small_recipe
+from .conftest import RATES, ROWS, make, small_recipe
 
 pytestmark = pytest.mark.unchecked
 
@@ -184,6 +184,12 @@ def test_another_config_is_refused_with_the_difference(recordings, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="is not empty"):
         make(recipe, tmp_path)
+
+
+def test_the_order_in_which_rates_are_written_does_not_matter(recordings, tmp_path):
+    folder, _ = recordings["mixed"]
+    manifest = make(small_recipe(dict(reversed(RATES.items()))), tmp_path / "out")
+    assert manifest.identity == read_manifest(folder).identity
 
 
 def test_an_encoder_decoder_is_recorded_too(tmp_path):
