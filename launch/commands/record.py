@@ -1,11 +1,12 @@
 """`sightline record`: record a mixture as packed rows, check or show a recording."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -82,10 +83,8 @@ def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:
     )
     runner = _runner(options)
     folder = Path(options.out)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _stop)
     try:
-        with recording_bar(Console(stderr=True)) as bar:
+        with _stopped_by_sigterm(), recording_bar(Console(stderr=True)) as bar:
             manifest = record(recipe, folder, runner=runner, show=bar)
     except WorkerError as error:
         print(f"sightline: {error}", file=sys.stderr)
@@ -182,11 +181,23 @@ def _vocabulary(recording: Any, name: str | None) -> Any:
     return next((vocab for vocab in shipped if vocab.digest == wanted), None)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """Ends the recording on SIGTERM; what is finished is kept."""
-    del number, frame
-    print("Stopped; run the same command to go on.", file=sys.stderr)
-    sys.exit(os.EX_TEMPFAIL)
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the recording with exit status 75; what is finished is kept."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        print("Stopped; run the same command to go on.", file=sys.stderr)
+        sys.exit(os.EX_TEMPFAIL)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change a handler
+        return
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,15 +11,14 @@ epoch.
 import bisect
 import functools
 import hashlib
+import struct
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from grain.experimental import index_shuffle
 from jaxtyping import Float64, Int64
 
-ROUNDS = 4
-"""Of the shuffle's cipher; more shuffle no better."""
+from .permutation import ROUNDS, permuted
 
 
 class Places(NamedTuple):
@@ -53,9 +52,9 @@ class RowOrder:
         seed: int,
         names: Sequence[str],
     ):
-        self._sizes = list(sizes)
-        self._keys = [f"{seed} {name}" for name in names]
-        self._seed = functools.lru_cache(maxsize=4096)(_seed)
+        self._sizes: Int64[np.ndarray, " G"] = np.array(sizes, np.int64)
+        make_keys = functools.partial(_round_keys, seed, tuple(names))
+        self._keys = functools.lru_cache(maxsize=4096)(make_keys)
         self._starts = sorted(phases)
         self._shares = [_normalised(phases[start]) for start in self._starts]
         had = np.zeros(len(sizes), np.int64)
@@ -81,17 +80,16 @@ class RowOrder:
 
     def _shuffled(self, due: Places, had: Int64[np.ndarray, " G"]) -> Places:
         rows = due.row + had[due.group]
-        shuffled = [
-            self._permuted(group, row)
-            for group, row in zip(due.group.tolist(), rows.tolist(), strict=True)
+        sizes = self._sizes[due.group]
+        epochs, places = np.divmod(rows, sizes)
+        keys = [
+            self._keys(group, epoch)
+            for group, epoch in zip(due.group.tolist(), epochs.tolist(), strict=True)
         ]
-        return Places(due.group, np.array(shuffled, np.int64))
-
-    def _permuted(self, group: int, row: int) -> int:
-        size = self._sizes[group]
-        epoch, place = divmod(row, size)
-        seed = self._seed(self._keys[group], epoch)
-        return index_shuffle(place, max_index=size - 1, seed=seed, rounds=ROUNDS)
+        shuffled = permuted(
+            places, sizes, np.array(keys, np.uint64).reshape(-1, ROUNDS)
+        )
+        return Places(due.group, shuffled)
 
 
 def row_shares(
@@ -150,6 +148,9 @@ def _window(
     return first, Places(groups[order].astype(np.int64), rows[order])
 
 
-def _seed(key: str, epoch: int) -> int:
-    digest = hashlib.sha256(f"{key} {epoch}".encode()).digest()
-    return int.from_bytes(digest[:4], "little")
+def _round_keys(
+    seed: int, names: Sequence[str], group: int, epoch: int
+) -> tuple[int, ...]:
+    """The keys of a group's permutation in an epoch."""
+    text = f"{seed} {names[group]} {epoch}"
+    return struct.unpack(f"<{ROUNDS}Q", hashlib.sha512(text.encode()).digest())

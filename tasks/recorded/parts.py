@@ -28,8 +28,8 @@ WORK = ".work"
 """Folder of what is not finished, inside that of the recording."""
 
 OPTIONS = "group_size:1,snappy"
-"""One record a chunk, for random access. Snappy makes rows a quarter of their size and
-costs no reading time; zstd makes them a seventh, for a third more time."""
+"""One record a chunk, for random access. Snappy makes rows a fifth of their size and
+costs no reading time; zstd makes them a seventh, for a tenth more of it."""
 
 _ROWS = 64
 """Rows that are encoded at a time."""

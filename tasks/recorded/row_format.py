@@ -5,6 +5,7 @@ holds its values, little-endian; weights are float32. All rows of a recording ha
 same size, so that a batch is decoded by a few array operations.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ class RowFormat(NamedTuple):
     vocabulary_size: int
     most_position: int
 
+    @functools.cache  # noqa: B019 (a tuple of a few numbers)
     def fields(self) -> tuple[Field, ...]:
         """The fields of a row, in their order on disk."""
         fields = self._stream("decoder", self.shape.decoder)
@@ -49,6 +51,7 @@ class RowFormat(NamedTuple):
             fields += [Field(f"memory.{n}", slots, length) for n in Memory._fields]
         return tuple(fields)
 
+    @functools.cache  # noqa: B019
     def dtype(self) -> np.dtype:
         """The structured type of a row."""
         return np.dtype(
