@@ -2,10 +2,10 @@
 
 A Feistel network of eight rounds permutes the numbers below the next power of four;
 what falls outside the range is permuted again until it is inside (cycle walking; Black
-and Rogaway 2002). Its round function is the finaliser of SplitMix64 (Steele, Lea and Flood
-2014). Grain's `index_shuffle` does the same one number at a time, which for short rows
-takes as long as reading them; and an order that runs resume by must not change with a
-library.
+and Rogaway 2002). Its round function is the finaliser of SplitMix64 (Steele, Lea and
+Flood 2014). Grain's `index_shuffle` does the same one number at a time, which for short
+rows takes half as long as reading them; and an order that runs resume by must not
+change with a library.
 """
 
 import numpy as np
