@@ -1,5 +1,7 @@
 """TensorFlow as a reader of text, on the host only."""
 
+from ..objectives.errors import UsageError
+
 
 def load() -> None:
     """Imports TensorFlow so that it takes no accelerator away from JAX.
@@ -7,8 +9,17 @@ def load() -> None:
     By default it reserves nearly all the memory of every visible GPU, which must be
     changed before its first use. (TensorFlow 2.21 logs a few lines about devices to
     stderr as it loads; no setting suppresses them.)
-    """
-    import tensorflow as tf
 
+    Raises:
+      UsageError: it is not installed.
+    """
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"reading text needs {error.name}, which is not installed: run pip install "
+            "'sightline[corpora]', or train on recorded rows (`sightline record`), "
+            "which need neither TensorFlow nor SeqIO."
+        ) from error
     for kind in ("GPU", "TPU"):
         tf.config.set_visible_devices([], kind)

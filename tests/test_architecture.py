@@ -41,6 +41,7 @@ ROOMS = {
     ),
     "tasks": (
         "preview",
+        "recorded",
         "shares",
         "seqio_tasks",
         "streaming",
@@ -212,6 +213,8 @@ LIGHT = [
     "sightline.tasks.rows.layout",
     "sightline.tasks.rows.batches",
     "sightline.tasks.examples.mixture",
+    "sightline.tasks.recorded.serve",
+    "sightline.launch.training.recorded",
     "sightline.launch.training.train",
     "sightline.launch.configuration.config",
 ]

@@ -24,6 +24,9 @@ from ._arguments import parse
 RIVALS = (("seqio", "seqio-nightly"), ("tensorflow-datasets", "tfds-nightly"))
 """Pairs that install over the same files: a release, and the nightly that t5 needs."""
 
+CORPORA = "corpora"
+"""The extra that reads text."""
+
 DEVICE_SECONDS = 60
 """How long jax may take to find its devices."""
 
@@ -54,6 +57,7 @@ def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
     """All findings, the slow ones last."""
     yield _python()
     yield from map(_version, requirements())
+    yield from map(_version_of_text, requirements(CORPORA))
     yield from (_installed_last(*pair) for pair in RIVALS)
     yield _gin_files()
     yield _corpora(corpora.data_dir())
@@ -66,11 +70,14 @@ def _python() -> Finding:
     return Finding("python", "ok" if good else "missing", f"{version}; needs ≥ 3.11")
 
 
-def requirements() -> list[Requirement]:
-    """The package's declared requirements, without its extras."""
-    declared = map(Requirement, metadata.requires("sightline") or ())
-    environment = {"extra": ""}
-    return [r for r in declared if r.marker is None or r.marker.evaluate(environment)]
+def requirements(extra: str = "") -> list[Requirement]:
+    """The package's declared requirements, or those that an extra adds to them."""
+    declared = [Requirement(r) for r in metadata.requires("sightline") or ()]
+    base, wanted = (
+        [r for r in declared if r.marker is None or r.marker.evaluate({"extra": name})]
+        for name in ("", extra)
+    )
+    return [r for r in wanted if r not in base] if extra else base
 
 
 def _version(requirement: Requirement) -> Finding:
@@ -87,12 +94,21 @@ def _version(requirement: Requirement) -> Finding:
     return Finding(name, "ok", version)
 
 
+def _version_of_text(requirement: Requirement) -> Finding:
+    """As `_version`, of what only the reading of text needs."""
+    finding = _version(requirement)
+    if finding.state == "ok":
+        return finding
+    text = f"{finding.text}; needed to read text, not to train on recorded rows"
+    return finding._replace(state="note", text=text)
+
+
 def _installed_last(release: str, nightly: str) -> Finding:
     """Which of two distributions the files on disk belong to."""
     what = f"{release} on disk"
     shares = {name: intact_share(name) for name in (release, nightly)}
     if shares[release] is None:
-        return Finding(what, "missing", f"{release} is not installed")
+        return Finding(what, "note", f"{release} is not installed")
     if shares[nightly] is None:
         return Finding(what, "ok", f"the release; {nightly} is not installed")
     intact = ", ".join(f"{name}: {share:.0%}" for name, share in shares.items())

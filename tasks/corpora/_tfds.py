@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...objectives.errors import UsageError
+from .. import host_tensorflow
 from ._records import Records
 
 _FORMAT = "array_record"  # the format of TFDS with random access
@@ -44,6 +45,7 @@ def documents(
     Raises:
       ValueError: as for `check`.
     """
+    host_tensorflow.load()
     import tensorflow_datasets as tfds
 
     root = tfds.core.Path(_root(data_dir))

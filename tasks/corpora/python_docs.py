@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .. import host_tensorflow
 from . import data_dir, require_data_dir
 from ._records import Records
 
@@ -40,6 +41,7 @@ class PythonDocs:
 
 @functools.cache
 def _open(root: Path, split: str) -> Records:
+    host_tensorflow.load()
     from ._python_docs_builder import prepare
 
     builder: Any = prepare(root)  # TFDS hides this method's signature

@@ -144,10 +144,10 @@ def scene(
     inputs = len(example.inputs)
     about = (inspect.getdoc(objective.function) or "").partition("\n")[0]
     if encoder is None or memory is None:
-        slots = _slots("decoder", decoder, inputs=inputs, vocab=vocabulary)
+        slots = slots_of("decoder", decoder, inputs=inputs, vocab=vocabulary)
         return Scene(task, about, ("decoder",), slots)
-    slots = _slots("encoder", encoder, inputs=inputs, vocab=vocabulary)
-    slots += _slots("decoder", decoder, inputs=0, vocab=vocabulary, memory=memory)
+    slots = slots_of("encoder", encoder, inputs=inputs, vocab=vocabulary)
+    slots += slots_of("decoder", decoder, inputs=0, vocab=vocabulary, memory=memory)
     return Scene(task, about, ("encoder", "decoder"), slots)
 
 
@@ -169,7 +169,7 @@ def _visible(character: str) -> str:
     return character
 
 
-def _slots(
+def slots_of(
     name: StreamName,
     stream: Stream,
     *,

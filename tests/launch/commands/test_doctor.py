@@ -11,10 +11,23 @@ from sightline.tasks import corpora
 
 def test_every_needed_distribution_is_here():
     needed = doctor.requirements()
-    assert {"jax", "scikit-learn", "matplotlib"} <= {each.name for each in needed}
+    assert {"jax", "flax", "matplotlib"} <= {each.name for each in needed}
     assert "pytest" not in {each.name for each in needed}  # of an extra
     for each in needed:
         assert doctor._version(each).state == "ok"
+
+
+def test_what_only_text_needs_is_a_note(monkeypatch):
+    declared = [
+        "jax>=0.10",
+        "no-such-seqio; extra == 'corpora'",
+        "ruff; extra == 'dev'",
+    ]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: declared)
+    assert [r.name for r in doctor.requirements()] == ["jax"]
+    (seqio,) = doctor.requirements(doctor.CORPORA)
+    finding = doctor._version_of_text(seqio)
+    assert finding.state == "note" and "not to train on recorded rows" in finding.text
 
 
 def test_a_missing_distribution():

@@ -1,0 +1,117 @@
+"""`sightline record`: records, goes on, checks and shows; its mistakes are clean."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sightline.launch import cli
+from sightline.tasks.recorded import parts
+
+pytestmark = pytest.mark.unchecked
+
+GIN = """
+train.seed = 0
+train.rows = @decoder_rows()
+decoder_rows.slots = 64
+decoder_rows.predictions = 64
+Mixture.name = 'two'
+Mixture.rates = {'policies.causal': 1, 'policies.masked': 1}
+Mixture.vocabulary = 'policies'
+policies.train_documents = 12
+policies.validation_documents = 3
+"""
+SMALL = ("--workers=1", "--shard_examples=60", "--held_out_rows=4")
+
+
+@pytest.fixture
+def gin(tmp_path):
+    path = tmp_path / "two.gin"
+    path.write_text(GIN)
+    return str(path)
+
+
+def record(gin, out, *options):
+    return cli.main(["record", f"--gin_file={gin}", f"--out={out}", *SMALL, *options])
+
+
+@pytest.mark.parametrize("layout", ["mixed", "per_objective"])
+def test_a_recording_is_checked_and_shown(gin, tmp_path, capsys, layout):
+    out = tmp_path / "rows"
+    assert record(gin, out, f"--layout={layout}", "--passes=1") == 0
+    assert cli.main(["record", "--check", str(out)]) == 0
+    assert f"{out} is sound: " in capsys.readouterr().out
+    assert cli.main(["record", "--show", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "policies.masked, held out" in shown and "Groups of rows" in shown
+    assert ("Rows mixed when served" in shown) == (layout == "per_objective")
+    assert shown.count("asks from") == 2
+    assert record(gin, out, f"--layout={layout}", "--passes=1") == 0  # done already
+
+
+def test_the_run_says_how_many_rows(gin, tmp_path, capsys):
+    bindings = ("--gin.train.steps=10", "--gin.train.batch_rows=8")
+    assert record(gin, tmp_path / "rows", *bindings) == 0
+    assert "training rows" in capsys.readouterr().out
+    assert record(gin, tmp_path / "more", "--rows=80") == 0
+    first, second = (
+        sorted(path.name for path in (tmp_path / name).iterdir())
+        for name in ("rows", "more")
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--rows=9", "--passes=1"), "--rows or --passes, not both"),
+        ((), "do not bind train.steps and train.batch_rows"),
+        (("--rows=0",), "--rows is 0"),
+        (("--rows=9", "--workers=0"), "--workers is 0"),
+        (("--rows=9", "--layout=mixd"), "did you mean 'mixed'"),
+        (("--rows=9", "--gin.Mixture.rates={'policies.causl': 1}"), "causal"),
+        (("--rows=9", "--runner=DirectRunner"), "Apache Beam, which is not installed"),
+    ],
+)
+def test_mistakes_are_one_message(gin, tmp_path, capsys, options, message, monkeypatch):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "apache_beam" else find(name, *rest),
+    )
+    assert record(gin, tmp_path / "rows", *options) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+
+
+def test_one_thing_at_a_time(gin, tmp_path, capsys):
+    for words in (["--check=a", "--show=b"], [], [f"--gin_file={gin}"]):
+        assert cli.main(["record", *words]) == 2
+        assert "give one of --out=DIR" in capsys.readouterr().err
+    assert cli.main(["record", f"--out={tmp_path / 'rows'}"]) == 2
+    assert "--out needs --gin_file" in capsys.readouterr().err
+
+
+def test_sigterm_stops_and_the_same_command_goes_on(gin, tmp_path):
+    out = tmp_path / "rows"
+    words = [f"--gin_file={gin}", f"--out={out}", "--passes=12", *SMALL]
+    command = [sys.executable, "-m", "sightline.launch.cli", "record", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list(out.glob("*.array_record")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == os.EX_TEMPFAIL, error
+    assert "run the same command to go on" in error
+    made = {path.name: path.stat().st_mtime_ns for path in out.glob("*.array_record")}
+    assert made and (out / parts.WORK).is_dir()
+    assert cli.main(["record", *words]) == 0
+    kept = {path.name: path.stat().st_mtime_ns for path in out.glob("*.array_record")}
+    again = made.items() - kept.items()  # at most the one that was being made
+    assert len(again) <= 1 and len(kept) > len(made)
