@@ -130,5 +130,5 @@ def _alone(mixture: Mixture) -> dict[str, Mixture]:
 
 def _some_batches(mixture: Mixture, settings: Mapping[str, Any]) -> list[Batch]:
     data = Data(mixture, settings["rows"], settings["batch_rows"])
-    stream = data.training(seed=settings["seed"], skip=0)
+    stream = (batch for batch, _ in data.training(seed=settings["seed"], position=None))
     return list(itertools.islice(stream, BATCHES))

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 from ...models.rows import Batch, RowShape
 from ...objectives.example import Example
@@ -20,6 +21,32 @@ from ...tasks.tokens.vocabulary import vocabulary
 
 HELD_OUT_SEED = 0
 """Held-out batches are the same in every run, whatever its seed."""
+
+
+Position = dict[str, Any]
+"""A place in a stream of batches, as plain JSON."""
+
+
+class Source(Protocol):
+    """Where a run's batches come from."""
+
+    def training(
+        self, *, seed: int, position: Position | None
+    ) -> Iterator[tuple[Batch, Position]]:
+        """Training batches without end, each with the position before it.
+
+        Started again at a position, the stream gives that batch again first, bit for
+        bit.
+        """
+        ...
+
+    def held_out(self, *, most: int) -> dict[str, list[Batch]]:
+        """Whole validation batches of each task, the same on all hosts."""
+        ...
+
+    def close(self) -> None:
+        """Ends what the source has started."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +74,10 @@ class Data:
 
         return self._read(seqio_mixture(self.mixture), split="train", seed=seed)
 
-    def training(self, *, seed: int, skip: int) -> Iterator[Batch]:
-        """Training batches without end.
+    def training(
+        self, *, seed: int, position: Position | None
+    ) -> Iterator[tuple[Batch, Position]]:
+        """Training batches without end, each with the position before it.
 
         The stream is a function of this object and the seed alone. A resumed run
         reads the same stream and drops what it has seen, at the cost of remaking
@@ -56,10 +85,15 @@ class Data:
 
         Args:
           seed: as for `examples`.
-          skip: batches to drop from the front.
+          position: of the first batch; None for the first of all.
         """
+        skip = position["batches"] if position else 0
         stream = self._batches(self.examples(seed=seed))
-        yield from itertools.islice(stream, skip, None)
+        for number, batch in enumerate(itertools.islice(stream, skip, None), skip):
+            yield batch, {"batches": number}
+
+    def close(self) -> None:
+        """Does nothing: the stream ends with its reader."""
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.
