@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import __version__
 from ..objectives.errors import UsageError, nearest
 
 _FOLDER = Path(__file__).with_name("commands")
@@ -54,7 +53,7 @@ def _run(words: Sequence[str]) -> int:
         print(_usage(commands()))
         return 0 if words else 2
     if words[0] == "--version":
-        print(f"sightline {__version__}")
+        print(f"sightline {importlib.import_module('..', __package__).__version__}")
         return 0
     try:
         name, rest = _command(words)

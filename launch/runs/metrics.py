@@ -3,13 +3,14 @@
 import json
 import math
 import os
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto import event_pb2
+from tensorboardX.record_writer import RecordWriter
 from tensorboardX.summary import scalar
 
 from ...objectives.errors import UsageError
@@ -46,12 +47,16 @@ class MetricsWriter:
         path = folder / "metrics.jsonl"
         with storage_errors("the metrics", folder):
             drop_after(path, step=resume_step)
-            (folder / "tensorboard").mkdir(parents=True, exist_ok=True)
+            board = folder / "tensorboard"
+            board.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a", encoding="utf-8", buffering=1)
-            self._board = EventsWriter(str(folder / "tensorboard" / "events"))
-            # TensorBoard drops what an earlier run wrote in this folder from here on.
+            # TensorBoard reads files of a folder in the order of their names.
+            name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
+            self._board = RecordWriter(str(board / name))
+            self._add(file_version="brain.Event:2")
+            # It drops what an earlier run wrote in this folder from here on.
             start = _PROTO.SessionLog(status=_PROTO.SessionLog.START)
-            self._add(_PROTO.Event(step=resume_step + 1, session_log=start))
+            self._add(step=resume_step + 1, session_log=start)
             self._board.flush()
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
@@ -69,18 +74,20 @@ class MetricsWriter:
         with storage_errors(f"the metrics of step {step}", self._folder):
             self._file.write(json.dumps(record, allow_nan=False) + "\n")
             for name, value in numbers.items():
-                self._add(_PROTO.Event(step=step, summary=scalar(name, value)))
+                self._add(step=step, summary=scalar(name, value))
             self._board.flush()
 
     def close(self) -> None:
         """Closes both; what was written is in them already."""
         with storage_errors("the metrics", self._folder):
-            self._file.close()
-            self._board.close()
+            try:
+                self._file.close()
+            finally:
+                self._board.close()
 
-    def _add(self, event: Any) -> None:
-        event.wall_time = time.time()
-        self._board.write_event(event)
+    def _add(self, **fields: Any) -> None:
+        event = _PROTO.Event(wall_time=time.time(), **fields)
+        self._board.write(event.SerializeToString())
 
     def __enter__(self) -> "MetricsWriter":
         return self

@@ -51,7 +51,7 @@ class StopRequest:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         del frame
-        self.reason = signal.Signals(number).name
+        self.reason = self.reason or signal.Signals(number).name
         if number == signal.SIGINT:
             # The next one is not left to Python, which may be waiting for a device.
             signal.signal(signal.SIGINT, signal.SIG_DFL)

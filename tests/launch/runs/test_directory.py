@@ -91,7 +91,7 @@ def test_files_of_another_config_are_not_added_to(tmp_path):
 
 def test_an_error_of_the_system_names_what_was_not_written(tmp_path):
     with (
-        pytest.raises(StorageError, match="metrics could not be written .* No space"),
+        pytest.raises(StorageError, match=r"metrics could not be written .* No space"),
         storage_errors("the metrics", tmp_path),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
