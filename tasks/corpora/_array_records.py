@@ -1,13 +1,11 @@
 """Documents of an ArrayRecord file, by random access."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ...objectives.errors import UsageError
-
-T = TypeVar("T")
+from ._sound import sound
 
 
 class ArrayRecords(Sequence[str]):
@@ -25,13 +23,13 @@ class ArrayRecords(Sequence[str]):
     def __init__(self, path: Path):
         from array_record.python.array_record_data_source import ArrayRecordDataSource
 
-        self._path = path
+        self._folder = path.parent
         # Without the library's thread pool, which a forked process would lack.
         options = {"max_parallelism": "0"}
-        self._records: Any = self._sound(
-            lambda: ArrayRecordDataSource(os.fspath(path), options)
+        self._records: Any = sound(
+            lambda: ArrayRecordDataSource(os.fspath(path), options), self._folder
         )
-        self._length = self._sound(lambda: len(self._records))
+        self._length = sound(lambda: len(self._records), self._folder)
 
     def __len__(self) -> int:
         return self._length
@@ -39,15 +37,4 @@ class ArrayRecords(Sequence[str]):
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"document {index} of {len(self)}")
-        return self._sound(lambda: self._records[index].decode())
-
-    def _sound(self, read: Callable[[], T]) -> T:
-        """What a read gives; damage shows as these errors of the library."""
-        try:
-            return read()
-        except (RuntimeError, ValueError, IndexError, EOFError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UsageError(
-                f"the prepared corpus {self._path} is damaged ({reason}); delete the "
-                f"folder {self._path.parent}, and the next run prepares it again."
-            ) from error
+        return sound(lambda: self._records[index].decode(), self._folder)
