@@ -238,7 +238,10 @@ class Checkpoints:
         if jax.process_index() == 0:
             for debris in self._folder.glob("*.orbax-checkpoint-tmp*"):
                 _LOG.warning("deleting an unfinished checkpoint: %s", debris)
-                shutil.rmtree(debris)
+                try:
+                    shutil.rmtree(debris)
+                except OSError as error:  # Orbax may still write there after a failure
+                    _LOG.warning("left for the next start: %s", first_line(error))
         _together("sweep")
 
 

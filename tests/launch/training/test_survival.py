@@ -264,12 +264,13 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(
 
 @pytest.mark.parametrize("where", ["before_batch", "held_out"])
 def test_a_read_that_never_returns_does_not_make_a_run_deaf(
-    where, run, faults, tmp_path, capsys
+    where, run, faults, whole, tmp_path, capsys
 ):
+    """`whole`: everything is compiled, so the run soon comes to its wait."""
     released = threading.Event()
 
     def hang():
-        threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        threading.Timer(3, os.kill, (os.getpid(), signal.SIGTERM)).start()
         released.wait()
 
     if where == "before_batch":
@@ -280,7 +281,7 @@ def test_a_read_that_never_returns_does_not_make_a_run_deaf(
         calls = itertools.count()
         faults.held_out = lambda: next(calls) and released.wait()
         faults.before_step[3] = threading.Timer(
-            1.5, os.kill, (os.getpid(), signal.SIGTERM)
+            3, os.kill, (os.getpid(), signal.SIGTERM)
         ).start
         last = 4
     began = time.monotonic()
