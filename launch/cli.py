@@ -6,8 +6,10 @@
 """
 
 import ast
+import errno
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,12 +31,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A `UsageError` gives one message and exit status 2, and so does a file-system error
     on a path that is not Sightline's own; anything else keeps its traceback, with exit
-    status 1.
+    status 1. Where the reader of standard output has gone (`| head`) it is 141, as of
+    a program that SIGPIPE ends.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(words)
+        sys.stdout.flush()  # here, where its failure can still be told
+        return status
+    except BrokenPipeError:
+        _discard_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _discard_output()
+        return _fail(f"standard output cannot be written: {error.strerror}.")
+
+
+def _run(words: Sequence[str]) -> int:
+    """Runs a subcommand, and reports its errors on standard error."""
     if not words or words[0] in ("-h", "--help"):
         print(_usage(commands()))
         return 0 if words else 2
+    if words[0] == "--version":
+        print(f"sightline {importlib.import_module('..', __package__).__version__}")
+        return 0
     try:
         name, rest = _command(words)
         if name not in commands():
@@ -48,7 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except UsageError as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
+        if error.errno == errno.ENOSPC and error.filename is None:
+            return _fail(f"{error.strerror}: a file or standard output is full.")
         if _is_users_path(error.filename):
             return _fail(
                 f"{str(error.filename)!r}: {error.strerror}; check the path and who "
@@ -116,6 +140,13 @@ def _about(file: Path) -> str:
     """A command's summary, read from its file: importing them all takes seconds."""
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].partition(": ")[2].rstrip(".")
+
+
+def _discard_output() -> None:
+    """Points standard output at nothing: Python flushes it once more at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 def _fail(message: str) -> int:

@@ -1,19 +1,28 @@
 """`sightline train`: train one model on a mixture of objectives, or resume a run."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ...objectives.errors import UsageError
 from ..configuration import files
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
-Train one model on a mixture of objectives, or resume a run that was stopped. Exit
-status 0: all steps are done; 75: stopped by SIGTERM, run the same command to resume.
+Train one model on a mixture of objectives, or resume a run that was stopped.
 
   sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
   sightline train --gin_file=my.gin --gin.train.steps=100 --run_dir=runs/mine
+
+SIGTERM, SIGINT and SIGHUP stop a run after its step, with a checkpoint; a second SIGINT
+ends it at once. An error saves the state at hand too, if it can. If the reader of
+standard output goes, the run goes on without it and says so on standard error.
+
+Exit status 0: all steps are done; 75: stopped by a signal, run the same command to
+resume; 2: a wrong argument, or files that cannot be read or written; 1: any other
+error; 130: interrupted before the first step.
 """
 
 
@@ -23,23 +32,85 @@ def main(arguments: Sequence[str]) -> int:
     Everything that the configuration can have wrong is found before anything is
     compiled and before TensorFlow is imported.
     """
-    parser = gin_parser("train", _ABOUT)
-    parser.add_argument("--run_dir", required=True, metavar="FOLDER")
-    options, bindings = parse_gin(parser, arguments)
+    options, bindings = _options(arguments)
+    check_environment(os.environ)
 
     from ..configuration.config import load
+    from ..terminal.log import RunLog
+    from ..terminal.output import surviving_console
 
-    config = load(options.gin_file, bindings)
-    # A shipped file also binds what other architectures would use.
-    ours = {Path(name).name for name in files.shipped()}
-    for binding in config.unused("train"):
-        if binding.partition(":")[0] in ours:
-            continue
-        print(f"note: {binding} is bound, but nothing uses it.", file=sys.stderr)
-    settings = config.arguments(
-        "train", run_dir=options.run_dir, config=config.resolved_config("train")
+    log = RunLog(surviving_console(), kind=options.log)
+    with log.listening(host=0), _told():
+        config = load(options.gin_file, bindings)
+        # A shipped file also binds what other architectures would use.
+        ours = {Path(name).name for name in files.shipped()}
+        for binding in config.unused("train"):
+            if binding.partition(":")[0] in ours:
+                continue
+            print(f"note: {binding} is bound, but nothing uses it.", file=sys.stderr)
+
+        from ..training.devices import require_devices
+        from ..training.resume import RunConfig
+        from ..training.train import train
+
+        allow = [name.strip() for name in options.allow.split(",") if name.strip()]
+        settings = config.arguments(
+            "train",
+            run_dir=options.run_dir,
+            config=RunConfig(config.resolved_config("train"), allow, log),
+        )
+        require_devices(options.require)
+        done = train(**settings)
+    return 0 if done == settings["steps"] else os.EX_TEMPFAIL
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Refuses variables that JAX would stumble over while it is imported.
+
+    Raises:
+      UsageError: naming the variable and its value.
+    """
+    devices = environment.get("JAX_NUM_CPU_DEVICES")
+    if devices is not None and not (devices.isdecimal() and int(devices) > 0):
+        raise UsageError(
+            f"the environment variable JAX_NUM_CPU_DEVICES is {devices!r}; set it to "
+            "the number of CPU devices to emulate, 1 or more, or unset it."
+        )
+
+
+def _options(arguments: Sequence[str]):
+    parser = gin_parser("train", _ABOUT)
+    parser.add_argument("--run_dir", required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--allow",
+        default="",
+        metavar="NAMES",
+        help="bindings that a resumed run may change, by name or by what it begins "
+        "with: train.schedule,adamw; recorded in changes.jsonl",
     )
+    parser.add_argument(
+        "--require",
+        choices=("tpu", "gpu", "cpu"),
+        help="refuse to start on other devices",
+    )
+    parser.add_argument(
+        "--log",
+        choices=("plain", "json"),
+        default="plain",
+        help="lines where there is no terminal; json as Google Cloud Logging reads it",
+    )
+    return parse_gin(parser, arguments)
 
-    from ..training.train import train
 
-    return 0 if train(**settings) == settings["steps"] else os.EX_TEMPFAIL
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Logs what ends the run, so that a log alone says why it ended."""
+    import logging
+
+    try:
+        yield
+    except BaseException as error:
+        reason = str(error) or type(error).__name__
+        first = reason.strip().splitlines()[0]
+        logging.getLogger(__name__).error("ended: %s", first, extra={"reason": reason})
+        raise

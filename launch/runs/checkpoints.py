@@ -20,6 +20,7 @@ import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
+from .directory import close_after
 from .fingerprint import fingerprints, make_manifest
 from .literal_path import literal_path
 from .named_arrays import array_structs, as_arrays, as_tree
@@ -48,15 +49,24 @@ class Checkpoints:
     in the data, and a manifest with a fingerprint of each.
     """
 
-    def __init__(self, run_dir: str | os.PathLike[str], *, keep: int, period: int):
+    def __init__(
+        self,
+        run_dir: str | os.PathLike[str],
+        *,
+        keep: int,
+        period: int,
+        keep_every: int = 0,
+    ):
         """Opens the folder and deletes what a killed run left half-written.
 
         Args:
           run_dir: the run's folder.
           keep: how many checkpoints to keep; the oldest go first.
           period: steps between checkpoints, for `due`.
+          keep_every: checkpoints of steps that it divides are kept for good; 0: none.
         """
         self._period = period
+        self._keep_every = keep_every
         self._keep = keep
         self._unread: tuple[int, Structs] | None = None
         self._folder = Path(run_dir).resolve() / "checkpoints"
@@ -71,6 +81,11 @@ class Checkpoints:
             ),
             item_handlers={name: handler() for name, handler in _HANDLERS.items()},
         )
+
+    @property
+    def newest(self) -> int | None:
+        """The step of the newest checkpoint; None if there is none."""
+        return max(self._manager.all_steps(), default=None)
 
     def due(self, step: int) -> bool:
         """Whether a checkpoint is to be saved after this many steps."""
@@ -95,7 +110,7 @@ class Checkpoints:
                 f"{self._folder}; move later checkpoints away to go back in time."
             )
         arrays = as_arrays(state)
-        manifest = make_manifest(arrays, data, fingerprints(arrays))
+        manifest = make_manifest(arrays, data, fingerprints(arrays), step=step)
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(arrays),
             data=ocp.args.JsonSave(data),
@@ -108,7 +123,12 @@ class Checkpoints:
             raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
         self._unread = step, array_structs(jax.tree.map(_struct, state))
 
-    def restore(self, abstract_state: PyTree) -> tuple[int, PyTree, dict] | None:
+    def restore(
+        self,
+        abstract_state: PyTree,
+        *,
+        accept: Callable[[dict], object] | None = None,
+    ) -> tuple[int, PyTree, dict] | None:
         """The newest checkpoint that is whole: its step, state and data.
 
         Damaged ones are logged, and quarantined once an older one is whole, so that
@@ -117,6 +137,7 @@ class Checkpoints:
         Args:
           abstract_state: the state's `ShapeDtypeStruct`s, each with its sharding; the
             mesh may differ from the one that saved.
+          accept: called with the data before any array is read; may refuse by raising.
 
         Returns:
           None if there is no checkpoint.
@@ -129,7 +150,9 @@ class Checkpoints:
         rejected: dict[int, str] = {}
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
-                arrays, data = read_verified(self._opened / str(step), structs)
+                arrays, data = read_verified(
+                    self._opened / str(step), structs, accept=accept
+                )
             except CheckpointError as error:
                 rejected[step] = str(error)
                 _LOG.warning("checkpoint %d is unusable: %s", step, error)
@@ -163,8 +186,8 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        close_after(kind, self.close)
 
     def _finish(self, what: str) -> None:
         """Waits for a save, reads it back, and only then deletes older ones."""
@@ -181,7 +204,8 @@ class Checkpoints:
                 "repair the disk, and start the same command again."
             ) from error
         for old in sorted(self._manager.all_steps())[: -self._keep]:
-            self._manager.delete(old)
+            if not (self._keep_every and old % self._keep_every == 0):
+                self._manager.delete(old)
 
     def _run(self, what: str, action: Callable[[], Any]) -> Any:
         """Runs an action of the manager; explains a failure."""
@@ -214,7 +238,10 @@ class Checkpoints:
         if jax.process_index() == 0:
             for debris in self._folder.glob("*.orbax-checkpoint-tmp*"):
                 _LOG.warning("deleting an unfinished checkpoint: %s", debris)
-                shutil.rmtree(debris)
+                try:
+                    shutil.rmtree(debris)
+                except OSError as error:  # Orbax may still write there after a failure
+                    _LOG.warning("left for the next start: %s", first_line(error))
         _together("sweep")
 
 

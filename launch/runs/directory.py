@@ -1,33 +1,94 @@
-"""A run's directory: its contents, and whether a run may continue in it."""
+"""A run's directory: made, locked, and still the same while the run writes to it."""
 
+import contextlib
 import difflib
 import fcntl
+import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from .run_identity import Change, RunIdentity, compared_lines
 
-MAY_CHANGE = (
-    "train.steps",
-    "train.log_every",
-    "train.eval_every",
-    "train.eval_batches",
-    "train.checkpoint_every",
-    "train.keep",
-    "train.mesh",
-    "MeshShape.",
-    "text.folder",
-    "wikipedia.data_dir",
-    "c4.data_dir",
-)
-"""Bindings that a resumed run may change. None alters what a step computes, except that
-a schedule of length `train.steps` continues as one of the new length. A corpus may lie
-elsewhere; its content is compared by its identity."""
+_LOG = logging.getLogger(__name__)
 
-_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
-"""Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
+
+class StorageError(UsageError, RuntimeError):
+    """The run's directory cannot be written, or is no longer the one it was."""
+
+
+class RunDirectory:
+    """A run's directory, made if missing and locked until this process ends.
+
+    Attributes:
+      path: of the folder.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike[str]):
+        """Makes and locks the folder.
+
+        Raises:
+          UsageError: no folder can be made or written there, or another process is
+            training in it.
+        """
+        _refuse_addresses(run_dir)
+        self.path = Path(run_dir)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _lock(self.path)
+            found = os.stat(self.path)
+        except OSError as error:
+            raise UsageError(
+                f"cannot train in {str(self.path)!r}: {error.strerror}; give a folder "
+                "that can be made and written to."
+            ) from error
+        self._is = found.st_dev, found.st_ino
+
+    def check(self) -> None:
+        """Whether the path still leads to the folder that was locked.
+
+        Raises:
+          StorageError: it was deleted, renamed, replaced or unmounted. Nothing is made
+            again: it would be a run without its past.
+        """
+        try:
+            found = os.stat(self.path)
+            os.stat(self.path / "checkpoints")
+        except OSError as error:
+            raise StorageError(
+                f"the run's directory has gone: {str(error.filename)!r}: "
+                f"{error.strerror}. It was deleted, renamed or unmounted while the run "
+                "wrote to it; put it back, and start the same command again."
+            ) from error
+        if (found.st_dev, found.st_ino) != self._is:
+            raise StorageError(
+                f"{str(self.path)!r} is another folder than the one this run began in; "
+                "it was replaced or remounted. Put the run's own back, and start the "
+                "same command again."
+            )
+
+    def write_config(
+        self, run: RunIdentity, *, step: int, changes: Sequence[Change]
+    ) -> None:
+        """Saves what the run is from a step on, and appends what changed there.
+
+        Args:
+          run: its config and identities, for `config.gin`.
+          step: steps done.
+          changes: since the checkpoint, for `changes.jsonl`.
+
+        Raises:
+          StorageError: they cannot be written.
+        """
+        with storage_errors("the config", self.path):
+            write_whole(self.path / "config.gin", config_text(*run))
+            if changes:
+                lines = (json.dumps({"step": step, **c._asdict()}) for c in changes)
+                with (self.path / "changes.jsonl").open("a", encoding="utf-8") as file:
+                    file.write("".join(f"{line}\n" for line in lines))
 
 
 def prepare_run_dir(
@@ -35,39 +96,26 @@ def prepare_run_dir(
     config: str,
     *,
     identities: Mapping[str, str],
-    done: str = "checkpoints/[0-9]*",
+    done: str,
 ) -> Path:
-    """Makes a run's directory and saves its resolved config in it.
-
-    If it holds a run with a checkpoint already, the config must be the same except for
-    `MAY_CHANGE`: continuing with other data or another model would be neither run. The
-    directory is locked until this process ends.
+    """Makes a directory whose finished files are bound to the config beside them.
 
     Args:
-      run_dir: the directory, made if missing.
+      run_dir: the directory, made if missing and locked until this process ends.
       config: the resolved gin config.
       identities: of the vocabulary, each corpus and each mix of a study, by name
         (`corpus text`): their contents may change under the same name.
       done: pattern of the files from which a run can continue.
 
     Raises:
-      UsageError: another process is training in the directory, it cannot be written
-        to, or it holds a run of another config; the message shows the difference.
+      UsageError: another process is working in the directory, it cannot be written
+        to, or it holds files of another config; the message shows the difference.
     """
-    folder = Path(run_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _lock(folder)
-    except OSError as error:
-        raise UsageError(
-            f"cannot train in {str(folder)!r}: {error.strerror}; give a folder that "
-            "can be made and written to."
-        ) from error
+    folder = RunDirectory(run_dir).path
     saved = folder / "config.gin"
-    header = "".join(f"# {name} {value}\n" for name, value in identities.items())
-    config = f"{header}{config}"
+    text = config_text(config, identities)
     if saved.exists() and any(folder.glob(done)):
-        before, after = _compared_lines(saved.read_text()), _compared_lines(config)
+        before, after = compared_lines(saved.read_text()), compared_lines(text)
         if before != after:
             difference = "\n".join(
                 line
@@ -76,10 +124,62 @@ def prepare_run_dir(
             )
             raise UsageError(
                 f"{folder} holds a run of another config:\n{difference}\n"
-                "Resume it with its own config, or give this run another --run_dir."
+                "Resume it with its own config, or give this run another folder."
             )
-    write_whole(saved, config)
+    write_whole(saved, text)
     return folder
+
+
+def config_text(config: str, identities: Mapping[str, str]) -> str:
+    """What stands in `config.gin`: the identities as comments, and the config."""
+    header = "".join(f"# {name} {value}\n" for name, value in identities.items())
+    return f"{header}{config}"
+
+
+@contextlib.contextmanager
+def storage_errors(what: str, folder: Path) -> Iterator[None]:
+    """Turns an OSError into a StorageError that names what could not be written.
+
+    Args:
+      what: the subject of the message, "the metrics of step 10".
+      folder: where it is kept.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{what} could not be written to {folder}: {error.strerror}; free space or "
+            "repair the folder, and start the same command again."
+        ) from error
+
+
+def close_after(kind: type[BaseException] | None, close: Callable[[], object]) -> None:
+    """Closes at the end of a context; an error that ended it is not hidden by another.
+
+    Args:
+      kind: of the error that ended the context; None without one.
+      close: writes what is left; may raise a UsageError.
+    """
+    try:
+        close()
+    except UsageError as error:
+        if kind is None:
+            raise
+        _LOG.error("%s", error)
+
+
+def _refuse_addresses(run_dir: str | os.PathLike[str]) -> None:
+    """Refuses what is no path: the empty string, and addresses of object stores."""
+    name = os.fspath(run_dir)
+    if not name:
+        raise UsageError("--run_dir is empty; give the folder of the run.")
+    if "://" in name:
+        scheme = name.partition("://")[0]
+        raise UsageError(
+            f"--run_dir={name}: a run's directory is a folder of the file system, and "
+            f"{scheme}:// is none; mount the bucket (gcsfuse, mountpoint-s3) or use a "
+            "shared disk, and give that path."
+        )
 
 
 _LOCKS: dict[Path, int] = {}
@@ -88,7 +188,7 @@ _LOCKS: dict[Path, int] = {}
 
 def _lock(folder: Path) -> None:
     path = (folder / "lock").resolve()
-    if path in _LOCKS:
+    if path in _LOCKS and _same_file(path, _LOCKS[path]):
         return
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
@@ -102,10 +202,6 @@ def _lock(folder: Path) -> None:
     _LOCKS[path] = descriptor
 
 
-def _compared_lines(config: str) -> list[str]:
-    return [
-        line
-        for line in config.splitlines()
-        if line.startswith(_IDENTITIES)
-        or (line.strip() and not line.startswith(("#", *MAY_CHANGE)))
-    ]
+def _same_file(path: Path, descriptor: int) -> bool:
+    """Whether a path still leads to an open file."""
+    return path.exists() and os.path.samestat(os.stat(path), os.fstat(descriptor))

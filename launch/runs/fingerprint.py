@@ -63,8 +63,13 @@ def make_manifest(
     arrays: Mapping[str, jax.Array],
     data: dict[str, Any],
     fingerprints: Mapping[str, int],
+    *,
+    step: int,
 ) -> dict[str, Any]:
-    """Shape, type and fingerprint of each array; digests of the data and of itself."""
+    """Shape, type and fingerprint of each array; digests of the data and of itself.
+
+    The step stands inside, since a folder can be renamed.
+    """
     entries = {
         name: {
             "shape": list(array.shape),
@@ -73,18 +78,29 @@ def make_manifest(
         }
         for name, array in arrays.items()
     }
-    manifest = {"arrays": entries, "data": _digest(data)}
+    manifest = {"step": step, "arrays": entries, "data": _digest(data)}
     return {**manifest, "digest": _digest(manifest)}
 
 
-def manifest_damage(manifest: Any, data: Any) -> str | None:
-    """The damage to a manifest or its data; None if there is none."""
-    if not isinstance(manifest, dict) or not {"arrays", "data"} <= manifest.keys():
+def manifest_damage(manifest: Any, data: Any, *, step: int) -> str | None:
+    """What is wrong with a manifest or its data; None if nothing is.
+
+    Args:
+      manifest: as it was read.
+      data: that it goes with.
+      step: by the name of the checkpoint's folder.
+    """
+    parts = {"step", "arrays", "data"}
+    if not isinstance(manifest, dict) or not parts <= manifest.keys():
         return "its manifest is damaged"
     body = {key: value for key, value in manifest.items() if key != "digest"}
     if manifest.get("digest") != _digest(body):
         return "its manifest is damaged"
-    return None if body["data"] == _digest(data) else "its data position is damaged"
+    if body["data"] != _digest(data):
+        return "its data position is damaged"
+    if body["step"] != step:
+        return f"it is the checkpoint of step {body['step']}, renamed or copied"
+    return None
 
 
 def _digest(value: Any) -> str:

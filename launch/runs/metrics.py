@@ -3,15 +3,23 @@
 import json
 import math
 import os
+import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from tensorboardX import SummaryWriter
+from tensorboardX.proto import event_pb2
+from tensorboardX.record_writer import RecordWriter
+from tensorboardX.summary import scalar
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from .directory import close_after, storage_errors
 
 Value = float | int | str | None
+
+_PROTO: Any = event_pb2  # its classes are made when it is imported
 
 
 class MetricsWriter:
@@ -23,43 +31,69 @@ class MetricsWriter:
 
     A run that resumes at step k may have records of later steps, from before it was
     stopped: they are dropped, so that the file ends as if it had not been stopped.
+
+    Everything is written by the caller's thread. tensorboardX's own writer leaves that
+    to another one, which dies of a full disk without a word; its queue then fills, and
+    the run waits for ever.
     """
 
     def __init__(self, run_dir: str | os.PathLike[str], *, resume_step: int = 0):
-        """Opens both, dropping records of steps after `resume_step`."""
-        folder = Path(run_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Opens both, dropping records of steps after `resume_step`.
+
+        Raises:
+          StorageError: they cannot be written.
+        """
+        self._folder = folder = Path(run_dir)
         path = folder / "metrics.jsonl"
-        drop_after(path, step=resume_step)
-        self._file = path.open("a", encoding="utf-8", buffering=1)
-        # TensorBoard drops what an earlier run in this folder wrote beyond this step.
-        self._board = SummaryWriter(
-            str(folder / "tensorboard"), purge_step=resume_step + 1, flush_secs=10
-        )
+        with storage_errors("the metrics", folder):
+            drop_after(path, step=resume_step)
+            board = folder / "tensorboard"
+            board.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a", encoding="utf-8", buffering=1)
+            # TensorBoard reads files of a folder in the order of their names.
+            name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
+            self._board = RecordWriter(str(board / name))
+            self._add(file_version="brain.Event:2")
+            # It drops what an earlier run wrote in this folder from here on.
+            start = _PROTO.SessionLog(status=_PROTO.SessionLog.START)
+            self._add(step=resume_step + 1, session_log=start)
+            self._board.flush()
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
-        """Writes one record.
+        """Writes one record, whole or not at all as far as a reader sees.
 
         Args:
           step: training steps done; it becomes the record's "step".
           values: numbers go to both, strings and None to the file only.
+
+        Raises:
+          StorageError: it cannot be written.
         """
         record = {"step": step, **{name: _plain(v) for name, v in values.items()}}
-        self._file.write(json.dumps(record, allow_nan=False) + "\n")
-        for name, value in values.items():
-            if isinstance(value, int | float):
-                self._board.add_scalar(name, value, step)
+        numbers = {n: v for n, v in values.items() if isinstance(v, int | float)}
+        with storage_errors(f"the metrics of step {step}", self._folder):
+            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            for name, value in numbers.items():
+                self._add(step=step, summary=scalar(name, value))
+            self._board.flush()
 
     def close(self) -> None:
-        """Flushes the buffers and closes both."""
-        self._file.close()
-        self._board.close()
+        """Closes both; what was written is in them already."""
+        with storage_errors("the metrics", self._folder):
+            try:
+                self._file.close()
+            finally:
+                self._board.close()
+
+    def _add(self, **fields: Any) -> None:
+        event = _PROTO.Event(wall_time=time.time(), **fields)
+        self._board.write(event.SerializeToString())
 
     def __enter__(self) -> "MetricsWriter":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        close_after(kind, self.close)
 
 
 def read(path: str | os.PathLike[str]) -> list[dict]:

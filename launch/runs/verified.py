@@ -74,7 +74,11 @@ def restore_latest(
 
 
 def read_verified(
-    path: Path, structs: Structs, *, prefix: str = ""
+    path: Path,
+    structs: Structs,
+    *,
+    prefix: str = "",
+    accept: Callable[[dict], object] | None = None,
 ) -> tuple[dict[str, jax.Array], dict]:
     """A checkpoint's arrays and data.
 
@@ -82,12 +86,15 @@ def read_verified(
       path: of the checkpoint.
       structs: the wanted arrays (`named_arrays.array_structs`).
       prefix: of the names of the wanted arrays.
+      accept: called with the data before any array is read; may refuse by raising.
 
     Raises:
       UsageError: it has other arrays, shapes or types.
       CheckpointError: it cannot be read, or its contents are not what was saved.
     """
     saved, data = _read_manifest(path)
+    if accept is not None:
+        accept(data)
     check_same({n: e for n, e in saved.items() if n.startswith(prefix)}, structs)
     return _read_arrays(path, structs, saved), data
 
@@ -120,7 +127,8 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
             data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore()
         )
         checkpoint = _readable(lambda: reader.restore(path, args=items))
-    if damage := manifest_damage(checkpoint.manifest, checkpoint.data):
+    damage = manifest_damage(checkpoint.manifest, checkpoint.data, step=int(path.name))
+    if damage:
         raise CheckpointError(damage)
     return checkpoint.manifest["arrays"], checkpoint.data
 
@@ -157,7 +165,7 @@ def _groups(structs: Structs) -> Iterator[list[str]]:
     yield group
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """An exception's type and the first line of its message."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0][:200]}"

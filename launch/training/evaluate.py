@@ -1,6 +1,6 @@
 """Held-out loss of each objective, beside that of its target frequencies alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -58,6 +58,31 @@ def evaluate(
             baseline=unigram_entropy(counts),
             predictions=counts.sum(1),
         )
+
+
+def evaluate_tasks(
+    program: Program,
+    eval_step: EvalStep,
+    params: PyTree,
+    held_out: Mapping[str, Sequence[Batch]],
+    *,
+    before_each: Callable[[], object],
+) -> dict[str, Evaluation]:
+    """Evaluates every task that has held-out batches.
+
+    Args:
+      program: places the batches.
+      eval_step: its compiled evaluation step.
+      params: the model's parameters.
+      held_out: batches by task.
+      before_each: called before each task; may stop the evaluation by raising.
+    """
+    measured = {}
+    for task, batches in held_out.items():
+        before_each()
+        if batches:
+            measured[task] = evaluate(program, eval_step, params, batches)
+    return measured
 
 
 def mean_by_rate(

@@ -1,25 +1,23 @@
-"""Terminal output of a run: shares, held-out losses, progress."""
+"""Terminal output of a run: shares and held-out losses."""
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Real
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from ...models.rows import Batch
 from ...objectives.registry import objectives
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.shares.counts import Counts
+from ..runs.goodput import summary
+from ..terminal.goodput import goodput_line
+from ..terminal.log import RunLog
 from .evaluate import Evaluation, mean_by_rate
+
+_LOG = logging.getLogger(__name__)
 
 
 def names_of(present: Real[np.ndarray, " O"]) -> dict[str, int]:
@@ -99,6 +97,51 @@ def evaluation_record(
     return record | record_of("eval", mean_by_rate(measured, mixture))
 
 
+def show_lines(lines: Iterable[str]) -> None:
+    """Logs lines as they are."""
+    for line in lines:
+        _LOG.info("%s", line)
+
+
+def show_evaluation(
+    log: RunLog, measured: Mapping[str, Evaluation], mixture: Mixture, *, step: int
+) -> None:
+    """Prints the held-out losses: as a table, or as lines of a JSON log.
+
+    Args:
+      log: of the run.
+      measured: evaluations by task.
+      mixture: of the tasks.
+      step: of the measurement.
+    """
+    log.console.print(evaluation_table(measured, mixture, step=step))
+    if log.kind == "json":
+        for task, evaluation in measured.items():
+            id_ = mixture.objective(split_task(task)[1]).id
+            loss, baseline = evaluation.loss[id_], evaluation.baseline[id_]
+            _LOG.info("held-out %s: loss %.4f, baseline %.4f", task, loss, baseline)
+
+
+def show_end(run_dir: str, *, step: int, steps: int, reason: str) -> None:
+    """Says why the run ended, and where its time went.
+
+    Args:
+      run_dir: the run's folder.
+      step: steps done.
+      steps: in all.
+      reason: the signal that stopped it, if one did.
+    """
+    _LOG.info("%s", goodput_line(summary(run_dir)))
+    if step < steps:
+        _LOG.info(
+            "Stopped by %s after step %s; rerun the same command to resume.",
+            *(reason, f"{step:,}"),
+            extra={"reason": reason},
+        )
+    else:
+        _LOG.info("All %s steps are done.", f"{steps:,}", extra={"reason": "done"})
+
+
 def not_evaluated(held_out: Mapping[str, Sequence[Batch]]) -> list[str]:
     """A line naming the tasks without a held-out loss, if any."""
     missing = [task for task, batches in held_out.items() if not batches]
@@ -107,19 +150,6 @@ def not_evaluated(held_out: Mapping[str, Sequence[Batch]]) -> list[str]:
     if len(missing) == len(held_out):
         return ["No evaluation: train.eval_batches is 0, or no text is held out."]
     return [f"Not evaluated, for want of held-out text: {', '.join(missing)}."]
-
-
-def progress_bar(console: Console) -> Progress:
-    """A bar with steps, loss, tokens per second and time left."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        TextColumn("{task.fields[speed]:,.0f} tokens/s"),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 def record_of(

@@ -158,6 +158,8 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         f"step {step}: the last {metrics.skipped_in_a_row} updates were skipped "
         f"({metrics.skipped} in all): loss or gradient norm was NaN or Inf. Loss "
         f"{metrics.loss}, gradient norm {metrics.grad_norm}; objectives whose loss is "
-        f"NaN or Inf: {', '.join(bad) or 'none'}. The parameters are those of the last "
-        "finite step; lower the learning rate, or look at the data of these steps."
+        f"NaN or Inf: {', '.join(bad) or 'none'}. Nothing was saved since the last "
+        "finite step. Look at the data of these steps, or go on from the newest "
+        "checkpoint with a lower learning rate or train.clip_norm: name what you "
+        "change, as in --allow=train.clip_norm,warmup_cosine.peak."
     )

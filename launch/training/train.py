@@ -1,38 +1,42 @@
 """The training run, from top to bottom."""
 
-import concurrent.futures
+import contextlib
 import functools
-import itertools
-import time
+import logging
 from collections.abc import Callable
 
 import jax
-import numpy as np
 import optax
-from rich.console import Console
 
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation
 from ...models.rows import RowShape
-from ...objectives.errors import require_count
+from ...objectives.errors import require_count, require_positive
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
-from ...tasks.rows.batches import check_same, digest, prefetch
-from ...tasks.shares.counts import Counts, add, count, loss_shares_of, utilisation
+from ...tasks.shares.counts import add, count, loss_shares_of, utilisation
 from ..runs.checkpoints import Checkpoints
-from ..runs.directory import prepare_run_dir
+from ..runs.directory import RunDirectory
+from ..runs.goodput import Goodput
 from ..runs.metrics import MetricsWriter, has_record
+from ..runs.run_identity import RunIdentity
 from . import report
 from .data import Streaming
-from .evaluate import evaluate
-from .interval import extend, fresh, from_json, record, to_json
+from .evaluate import evaluate_tasks
+from .ledger import Ledger
 from .mesh import MeshShape
+from .phases import loss_shares_by_update
 from .program import make_program
-from .report import not_evaluated
+from .progress import RunProgress
+from .reader import Reader, in_background, wait_for
+from .rescue import save_after
+from .resume import RunConfig, check_continues, checkpoint_data, starting_point
 from .schedules import schedule_of
-from .step import StepMetrics, stop_if_not_finite
-from .stop import StopRequest
+from .step import NotFiniteError
+from .stop import StopRequest, StopRequested
+
+_LOG = logging.getLogger(__name__)
 
 MEASURED_BATCHES = 32
 """Batches measured for the share table before the first step."""
@@ -44,7 +48,7 @@ BATCHES_AHEAD = 4
 def train(
     *,
     run_dir: str,
-    config: str,
+    config: RunConfig,
     mixture: Mixture,
     model: ModelConfig,
     rows: RowShape,
@@ -63,17 +67,20 @@ def train(
     eval_batches: int = 16,
     checkpoint_every: int = 1000,
     keep: int = 2,
+    keep_every: int = 0,
+    report_seconds: float = 30.0,
     data_workers: int = 1,
 ) -> int:
     """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
     An interrupted or killed run resumes from its newest sound checkpoint when started
     again with the same config; on the same mesh it ends bit for bit where it would have
-    ended.
+    ended. Whatever else ends it, the state at hand is saved first if that can be done.
 
     Args:
-      run_dir: holds config.gin, metrics.jsonl, tensorboard/ and checkpoints/.
-      config: resolved gin config, saved with the run and compared on resume.
+      run_dir: holds config.gin, metrics.jsonl, goodput.jsonl, tensorboard/ and
+        checkpoints/; changes.jsonl, if a resumed run changed its config.
+      config: the resolved gin config, and what of it may change on resume.
       mixture: rates, loss shares, settings of the objectives, and the vocabulary.
       model: dimensions.
       rows: capacities of a row; they choose the architecture.
@@ -92,18 +99,21 @@ def train(
       eval_batches: most held-out batches of each task; 0 turns evaluation off.
       checkpoint_every: steps between checkpoints; the last step is saved as well.
       keep: number of newest checkpoints to keep.
+      keep_every: checkpoints of steps that it divides are kept as well; 0: none.
+      report_seconds: between lines on the progress, where there is no terminal.
       data_workers: processes that make training data; 0 for none but this one.
 
     Returns:
-      The number of steps done: fewer than `steps` if SIGTERM stopped the run.
+      The number of steps done: fewer than `steps` if a signal stopped the run.
 
     Raises:
       UsageError: settings that cannot work together, or a run of another config in
         `run_dir`.
+      StorageError: the run's directory cannot be written any more, or is another.
       NotFiniteError: too many updates in a row were skipped.
     """
     # ------------------------------------------------------------------- set-up
-    console = Console()
+    log, allow = config.log, config.allow
     for name, value, least in (
         ("steps", steps, 1),
         ("log_every", log_every, 1),
@@ -111,9 +121,11 @@ def train(
         ("eval_batches", eval_batches, 0),
         ("checkpoint_every", checkpoint_every, 1),
         ("keep", keep, 1),
+        ("keep_every", keep_every, 0),
         ("max_consecutive_skips", max_consecutive_skips, 1),
     ):
         require_count(f"train.{name}", value, least=least)
+    require_positive("train.report_seconds", report_seconds)
     program = make_program(
         mixture=mixture,
         model=model,
@@ -128,150 +140,162 @@ def train(
         clip_norm=clip_norm,
         normalisation=normalisation,
     )
-    shares = mixture.loss_share_array()
-    learning_rate = schedule_of(schedule, steps=steps)
+    shares_of = loss_shares_by_update(mixture)
     check_examples(mixture, rows)
-    with console.status("Reading text"):
-        notes = remarks(*check_windows(mixture, rows))
-    for line in notes:
-        console.print(line, markup=False, highlight=False)
-    prepare_run_dir(run_dir, config, identities=mixture.identities())
+    with log.phase("Reading text"):
+        report.show_lines(remarks(*check_windows(mixture, rows)))
+    run = RunIdentity(config.text, mixture.identities())
+    directory = RunDirectory(run_dir)
 
     def evaluation_due(step: int) -> bool:
         return step % eval_every == 0 or step == steps
 
+    def record_due(step: int) -> bool:
+        return step % log_every == 0 or step == steps
+
     # ------------------------------------------------------- restore, or initialise
-    checkpoints = Checkpoints(run_dir, keep=keep, period=checkpoint_every)
-    restored = checkpoints.restore(program.abstract_state)
-    if restored:
-        start, state, saved = restored
-        interval = from_json(saved["interval"])
-        console.print(f"Resuming {run_dir} after step {start:,}.", markup=False)
-    else:
-        start, state, interval = 0, program.initial_state(), fresh()
-    # A checkpoint is saved before its step is evaluated, so the evaluation is
-    # missing if the run was killed between the two.
+    goodput = Goodput(run_dir)
+    checkpoints = Checkpoints(
+        run_dir, keep=keep, period=checkpoint_every, keep_every=keep_every
+    )
+    with goodput.phase("restore"):
+        start = starting_point(checkpoints, program, directory, run=run, allow=allow)
+    state, step, position = start.state, start.step, start.position
+    # A checkpoint is saved before its step is evaluated, and also where its metrics
+    # could not be written: both are made up for.
+    record_first = (
+        record_due(step) and start.interval.steps + start.interval.skipped > 0
+    )
     evaluate_first = (
-        start > 0
+        step > 0
         and eval_batches > 0
-        and evaluation_due(start)
-        and not has_record(run_dir, step=start, prefix="eval/")
+        and evaluation_due(step)
+        and not has_record(run_dir, step=step, prefix="eval/")
     )
     size = sum(x.size for x in jax.tree.leaves(state.params))
-    console.print(f"{size:,} parameters on {program.mesh.size} device(s).")
-    if start >= steps and not evaluate_first:
-        console.print(f"All {steps:,} steps are done; {run_dir} is complete.")
+    _LOG.info("%s parameters on %d device(s).", f"{size:,}", program.mesh.size)
+    if step >= steps and not (record_first or evaluate_first):
+        _LOG.info("All %s steps are done; %s is complete.", f"{steps:,}", run_dir)
         checkpoints.close()
-        return start
+        return step
 
     # ------------------------------------- data, made on a thread while steps compile
     source = Streaming(mixture, rows, batch_rows, workers=data_workers)
-    position = restored[2]["position"] if restored else None
-    stream = prefetch(
-        source.training(seed=seed, position=position), ahead=BATCHES_AHEAD
-    )
-    with console.status("Compiling, and reading text"):
+    reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
+    with goodput.phase("compile"), log.phase("Compiling, and reading text"):
         train_step = program.compile_train_step()
-        if restored:
-            check_same(next(stream)[0], restored[2]["last_batch"])
-        first = list(itertools.islice(stream, MEASURED_BATCHES))
-        worker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
-        first_held_out = worker.submit(source.held_out, most=min(1, eval_batches))
-        held_out = worker.submit(source.held_out, most=eval_batches)
-        worker.shutdown(wait=False)
-        # Faults in held-out text are found before the first step; the other batches are
-        # made while the first steps run.
-        for line in not_evaluated(first_held_out.result()):
-            console.print(line, markup=False, highlight=False)
+        if step:
+            batch, position = next(reader)
+            check_continues(batch, start, allow)
+        first = [batch for batch, _ in reader.peek(MEASURED_BATCHES)]
+        # Only now: TensorFlow must not be imported by two threads at once. Faults in
+        # held-out text are found before the first step; the rest is made meanwhile.
+        first_held_out = in_background(source.held_out, most=min(1, eval_batches))
+        report.show_lines(report.not_evaluated(first_held_out.result()))
+        held_out = in_background(source.held_out, most=eval_batches)
 
     # -------------------------------------------------- measured shares of the mixture
-    first_batches = [batch for batch, _ in first]
-    counts = functools.reduce(add, map(count, first_batches))
-    loss_shares = functools.partial(loss_shares_of, normalisation=normalisation)
-    console.print(
-        report.share_table(
-            counts, loss_shares(counts, shares), utilisation=utilisation(first_batches)
-        )
-    )
-    stream = itertools.chain(first, stream)
-    del first, first_batches
+    counts = functools.reduce(add, map(count, first))
+    shown = loss_shares_of(counts, shares_of(step), normalisation=normalisation)
+    log.console.print(report.share_table(counts, shown, utilisation=utilisation(first)))
+    del first
     eval_step = functools.cache(program.compile_eval_step)
-
-    def run_evaluation(step: int) -> None:
-        """Evaluates every task with held-out text; shows and records the results."""
-        measured = {
-            task: evaluate(program, eval_step(), state.params, batches)
-            for task, batches in held_out.result().items()
-            if batches
-        }
-        if measured:
-            bar.console.print(report.evaluation_table(measured, mixture, step=step))
-            writer.write(step, report.evaluation_record(measured, mixture))
 
     # --------------------------------------------------------------------------- loop
     with (
-        checkpoints,
-        MetricsWriter(run_dir, resume_step=start) as writer,
         StopRequest() as stop,
-        report.progress_bar(console) as bar,
+        contextlib.closing(source),
+        contextlib.closing(reader),
+        goodput,
+        checkpoints,
+        MetricsWriter(run_dir, resume_step=step) as writer,
+        RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
     ):
-        task = bar.add_task("train", total=steps, completed=start, loss=0, speed=0)
-        tokens, began = 0, time.perf_counter()
-        waiting: list[tuple[Counts, StepMetrics]] = []
-        step = start
-        if evaluate_first:
-            run_evaluation(start)
-        while step < steps and not stop.requested:
-            batch, position = next(stream)
-            shares = mixture.at(step).loss_share_array()
-            state, metrics = train_step(state, program.place(batch), shares)
-            step += 1
+        ledger = Ledger(
+            start.interval,
+            directory=directory,
+            writer=writer,
+            progress=progress,
+            goodput=goodput,
+            shares_of=shares_of,
+            normalisation=normalisation,
+            learning_rate=schedule_of(schedule, steps=steps),
+            most_skips=max_consecutive_skips,
+        )
 
-            last = step == steps or stop.requested
-            logs = step % log_every == 0 or step == steps
-            saves = checkpoints.due(step) or last
+        def wait() -> None:
+            """Keeps a wait from being deaf and silent."""
+            stop.check()
+            progress.waiting()
 
-            # A step's metrics are read while the next one runs, or when they are due.
-            waiting.append((count(batch), metrics))
-            while len(waiting) > (0 if logs or saves or evaluation_due(step) else 1):
-                step_counts, reported = jax.device_get(waiting.pop(0))
-                stop_if_not_finite(
-                    reported, step=step - len(waiting), most=max_consecutive_skips
+        def evaluate() -> None:
+            """Evaluates the tasks with held-out text; shows and records the results."""
+            with goodput.phase("evaluation"):
+                batches = wait_for(held_out, while_waiting=wait)
+                measured = evaluate_tasks(
+                    program, eval_step(), state.params, batches, before_each=stop.check
                 )
-                interval = extend(interval, step_counts, reported)
-                tokens += int(step_counts.processed.sum())
-                bar.update(task, completed=step, loss=float(reported.loss))
+            if measured:
+                report.show_evaluation(log, measured, mixture, step=step)
+                directory.check()
+                writer.write(step, report.evaluation_record(measured, mixture))
 
-            if logs:
-                speed = tokens / (time.perf_counter() - began)
-                updates = step - int(state.skipped)
-                writer.write(
-                    step,
-                    record(interval, loss_shares(interval.counts, shares))
-                    | {
-                        "learning_rate": float(np.asarray(learning_rate(updates - 1))),
-                        "tokens_per_second": speed,
-                    },
-                )
-                bar.update(task, speed=speed)
-                interval = fresh()
-            # Saved before evaluation, so that a failure there loses no step.
-            if saves:
-                checkpoints.save(
-                    step,
-                    state,
-                    {
-                        "interval": to_json(interval),
-                        "last_batch": digest(batch),
-                        "position": position,
-                    },
-                )
-            if evaluation_due(step):
-                run_evaluation(step)
-            if logs or saves or evaluation_due(step):
-                tokens, began = 0, time.perf_counter()
+        def save() -> None:
+            ledger.settle()
+            directory.check()
+            with goodput.phase("checkpoint"):
+                data = checkpoint_data(run, ledger.interval, batch, position=position)
+                checkpoints.save(step, state, data)
+            _LOG.info("saving step %s", f"{step:,}")
 
-    source.close()
-    if step < steps:
-        console.print(f"Stopped after step {step:,}; rerun the same command to resume.")
+        reader.while_waiting = wait
+        goodput.enter("compute")
+        goodput.at_step(step)
+        saved = step
+        try:
+            if record_first:
+                ledger.write_record(step, skipped=state.skipped)
+            if evaluate_first:
+                evaluate()
+            ledger.restart_clock()
+            while step < steps:
+                stop.check()
+                if not reader.is_ready():
+                    ledger.settle()  # only what is left once the device is idle is wait
+                with goodput.phase("data"):
+                    coming = next(reader)
+                placed = program.place(coming[0])
+                state, metrics = train_step(state, placed, shares_of(step))
+                (batch, position), step = coming, step + 1
+
+                # A step's metrics are read while the next one runs, or when due.
+                ledger.add(step, count(batch), metrics)
+                saves = checkpoints.due(step) or step == steps
+                pauses = saves or record_due(step) or evaluation_due(step)
+                ledger.settle(0 if pauses else 1)
+
+                if record_due(step):
+                    ledger.write_record(step, skipped=state.skipped)
+                # Saved before evaluation, so that a failure there loses no step. While
+                # updates are skipped nothing is saved: `keep` is for good checkpoints.
+                if saves and (ledger.skipped_in_a_row == 0 or step == steps):
+                    save()
+                    saved = step
+                if evaluation_due(step):
+                    evaluate()
+                if pauses:
+                    ledger.restart_clock()
+        except StopRequested:
+            if step > saved:
+                save()
+        except NotFiniteError as error:
+            _LOG.error("%s", error, extra={"reason": "not finite"})
+            raise
+        except BaseException as error:
+            if step > saved:
+                save_after(error, save, checkpoints.wait, state=state, step=step)
+            raise
+        goodput.enter("checkpoint")  # until the last one is committed
+
+    report.show_end(run_dir, step=step, steps=steps, reason=stop.reason)
     return step

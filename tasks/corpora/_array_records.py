@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ._sound import sound
+
 
 class ArrayRecords(Sequence[str]):
     """The texts of an ArrayRecord file whose records are UTF-8.
@@ -13,19 +15,26 @@ class ArrayRecords(Sequence[str]):
 
     Args:
       path: of the file.
+
+    Raises:
+      UsageError: the file is damaged, here or when a record is read.
     """
 
     def __init__(self, path: Path):
         from array_record.python.array_record_data_source import ArrayRecordDataSource
 
+        self._folder = path.parent
         # Without the library's thread pool, which a forked process would lack.
         options = {"max_parallelism": "0"}
-        self._records: Any = ArrayRecordDataSource(os.fspath(path), options)
+        self._records: Any = sound(
+            lambda: ArrayRecordDataSource(os.fspath(path), options), self._folder
+        )
+        self._length = sound(lambda: len(self._records), self._folder)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return self._length
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"document {index} of {len(self)}")
-        return self._records[index].decode()
+        return sound(lambda: self._records[index].decode(), self._folder)

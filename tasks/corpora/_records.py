@@ -1,22 +1,31 @@
 """Documents of a TFDS dataset, by random access."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ._sound import sound
 
 
 class Records(Sequence[str]):
     """The texts of a TFDS data source.
 
     Args:
-      records: a data source, whose records have the feature `text`.
+      records: gives a data source, whose records have the feature `text`.
+      folder: of the prepared dataset.
+
+    Raises:
+      UsageError: a file is damaged, here or when a record is read.
     """
 
-    def __init__(self, records: Sequence):
-        self._records = records
+    def __init__(self, records: Callable[[], Any], folder: str):
+        self._folder = folder
+        self._records = sound(records, folder)
+        self._length = sound(lambda: len(self._records), folder)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return self._length
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"document {index} of {len(self)}")
-        return self._records[index]["text"].decode()
+        return sound(lambda: self._records[index]["text"].decode(), self._folder)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -24,6 +25,7 @@ from ..files import write_whole
 from ._text_files import Bad, Document, File, documents, files
 
 _FORMAT = 2  # of prepared folders; a new one prepares every folder again
+_TICK_NS = 2 * 10**9  # the coarsest clock of a file system, FAT's
 _SHOWN_BYTES = 2**20  # between two updates of the bar
 
 
@@ -109,8 +111,8 @@ def identity(text_files: list[File], root: Path, settings: Settings) -> str:
     """Identifies a folder's documents by the settings and every file's content.
 
     Names count too, since they decide which documents are held out; paths and times do
-    not, so a copy is the same corpus. A file is read once: its digest is cached by
-    path, size and time of modification.
+    not, so a copy is the same corpus. A file is read once: its digest is cached by its
+    path, size and times, of which the time of change is set by no program.
 
     Args:
       text_files: the folder's files.
@@ -126,15 +128,20 @@ def identity(text_files: list[File], root: Path, settings: Settings) -> str:
 
 
 def _content(file: File, cache: Path) -> str:
-    """The sha256 of a file's bytes."""
-    state = repr((os.fspath(file.path), file.size, file.modified_ns))
+    """The sha256 of a file's bytes.
+
+    It is not cached while the file could change again within one tick of its clock.
+    """
+    times = file.modified_ns, file.changed_ns
+    state = repr((os.fspath(file.path), file.size, *times))
     cached = cache / hashlib.sha256(os.fsencode(state)).hexdigest()[:32]
     if cached.is_file():
         return cached.read_text()
     with open(file.path, "rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
-    cache.mkdir(parents=True, exist_ok=True)
-    write_whole(cached, content)
+    if abs(time.time_ns() - file.changed_ns) > _TICK_NS:
+        cache.mkdir(parents=True, exist_ok=True)
+        write_whole(cached, content)
     return content
 
 

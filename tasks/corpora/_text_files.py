@@ -26,12 +26,16 @@ Kind = Literal[
 
 
 class File(NamedTuple):
-    """A text file: its name below the folder, with `/`, and its state."""
+    """A text file: its name below the folder, with `/`, and its state.
+
+    A program can set the time of modification, but not that of the last change.
+    """
 
     name: str
     path: Path
     size: int
     modified_ns: int
+    changed_ns: int
 
 
 class Document(NamedTuple):
@@ -71,7 +75,8 @@ def files(folder: Path) -> list[File]:
             ) from error
         if stat.S_ISREG(state.st_mode):
             name = path.relative_to(folder).as_posix()
-            file = File(name, path, state.st_size, state.st_mtime_ns)
+            times = state.st_mtime_ns, state.st_ctime_ns
+            file = File(name, path, state.st_size, *times)
             by_inode.setdefault((state.st_dev, state.st_ino), file)
     return list(by_inode.values())
 

@@ -59,7 +59,9 @@ def _open(folder: str, split: str) -> Records:
 
     # From the folder only: the dataset's own code would import Apache Beam.
     builder: Any = tfds.builder_from_directory(folder)
-    return Records(builder.as_data_source(split=split, file_format=_FORMAT))
+    return Records(
+        lambda: builder.as_data_source(split=split, file_format=_FORMAT), folder
+    )
 
 
 def _root(data_dir: str) -> str:

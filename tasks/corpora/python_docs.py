@@ -8,6 +8,7 @@ whole modules.
 
 import dataclasses
 import functools
+import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +46,9 @@ def _open(root: Path, split: str) -> Records:
     from ._python_docs_builder import prepare
 
     builder: Any = prepare(root)  # TFDS hides this method's signature
-    return Records(builder.as_data_source(split=split))
+    return Records(
+        lambda: builder.as_data_source(split=split), os.fspath(builder.data_path)
+    )
 
 
 CORPUS = PythonDocs

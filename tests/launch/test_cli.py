@@ -1,11 +1,13 @@
 """The command line: help at once, one clean message for a mistake."""
 
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
+from sightline import __version__
 from sightline.launch import cli
 
 
@@ -63,3 +65,26 @@ def test_an_unexpected_error_keeps_its_traceback(monkeypatch, capsys):
     )
     assert cli.main(["train"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_package_runs_and_says_its_version():
+    code = [sys.executable, "-m", "sightline", "--version"]
+    done = subprocess.run(code, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"sightline {__version__}\n")
+
+
+def test_a_reader_that_leaves_is_no_error_of_ours():
+    code = f"{sys.executable} -m sightline --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
+    # Help may be written before the reader leaves.
+    assert done.stdout in ("141\n", "0\n") and not done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_one_line():
+    code = f"{sys.executable} -m sightline --help > /dev/full"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "sightline: standard output cannot be written: No space left on device.\n"
+    )

@@ -1,49 +1,107 @@
-"""A run's directory: whose it is, and what a resumed run may change."""
+"""A run's directory: whose it is, and whether it is still there."""
+
+import errno
+import json
+import shutil
 
 import pytest
 
-from sightline.launch.runs.directory import prepare_run_dir
+from sightline.launch.runs.directory import (
+    RunDirectory,
+    StorageError,
+    close_after,
+    prepare_run_dir,
+    storage_errors,
+)
+from sightline.launch.runs.run_identity import Change, RunIdentity
 from sightline.objectives.errors import UsageError
 
-CONFIG = "text.folder = 'papers'\ntrain.steps = 9\nMixture.name = 'm'\n"
+CONFIG = "text.folder = 'papers'\nMixture.name = 'm'\n"
 
 
 @pytest.fixture
-def run_dir(tmp_path):
-    """A run that has a checkpoint."""
-    folder = prepare_run_dir(
-        tmp_path / "r [1]", CONFIG, identities={"corpus text": "abc"}
-    )
-    (folder / "checkpoints" / "6").mkdir(parents=True)
-    return folder
+def directory(tmp_path):
+    run_dir = tmp_path / "r [1]"
+    directory = RunDirectory(run_dir)
+    (run_dir / "checkpoints").mkdir()
+    directory.check()
+    return directory
+
+
+@pytest.mark.parametrize("below", ["", "checkpoints"])
+def test_a_deleted_directory_is_found_and_not_made_again(directory, below):
+    shutil.rmtree(directory.path / below)
+    with pytest.raises(StorageError, match="has gone"):
+        directory.check()
+    assert not (directory.path / below).exists()
+
+
+def test_a_renamed_or_replaced_directory_is_found(directory):
+    directory.path.rename(directory.path.with_name("renamed"))
+    with pytest.raises(StorageError, match="has gone"):
+        directory.check()
+    (directory.path / "checkpoints").mkdir(parents=True)
+    with pytest.raises(StorageError, match="is another folder"):
+        directory.check()
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("papers", "moved/papers 2"), ("steps = 9", "steps = 12")]
-)
-def test_where_a_corpus_lies_and_how_long_a_run_is_may_change(run_dir, old, new):
-    changed = CONFIG.replace(old, new)
-    prepare_run_dir(run_dir, changed, identities={"corpus text": "abc"})
-    # Later commands open the corpus where it is now.
-    assert changed in (run_dir / "config.gin").read_text()
-
-
-@pytest.mark.parametrize(
-    ("config", "identity", "shown"),
+    ("run_dir", "message"),
     [
-        (CONFIG, "abd", "+# corpus text abd"),
-        (CONFIG.replace("'m'", "'n'"), "abc", "+Mixture.name = 'n'"),
+        ("", "--run_dir is empty"),
+        ("gs://bucket/run", "gs:// is none; mount the bucket"),
+        ("s3://bucket/run", "s3:// is none"),
     ],
 )
-def test_another_text_or_config_is_refused_and_shown(run_dir, config, identity, shown):
-    before = (run_dir / "config.gin").read_text()
-    with pytest.raises(UsageError, match="a run of another config") as refused:
-        prepare_run_dir(run_dir, config, identities={"corpus text": identity})
-    assert shown in str(refused.value)
-    assert (run_dir / "config.gin").read_text() == before
+def test_what_is_no_folder_is_refused(run_dir, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=message):
+        RunDirectory(run_dir)
+    assert not list(tmp_path.iterdir())
 
 
-def test_without_a_checkpoint_nothing_is_lost_by_another_config(tmp_path):
-    prepare_run_dir(tmp_path, CONFIG, identities={})
-    prepare_run_dir(tmp_path, "other", identities={})
-    assert (tmp_path / "config.gin").read_text() == "other"
+def test_changes_are_recorded_and_the_config_is_the_newest(directory):
+    run = RunIdentity("adamw.b1 = 0.8\n", {"corpus text": "abc"})
+    for step in (4, 6):
+        changes = [Change("adamw.b1", "0.9", "0.8")]
+        directory.write_config(run, step=step, changes=changes)
+    text = (directory.path / "config.gin").read_text()
+    assert text == "# corpus text abc\nadamw.b1 = 0.8\n"
+    lines = (directory.path / "changes.jsonl").read_text().splitlines()
+    expected = {"name": "adamw.b1", "before": "0.9", "after": "0.8"}
+    assert [json.loads(line) for line in lines] == [
+        {"step": step, **expected} for step in (4, 6)
+    ]
+
+
+def test_files_of_another_config_are_not_added_to(tmp_path):
+    def prepare(config, identity="abc"):
+        prepare_run_dir(
+            tmp_path, config, identities={"corpus text": identity}, done="*.json"
+        )
+
+    prepare("other")
+    prepare(CONFIG)  # nothing is lost by it
+    (tmp_path / "1.json").write_text("{}")
+    prepare(CONFIG.replace("papers", "moved"))
+    for config, identity in ((CONFIG, "abd"), (CONFIG.replace("'m'", "'n'"), "abc")):
+        with pytest.raises(UsageError, match="a run of another config"):
+            prepare(config, identity)
+
+
+def test_an_error_of_the_system_names_what_was_not_written(tmp_path):
+    with (
+        pytest.raises(StorageError, match=r"metrics could not be written .* No space"),
+        storage_errors("the metrics", tmp_path),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_error_while_closing_does_not_hide_the_first(caplog):
+    def close():
+        raise StorageError("second")
+
+    close_after(KeyError, close)
+    assert "second" in caplog.text
+    with pytest.raises(StorageError):
+        close_after(None, close)

@@ -70,12 +70,12 @@ def test_a_run_may_go_without_evaluation(binding, folder, tmp_path, capsys):
 
 
 def test_what_fails_in_an_evaluation_loses_no_step(folder, tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("no such luck")
 
     run_dir = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(train_module, "evaluate", broken)
+        patch.setattr(train_module, "evaluate_tasks", broken)
         assert run(folder, run_dir, "STEPS=2") == 1
     assert steps(run_dir) == [2]
     # All steps are done; only the evaluation is made up for.

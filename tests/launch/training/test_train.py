@@ -29,7 +29,7 @@ BINDINGS = [
     "ModelConfig.kv_heads=2",
     "ModelConfig.head_dim=16",
 ]
-CLOCKED = ("tokens_per_second",)
+CLOCKED = ("tokens_per_second", "data_wait")
 
 
 def arguments(run_dir: Path, *bindings: str) -> list[str]:
@@ -132,8 +132,8 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path):
     """The lock is held by a process, not by a file that a killed one leaves behind."""
     code = (
         "import sys\n"
-        "from sightline.launch.runs.directory import prepare_run_dir\n"
-        "prepare_run_dir(sys.argv[1], '', identities={})\n"
+        "from sightline.launch.runs.directory import RunDirectory\n"
+        "RunDirectory(sys.argv[1])\n"
         "print('mine', flush=True)\n"
         "sys.stdin.read()"
     )

@@ -10,13 +10,19 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from sightline.objectives.errors import UsageError
 from sightline.tasks import corpora
-from sightline.tasks.corpora import _text_builder as builder, _text_files as text_files
+from sightline.tasks.corpora import (
+    _text_builder as builder,
+    _text_files as text_files,
+    text as text_corpus,
+)
 
 TEXTS = st.text(min_size=1, max_size=60).filter(str.strip)
 NAMES = st.sampled_from(["a", "b", "sub/a", "sub/deeper/é", "Z"])
@@ -477,3 +483,36 @@ def test_what_is_not_read_is_named(folder):
         (folder / f"f.{ending}").unlink()
     found = "2 .pdf, 2 hidden, 1 empty, 1 without an ending"
     assert corpus.unread() == found
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
+def test_a_damaged_prepared_corpus_is_named_with_the_cure(
+    folder, damage, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    put(folder, "a.jsonl", lines(*(f"text {n}" for n in range(9))))
+    read(folder)
+    (prepared,) = (tmp_path / "data" / "text").iterdir()
+    file = prepared / "train"
+    data = bytearray(file.read_bytes())
+    if damage == "missing":
+        file.unlink()
+    else:
+        data[::50] = (byte ^ 255 for byte in data[::50])
+        file.write_bytes(data if damage == "flipped" else data[:100])
+    text_corpus._open.cache_clear()
+    with pytest.raises(UsageError, match=f"prepared corpus {prepared} is damaged"):
+        read(folder)
+    shutil.rmtree(prepared)
+    text_corpus._open.cache_clear()
+    assert len(read_all(folder)) == 9
+
+
+def test_other_text_of_the_same_size_and_time_is_another_corpus(folder):
+    put(folder, "a.txt", "one")
+    file, corpus = folder / "a.txt", corpora.get("text", folder=str(folder))
+    before, state = corpus.identity(), file.stat()
+    time.sleep(0.02)  # a tick of the clock that stamps files
+    file.write_text("two")
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert corpus.identity() != before

@@ -1,0 +1,47 @@
+"""`sightline goodput`: where the wall time of a run went, over all its restarts."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ...objectives.errors import UsageError
+from ..runs.goodput import FILE, summary
+from ..terminal.goodput import goodput_table
+from ._arguments import parse
+
+_ABOUT = """\
+Split the wall time of a run, from its first start on, into start-up, compiling,
+computing, waiting for data, checkpoints, evaluation, steps lost to kills, and the time
+between restarts. The parts add up to the wall time.
+
+  sightline goodput runs/mine
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the table, or JSON; the run may be active."""
+    parser = argparse.ArgumentParser(
+        "sightline goodput",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("run_dir", metavar="RUN")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    options = parse(parser, arguments)
+    if not (Path(options.run_dir) / FILE).is_file():
+        raise UsageError(
+            f"{options.run_dir!r} has no {FILE}; give the --run_dir of a "
+            "`sightline train` that has begun its first step."
+        )
+    found = summary(options.run_dir)
+    if options.format == "json":
+        json.dump(found._asdict() | {"goodput": found.goodput}, sys.stdout, indent=1)
+        print()
+    else:
+        Console().print(goodput_table(found))
+    return 0

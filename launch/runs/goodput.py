@@ -1,0 +1,270 @@
+"""Where the wall time of a run went, over all its restarts.
+
+`run_dir/goodput.jsonl` is appended to as the run goes. A line says how the time since
+the line before was spent, so the parts add up to wall time by construction, and a kill
+loses what one period holds: it shows as time stopped.
+"""
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...tasks.files import write_whole
+from .directory import StorageError, close_after, storage_errors
+
+FILE = "goodput.jsonl"
+
+PERIOD = 10.0
+"""Seconds between two lines: the most that a kill hides."""
+
+PHASES = (
+    "start_up",
+    "restore",
+    "compile",
+    "compute",
+    "data",
+    "checkpoint",
+    "evaluation",
+)
+"""What a run may be doing; `lost` and `stopped` are known only afterwards."""
+
+
+class Goodput:
+    """Accounts for the time of one process of a run.
+
+    It counts from the start, and writes inside `with`: a start that is refused leaves
+    nothing. A thread writes what has passed every `PERIOD`, also in mid-phase.
+    """
+
+    def __init__(
+        self,
+        run_dir: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] = time.time,
+        began: float | None = None,
+        period: float = PERIOD,
+    ):
+        """Begins in the phase `start_up`.
+
+        Args:
+          run_dir: the run's folder.
+          clock: seconds since 1970.
+          began: when the process started; by default as the system says.
+          period: seconds between lines; 0 leaves writing to `flush`.
+        """
+        self._path = Path(run_dir) / FILE
+        self._clock = clock
+        self._period = period
+        began = process_start() if began is None else began
+        # A process may run twice, and began before its first run ended.
+        self._begin = self._since = max(began, _last_time(self._path) or began)
+        self._phase = "start_up"
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._total: defaultdict[str, float] = defaultdict(float)
+        self._step: int | None = None
+        self._written_step: int | None = None
+        self._failure: StorageError | None = None
+        self._lock = threading.RLock()
+        self._closed = threading.Event()
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Charges the time inside to a phase, and then returns to the one before."""
+        before = self._switch(name)
+        try:
+            yield
+        finally:
+            self._switch(before)
+
+    def enter(self, name: str) -> None:
+        """Charges the time from now on to a phase."""
+        self._switch(name)
+
+    def at_step(self, step: int) -> None:
+        """Tells how many steps are done; the first call, with how many it starts.
+
+        Raises:
+          StorageError: the thread could not write.
+        """
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._step is None:
+                self._written_step = step
+            self._step = step
+
+    def seconds(self, name: str) -> float:
+        """Seconds in a phase since this process began."""
+        with self._lock:
+            self._charge()
+            return self._total[name]
+
+    def flush(self) -> None:
+        """Appends a line with what has passed since the last one.
+
+        Raises:
+          StorageError: it cannot be written.
+        """
+        with self._lock:
+            self._charge()
+            line: dict[str, Any] = {"until": self._since, "seconds": self._seconds}
+            if self._step is not None:
+                line |= {"from": self._written_step, "step": self._step}
+            self._append(line)
+            self._written_step = self._step
+            self._seconds = defaultdict(float)
+
+    def close(self) -> None:
+        """Writes the rest."""
+        self._closed.set()
+        self.flush()
+
+    def __enter__(self) -> "Goodput":
+        _drop_torn(self._path)
+        self._append({"begin": self._begin, "process": os.getpid()})
+        self.flush()
+        if self._period:
+            name = "sightline-goodput"
+            threading.Thread(target=self._write_often, name=name, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        close_after(kind, self.close)
+
+    def _switch(self, name: str) -> str:
+        with self._lock:
+            self._charge()
+            before, self._phase = self._phase, name
+            return before
+
+    def _charge(self) -> None:
+        now = max(self._clock(), self._since)  # the system's clock may be set back
+        self._seconds[self._phase] += now - self._since
+        self._total[self._phase] += now - self._since
+        self._since = now
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        # The folder is not made: it may have been deleted under the run.
+        with (
+            storage_errors("the account of time", self._path.parent),
+            self._path.open("a", encoding="utf-8") as file,
+        ):
+            file.write(json.dumps(line) + "\n")
+
+    def _write_often(self) -> None:
+        while not self._closed.wait(self._period):
+            try:
+                self.flush()
+            except StorageError as error:
+                self._failure = error  # raised where the run next tells its step
+                return
+
+
+class Summary(NamedTuple):
+    """The time of a run, over all its restarts.
+
+    Attributes:
+      seconds: by phase, and `lost` (steps that a later start computed again) and
+        `stopped` (between a process's last line and the start of the next).
+      wall: seconds from the first start to the last line.
+      starts: number of processes.
+      lost_steps: number of steps computed again.
+    """
+
+    seconds: dict[str, float]
+    wall: float
+    starts: int
+    lost_steps: int
+
+    @property
+    def goodput(self) -> float:
+        """Share of the wall time that computed steps which count."""
+        return self.seconds["compute"] / self.wall if self.wall else 0.0
+
+
+def summary(run_dir: str | os.PathLike[str]) -> Summary:
+    """Adds up a run's time; the parts sum to `wall`.
+
+    Steps are lost when a start resumes from before the step that was reached: of the
+    lines of those steps, `compute` counts as `lost`, in proportion to the steps.
+    """
+    seconds: defaultdict[str, float] = defaultdict(float)
+    computed: list[tuple[int, int, float]] = []  # steps [from, to), seconds
+    lost_steps, starts, first, last = 0, 0, None, None
+    for line in read(Path(run_dir) / FILE):
+        if "begin" in line:
+            starts += 1
+            first = line["begin"] if first is None else first
+            seconds["stopped"] += line["begin"] - (last if last else line["begin"])
+            last = line["begin"]
+            continue
+        last = line["until"]
+        for name, spent in line["seconds"].items():
+            seconds[name] += spent
+        if "step" not in line:
+            continue
+        if computed and line["from"] < computed[-1][1]:
+            lost_steps += computed[-1][1] - line["from"]
+            computed, lost = _cut(computed, line["from"])
+            seconds["compute"] = max(0.0, seconds["compute"] - lost)  # rounding
+            seconds["lost"] += lost
+        computed.append((line["from"], line["step"], line["seconds"].get("compute", 0)))
+    parts = {name: seconds[name] for name in (*PHASES, "lost", "stopped")}
+    wall = last - first if last is not None and first is not None else 0.0
+    return Summary(parts, wall, starts, lost_steps)
+
+
+def _cut(
+    computed: list[tuple[int, int, float]], step: int
+) -> tuple[list[tuple[int, int, float]], float]:
+    """What was computed up to a step, and the seconds of what came after."""
+    kept, lost = [], 0.0
+    for begin, end, seconds in computed:
+        if end <= step:
+            kept.append((begin, end, seconds))
+            continue
+        share = max(0, step - begin) / (end - begin) if end > begin else 0.0
+        if share:
+            kept.append((begin, step, seconds * share))
+        lost += seconds * (1 - share)
+    return kept, lost
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The lines of a goodput file, without a torn last one; none if it is missing."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in _whole_lines(path.read_text("utf-8"))]
+
+
+def process_start() -> float:
+    """When this process started, in seconds since 1970; now, if it cannot be told."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.time()
+    ticks = int(fields[19])  # since the machine's start
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age
+
+
+def _last_time(path: Path) -> float | None:
+    """The time of the last line; None if there is none."""
+    lines = read(path)
+    return lines[-1].get("until", lines[-1].get("begin")) if lines else None
+
+
+def _drop_torn(path: Path) -> None:
+    """Drops a last line without its end, left by a kill."""
+    if path.exists() and (text := path.read_text("utf-8")) and text[-1] != "\n":
+        write_whole(path, "".join(line + "\n" for line in _whole_lines(text)))
+
+
+def _whole_lines(text: str) -> list[str]:
+    return text.split("\n")[:-1]

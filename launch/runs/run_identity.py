@@ -1,0 +1,163 @@
+"""What a run is, as its checkpoints hold it, and what a resumed run may change."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...objectives.errors import UsageError, nearest
+
+MAY_CHANGE = (
+    "train.steps",
+    "train.log_every",
+    "train.report_seconds",
+    "train.eval_every",
+    "train.eval_batches",
+    "train.checkpoint_every",
+    "train.keep",
+    "train.keep_every",
+    "train.mesh",
+    "MeshShape.",
+    "text.folder",
+    "wikipedia.data_dir",
+    "c4.data_dir",
+)
+"""Bindings that a resumed run may change. None alters what a step computes, except that
+a schedule of length `train.steps` continues as one of the new length. A corpus may lie
+elsewhere; its content is compared by its identity."""
+
+_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
+"""Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
+
+_BINDING = re.compile(r"([^\s#=][^\s=]*) = ")
+
+
+class RunIdentity(NamedTuple):
+    """What a run is.
+
+    Attributes:
+      config: resolved gin text.
+      identities: of the vocabulary and of each corpus, by content.
+    """
+
+    config: str
+    identities: Mapping[str, str]
+
+
+class Change(NamedTuple):
+    """A difference between a saved run and the present one; None where it is absent."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        lines = [
+            f"{sign}{self.name} = {value}"
+            for sign, value in (("-", self.before), ("+", self.after))
+            if value is not None
+        ]
+        return "\n".join(lines)
+
+
+def to_json(run: RunIdentity) -> dict[str, Any]:
+    """The identity as a checkpoint holds it."""
+    return {"config": run.config, "identities": dict(run.identities)}
+
+
+def check_same_run(
+    saved: Any, now: RunIdentity, *, allow: Sequence[str] = ()
+) -> list[Change]:
+    """Compares the run of a checkpoint with the present one.
+
+    Args:
+      saved: what `to_json` gave when the checkpoint was saved.
+      now: the present run.
+      allow: names of bindings (`adamw.b1`), or what they begin with up to a dot
+        (`adamw`), that may differ beside `MAY_CHANGE`.
+
+    Returns:
+      What differs, all of it allowed.
+
+    Raises:
+      UsageError: something differs that may not, or a name in `allow` is no binding.
+    """
+    if not isinstance(saved, dict) or not {"config", "identities"} <= saved.keys():
+        raise UsageError(
+            "the checkpoint does not say which run it is of: an earlier version of "
+            "Sightline saved it. Resume it with that version, or give another "
+            "--run_dir."
+        )
+    before, after = bindings_of(saved["config"]), bindings_of(now.config)
+    _check_allowed(allow, {**before, **after})
+    changes = _changes(before, after)
+    identities = _changes(saved["identities"], now.identities)
+    refused = [c for c in changes if not _may_change(c.name, allow)]
+    if refused or identities:
+        raise UsageError(_refusal(refused, identities))
+    return changes
+
+
+def bindings_of(config: str) -> dict[str, str]:
+    """The bindings of resolved gin text by name; a value may take several lines."""
+    found: dict[str, str] = {}
+    name = None
+    for line in config.splitlines():
+        if match := _BINDING.match(line):
+            name = match.group(1)
+            found[name] = line[match.end() :]
+        elif name and line.startswith(" "):
+            found[name] += f"\n{line}"
+        else:
+            name = None
+    return found
+
+
+def compared_lines(config: str) -> list[str]:
+    """The lines of a `config.gin` that a continued run must repeat."""
+    return [
+        line
+        for line in config.splitlines()
+        if line.startswith(_IDENTITIES)
+        or (line.strip() and not line.startswith(("#", *MAY_CHANGE)))
+    ]
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    names = dict.fromkeys((*before, *after))
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def _may_change(name: str, allow: Sequence[str]) -> bool:
+    return name.startswith(MAY_CHANGE) or any(_covers(a, name) for a in allow)
+
+
+def _covers(allowed: str, name: str) -> bool:
+    return name == allowed or name.startswith((f"{allowed}.", f"{allowed}/"))
+
+
+def _check_allowed(allow: Sequence[str], bindings: Mapping[str, str]) -> None:
+    for allowed in allow:
+        if not any(_covers(allowed, name) for name in bindings):
+            raise UsageError(
+                f"--allow={allowed}: neither the saved run nor this one binds that; "
+                + nearest(allowed, bindings)
+            )
+
+
+def _refusal(refused: Sequence[Change], identities: Sequence[Change]) -> str:
+    lines = ["this run directory holds a run of another config:"]
+    lines += ["--- saved", "+++ now", *map(str, (*refused, *identities))]
+    if identities:
+        what = ", ".join(change.name for change in identities)
+        lines.append(
+            f"Other text or another vocabulary under the same name ({what}) makes "
+            "another run: restore it, or give this run another --run_dir."
+        )
+    else:
+        names = ",".join(change.name for change in refused)
+        lines.append(
+            "Resume it with its own config, give this run another --run_dir, or let "
+            f"it change from here on: --allow={names}"
+        )
+    return "\n".join(lines)

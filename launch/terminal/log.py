@@ -1,0 +1,137 @@
+"""What a run says of itself: lines on standard output, one formatter for all.
+
+On a terminal a line is its message. Elsewhere it has time, level, host and step; with
+the format `json` it is an object as Google Cloud Logging reads it.
+"""
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Literal
+
+from rich.console import Console
+from rich.markup import escape
+
+Format = Literal["plain", "json"]
+
+FORMATS: tuple[Format, ...] = ("plain", "json")
+
+_ROOT = __name__.partition(".")[0]
+
+_FIELDS = ("loss", "tokens_per_second", "data_wait", "reason")
+"""Attributes of a record (`extra`) that stand in a line of their own name in JSON."""
+
+
+class Formatter(logging.Formatter):
+    """One line for a record, plain or JSON.
+
+    Args:
+      kind: of the lines.
+      host: index of this process.
+      step: gives the steps done, or None before the first.
+    """
+
+    def __init__(self, kind: Format, *, host: int, step: Callable[[], int | None]):
+        super().__init__()
+        self._kind = kind
+        self._host = host
+        self._step = step
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        stamp = f"{seconds}.{int(record.msecs):03d}Z"
+        message = record.getMessage()
+        if record.exc_info:
+            message += "\n" + self.formatException(record.exc_info)
+        step = self._step()
+        if self._kind == "plain":
+            where = f"host {self._host}" + ("" if step is None else f" step {step}")
+            return f"{stamp} {record.levelname} {where}: {message}"
+        line = {
+            "severity": record.levelname,
+            "time": stamp,
+            "host": self._host,
+            "step": step,
+            "message": message,
+        }
+        line |= {f: _plain(getattr(record, f)) for f in _FIELDS if hasattr(record, f)}
+        return json.dumps(line, allow_nan=False)
+
+
+class RunLog:
+    """The log of one run.
+
+    Attributes:
+      console: where tables are printed; quiet where the lines are JSON.
+      step: steps done, for every line; None before the first.
+    """
+
+    def __init__(self, console: Console, *, kind: Format = "plain"):
+        self.console = Console(file=console.file, quiet=kind == "json")
+        self.step: int | None = None
+        self.kind: Format = kind
+        self._lines = console
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person watches: then a bar shows the progress, and no lines."""
+        return self._lines.is_terminal and self.kind == "plain"
+
+    @contextlib.contextmanager
+    def listening(self, *, host: int = 0) -> Iterator["RunLog"]:
+        """Prints what Sightline logs inside the context.
+
+        Args:
+          host: index of this process.
+        """
+        logger = logging.getLogger(_ROOT)
+        handler = _Handler(self)
+        handler.setFormatter(Formatter(self.kind, host=host, step=lambda: self.step))
+        before = logger.level, logger.propagate
+        logger.setLevel(logging.INFO)
+        logger.propagate = False  # Orbax's absl gives the root logger a handler too
+        logger.addHandler(handler)
+        try:
+            yield self
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(before[0])
+            logger.propagate = before[1]
+
+    @contextlib.contextmanager
+    def phase(self, what: str) -> Iterator[None]:
+        """Shows what the run is doing: a spinner on a terminal, elsewhere a line."""
+        if self.on_terminal:
+            with self.console.status(what):
+                yield
+        else:
+            logging.getLogger(__name__).info("%s", what)
+            yield
+
+    def emit(self, record: logging.LogRecord, line: str) -> None:
+        """Prints one line: above the bar, if there is one."""
+        if not self.on_terminal:
+            self._lines.file.write(line + "\n")
+            self._lines.file.flush()
+            return
+        style = {"WARNING": "yellow", "ERROR": "bold red"}.get(record.levelname, "")
+        text = escape(record.getMessage())
+        self.console.print(f"[{style}]{text}[/]" if style else text, highlight=False)
+
+
+def _plain(value: float | str) -> float | str:
+    """A value that JSON can hold."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
+
+
+class _Handler(logging.Handler):
+    def __init__(self, log: RunLog):
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.emit(record, self.format(record))

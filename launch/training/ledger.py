@@ -1,0 +1,128 @@
+"""The account of the steps: their metrics, read one step late, shown and recorded."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import optax
+from jaxtyping import Array
+
+from ...models.loss import Normalisation
+from ...tasks.shares.counts import Counts, loss_shares_of
+from ..runs.directory import RunDirectory
+from ..runs.goodput import Goodput
+from ..runs.metrics import MetricsWriter, Value
+from .interval import Interval, extend, fresh, record
+from .progress import RunProgress
+from .step import StepMetrics, stop_if_not_finite
+
+_LOG = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Keeps the account of a run's steps.
+
+    Attributes:
+      interval: sums since the last record.
+      skipped_in_a_row: updates skipped up to the last step that was read.
+    """
+
+    def __init__(
+        self,
+        interval: Interval,
+        *,
+        directory: RunDirectory,
+        writer: MetricsWriter,
+        progress: RunProgress,
+        goodput: Goodput,
+        shares_of: Callable[[int], np.ndarray],
+        normalisation: Normalisation,
+        learning_rate: optax.Schedule,
+        most_skips: int,
+    ):
+        """Begins with the sums of a checkpoint, or none.
+
+        Args:
+          interval: the sums.
+          directory: checked before every record.
+          writer: gets the records.
+          progress: is told of every step.
+          goodput: says how long the run waited for data.
+          shares_of: loss shares by update, counted from 0.
+          normalisation: of the loss.
+          learning_rate: by update.
+          most_skips: updates skipped in a row at which the run stops.
+        """
+        self.interval = interval
+        self.skipped_in_a_row = 0
+        self._directory = directory
+        self._writer = writer
+        self._progress = progress
+        self._goodput = goodput
+        self._shares_of = shares_of
+        self._normalisation: Normalisation = normalisation
+        self._learning_rate = learning_rate
+        self._most_skips = most_skips
+        self._pending: deque[tuple[int, Counts, StepMetrics]] = deque()
+        self.restart_clock()
+
+    def add(self, step: int, counts: Counts, metrics: StepMetrics) -> None:
+        """Takes in a step, whose metrics may still be computed."""
+        self._pending.append((step, counts, metrics))
+        self._goodput.at_step(step)
+
+    def settle(self, left: int = 0) -> None:
+        """Reads the metrics of the steps so far, but for the last `left`.
+
+        Raises:
+          NotFiniteError: too many updates in a row were skipped.
+        """
+        while len(self._pending) > left:
+            step, counts, metrics = jax.device_get(self._pending.popleft())
+            self.interval = extend(self.interval, counts, metrics)
+            self.skipped_in_a_row = int(metrics.skipped_in_a_row)
+            processed = int(counts.processed.sum())
+            self._tokens += processed
+            self._progress.add(step, tokens=processed, loss=float(metrics.loss))
+            if self.skipped_in_a_row:
+                _LOG.warning(
+                    "the update of step %d was skipped: loss %s, gradient norm %s",
+                    *(step, metrics.loss, metrics.grad_norm),
+                )
+            stop_if_not_finite(metrics, step=step, most=self._most_skips)
+
+    def write_record(self, step: int, *, skipped: Array) -> None:
+        """Writes the metrics of the interval, and begins another.
+
+        Args:
+          step: steps done.
+          skipped: updates skipped so far.
+
+        Raises:
+          StorageError: it cannot be written.
+        """
+        self._directory.check()
+        seconds = time.perf_counter() - self._began
+        waited = self._goodput.seconds("data") - self._waited
+        shares = loss_shares_of(
+            self.interval.counts,
+            self._shares_of(step - 1),
+            normalisation=self._normalisation,
+        )
+        rate = self._learning_rate(step - int(skipped) - 1)
+        values: dict[str, Value] = {
+            **record(self.interval, shares),
+            "learning_rate": float(np.asarray(rate)),
+            "tokens_per_second": self._tokens / seconds,
+            "data_wait": waited / seconds,
+        }
+        self._writer.write(step, values)
+        self.interval = fresh()
+
+    def restart_clock(self) -> None:
+        """Leaves what has passed out of the speed: a save, an evaluation."""
+        self._tokens, self._began = 0, time.perf_counter()
+        self._waited = self._goodput.seconds("data")

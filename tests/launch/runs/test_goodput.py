@@ -1,0 +1,102 @@
+"""Goodput: the parts add up to wall time whatever happens to a run."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from sightline.launch.runs.goodput import FILE, Goodput, read, summary
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def live(run_dir, clock, start, ticks):
+    """A process from a step, killed in the end; returns the step it had told."""
+    goodput = Goodput(run_dir, clock=clock, began=clock.now, period=0.0).__enter__()
+    clock.now += 3
+    with goodput.phase("restore"):
+        clock.now += 1
+    step = start
+    goodput.enter("compute")
+    goodput.at_step(start)
+    for kind, seconds in ticks:
+        if kind == "step":
+            clock.now += seconds
+            step += 1
+            goodput.at_step(step)
+        elif kind == "flush":
+            goodput.flush()
+        else:
+            with goodput.phase(kind):
+                clock.now += seconds
+    return step
+
+
+TICKS = st.lists(
+    st.tuples(
+        st.sampled_from(["step", "step", "data", "checkpoint", "evaluation", "flush"]),
+        st.floats(0, 100),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(TICKS, st.floats(0, 1000), st.integers(0, 20)), min_size=1))
+def test_the_parts_add_up_to_wall_time_over_random_kills(lives):
+    """Each life resumes at some step up to the one reached, after some time."""
+    with tempfile.TemporaryDirectory() as run_dir:
+        clock, step = Clock(), 0
+        for ticks, gap, back in lives:
+            reached = live(run_dir, clock, step, ticks)
+            step = max(0, reached - back)
+            clock.now += gap
+        found = summary(run_dir)
+        last = read(Path(run_dir) / FILE)[-1]
+    wall = last.get("until", last.get("begin")) - 1000.0
+    assert found.wall == pytest.approx(wall)
+    assert sum(found.seconds.values()) == pytest.approx(wall, abs=1e-6)
+    assert all(seconds >= -1e-6 for seconds in found.seconds.values())
+    assert found.starts == len(lives)
+    assert 0 <= found.goodput <= 1
+
+
+def test_steps_computed_again_are_lost(tmp_path):
+    clock = Clock()
+    steps = [("step", 2.0)] * 10
+    live(tmp_path, clock, 0, [*steps, ("flush", 0), ("step", 2.0)])
+    clock.now += 50
+    live(tmp_path, clock, 4, [*steps, ("flush", 0)])
+    found = summary(tmp_path)
+    assert found.lost_steps == 6
+    assert found.seconds["lost"] == pytest.approx(12)
+    assert found.seconds["compute"] == pytest.approx(2 * 14)
+    assert found.seconds["stopped"] == pytest.approx(52)  # a step was never written
+
+
+def test_a_torn_line_is_dropped(tmp_path):
+    clock = Clock()
+    live(tmp_path, clock, 0, [("step", 1.0), ("flush", 0)])
+    before = summary(tmp_path)
+    with (tmp_path / FILE).open("a") as file:
+        file.write('{"until": 1e')
+    assert summary(tmp_path) == before
+    clock.now += 5
+    live(tmp_path, clock, 1, [("step", 1.0), ("flush", 0)])
+    assert summary(tmp_path).starts == 2
+
+
+def test_time_is_written_in_the_middle_of_a_phase(tmp_path):
+    with (
+        Goodput(tmp_path, period=0.01) as goodput,
+        goodput.phase("evaluation"),
+    ):
+        while len(read(tmp_path / FILE)) < 5:
+            pass
+    assert summary(tmp_path).seconds["evaluation"] > 0

@@ -1,0 +1,95 @@
+"""What a run is: what a resumed run may change, and what is let through by name."""
+
+import pytest
+
+from sightline.launch.runs.run_identity import (
+    RunIdentity,
+    bindings_of,
+    check_same_run,
+    to_json,
+)
+from sightline.objectives.errors import UsageError
+
+CONFIG = """\
+# train
+train.steps = 9
+train.schedule = @constant
+# train.mesh = MeshShape(data=-1)
+
+# Mixture
+Mixture.rates = {'text.causal': 1.0,
+ 'text.masked': 2.0}
+
+# adamw
+adamw.b1 = 0.9
+adamw.b2 = 0.95
+
+# text
+text.folder = 'papers'
+"""
+IDENTITIES = {"vocabulary sha256": "v", "corpus text": "abc"}
+
+
+def check(config=CONFIG, identities=IDENTITIES, allow=()):
+    saved = to_json(RunIdentity(CONFIG, IDENTITIES))
+    return check_same_run(saved, RunIdentity(config, identities), allow=allow)
+
+
+def test_a_value_may_take_several_lines():
+    found = bindings_of(CONFIG)
+    assert list(found)[:3] == ["train.steps", "train.schedule", "Mixture.rates"]
+    assert found["Mixture.rates"].endswith("'text.masked': 2.0}")
+    assert found["text.folder"] == "'papers'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("papers", "moved/papers 2"), ("steps = 9", "steps = 12")]
+)
+def test_where_a_corpus_lies_and_how_long_a_run_is_may_change(old, new):
+    (change,) = check(CONFIG.replace(old, new))
+    assert new in f"{change.name.split('.')[1]} = {change.after}"
+
+
+@pytest.mark.parametrize(
+    ("config", "identities", "shown"),
+    [
+        (CONFIG, {**IDENTITIES, "corpus text": "abd"}, "+corpus text = abd"),
+        (CONFIG.replace("2.0", "3.0"), IDENTITIES, " 'text.masked': 3.0}"),
+        (CONFIG.replace("b1 = 0.9", "b1 = 0.8"), IDENTITIES, "--allow=adamw.b1"),
+        (CONFIG.replace("adamw.b1 = 0.9\n", ""), IDENTITIES, "-adamw.b1 = 0.9"),
+    ],
+)
+def test_another_text_or_config_is_refused_and_shown(config, identities, shown):
+    with pytest.raises(UsageError, match="a run of another config") as refused:
+        check(config, identities)
+    assert shown in str(refused.value)
+
+
+@pytest.mark.parametrize("allow", ["adamw", "adamw.b1", "train.schedule,adamw.b1"])
+def test_what_is_allowed_by_name_is_let_through(allow):
+    changed = CONFIG.replace("b1 = 0.9", "b1 = 0.8")
+    (change,) = check(changed, allow=allow.split(","))
+    assert change == ("adamw.b1", "0.9", "0.8")
+
+
+@pytest.mark.parametrize(
+    ("allow", "message"),
+    [
+        (["adamw.b2"], "another config"),
+        (["adam"], "did you mean 'adamw.b"),
+        (["adamw.b3"], "neither the saved run nor this one binds that"),
+    ],
+)
+def test_other_names_let_nothing_through(allow, message):
+    with pytest.raises(UsageError, match=message):
+        check(CONFIG.replace("b1 = 0.9", "b1 = 0.8"), allow=allow)
+
+
+def test_other_text_is_let_through_by_no_name():
+    with pytest.raises(UsageError):
+        check(identities={**IDENTITIES, "corpus text": "abd"}, allow=["text"])
+
+
+def test_a_checkpoint_that_does_not_say_its_run_is_refused():
+    with pytest.raises(UsageError, match="does not say which run it is of"):
+        check_same_run(None, RunIdentity(CONFIG, IDENTITIES))
