@@ -1,13 +1,13 @@
 """A run's directory: its contents, and whether a run may continue in it."""
 
 import difflib
-import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from .lease import hold
 
 MAY_CHANGE = (
     "train.steps",
@@ -40,8 +40,8 @@ def prepare_run_dir(
     """Makes a run's directory and saves its resolved config in it.
 
     If it holds a run with a checkpoint already, the config must be the same except for
-    `MAY_CHANGE`: continuing with other data or another model would be neither run. The
-    directory is locked until this process ends.
+    `MAY_CHANGE`: continuing with other data or another model would be neither run. This
+    process holds the lease of the directory until it ends.
 
     Args:
       run_dir: the directory, made if missing.
@@ -57,7 +57,7 @@ def prepare_run_dir(
     folder = Path(run_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _lock(folder)
+        hold(folder)
     except OSError as error:
         raise UsageError(
             f"cannot train in {str(folder)!r}: {error.strerror}; give a folder that "
@@ -80,26 +80,6 @@ def prepare_run_dir(
             )
     write_whole(saved, config)
     return folder
-
-
-_LOCKS: dict[Path, int] = {}
-"""Open lock files of this process; the system frees them whenever it ends."""
-
-
-def _lock(folder: Path) -> None:
-    path = (folder / "lock").resolve()
-    if path in _LOCKS:
-        return
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise UsageError(
-            f"another process is training in {folder}; wait for it or stop it, or give "
-            "this run another --run_dir."
-        ) from error
-    _LOCKS[path] = descriptor
 
 
 def _compared_lines(config: str) -> list[str]:

@@ -62,6 +62,19 @@ class MetricsWriter:
         self.close()
 
 
+class NoMetrics:
+    """In place of `MetricsWriter` on all hosts but the first."""
+
+    def write(self, step: int, values: Mapping[str, Value]) -> None:
+        """Writes nothing."""
+
+    def __enter__(self) -> "NoMetrics":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
 def read(path: str | os.PathLike[str]) -> list[dict]:
     """The records of a metrics file; a torn last line is left out.
 

@@ -9,6 +9,8 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator
 
+import jax
+
 from ...models.rows import Batch, RowShape
 from ...objectives.example import Example
 from ...tasks import host_tensorflow
@@ -30,11 +32,14 @@ class Data:
       mixture: what is mixed, and the vocabulary.
       rows: capacities of a row.
       batch_rows: B.
+      rows_here: the rows [start, stop) of a training batch that this process loads;
+        None: all.
     """
 
     mixture: Mixture
     rows: RowShape
     batch_rows: int
+    rows_here: tuple[int, int] | None = None
 
     def examples(self, *, seed: int) -> Iterator[Example]:
         """Training Examples without end, straight from SeqIO.
@@ -58,8 +63,10 @@ class Data:
           seed: as for `examples`.
           skip: batches to drop from the front.
         """
+        here = slice(*(self.rows_here or (0, self.batch_rows)))
         stream = self._batches(self.examples(seed=seed))
-        yield from itertools.islice(stream, skip, None)
+        for batch in itertools.islice(stream, skip, None):
+            yield jax.tree.map(lambda x: x[here], batch)
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.

@@ -5,6 +5,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -18,15 +19,20 @@ from ...objectives.errors import require_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
-from ...tasks.rows.batches import check_same, digest, prefetch
-from ...tasks.shares.counts import Counts, add, count, loss_shares_of, utilisation
+from ...tasks.rows.batches import prefetch
+from ...tasks.shares.counts import Counts, add, loss_shares_of, utilisation
+from ..hosts import coordination, progress, stopping
+from ..hosts.preflight import check_equal, check_shared, code_version
+from ..hosts.sums import over_processes
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import prepare_run_dir
-from ..runs.metrics import MetricsWriter, has_record
+from ..runs.lease import hold
+from ..runs.metrics import MetricsWriter, NoMetrics, has_record
 from . import report
+from .batch_identity import check_same_batch
 from .data import Data
 from .evaluate import evaluate
-from .interval import extend, fresh, from_json, record, to_json
+from .interval import extend, fresh, from_json, over_hosts, record, to_json, together
 from .mesh import MeshShape
 from .program import make_program
 from .report import not_evaluated
@@ -39,6 +45,9 @@ MEASURED_BATCHES = 32
 
 BATCHES_AHEAD = 4
 """Batches made in advance."""
+
+_SLOW = 6
+"""How many times longer than a step it may take to compile, restore or evaluate."""
 
 
 def train(
@@ -63,6 +72,7 @@ def train(
     eval_batches: int = 16,
     checkpoint_every: int = 1000,
     keep: int = 2,
+    stall_seconds: float = progress.STALL_SECONDS,
 ) -> int:
     """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
@@ -91,6 +101,8 @@ def train(
       eval_batches: most held-out batches of each task; 0 turns evaluation off.
       checkpoint_every: steps between checkpoints; the last step is saved as well.
       keep: number of newest checkpoints to keep.
+      stall_seconds: without progress, after which the run shows where it stands and
+        ends; compiling may take six times as long.
 
     Returns:
       The number of steps done: fewer than `steps` if SIGTERM stopped the run.
@@ -101,7 +113,9 @@ def train(
       NotFiniteError: too many updates in a row were skipped.
     """
     # ------------------------------------------------------------------- set-up
-    console = Console()
+    progress.set_stall_seconds(stall_seconds)
+    first_host = coordination.process() == 0
+    console = Console(quiet=not first_host)
     for name, value, least in (
         ("steps", steps, 1),
         ("log_every", log_every, 1),
@@ -133,13 +147,26 @@ def train(
         notes = remarks(*check_windows(mixture, rows))
     for line in notes:
         console.print(line, markup=False, highlight=False)
-    prepare_run_dir(run_dir, config, identities=mixture.identities())
+    identities = mixture.identities()
+    check_equal(
+        {
+            "number of processes": str(coordination.processes()),
+            "code": code_version(),
+            "config": config,
+            "data": "\n".join(f"{name} {value}" for name, value in identities.items()),
+        }
+    )
+    if first_host:
+        prepare_run_dir(run_dir, config, identities=identities)
+    check_shared(Path(run_dir))
+    lease = hold(Path(run_dir)) if first_host else None
 
     def evaluation_due(step: int) -> bool:
         return step % eval_every == 0 or step == steps
 
     # ------------------------------------------------------- restore, or initialise
     checkpoints = Checkpoints(run_dir, keep=keep, period=checkpoint_every)
+    progress.did("restoring", times=_SLOW)
     restored = checkpoints.restore(program.abstract_state)
     if restored:
         start, state, saved = restored
@@ -147,13 +174,16 @@ def train(
         console.print(f"Resuming {run_dir} after step {start:,}.", markup=False)
     else:
         start, state, interval = 0, program.initial_state(), fresh()
+    stopping.begin(start)
     # A checkpoint is saved before its step is evaluated, so the evaluation is
     # missing if the run was killed between the two.
     evaluate_first = (
         start > 0
         and eval_batches > 0
         and evaluation_due(start)
-        and not has_record(run_dir, step=start, prefix="eval/")
+        and not coordination.from_first(
+            "resume", first_host and has_record(run_dir, step=start, prefix="eval/")
+        )
     )
     size = sum(x.size for x in jax.tree.leaves(state.params))
     console.print(f"{size:,} parameters on {program.mesh.size} device(s).")
@@ -163,14 +193,17 @@ def train(
         return start
 
     # ------------------------------------- data, made on a thread while steps compile
-    source = Data(mixture, rows, batch_rows)
+    source = Data(mixture, rows, batch_rows, rows_here=program.rows_here)
     stream = prefetch(
         source.training(seed=seed, skip=max(0, start - 1)), ahead=BATCHES_AHEAD
     )
     with console.status("Compiling, and reading text"):
+        progress.did("compiling the train step", times=_SLOW)
         train_step = program.compile_train_step()
+        progress.did("reading the first batches", times=_SLOW)
         if restored:
-            check_same(next(stream), restored[2]["last_batch"])
+            last_batch = program.identity(next(stream), "the last batch, read again")
+            check_same_batch(last_batch, restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED_BATCHES))
         # Only now: TensorFlow, which the stream has loaded, must not be imported by two
         # threads at once.
@@ -184,7 +217,7 @@ def train(
             console.print(line, markup=False, highlight=False)
 
     # -------------------------------------------------- measured shares of the mixture
-    counts = functools.reduce(add, map(count, first))
+    counts = over_hosts(functools.reduce(add, map(program.counts, first)))
     loss_shares = functools.partial(loss_shares_of, normalisation=normalisation)
     console.print(
         report.share_table(
@@ -197,6 +230,8 @@ def train(
 
     def run_evaluation(step: int) -> None:
         """Evaluates every task with held-out text; shows and records the results."""
+        progress.did(f"evaluating after step {step}", times=_SLOW)
+        coordination.meet(f"evaluation after step {step}", times=_SLOW)
         measured = {
             task: evaluate(program, eval_step(), state.params, batches)
             for task, batches in held_out.result().items()
@@ -209,7 +244,9 @@ def train(
     # --------------------------------------------------------------------------- loop
     with (
         checkpoints,
-        MetricsWriter(run_dir, resume_step=start) as writer,
+        (
+            MetricsWriter(run_dir, resume_step=start) if first_host else NoMetrics()
+        ) as writer,
         StopRequest() as stop,
         report.progress_bar(console) as bar,
     ):
@@ -219,17 +256,22 @@ def train(
         step = start
         if evaluate_first:
             run_evaluation(start)
-        while step < steps and not stop.requested:
+        stopped = False
+        coordination.meet("the first step", times=_SLOW)
+        while step < steps and not stopped:
+            progress.did(f"waiting for the batch of step {step + 1}")
             batch = next(stream)
+            progress.did(f"running step {step + 1}")
             state, metrics = train_step(state, program.place(batch), shares)
             step += 1
 
-            last = step == steps or stop.requested
+            stopped = stopping.stops_after(step, requested=stop.requested)
+            last = step == steps or stopped
             logs = step % log_every == 0 or step == steps
             saves = checkpoints.due(step) or last
 
             # A step's metrics are read while the next one runs, or when they are due.
-            waiting.append((count(batch), metrics))
+            waiting.append((program.counts(batch), metrics))
             while len(waiting) > (0 if logs or saves or evaluation_due(step) else 1):
                 step_counts, reported = jax.device_get(waiting.pop(0))
                 stop_if_not_finite(
@@ -239,7 +281,10 @@ def train(
                 tokens += int(step_counts.processed.sum())
                 bar.update(task, completed=step, loss=float(reported.loss))
 
+            if logs or saves:
+                interval = together(interval)
             if logs:
+                tokens = int(over_processes(np.array([tokens]))[0])
                 speed = tokens / (time.perf_counter() - began)
                 updates = step - int(state.skipped)
                 writer.write(
@@ -254,10 +299,14 @@ def train(
                 interval = fresh()
             # Saved before evaluation, so that a failure there loses no step.
             if saves:
+                progress.did(f"saving step {step}")
+                if lease is not None:
+                    lease.check()
+                last_batch = program.identity(batch, f"save of step {step}")
                 checkpoints.save(
                     step,
                     state,
-                    {"interval": to_json(interval), "last_batch": digest(batch)},
+                    {"interval": to_json(interval), "last_batch": last_batch},
                 )
             if evaluation_due(step):
                 run_evaluation(step)
