@@ -57,7 +57,10 @@ class Watch:
                 )
                 signals = coordination.signals()
                 if "failure" in signals:
-                    follow(Failure(*json.loads(signals["failure"])))
+                    failure = Failure(*json.loads(signals["failure"]))
+                    if failure.process == coordination.process():
+                        return  # the thread that failed leaves
+                    follow(failure)
                 if "stop" in signals:
                     stopping.heard()
                 if coordination.process() == 0:

@@ -171,8 +171,10 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # After an error on this host the others will not come to finish a save.
+        if kind is None or not coordination.together():
+            self.close()
 
     def _finish(self, what: str) -> None:
         """Waits for a save, reads it back, and only then deletes older ones."""
