@@ -198,14 +198,14 @@ def allowed() -> dict[int, int]:
     return {int(key.rpartition("/")[2]): int(step) for key, step in told}
 
 
-def acknowledge() -> None:
-    """Tells process 0, which holds the service, that it need not stay for this one."""
-    _client().key_value_set(f"farewell/{process()}", "heard", allow_overwrite=True)
+def tick_off(what: str) -> None:
+    """Tells the others that this process has done something on its way out."""
+    _client().key_value_set(f"{what}/{process()}", "yes", allow_overwrite=True)
 
 
-def all_acknowledged() -> bool:
-    """Whether every process has acknowledged."""
-    return len(_client().key_value_dir_get("farewell/")) == processes()
+def ticked_off(what: str) -> int:
+    """How many processes have told that."""
+    return len(_client().key_value_dir_get(f"{what}/"))
 
 
 def _get(key: str) -> str | None:

@@ -13,13 +13,14 @@ from ...objectives.errors import UsageError
 from . import coordination
 from .job import Job
 from .roll_call import roll_call
-from .watch import Watch, fail
+from .watch import Watch, fail, fail_with_collective
 
 JOIN_SECONDS = 300.0
 """How long a process waits for the others to be started."""
 
-_HEARTBEAT_SECONDS = 60
-"""jax's own limit for a silent process; ours (`watch`) is shorter, and names it."""
+_HEARTBEAT_SECONDS = 30
+"""jax's own limit for a silent process; ours (`watch`) is shorter, and names it. It
+serves where process 0 itself is stopped."""
 
 _SHUTDOWN_SECONDS = 15
 
@@ -60,6 +61,8 @@ def joined(job: Job | None, *, seconds: float = JOIN_SECONDS) -> Iterator[None]:
         fail(f"exit with status {error.code}", status=1)
     except KeyboardInterrupt:
         fail("interrupted", status=130)
+    except jax.errors.JaxRuntimeError:
+        fail_with_collective(traceback.format_exc())
     except BaseException:
         fail(traceback.format_exc(), status=1)
     watch.stop()

@@ -8,7 +8,6 @@ import contextlib
 import json
 import socket
 import time
-from typing import Any
 
 from ...objectives.errors import UsageError
 from .job import Job
@@ -60,21 +59,21 @@ def _call(job: Job, address: tuple[str, int], deadline: float, seconds: float) -
             try:
                 peer, _ = listener.accept()
             except TimeoutError:
-                _refuse(present, _missing(job, list(present), seconds))
+                raise _refused(present, _missing(job, list(present), seconds)) from None
             stack.enter_context(peer)
             report = _read(peer)
             if report is None:
                 continue  # not one of ours: a port scanner, a health check
-            number, processes = report.get("process"), report.get("processes")
+            number, processes = report
             if processes != job.processes:
-                _refuse(
+                raise _refused(
                     {**present, -1: peer},
                     f"process {number} was started with --processes={processes}, and "
                     f"process 0 with --processes={job.processes}; start all with the "
                     "same number.",
                 )
             if number in present:
-                _refuse(
+                raise _refused(
                     {-1: present[number], **present, -2: peer},
                     f"two processes say that they are process {number} of "
                     f"{job.processes}; give each its own --process.",
@@ -125,12 +124,12 @@ def _missing(job: Job, present: list[int], seconds: float) -> str:
     )
 
 
-def _refuse(present: dict[int, socket.socket], reason: str) -> None:
-    """Tells all who have reported why there will be no run."""
+def _refused(present: dict[int, socket.socket], reason: str) -> UsageError:
+    """Tells all who have reported why there will be no run; returns the error."""
     for peer in present.values():
         with contextlib.suppress(OSError):
             _send(peer, f"no: {reason}")
-    raise UsageError(reason)
+    return UsageError(reason)
 
 
 def _send(peer: socket.socket, text: str) -> None:
@@ -148,12 +147,11 @@ def _line(peer: socket.socket) -> str:
     return data.decode(errors="replace").rstrip("\n")
 
 
-def _read(peer: socket.socket) -> dict[str, Any] | None:
-    """A peer's report; None if it is none."""
+def _read(peer: socket.socket) -> tuple[int, int] | None:
+    """A peer's number and the number of processes; None if it is no peer of ours."""
     peer.settimeout(_REPLY_SECONDS)
     try:
         report = json.loads(_line(peer))
-    except (OSError, ValueError):
+        return int(report["process"]), int(report["processes"])
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    whole = isinstance(report, dict) and isinstance(report.get("process"), int)
-    return report if whole else None

@@ -4,11 +4,14 @@ import faulthandler
 import sys
 from pathlib import Path
 
+_STDERR = 2
+"""The file descriptor: `sys.stderr` may be replaced by what has none."""
+
 _path: Path | None = None
 
 
-def write_to(path: Path | None) -> None:
-    """Chooses the file for `dump`; None: stderr alone."""
+def write_to(path: Path) -> None:
+    """Chooses the file for `dump`; until then it writes to stderr alone."""
     global _path
     _path = path
 
@@ -21,4 +24,4 @@ def dump() -> None:
                 faulthandler.dump_traceback(file, all_threads=True)
         except OSError as error:
             print(f"sightline: no stacks in {_path}: {error}", file=sys.stderr)
-    faulthandler.dump_traceback(sys.__stderr__, all_threads=True)
+    faulthandler.dump_traceback(_STDERR, all_threads=True)

@@ -23,8 +23,10 @@ SILENT_SECONDS = 20.0
 """Without a beat, after which a process is taken to be dead."""
 
 _FAREWELL_SECONDS = 5.0
-"""For which process 0, which holds the service, waits for others to hear of a failure.
-"""
+"""For all processes to hear of a failure."""
+
+_SUSPECT_SECONDS = 5.0
+"""Without a beat, after which a process is suspected when a collective has failed."""
 
 
 class Watch:
@@ -85,6 +87,23 @@ class Watch:
                 )
 
 
+def fail_with_collective(text: str) -> NoReturn:
+    """Ends all processes after an error of jax, which a peer may have caused.
+
+    A collective fails as soon as a peer is gone, well before the peer is missed; so
+    this looks for one that has fallen silent.
+
+    Args:
+      text: the error.
+    """
+    before = {state.process: state.beat for state in coordination.states()}
+    time.sleep(_SUSPECT_SECONDS)
+    silent = [s for s in coordination.states() if before.get(s.process) == s.beat]
+    names = ", ".join(f"{coordination.name_of(s.process)}, {s.what}" for s in silent)
+    cause = f"gone or stopped: {names}. What this broke:\n" if silent else ""
+    fail(f"{cause}{text}", status=PEER_FAILED if silent else 1)
+
+
 def fail(text: str, *, status: int, stalled: bool = False) -> NoReturn:
     """Ends all processes of the run: the others hear why, and then this one leaves.
 
@@ -117,11 +136,22 @@ def follow(failure: Failure) -> NoReturn:
 
 
 def _farewell(status: int) -> NoReturn:
-    coordination.acknowledge()
+    """Leaves once all have heard; process 0, which holds the service, after them.
+
+    Who leaves sooner breaks the collective in which others wait, and they would report
+    that instead of the cause.
+    """
     deadline = time.monotonic() + _FAREWELL_SECONDS
-    if coordination.process() == 0:
-        while time.monotonic() < deadline and not coordination.all_acknowledged():
-            time.sleep(0.1)
+    here, last = coordination.process(), coordination.processes() - 1
+    coordination.tick_off("heard")
+    while time.monotonic() < deadline and coordination.ticked_off("heard") <= last:
+        time.sleep(0.2)
+    if here > 0:
+        coordination.tick_off("left")
+    while time.monotonic() < deadline and here == 0:
+        if coordination.ticked_off("left") == last:
+            break
+        time.sleep(0.2)
     leave(status)
 
 

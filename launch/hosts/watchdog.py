@@ -49,7 +49,6 @@ class Watchdog:
         self._ended.set()
         self._thread.join()
         faulthandler.cancel_dump_traceback_later()
-        stacks.write_to(None)
 
     def _look(self) -> None:
         while not self._ended.wait(progress.stall_seconds() / _LOOKS):

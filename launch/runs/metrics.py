@@ -10,6 +10,7 @@ from tensorboardX import SummaryWriter
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from ..hosts import coordination
 
 Value = float | int | str | None
 
@@ -73,6 +74,15 @@ class NoMetrics:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+def open_metrics(
+    run_dir: str | os.PathLike[str], *, resume_step: int
+) -> MetricsWriter | NoMetrics:
+    """The writer of this host: the first writes, the others do not."""
+    if coordination.process() > 0:
+        return NoMetrics()
+    return MetricsWriter(run_dir, resume_step=resume_step)
 
 
 def read(path: str | os.PathLike[str]) -> list[dict]:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -58,7 +59,7 @@ def make_mesh(shape: MeshShape) -> Mesh:
     return Mesh(grid, tuple(sizes), axis_types=axis_types)
 
 
-def _sizes(shape: MeshShape, devices: Sequence[jax.Device]) -> dict[str, int]:
+def _sizes(shape: MeshShape, devices: Sequence[Any]) -> dict[str, int]:
     """The size of each axis, with -1 replaced."""
     sizes = {name: getattr(shape, name) for name in MESH_AXES}
     inferred = [name for name, size in sizes.items() if size == -1]
@@ -81,7 +82,7 @@ def _sizes(shape: MeshShape, devices: Sequence[jax.Device]) -> dict[str, int]:
     return sizes
 
 
-def _granule(shape: MeshShape, devices: Sequence[jax.Device], data: int) -> str:
+def _granule(shape: MeshShape, devices: Sequence[Any], data: int) -> str:
     """The attribute of devices that tells slices apart; of CPUs and GPUs, the process.
 
     Raises:

@@ -138,7 +138,8 @@ class Program:
 
     def _placed(self, batch: Batch, *, first_row: int) -> Batch:
         def put(array: np.ndarray, sharding: NamedSharding) -> jax.Array:
-            def part(index: tuple[slice, ...]) -> np.ndarray:
+            def part(index: tuple[slice, ...] | None) -> np.ndarray:
+                assert index is not None  # every device holds a part
                 rows, *others = index
                 start, stop, _ = rows.indices(self.batch_rows)
                 return array[(slice(start - first_row, stop - first_row), *others)]

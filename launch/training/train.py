@@ -5,7 +5,6 @@ import functools
 import itertools
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -22,12 +21,9 @@ from ...tasks.examples.window_check import check_windows, remarks
 from ...tasks.rows.batches import prefetch
 from ...tasks.shares.counts import Counts, add, loss_shares_of, utilisation
 from ..hosts import coordination, progress, stopping
-from ..hosts.preflight import check_equal, check_shared, code_version
 from ..hosts.sums import over_processes
 from ..runs.checkpoints import Checkpoints
-from ..runs.directory import prepare_run_dir
-from ..runs.lease import hold
-from ..runs.metrics import MetricsWriter, NoMetrics, has_record
+from ..runs.metrics import has_record, open_metrics
 from . import report
 from .batch_identity import check_same_batch
 from .data import Data
@@ -37,6 +33,7 @@ from .mesh import MeshShape
 from .program import make_program
 from .report import not_evaluated
 from .schedules import schedule_of
+from .shared_run import enter_run_dir
 from .step import StepMetrics, stop_if_not_finite
 from .stop import StopRequest
 
@@ -147,19 +144,7 @@ def train(
         notes = remarks(*check_windows(mixture, rows))
     for line in notes:
         console.print(line, markup=False, highlight=False)
-    identities = mixture.identities()
-    check_equal(
-        {
-            "number of processes": str(coordination.processes()),
-            "code": code_version(),
-            "config": config,
-            "data": "\n".join(f"{name} {value}" for name, value in identities.items()),
-        }
-    )
-    if first_host:
-        prepare_run_dir(run_dir, config, identities=identities)
-    check_shared(Path(run_dir))
-    lease = hold(Path(run_dir)) if first_host else None
+    lease = enter_run_dir(run_dir, config, identities=mixture.identities())
 
     def evaluation_due(step: int) -> bool:
         return step % eval_every == 0 or step == steps
@@ -244,9 +229,7 @@ def train(
     # --------------------------------------------------------------------------- loop
     with (
         checkpoints,
-        (
-            MetricsWriter(run_dir, resume_step=start) if first_host else NoMetrics()
-        ) as writer,
+        open_metrics(run_dir, resume_step=start) as writer,
         StopRequest() as stop,
         report.progress_bar(console) as bar,
     ):

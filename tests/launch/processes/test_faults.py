@@ -58,10 +58,11 @@ def test_a_process_that_dies_or_is_stopped_ends_all(
         output = run.output(1 - victim)
     print(f"process {victim}, {how.name}: {seconds:.1f} s, status {status}")
     # Without process 0 there is no service, and jax aborts at once or after its limit.
-    assert status == (77 if victim == 1 else -signal.SIGABRT) or status == 77
-    assert seconds < (30 if victim == 1 or how == signal.SIGKILL else 75)
+    assert status in ((77,) if victim == 1 else (77, -signal.SIGABRT))
+    assert seconds < 40
     if victim == 1:
-        assert "process 1 (" in output and "has been silent for 20 s" in output
+        assert "process 1 (" in output
+        assert "has been silent for 20 s" in output or "gone or stopped" in output
 
 
 def test_a_stuck_process_is_named(start, launch, tmp_path):
@@ -73,7 +74,7 @@ def test_a_stuck_process_is_named(start, launch, tmp_path):
     for number, outcome in outcomes.items():
         assert "no progress for" in outcome.output
         assert "Thread 0x" in (run_dir / f"stacks-{number}.txt").read_text()
-    assert "time.sleep" or "_patched" in (run_dir / "stacks-1.txt").read_text()
+    assert "in _patched" in (run_dir / "stacks-1.txt").read_text()
 
 
 @pytest.mark.parametrize("victim", [0, 1])
