@@ -18,7 +18,7 @@ from .watch import Watch, fail, fail_with_collective
 JOIN_SECONDS = 300.0
 """How long a process waits for the others to be started."""
 
-_HEARTBEAT_SECONDS = 30
+_HEARTBEAT_SECONDS = 45
 """jax's own limit for a silent process; ours (`watch`) is shorter, and names it. It
 serves where process 0 itself is stopped."""
 

@@ -19,7 +19,7 @@ from .leaving import PEER_FAILED, STALLED, leave
 BEAT_SECONDS = 1.0
 """Between two looks at the others."""
 
-SILENT_SECONDS = 20.0
+SILENT_SECONDS = 15.0
 """Without a beat, after which a process is taken to be dead."""
 
 _FAREWELL_SECONDS = 5.0

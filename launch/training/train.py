@@ -111,8 +111,7 @@ def train(
     """
     # ------------------------------------------------------------------- set-up
     progress.set_stall_seconds(stall_seconds)
-    first_host = coordination.process() == 0
-    console = Console(quiet=not first_host)
+    console = Console(quiet=coordination.process() > 0)
     for name, value, least in (
         ("steps", steps, 1),
         ("log_every", log_every, 1),
@@ -160,6 +159,7 @@ def train(
     else:
         start, state, interval = 0, program.initial_state(), fresh()
     stopping.begin(start)
+    stopped = False
     # A checkpoint is saved before its step is evaluated, so the evaluation is
     # missing if the run was killed between the two.
     evaluate_first = (
@@ -167,7 +167,7 @@ def train(
         and eval_batches > 0
         and evaluation_due(start)
         and not coordination.from_first(
-            "resume", first_host and has_record(run_dir, step=start, prefix="eval/")
+            "resume", has_record(run_dir, step=start, prefix="eval/")
         )
     )
     size = sum(x.size for x in jax.tree.leaves(state.params))
@@ -239,7 +239,6 @@ def train(
         step = start
         if evaluate_first:
             run_evaluation(start)
-        stopped = False
         coordination.meet("the first step", times=_SLOW)
         while step < steps and not stopped:
             progress.did(f"waiting for the batch of step {step + 1}")

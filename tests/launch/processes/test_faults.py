@@ -59,10 +59,10 @@ def test_a_process_that_dies_or_is_stopped_ends_all(
     print(f"process {victim}, {how.name}: {seconds:.1f} s, status {status}")
     # Without process 0 there is no service, and jax aborts at once or after its limit.
     assert status in ((77,) if victim == 1 else (77, -signal.SIGABRT))
-    assert seconds < 40
+    assert seconds < 50
     if victim == 1:
         assert "process 1 (" in output
-        assert "has been silent for 20 s" in output or "gone or stopped" in output
+        assert "has been silent for 15 s" in output or "gone or stopped" in output
 
 
 def test_a_stuck_process_is_named(start, launch, tmp_path):
