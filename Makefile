@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test check corpus-study setup clean
+.PHONY: quickstart test faults check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -22,6 +22,10 @@ quickstart: $(INSTALLED)
 
 test: check
 	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+# Faults injected into whole runs, many processes among them: half an hour.
+faults: $(INSTALLED)
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -m faults -s --durations=0
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ ROOMS = {
         "training",
         "terminal",
         "runs",
+        "hosts",
     ),
     "diagnosis": (
         "memo",

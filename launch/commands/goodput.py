@@ -4,12 +4,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
 from ...objectives.errors import UsageError
-from ..runs.goodput import FILE, summary
+from ..runs.goodput import file_of, hosts, summary
 from ..terminal.goodput import goodput_table
 from ._arguments import parse
 
@@ -33,15 +32,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("run_dir", metavar="RUN")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options = parse(parser, arguments)
-    if not (Path(options.run_dir) / FILE).is_file():
+    if not hosts(options.run_dir):
         raise UsageError(
-            f"{options.run_dir!r} has no {FILE}; give the --run_dir of a "
+            f"{options.run_dir!r} has no {file_of(0)}; give the --run_dir of a "
             "`sightline train` that has begun its first step."
         )
-    found = summary(options.run_dir)
+    found = {
+        host: summary(options.run_dir, host=host) for host in hosts(options.run_dir)
+    }
     if options.format == "json":
-        json.dump(found._asdict() | {"goodput": found.goodput}, sys.stdout, indent=1)
+        lines = [
+            {"host": host, **each._asdict(), "goodput": each.goodput}
+            for host, each in found.items()
+        ]
+        json.dump(lines, sys.stdout, indent=1)
         print()
-    else:
-        Console().print(goodput_table(found))
+        return 0
+    for host, each in found.items():
+        if len(found) > 1:
+            Console().print(f"host {host}")
+        Console().print(goodput_table(each))
     return 0

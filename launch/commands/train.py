@@ -1,5 +1,6 @@
 """`sightline train`: train one model on a mixture of objectives, or resume a run."""
 
+import argparse
 import contextlib
 import os
 import sys
@@ -8,6 +9,10 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ..configuration import files
+from ..hosts import coordination
+from ..hosts.job import find_job
+from ..hosts.leaving import STOPPED
+from ..hosts.processes import JOIN_SECONDS, joined
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
@@ -20,9 +25,14 @@ SIGTERM, SIGINT and SIGHUP stop a run after its step, with a checkpoint; a secon
 ends it at once. An error saves the state at hand too, if it can. If the reader of
 standard output goes, the run goes on without it and says so on standard error.
 
+Many hosts: the same command on each, with one --run_dir that all share. Under SLURM
+(srun), on TPU pods and in Kubernetes jobs (JobSet) the processes find each other;
+elsewhere give all of --coordinator, --processes and --process.
+
 Exit status 0: all steps are done; 75: stopped by a signal, run the same command to
 resume; 2: a wrong argument, or files that cannot be read or written; 1: any other
-error; 130: interrupted before the first step.
+error; 76: no progress for train.stall_seconds; 77: another process of the run failed;
+130: interrupted before the first step.
 """
 
 
@@ -34,21 +44,33 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, bindings = _options(arguments)
     check_environment(os.environ)
+    job = find_job(
+        coordinator=options.coordinator,
+        processes=options.processes,
+        process=options.process,
+    )
+    with joined(job, seconds=options.join_seconds):
+        return _train(options, bindings)
 
+
+def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
+    """Reads the configuration, and trains."""
     from ..configuration.config import load
     from ..terminal.log import RunLog
     from ..terminal.output import surviving_console
 
-    log = RunLog(surviving_console(), kind=options.log)
-    with log.listening(host=0), _told():
+    host = coordination.process()
+    log = RunLog(surviving_console(), kind=options.log, first=host == 0)
+    with log.listening(host=host), _end_logged():
         config = load(options.gin_file, bindings)
         # A shipped file also binds what other architectures would use.
         ours = {Path(name).name for name in files.shipped()}
         for binding in config.unused("train"):
-            if binding.partition(":")[0] in ours:
-                continue
-            print(f"note: {binding} is bound, but nothing uses it.", file=sys.stderr)
+            if binding.partition(":")[0] not in ours and host == 0:
+                note = f"note: {binding} is bound, but nothing uses it."
+                print(note, file=sys.stderr)
 
+        from ..hosts.watchdog import Watchdog
         from ..training.devices import require_devices
         from ..training.resume import RunConfig
         from ..training.train import train
@@ -60,8 +82,9 @@ def main(arguments: Sequence[str]) -> int:
             config=RunConfig(config.resolved_config("train"), allow, log),
         )
         require_devices(options.require)
-        done = train(**settings)
-    return 0 if done == settings["steps"] else os.EX_TEMPFAIL
+        with Watchdog(Path(options.run_dir)):
+            done = train(**settings)
+    return 0 if done == settings["steps"] else STOPPED
 
 
 def check_environment(environment: Mapping[str, str]) -> None:
@@ -99,11 +122,29 @@ def _options(arguments: Sequence[str]):
         default="plain",
         help="lines where there is no terminal; json as Google Cloud Logging reads it",
     )
+    _add_process_options(parser)
     return parse_gin(parser, arguments)
 
 
+def _add_process_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="where process 0 listens, and nowhere else; the network must be trusted",
+    )
+    parser.add_argument("--processes", type=int, metavar="N", help="their number")
+    parser.add_argument("--process", type=int, metavar="I", help="this one, from 0")
+    parser.add_argument(
+        "--join_seconds",
+        type=float,
+        default=JOIN_SECONDS,
+        metavar="S",
+        help="how long to wait for the other processes to start (%(default)g)",
+    )
+
+
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _end_logged() -> Iterator[None]:
     """Logs what ends the run, so that a log alone says why it ended."""
     import logging
 

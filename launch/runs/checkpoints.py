@@ -17,9 +17,9 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
-from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
+from ..hosts import coordination
 from .directory import close_after
 from .fingerprint import fingerprints, make_manifest
 from .literal_path import literal_path
@@ -46,7 +46,8 @@ class Checkpoints:
     """The checkpoints of one run, in `run_dir/checkpoints`. Close it, or use `with`.
 
     A checkpoint is one commit of the state's arrays, a JSON object with the position
-    in the data, and a manifest with a fingerprint of each.
+    in the data, and a manifest with a fingerprint of each. Where a run has many hosts,
+    each writes and reads its part, and what one of them cannot read, all pass over.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Checkpoints:
         self._keep = keep
         self._unread: tuple[int, Structs] | None = None
         self._folder = Path(run_dir).resolve() / "checkpoints"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if coordination.process() == 0:
+            self._folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
+        coordination.meet("sweep of unfinished checkpoints")
         self._stack = contextlib.ExitStack()
         self._opened = self._stack.enter_context(literal_path(self._folder))
         self._manager = ocp.CheckpointManager(
@@ -102,6 +105,7 @@ class Checkpoints:
         Raises:
           CheckpointError: an earlier save failed, or this one was refused.
         """
+        coordination.meet(f"save of step {step}")
         self._finish("an earlier checkpoint")
         newest = max(self._manager.all_steps(), default=-1)
         if step <= newest:
@@ -148,7 +152,11 @@ class Checkpoints:
         """
         structs = array_structs(abstract_state)
         rejected: dict[int, str] = {}
-        for step in sorted(self._manager.all_steps(), reverse=True):
+        # The list of one host: a shared file system may show others an older one.
+        steps = coordination.from_first(
+            "list of checkpoints", sorted(self._manager.all_steps(), reverse=True)
+        )
+        for step in steps:
             try:
                 arrays, data = read_verified(
                     self._opened / str(step), structs, accept=accept
@@ -187,7 +195,9 @@ class Checkpoints:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        close_after(kind, self.close)
+        # After an error on this host the others will not come to finish a save.
+        if kind is None or not coordination.together():
+            close_after(kind, self.close)
 
     def _finish(self, what: str) -> None:
         """Waits for a save, reads it back, and only then deletes older ones."""
@@ -221,7 +231,7 @@ class Checkpoints:
 
     def _quarantine(self, steps: list[int]) -> None:
         """Renames checkpoints, so that their steps can be saved again."""
-        if jax.process_index() == 0:
+        if coordination.process() == 0:
             for step in steps:
                 source = self._folder / str(step)
                 aside = self._folder.with_name("checkpoints_quarantined")
@@ -229,27 +239,23 @@ class Checkpoints:
                 number = sum(1 for _ in aside.glob(f"{step}-*"))
                 source.rename(aside / f"{step}-{number}")
                 _LOG.warning("quarantined as %s", aside / f"{step}-{number}")
-        _together("quarantine")
+        coordination.meet("quarantine")
         if steps:
             self._manager.reload()
 
     def _sweep(self) -> None:
-        """Deletes the remains of unfinished saves."""
-        if jax.process_index() == 0:
+        """Deletes the remains of unfinished saves; without a meeting.
+
+        A host calls this where its save has failed: no other one may come.
+        """
+        if coordination.process() == 0:
             for debris in self._folder.glob("*.orbax-checkpoint-tmp*"):
                 _LOG.warning("deleting an unfinished checkpoint: %s", debris)
                 try:
                     shutil.rmtree(debris)
                 except OSError as error:  # Orbax may still write there after a failure
                     _LOG.warning("left for the next start: %s", first_line(error))
-        _together("sweep")
 
 
 def _struct(array: jax.Array) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding)
-
-
-def _together(name: str) -> None:
-    """Waits for every host, if there are several."""
-    if jax.process_count() > 1:
-        multihost_utils.sync_global_devices(f"checkpoints_{name}")

@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import fcntl
 import json
 import logging
 import os
@@ -11,6 +10,9 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from ..hosts import coordination
+from ..hosts.preflight import check_shared
+from .lease import hold
 from .run_identity import Change, RunIdentity, compared_lines
 
 _LOG = logging.getLogger(__name__)
@@ -21,24 +23,29 @@ class StorageError(UsageError, RuntimeError):
 
 
 class RunDirectory:
-    """A run's directory, made if missing and locked until this process ends.
+    """A run's directory, made if missing and held until this process ends.
+
+    Where a run has many hosts, the first one makes and holds it, and all must see it.
 
     Attributes:
       path: of the folder.
     """
 
     def __init__(self, run_dir: str | os.PathLike[str]):
-        """Makes and locks the folder.
+        """Makes the folder and takes its lease.
 
         Raises:
-          UsageError: no folder can be made or written there, or another process is
-            training in it.
+          UsageError: no folder can be made or written there, another run is in it, or
+            not all hosts see it.
         """
         _refuse_addresses(run_dir)
         self.path = Path(run_dir)
+        self._lease = None
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            _lock(self.path)
+            if coordination.process() == 0:
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._lease = hold(self.path)
+            check_shared(self.path)
             found = os.stat(self.path)
         except OSError as error:
             raise UsageError(
@@ -48,11 +55,12 @@ class RunDirectory:
         self._is = found.st_dev, found.st_ino
 
     def check(self) -> None:
-        """Whether the path still leads to the folder that was locked.
+        """Whether the path still leads to the same folder, and it is still this run's.
 
         Raises:
           StorageError: it was deleted, renamed, replaced or unmounted. Nothing is made
             again: it would be a run without its past.
+          LeaseLost: another run has taken it over.
         """
         try:
             found = os.stat(self.path)
@@ -69,6 +77,8 @@ class RunDirectory:
                 "it was replaced or remounted. Put the run's own back, and start the "
                 "same command again."
             )
+        if self._lease is not None:
+            self._lease.check()
 
     def write_config(
         self, run: RunIdentity, *, step: int, changes: Sequence[Change]
@@ -83,6 +93,8 @@ class RunDirectory:
         Raises:
           StorageError: they cannot be written.
         """
+        if coordination.process() > 0:
+            return
         with storage_errors("the config", self.path):
             write_whole(self.path / "config.gin", config_text(*run))
             if changes:
@@ -101,7 +113,7 @@ def prepare_run_dir(
     """Makes a directory whose finished files are bound to the config beside them.
 
     Args:
-      run_dir: the directory, made if missing and locked until this process ends.
+      run_dir: the directory, made if missing and held until this process ends.
       config: the resolved gin config.
       identities: of the vocabulary, each corpus and each mix of a study, by name
         (`corpus text`): their contents may change under the same name.
@@ -180,28 +192,3 @@ def _refuse_addresses(run_dir: str | os.PathLike[str]) -> None:
             f"{scheme}:// is none; mount the bucket (gcsfuse, mountpoint-s3) or use a "
             "shared disk, and give that path."
         )
-
-
-_LOCKS: dict[Path, int] = {}
-"""Open lock files of this process; the system frees them whenever it ends."""
-
-
-def _lock(folder: Path) -> None:
-    path = (folder / "lock").resolve()
-    if path in _LOCKS and _same_file(path, _LOCKS[path]):
-        return
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise UsageError(
-            f"another process is training in {folder}; wait for it or stop it, or give "
-            "this run another --run_dir."
-        ) from error
-    _LOCKS[path] = descriptor
-
-
-def _same_file(path: Path, descriptor: int) -> bool:
-    """Whether a path still leads to an open file."""
-    return path.exists() and os.path.samestat(os.stat(path), os.fstat(descriptor))

@@ -18,7 +18,11 @@ from typing import Any, NamedTuple
 from ...tasks.files import write_whole
 from .directory import StorageError, close_after, storage_errors
 
-FILE = "goodput.jsonl"
+
+def file_of(host: int) -> str:
+    """The name of the file of a host."""
+    return f"goodput-{host}.jsonl" if host else "goodput.jsonl"
+
 
 PERIOD = 10.0
 """Seconds between two lines: the most that a kill hides."""
@@ -46,6 +50,7 @@ class Goodput:
         self,
         run_dir: str | os.PathLike[str],
         *,
+        host: int = 0,
         clock: Callable[[], float] = time.time,
         began: float | None = None,
         period: float = PERIOD,
@@ -54,11 +59,12 @@ class Goodput:
 
         Args:
           run_dir: the run's folder.
+          host: index of this process; each has a file of its own.
           clock: seconds since 1970.
           began: when the process started; by default as the system says.
           period: seconds between lines; 0 leaves writing to `flush`.
         """
-        self._path = Path(run_dir) / FILE
+        self._path = Path(run_dir) / file_of(host)
         self._clock = clock
         self._period = period
         began = process_start() if began is None else began
@@ -188,8 +194,16 @@ class Summary(NamedTuple):
         return self.seconds["compute"] / self.wall if self.wall else 0.0
 
 
-def summary(run_dir: str | os.PathLike[str]) -> Summary:
-    """Adds up a run's time; the parts sum to `wall`.
+def hosts(run_dir: str | os.PathLike[str]) -> list[int]:
+    """The hosts of a run that have an account, by number."""
+    number = 0
+    while (Path(run_dir) / file_of(number)).is_file():
+        number += 1
+    return list(range(number))
+
+
+def summary(run_dir: str | os.PathLike[str], *, host: int = 0) -> Summary:
+    """Adds up the time of one host of a run; the parts sum to `wall`.
 
     Steps are lost when a start resumes from before the step that was reached: of the
     lines of those steps, `compute` counts as `lost`, in proportion to the steps.
@@ -197,7 +211,7 @@ def summary(run_dir: str | os.PathLike[str]) -> Summary:
     seconds: defaultdict[str, float] = defaultdict(float)
     computed: list[tuple[int, int, float]] = []  # steps [from, to), seconds
     lost_steps, starts, first, last = 0, 0, None, None
-    for line in read(Path(run_dir) / FILE):
+    for line in read(Path(run_dir) / file_of(host)):
         if "begin" in line:
             starts += 1
             first = line["begin"] if first is None else first

@@ -15,6 +15,7 @@ from tensorboardX.summary import scalar
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from ..hosts import coordination
 from .directory import close_after, storage_errors
 
 Value = float | int | str | None
@@ -94,6 +95,28 @@ class MetricsWriter:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         close_after(kind, self.close)
+
+
+class NoMetrics:
+    """In place of `MetricsWriter` on all hosts but the first."""
+
+    def write(self, step: int, values: Mapping[str, Value]) -> None:
+        """Writes nothing."""
+
+    def __enter__(self) -> "NoMetrics":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def open_metrics(
+    run_dir: str | os.PathLike[str], *, resume_step: int
+) -> MetricsWriter | NoMetrics:
+    """The writer of this host: the first writes, the others do not."""
+    if coordination.process() > 0:
+        return NoMetrics()
+    return MetricsWriter(run_dir, resume_step=resume_step)
 
 
 def read(path: str | os.PathLike[str]) -> list[dict]:

@@ -12,6 +12,7 @@ import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
 from ...objectives.errors import UsageError
+from ..hosts import coordination
 from .fingerprint import fingerprints, manifest_damage
 from .literal_path import literal_path
 from .named_arrays import array_structs, as_tree, check_same
@@ -122,11 +123,11 @@ def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
     handlers: dict[str, Any] = {
         name: ocp.JsonCheckpointHandler() for name in ("data", "manifest")
     }
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler(**handlers)) as reader:
+    with _reader(ocp.CompositeCheckpointHandler(**handlers)) as reader:
         items = ocp.args.Composite(
             data=ocp.args.JsonRestore(), manifest=ocp.args.JsonRestore()
         )
-        checkpoint = _readable(lambda: reader.restore(path, args=items))
+        checkpoint = _readable(lambda: reader.restore(path, args=items), path)
     damage = manifest_damage(checkpoint.manifest, checkpoint.data, step=int(path.name))
     if damage:
         raise CheckpointError(damage)
@@ -142,8 +143,8 @@ def _read_arrays(
         restore_args=ocp.checkpoint_utils.construct_restore_args(dict(structs)),
         partial_restore=True,
     )
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
-        arrays = _readable(lambda: reader.restore(path / "state", args=arguments))
+    with _reader(ocp.PyTreeCheckpointHandler()) as reader:
+        arrays = _readable(lambda: reader.restore(path / "state", args=arguments), path)
     prints = fingerprints(arrays)
     damaged = [n for n in prints if prints[n] != saved[n]["fingerprint"]]
     if damaged:
@@ -171,17 +172,44 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}"
 
 
-def _readable(action: Callable[[], Any]) -> Any:
-    """Runs a read; errors that damaged files cause become a CheckpointError.
+def _reader(handler: Any) -> ocp.Checkpointer:
+    """A reader that waits for no other host, since one may fail where others do not."""
+    here = coordination.process()
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=here, active_processes={here}
+    )
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
+
+
+def _readable(action: Callable[[], Any], path: Path) -> Any:
+    """Runs a read on every host; errors that damaged files cause are all hosts'.
 
     Damage shows as almost any exception (Orbax, TensorStore, JSON, OS). Lack of memory
     or permission is no damage, and its error is raised unchanged.
+
+    Args:
+      action: reads this host's part; not a collective.
+      path: of the checkpoint, for the name of the meeting.
+
+    Raises:
+      CheckpointError: a host could not read its part.
     """
+    read, trouble, cause = None, "", None
     try:
-        return action()
+        read = action()
     except (MemoryError, PermissionError):
         raise
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
             raise
-        raise CheckpointError(f"unreadable: {first_line(error)}") from error
+        trouble, cause = f"unreadable: {first_line(error)}", error
+    reports = coordination.exchange(f"read of checkpoint {path.name}", f"+{trouble}")
+    troubles = [
+        f"{coordination.name_of(number)}: {report[1:]}"
+        for number, report in enumerate(reports)
+        if len(report) > 1
+    ]
+    if troubles:
+        whose = troubles[0] if coordination.together() else trouble
+        raise CheckpointError(whose) from cause
+    return read

@@ -70,8 +70,17 @@ class RunLog:
       step: steps done, for every line; None before the first.
     """
 
-    def __init__(self, console: Console, *, kind: Format = "plain"):
-        self.console = Console(file=console.file, quiet=kind == "json")
+    def __init__(self, console: Console, *, kind: Format = "plain", first: bool = True):
+        """A log on a console.
+
+        Args:
+          console: where everything goes.
+          kind: of the lines.
+          first: whether this process is the first of its run; the others print no
+            tables, and no line below a warning.
+        """
+        self.console = Console(file=console.file, quiet=kind == "json" or not first)
+        self._first = first
         self.step: int | None = None
         self.kind: Format = kind
         self._lines = console
@@ -79,7 +88,7 @@ class RunLog:
     @property
     def on_terminal(self) -> bool:
         """Whether a person watches: then a bar shows the progress, and no lines."""
-        return self._lines.is_terminal and self.kind == "plain"
+        return self._first and self._lines.is_terminal and self.kind == "plain"
 
     @contextlib.contextmanager
     def listening(self, *, host: int = 0) -> Iterator["RunLog"]:
@@ -90,6 +99,7 @@ class RunLog:
         """
         logger = logging.getLogger(_ROOT)
         handler = _Handler(self)
+        handler.setLevel(logging.INFO if self._first else logging.WARNING)
         handler.setFormatter(Formatter(self.kind, host=host, step=lambda: self.step))
         before = logger.level, logger.propagate
         logger.setLevel(logging.INFO)

@@ -41,11 +41,12 @@ def evaluate(
       program: places the batches, one after another.
       eval_step: its compiled evaluation step.
       params: the model's parameters.
-      batches: at least one, of NumPy arrays; sums are kept by objective.
+      batches: at least one, of NumPy arrays, whole on every host; sums are kept by
+        objective.
     """
     totals: list[ObjectiveSums] = []
     for batch in batches:
-        total = eval_step(params, program.place(batch))
+        total = eval_step(params, program.place_whole(batch))
         # Each batch is placed while the one before it is computed; no more than one.
         totals[-1:] = jax.device_get(totals[-1:])
         totals.append(total)

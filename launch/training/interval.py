@@ -8,6 +8,7 @@ from jaxtyping import Float, Float64
 
 from ...objectives.registry import CAPACITY
 from ...tasks.shares.counts import Counts, add, zero_counts
+from ..hosts.sums import over_processes
 from .report import record_of
 from .step import StepMetrics
 
@@ -19,7 +20,9 @@ class Interval(NamedTuple):
     Steps that were skipped are counted and stay out of every sum.
 
     Attributes:
-      counts: of the batches.
+      counts: of the batches, over all hosts.
+      counts_here: of this host's rows of the newest batches, not in `counts` yet
+        (`together`).
       nll: of cross-entropy, by objective.
       weight: of loss weights, by objective.
       correct: of correct predictions, by objective.
@@ -30,6 +33,7 @@ class Interval(NamedTuple):
     """
 
     counts: Counts
+    counts_here: Counts
     nll: Float64[np.ndarray, " O"]
     weight: Float64[np.ndarray, " O"]
     correct: Float64[np.ndarray, " O"]
@@ -42,12 +46,19 @@ class Interval(NamedTuple):
 def fresh() -> Interval:
     """An empty interval."""
     zeros = np.zeros(CAPACITY)
-    return Interval(zero_counts(), nll=zeros, weight=zeros, correct=zeros)
+    none = zero_counts()
+    return Interval(none, none, nll=zeros, weight=zeros, correct=zeros)
 
 
 def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval:
-    """The interval extended by one step, whose metrics are on the host."""
-    interval = interval._replace(counts=add(interval.counts, counts))
+    """The interval extended by one step.
+
+    Args:
+      interval: of the steps before.
+      counts: of the rows that this host counts.
+      metrics: of the step, on the host.
+    """
+    interval = interval._replace(counts_here=add(interval.counts_here, counts))
     if not metrics.finite:
         return interval._replace(skipped=interval.skipped + 1)
     return interval._replace(
@@ -60,10 +71,26 @@ def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval
     )
 
 
+def over_hosts(counts: Counts) -> Counts:
+    """The sum of all hosts' counts; a collective."""
+    return Counts(*over_processes(np.stack(counts)))
+
+
+def together(interval: Interval) -> Interval:
+    """The interval with the counts of all hosts; a collective."""
+    counts = add(interval.counts, over_hosts(interval.counts_here))
+    return interval._replace(counts=counts, counts_here=zero_counts())
+
+
 def record(
     interval: Interval, loss_shares: Float[np.ndarray, " O"]
 ) -> dict[str, float]:
-    """The interval as metrics: mean losses, and shares of each objective."""
+    """The interval as metrics: mean losses, and shares of each objective.
+
+    Args:
+      interval: from `together`.
+      loss_shares: of each objective.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         losses = {
             "loss": interval.nll / interval.weight,
@@ -83,7 +110,10 @@ def record(
 
 
 def to_json(interval: Interval) -> dict[str, Any]:
-    """The interval as plain lists and numbers; JSON keeps floats exactly."""
+    """The interval, from `together`, as plain lists and numbers.
+
+    JSON keeps floats exactly.
+    """
     arrays = {name: getattr(interval, name).tolist() for name in _ARRAYS}
     numbers = {name: getattr(interval, name) for name in _NUMBERS}
     return {"counts": [x.tolist() for x in interval.counts], **arrays, **numbers}
@@ -93,6 +123,7 @@ def from_json(saved: dict[str, Any]) -> Interval:
     """The interval that `to_json` saved."""
     return Interval(
         counts=Counts(*(np.asarray(x, np.int64) for x in saved["counts"])),
+        counts_here=zero_counts(),
         **{name: np.asarray(saved[name], np.float64) for name in _ARRAYS},
         **{name: saved[name] for name in _NUMBERS},
     )

@@ -12,10 +12,11 @@ from jaxtyping import Array
 
 from ...models.loss import Normalisation
 from ...tasks.shares.counts import Counts, loss_shares_of
+from ..hosts.sums import over_processes
 from ..runs.directory import RunDirectory
 from ..runs.goodput import Goodput
-from ..runs.metrics import MetricsWriter, Value
-from .interval import Interval, extend, fresh, record
+from ..runs.metrics import MetricsWriter, NoMetrics, Value
+from .interval import Interval, extend, fresh, record, together
 from .progress import RunProgress
 from .step import StepMetrics, stop_if_not_finite
 
@@ -35,7 +36,7 @@ class Ledger:
         interval: Interval,
         *,
         directory: RunDirectory,
-        writer: MetricsWriter,
+        writer: MetricsWriter | NoMetrics,
         progress: RunProgress,
         goodput: Goodput,
         shares_of: Callable[[int], np.ndarray],
@@ -94,6 +95,11 @@ class Ledger:
                 )
             stop_if_not_finite(metrics, step=step, most=self._most_skips)
 
+    def over_hosts(self) -> Interval:
+        """The sums since the last record, with the counts of all hosts; a meeting."""
+        self.interval = together(self.interval)
+        return self.interval
+
     def write_record(self, step: int, *, skipped: Array) -> None:
         """Writes the metrics of the interval, and begins another.
 
@@ -105,18 +111,20 @@ class Ledger:
           StorageError: it cannot be written.
         """
         self._directory.check()
+        interval = self.over_hosts()
+        tokens = int(over_processes(np.array([self._tokens]))[0])
         seconds = time.perf_counter() - self._began
         waited = self._goodput.seconds("data") - self._waited
         shares = loss_shares_of(
-            self.interval.counts,
+            interval.counts,
             self._shares_of(step - 1),
             normalisation=self._normalisation,
         )
         rate = self._learning_rate(step - int(skipped) - 1)
         values: dict[str, Value] = {
-            **record(self.interval, shares),
+            **record(interval, shares),
             "learning_rate": float(np.asarray(rate)),
-            "tokens_per_second": self._tokens / seconds,
+            "tokens_per_second": tokens / seconds,
             "data_wait": waited / seconds,
         }
         self._writer.write(step, values)

@@ -2,10 +2,16 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import jax
-from jax.sharding import AxisType, Mesh
+import numpy as np
+from jax.experimental import mesh_utils
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jaxtyping import Bool
 
+from ...models.axes import MESH_AXES, partition_spec
 from ...objectives.errors import UsageError, require_count
 
 
@@ -18,22 +24,44 @@ class MeshShape:
       fsdp: rows of the batch, parameters split.
       sequence: slots of a row.
       tensor: heads, hidden width and vocabulary.
+      slices: groups of devices that only the data-centre network joins. `data` is
+        laid out over them first, so that nothing else crosses it.
     """
 
     data: int = 1
     fsdp: int = 1
     sequence: int = 1
     tensor: int = 1
+    slices: int = 1
 
 
 def make_mesh(shape: MeshShape) -> Mesh:
     """A mesh of all devices, with the four axes of `MeshShape`, all `AxisType.Auto`.
 
     Raises:
-      ValueError: the axes do not multiply to the number of devices.
+      ValueError: the axes do not multiply to the number of devices, or the slices are
+        others than the devices form.
     """
-    sizes = dataclasses.asdict(shape)
     devices = jax.devices()
+    sizes = _sizes(shape, devices)
+    axis_types = (AxisType.Auto,) * len(sizes)
+    if shape.slices == 1:
+        return jax.make_mesh(
+            tuple(sizes.values()), tuple(sizes), axis_types=axis_types, devices=devices
+        )
+    data, *others = sizes.values()
+    grid = mesh_utils.create_hybrid_device_mesh(
+        (data // shape.slices, *others),
+        (shape.slices, 1, 1, 1),
+        devices,
+        process_is_granule=_granule(shape, devices, data) == "process_index",
+    )
+    return Mesh(grid, tuple(sizes), axis_types=axis_types)
+
+
+def _sizes(shape: MeshShape, devices: Sequence[Any]) -> dict[str, int]:
+    """The size of each axis, with -1 replaced."""
+    sizes = {name: getattr(shape, name) for name in MESH_AXES}
     inferred = [name for name, size in sizes.items() if size == -1]
     bad = [name for name, size in sizes.items() if size < 1 and size != -1]
     if bad or len(inferred) > 1:
@@ -51,12 +79,66 @@ def make_mesh(shape: MeshShape) -> Mesh:
             f"--gin.MeshShape.data=-1, or emulate {known} devices on the CPU with "
             f"JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES={known}."
         )
-    return jax.make_mesh(
-        tuple(sizes.values()),
-        tuple(sizes),
-        axis_types=(AxisType.Auto,) * len(sizes),
-        devices=devices,
-    )
+    return sizes
+
+
+def _granule(shape: MeshShape, devices: Sequence[Any], data: int) -> str:
+    """The attribute of devices that tells slices apart; of CPUs and GPUs, the process.
+
+    Raises:
+      UsageError: the devices form another number of slices, or `data` does not divide
+        by it.
+    """
+    require_count("MeshShape.slices", shape.slices)
+    counts = {
+        name: len({getattr(device, name, 0) for device in devices})
+        for name in ("slice_index", "process_index")
+    }
+    name = "slice_index" if counts["slice_index"] > 1 else "process_index"
+    if counts[name] != shape.slices or data % shape.slices:
+        raise UsageError(
+            f"MeshShape.slices is {shape.slices} with data={data}, and the devices "
+            f"form {counts[name]} groups by {name}; set slices to that, and data to a "
+            "multiple of it, or slices to 1 where one network joins all devices."
+        )
+    return name
+
+
+def loaded_rows(mesh: Mesh, batch_rows: int) -> tuple[int, int]:
+    """The rows [start, stop) of a batch that this process loads.
+
+    They are those of its devices. Processes whose devices share rows, since a sequence
+    or tensor axis spans them, load the same. If the rows of its devices have gaps,
+    those between are loaded as well.
+
+    Args:
+      mesh: of all devices.
+      batch_rows: B.
+    """
+    holders = _row_holders(mesh, batch_rows)
+    rows = np.flatnonzero([jax.process_index() in held for held in holders])
+    return int(rows[0]), int(rows[-1]) + 1
+
+
+def counted_rows(mesh: Mesh, batch_rows: int) -> Bool[np.ndarray, " B"]:
+    """Which rows of a batch this process counts: over all processes, each row once.
+
+    Args:
+      mesh: of all devices.
+      batch_rows: B.
+    """
+    here = jax.process_index()
+    return np.array([min(held) == here for held in _row_holders(mesh, batch_rows)])
+
+
+def _row_holders(mesh: Mesh, batch_rows: int) -> list[set[int]]:
+    """The processes on whose devices each row lies."""
+    sharding = NamedSharding(mesh, partition_spec(("batch",)))
+    holders: list[set[int]] = [set() for _ in range(batch_rows)]
+    for device, (rows,) in sharding.devices_indices_map((batch_rows,)).items():
+        for row in range(*rows.indices(batch_rows)):
+            holders[row].add(device.process_index)
+    return holders
 
 
 def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import optax
 from flax import nnx
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float32, PyTree
 
 from ...models.build import build
@@ -20,8 +20,10 @@ from ...models.rows import Batch, RowShape
 from ...objectives.errors import require_positive, require_seed
 from ...objectives.registry import CAPACITY
 from ...tasks.examples.mixture import Mixture
+from ...tasks.shares.counts import Counts, count, zero_counts
 from ...tasks.tokens.vocabulary import vocabulary
-from .mesh import MeshShape, check_rows, make_mesh
+from .batch_identity import batch_identity
+from .mesh import MeshShape, check_rows, counted_rows, loaded_rows, make_mesh
 from .schedules import schedule_of
 from .state import (
     TrainState,
@@ -92,9 +94,60 @@ class Program:
         with jax.set_mesh(self.mesh):
             return jax.jit(self._fresh_state, out_shardings=placement)()
 
+    @functools.cached_property
+    def rows_here(self) -> tuple[int, int]:
+        """The rows [start, stop) of a batch that this process loads."""
+        return loaded_rows(self.mesh, self.batch_rows)
+
     def place(self, batch: Batch) -> Batch:
-        """Places a batch of NumPy arrays on the devices as the steps read it."""
-        return jax.device_put(batch, self._batch_shardings)
+        """Places a batch on the devices as the steps read it.
+
+        Args:
+          batch: its rows of this process, `rows_here`, as NumPy arrays.
+        """
+        return self._placed(batch, first_row=self.rows_here[0])
+
+    def place_whole(self, batch: Batch) -> Batch:
+        """The same for a batch of which every process has all rows."""
+        return self._placed(batch, first_row=0)
+
+    def counts(self, batch: Batch) -> Counts:
+        """Counts the rows of this process that no other one counts.
+
+        Args:
+          batch: as for `place`.
+        """
+        own = counted_rows(self.mesh, self.batch_rows)[slice(*self.rows_here)]
+        return (
+            count(jax.tree.map(lambda x: x[own], batch)) if own.any() else zero_counts()
+        )
+
+    def identity(self, batch: Batch, name: str) -> str:
+        """The identity of the whole batch; all processes meet here.
+
+        Args:
+          batch: as for `place`.
+          name: of the meeting, "save 4".
+        """
+        return batch_identity(
+            batch,
+            first_row=self.rows_here[0],
+            counted=counted_rows(self.mesh, self.batch_rows),
+            name=name,
+        )
+
+    def _placed(self, batch: Batch, *, first_row: int) -> Batch:
+        def put(array: np.ndarray, sharding: NamedSharding) -> jax.Array:
+            def part(index: tuple[slice, ...] | None) -> np.ndarray:
+                assert index is not None  # every device holds a part
+                rows, *others = index
+                start, stop, _ = rows.indices(self.batch_rows)
+                return array[(slice(start - first_row, stop - first_row), *others)]
+
+            shape = (self.batch_rows, *array.shape[1:])
+            return jax.make_array_from_callback(shape, sharding, part)
+
+        return jax.tree.map(put, batch, self._batch_shardings)
 
     def compile_train_step(self) -> TrainStep:
         """Compiles the train step before there is data. It consumes its state."""
@@ -113,8 +166,9 @@ class Program:
                 jax.jit(
                     step,
                     donate_argnums=0,
-                    in_shardings=(placement, self._batch_shardings, None),
-                    out_shardings=(placement, None),
+                    in_shardings=(placement, self._batch_shardings, self._whole),
+                    # Metrics are read on every host.
+                    out_shardings=(placement, self._whole),
                 )
                 .lower(state, self._abstract_batch, shares)
                 .compile()
@@ -127,7 +181,11 @@ class Program:
         step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):
             return (
-                jax.jit(step, in_shardings=(placement, self._batch_shardings))
+                jax.jit(
+                    step,
+                    in_shardings=(placement, self._batch_shardings),
+                    out_shardings=self._whole,
+                )
                 .lower(params, self._abstract_batch)
                 .compile()
             )
@@ -141,6 +199,10 @@ class Program:
     @functools.cached_property
     def _abstract_batch(self) -> Batch:
         return abstract_batch(self.rows, batch_rows=self.batch_rows)
+
+    @property
+    def _whole(self) -> NamedSharding:
+        return NamedSharding(self.mesh, PartitionSpec())
 
     @functools.cached_property
     def _batch_shardings(self) -> Batch:

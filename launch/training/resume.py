@@ -4,12 +4,11 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...models.rows import Batch
-from ...tasks.rows.batches import check_same, digest
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
 from ..runs.run_identity import RunIdentity, check_same_run, to_json
 from ..terminal.log import RunLog
+from .batch_identity import check_same_batch
 from .data import Position
 from .interval import Interval, fresh, from_json, to_json as interval_to_json
 from .program import Program
@@ -40,7 +39,7 @@ class StartingPoint(NamedTuple):
       state: after them.
       interval: sums since the last record of metrics.
       position: of the last batch; None before the first.
-      last_batch: digest of that batch.
+      last_batch: identity of that batch.
     """
 
     step: int
@@ -92,29 +91,31 @@ def starting_point(
 
 
 def checkpoint_data(
-    run: RunIdentity, interval: Interval, batch: Batch, *, position: Position | None
+    run: RunIdentity, interval: Interval, last_batch: str, *, position: Position | None
 ) -> dict[str, Any]:
     """What a checkpoint holds beside the state.
 
     Args:
       run: the present one.
       interval: sums since the last record of metrics.
-      batch: the last one, of NumPy arrays.
+      last_batch: the identity of the last batch.
       position: before it.
     """
     return {
         "run": to_json(run),
         "interval": interval_to_json(interval),
-        "last_batch": digest(batch),
+        "last_batch": last_batch,
         "position": position,
     }
 
 
-def check_continues(batch: Batch, start: StartingPoint, allow: Sequence[str]) -> None:
+def check_continues(
+    last_batch: str, start: StartingPoint, allow: Sequence[str]
+) -> None:
     """Refuses other data than the run has read so far, unless its config may change.
 
     Args:
-      batch: the last one before the checkpoint, read again.
+      last_batch: identity of the last one before the checkpoint, read again.
       start: the checkpoint.
       allow: names of bindings that may differ.
 
@@ -122,7 +123,7 @@ def check_continues(batch: Batch, start: StartingPoint, allow: Sequence[str]) ->
       UsageError: the batch differs.
     """
     assert start.last_batch is not None
-    if allow and digest(batch) != start.last_batch:
+    if allow and last_batch != start.last_batch:
         _LOG.warning("the data is other than up to step %d, as allowed", start.step)
     else:
-        check_same(batch, start.last_batch)
+        check_same_batch(last_batch, start.last_batch)

@@ -15,15 +15,18 @@ from ...objectives.errors import require_count, require_positive
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
-from ...tasks.shares.counts import add, count, loss_shares_of, utilisation
+from ...tasks.shares.counts import add, loss_shares_of, utilisation
+from ..hosts import coordination, stopping
+from ..hosts.progress import STALL_SECONDS, did, set_stall_seconds
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
 from ..runs.goodput import Goodput
-from ..runs.metrics import MetricsWriter, has_record
+from ..runs.metrics import has_record, open_metrics
 from ..runs.run_identity import RunIdentity
 from . import report
 from .data import Streaming
 from .evaluate import evaluate_tasks
+from .interval import over_hosts
 from .ledger import Ledger
 from .mesh import MeshShape
 from .phases import loss_shares_by_update
@@ -33,6 +36,7 @@ from .reader import Reader, in_background, wait_for
 from .rescue import save_after
 from .resume import RunConfig, check_continues, checkpoint_data, starting_point
 from .schedules import schedule_of
+from .shared_run import check_one_run
 from .step import NotFiniteError
 from .stop import StopRequest, StopRequested
 
@@ -43,6 +47,12 @@ MEASURED_BATCHES = 32
 
 BATCHES_AHEAD = 4
 """Batches made in advance."""
+
+_SLOW = 6
+"""Times longer than a step that compiling, restoring or an evaluation may take."""
+
+_SLOW = 6
+"""How many times longer than a step it may take to compile, restore or evaluate."""
 
 
 def train(
@@ -70,6 +80,7 @@ def train(
     keep_every: int = 0,
     report_seconds: float = 30.0,
     data_workers: int = 1,
+    stall_seconds: float = STALL_SECONDS,
 ) -> int:
     """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
@@ -102,6 +113,8 @@ def train(
       keep_every: checkpoints of steps that it divides are kept as well; 0: none.
       report_seconds: between lines on the progress, where there is no terminal.
       data_workers: processes that make training data; 0 for none but this one.
+      stall_seconds: without progress, after which the run shows where it stands and
+        ends; compiling may take six times as long.
 
     Returns:
       The number of steps done: fewer than `steps` if a signal stopped the run.
@@ -114,6 +127,7 @@ def train(
     """
     # ------------------------------------------------------------------- set-up
     log, allow = config.log, config.allow
+    set_stall_seconds(stall_seconds)
     for name, value, least in (
         ("steps", steps, 1),
         ("log_every", log_every, 1),
@@ -145,6 +159,7 @@ def train(
     with log.phase("Reading text"):
         report.show_lines(remarks(*check_windows(mixture, rows)))
     run = RunIdentity(config.text, mixture.identities())
+    check_one_run(run)
     directory = RunDirectory(run_dir)
 
     def evaluation_due(step: int) -> bool:
@@ -154,11 +169,12 @@ def train(
         return step % log_every == 0 or step == steps
 
     # ------------------------------------------------------- restore, or initialise
-    goodput = Goodput(run_dir)
+    goodput = Goodput(run_dir, host=coordination.process())
     checkpoints = Checkpoints(
         run_dir, keep=keep, period=checkpoint_every, keep_every=keep_every
     )
     with goodput.phase("restore"):
+        did("restoring", times=_SLOW)
         start = starting_point(checkpoints, program, directory, run=run, allow=allow)
     state, step, position = start.state, start.step, start.position
     # A checkpoint is saved before its step is evaluated, and also where its metrics
@@ -170,8 +186,11 @@ def train(
         step > 0
         and eval_batches > 0
         and evaluation_due(step)
-        and not has_record(run_dir, step=step, prefix="eval/")
+        and not coordination.from_first(
+            "resume", has_record(run_dir, step=step, prefix="eval/")
+        )
     )
+    stopping.begin(step)
     size = sum(x.size for x in jax.tree.leaves(state.params))
     _LOG.info("%s parameters on %d device(s).", f"{size:,}", program.mesh.size)
     if step >= steps and not (record_first or evaluate_first):
@@ -180,22 +199,27 @@ def train(
         return step
 
     # ------------------------------------- data, made on a thread while steps compile
-    source = Streaming(mixture, rows, batch_rows, workers=data_workers)
+    source = Streaming(
+        mixture, rows, batch_rows, rows_here=program.rows_here, workers=data_workers
+    )
     reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
     with goodput.phase("compile"), log.phase("Compiling, and reading text"):
+        did("compiling the train step", times=_SLOW)
         train_step = program.compile_train_step()
+        did("reading the first batches", times=_SLOW)
         if step:
             batch, position = next(reader)
-            check_continues(batch, start, allow)
+            last_batch = program.identity(batch, "the last batch, read again")
+            check_continues(last_batch, start, allow)
         first = [batch for batch, _ in reader.peek(MEASURED_BATCHES)]
-        # Only now: TensorFlow must not be imported by two threads at once. Faults in
-        # held-out text are found before the first step; the rest is made meanwhile.
+        # Faults in held-out text are found before the first step; the rest is made
+        # while the first steps run.
         first_held_out = in_background(source.held_out, most=min(1, eval_batches))
         report.show_lines(report.not_evaluated(first_held_out.result()))
         held_out = in_background(source.held_out, most=eval_batches)
 
     # -------------------------------------------------- measured shares of the mixture
-    counts = functools.reduce(add, map(count, first))
+    counts = over_hosts(functools.reduce(add, map(program.counts, first)))
     shown = loss_shares_of(counts, shares_of(step), normalisation=normalisation)
     log.console.print(report.share_table(counts, shown, utilisation=utilisation(first)))
     del first
@@ -208,7 +232,7 @@ def train(
         contextlib.closing(reader),
         goodput,
         checkpoints,
-        MetricsWriter(run_dir, resume_step=step) as writer,
+        open_metrics(run_dir, resume_step=step) as writer,
         RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
     ):
         ledger = Ledger(
@@ -223,17 +247,24 @@ def train(
             most_skips=max_consecutive_skips,
         )
 
+        def check_stop() -> None:
+            """Leaves a wait, unless other processes would then wait for this one."""
+            if not coordination.together():
+                stop.check()
+
         def wait() -> None:
             """Keeps a wait from being deaf and silent."""
-            stop.check()
+            check_stop()
             progress.waiting()
 
         def evaluate() -> None:
             """Evaluates the tasks with held-out text; shows and records the results."""
+            did(f"evaluating after step {step}", times=_SLOW)
+            coordination.meet(f"evaluation after step {step}", times=_SLOW)
             with goodput.phase("evaluation"):
                 batches = wait_for(held_out, while_waiting=wait)
                 measured = evaluate_tasks(
-                    program, eval_step(), state.params, batches, before_each=stop.check
+                    program, eval_step(), state.params, batches, before_each=check_stop
                 )
             if measured:
                 report.show_evaluation(log, measured, mixture, step=step)
@@ -241,10 +272,13 @@ def train(
                 writer.write(step, report.evaluation_record(measured, mixture))
 
         def save() -> None:
+            did(f"saving step {step}", times=_SLOW)
             ledger.settle()
             directory.check()
             with goodput.phase("checkpoint"):
-                data = checkpoint_data(run, ledger.interval, batch, position=position)
+                last_batch = program.identity(batch, f"save of step {step}")
+                interval = ledger.over_hosts()
+                data = checkpoint_data(run, interval, last_batch, position=position)
                 checkpoints.save(step, state, data)
             _LOG.info("saving step %s", f"{step:,}")
 
@@ -258,18 +292,22 @@ def train(
             if evaluate_first:
                 evaluate()
             ledger.restart_clock()
+            coordination.meet("the first step", times=_SLOW)
             while step < steps:
-                stop.check()
+                if stopping.stops_after(step, requested=stop.requested):
+                    raise StopRequested(stop.reason)
+                did(f"waiting for the batch of step {step + 1}")
                 if not reader.is_ready():
                     ledger.settle()  # only what is left once the device is idle is wait
                 with goodput.phase("data"):
                     coming = next(reader)
+                did(f"running step {step + 1}")
                 placed = program.place(coming[0])
                 state, metrics = train_step(state, placed, shares_of(step))
                 (batch, position), step = coming, step + 1
 
                 # A step's metrics are read while the next one runs, or when due.
-                ledger.add(step, count(batch), metrics)
+                ledger.add(step, program.counts(batch), metrics)
                 saves = checkpoints.due(step) or step == steps
                 pauses = saves or record_due(step) or evaluation_due(step)
                 ledger.settle(0 if pauses else 1)
@@ -292,7 +330,8 @@ def train(
             _LOG.error("%s", error, extra={"reason": "not finite"})
             raise
         except BaseException as error:
-            if step > saved:
+            # The other processes would not come to a save.
+            if step > saved and not coordination.together():
                 save_after(error, save, checkpoints.wait, state=state, step=step)
             raise
         goodput.enter("checkpoint")  # until the last one is committed

@@ -213,10 +213,6 @@ class Mixture:
             shares[registry.get(name).id] = share
         return (shares / shares.sum()).astype(np.float32)
 
-    def phases(self) -> dict[int, "Mixture"]:
-        """The mixture in force from each step on, by its first step."""
-        return {0: self}
-
     def _corpora(self) -> list[tuple[str, float]]:
         return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]
 

@@ -1,0 +1,270 @@
+"""One run directory, one run: who holds it, and whether that run still lives.
+
+A lease is a file that names its holder and whose time of change the holder renews. It
+needs no lock of the file system: those are local to a host, or missing, on many that
+pods share. A lease ends with its holder: on the same machine as soon as its process is
+gone, seen from another one `EXPIRES_SECONDS` after the last renewal.
+"""
+
+import dataclasses
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from ...objectives.errors import UsageError
+from ...tasks.files import write_whole
+from ..hosts.leaving import on_leaving
+
+RENEW_SECONDS = 10.0
+"""Between two renewals."""
+
+EXPIRES_SECONDS = 60.0
+"""After the last renewal, a lease of another machine counts for nothing."""
+
+_SETTLE_SECONDS = 1.0
+"""For two runs that take over one expired lease to see who was last."""
+
+
+class LeaseLost(UsageError, RuntimeError):
+    """The directory of a run is another's now, or gone."""
+
+
+class Holder(NamedTuple):
+    """Who holds a lease.
+
+    Attributes:
+      nonce: of the run, random.
+      host: its name.
+      machine: what tells machines with the same name apart: boot, and namespace of
+        process numbers.
+      pid: the process.
+      started: when the process began, in the kernel's ticks: numbers are used again.
+      since: when it took the lease, in UTC.
+    """
+
+    nonce: str
+    host: str
+    machine: str
+    pid: int
+    started: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+
+def _own_holder() -> Holder:
+    return Holder(
+        nonce=secrets.token_hex(8),
+        host=socket.gethostname(),
+        machine=_machine(),
+        pid=os.getpid(),
+        started=_started(os.getpid()) or "",
+        since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+    )
+
+
+@dataclasses.dataclass
+class Lease:
+    """A run's hold on its directory, renewed by a thread. `hold` makes it."""
+
+    folder: Path
+    holder: Holder
+    inode: int
+
+    def __post_init__(self) -> None:
+        self._ended = threading.Event()
+        self._lost: str | None = None
+        threading.Thread(
+            target=self._renew, name="sightline-lease", daemon=True
+        ).start()
+
+    def check(self) -> None:
+        """To be called before the run writes to its directory.
+
+        Raises:
+          LeaseLost: the directory was renamed or deleted, or another run has it.
+        """
+        self._lost = self._lost or self._find_lost()
+        if self._lost:
+            raise LeaseLost(
+                f"{self._lost}. This run stops and writes nothing more there; its "
+                "newest checkpoint is whole, wherever the folder is now."
+            )
+
+    def release(self) -> None:
+        """Gives the directory back."""
+        self._ended.set()
+        if os.getpid() == self.holder.pid and self._find_lost() is None:
+            _path(self.folder).unlink()
+
+    def _find_lost(self) -> str | None:
+        try:
+            if self.folder.stat().st_ino != self.inode:
+                return f"{self.folder} is another folder than at the start of the run"
+            holder = _read(_path(self.folder))
+        except FileNotFoundError:
+            return f"{self.folder} was renamed or deleted during the run"
+        if holder is None or holder.nonce != self.holder.nonce:
+            return f"{self.folder} was taken over by {holder or 'another run'}"
+        return None
+
+    def _renew(self) -> None:
+        while not self._ended.wait(RENEW_SECONDS):
+            try:
+                self._lost = self._lost or self._find_lost()
+                if self._lost:
+                    return
+                # Not rewritten: a full disk must not end the lease, nor this end
+                # another's.
+                os.utime(_path(self.folder))
+            except OSError:
+                continue  # a storage that is away for a while; `check` tells
+
+
+_LEASES: dict[Path, Lease] = {}
+"""Of this process."""
+
+
+def hold(folder: Path) -> Lease:
+    """Takes the lease of a run directory, for as long as this process lives.
+
+    Args:
+      folder: of the run; it exists.
+
+    Returns:
+      The same lease again if this process has it already.
+
+    Raises:
+      UsageError: another process trains there.
+      OSError: the folder cannot be written to.
+    """
+    folder = folder.resolve()
+    held = _LEASES.get(folder)
+    if held is not None and held._find_lost() is None:
+        return held
+    mine = _own_holder()
+    while not _create(_path(folder), mine):
+        if _expired(_path(folder)):
+            write_whole(_path(folder), json.dumps(mine))
+            time.sleep(_SETTLE_SECONDS)
+            break
+    holder = _read(_path(folder))
+    if holder != mine:
+        raise _refusal(folder, holder)
+    lease = Lease(folder, mine, folder.stat().st_ino)
+    on_leaving(lease.release)
+    _LEASES[folder] = lease
+    return lease
+
+
+def _create(path: Path, holder: Holder) -> bool:
+    """Writes the file unless there is one."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps(holder))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
+    return True
+
+
+def _expired(path: Path) -> bool:
+    """Whether the lease counts for nothing; waits until that is known.
+
+    Returns:
+      False if it was released meanwhile.
+
+    Raises:
+      UsageError: its holder lives.
+    """
+    try:
+        holder, first = _read(path), path.stat().st_mtime_ns
+        if holder is not None and holder.machine == _machine():
+            if holder.started == (_started(holder.pid) or "gone"):
+                raise _refusal(path.parent, holder)
+            return True
+        # The clock of the file system, not ours: hosts' clocks differ.
+        if _file_system_time(path.parent) - first / 1e9 > EXPIRES_SECONDS:
+            return True
+        deadline = time.monotonic() + EXPIRES_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            if path.stat().st_mtime_ns != first:
+                raise _refusal(path.parent, _read(path))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _refusal(folder: Path, holder: Holder | None) -> UsageError:
+    return UsageError(
+        f"another process is training in {folder} ({holder or 'unknown'}); wait for it "
+        "or stop it, or give this run another --run_dir. The lease of a process that "
+        f"was killed ends by itself, on another host after {EXPIRES_SECONDS:.0f} s."
+    )
+
+
+def _path(folder: Path) -> Path:
+    return folder / "lease.json"
+
+
+def _read(path: Path) -> Holder | None:
+    """The holder; None if the file is torn or no lease."""
+    text = path.read_text(errors="replace")
+    try:
+        return Holder(*json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+def _file_system_time(folder: Path) -> float:
+    probe = folder / f".lease-{secrets.token_hex(8)}"
+    probe.touch()
+    try:
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink()
+
+
+def _machine() -> str:
+    """Host, boot, and the namespace of process numbers (a container has its own)."""
+    parts = [socket.gethostname()]
+    try:
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        parts.append("no /proc")  # not Linux
+    return " ".join(parts)
+
+
+def _started(pid: int) -> str | None:
+    """When a process began; None if there is none of that number, or a dead one."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return None if Path("/proc/self").exists() else _alive(pid)
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _alive(pid: int) -> str | None:
+    """The same without /proc, where only the number is known."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return "alive"
