@@ -1,5 +1,6 @@
 """Span corruption: dropped spans, one after another, behind their sentinels."""
 
+import functools
 import math
 
 import numpy as np
@@ -15,6 +16,7 @@ from .text import Text, Tokens
 ID = 2
 
 
+@functools.lru_cache(2**14)
 def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
     require_share("span_corruption.density", density)
@@ -36,15 +38,22 @@ def span_mask(
     runs = np.empty(2 * spans, np.int64)
     runs[0::2] = _composition(length - dropped, spans, rng)
     runs[1::2] = _composition(dropped, spans, rng)
-    return np.repeat(np.arange(2 * spans) % 2 == 1, runs)
+    is_dropped = np.zeros(2 * spans, bool)
+    is_dropped[1::2] = True
+    return np.repeat(is_dropped, runs)
 
 
 def _composition(
     items: int, parts: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " parts"]:
     """Splits `items` into `parts` positive numbers, every way equally likely."""
-    cuts = 1 + rng.choice(items - 1, parts - 1, replace=False)
-    return np.diff(np.sort(np.concatenate(([0], cuts, [items]))))
+    ends = np.empty(parts + 1, np.int64)
+    ends[0], ends[parts] = 0, items
+    cuts = ends[1:parts]
+    cuts[:] = rng.choice(items - 1, parts - 1, replace=False)
+    cuts += 1
+    cuts.sort()
+    return ends[1:] - ends[:-1]
 
 
 def _lengths(
@@ -104,8 +113,10 @@ def span_corruption(
         ID,
         inputs,
         targets,
-        inputs_positions=1 + np.arange(len(inputs)),
-        targets_positions=len(inputs) + 2 + np.arange(len(targets)),
+        inputs_positions=np.arange(1, len(inputs) + 1, dtype=np.int32),
+        targets_positions=np.arange(
+            len(inputs) + 2, len(inputs) + 2 + len(targets), dtype=np.int32
+        ),
     )
     return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)
 
@@ -123,8 +134,10 @@ def with_sentinels(
     Raises:
       ValueError: more spans than sentinels.
     """
-    starts = mask & ~np.concatenate(([False], mask[:-1]))
-    spans = int(starts.sum())
+    starts = mask.copy()
+    starts[1:] &= ~mask[:-1]
+    places = np.flatnonzero(starts)
+    spans = len(places)
     if spans > len(ids.sentinels):
         enough = math.ceil(10 * mask.sum() / len(ids.sentinels)) / 10
         raise UsageError(
@@ -132,10 +145,22 @@ def with_sentinels(
             f"vocabulary has {len(ids.sentinels)} sentinels; raise mean_span to "
             f"{enough}, lower density or make rows shorter."
         )
-    sentinels = np.asarray(ids.sentinels[:spans], np.int32)
-    kept = tokens.copy()
-    kept[starts] = sentinels
-    kept = np.append(kept[~mask | starts], ids.eos)
+    sentinels = np.array(ids.sentinels[:spans], np.int32)
+    shown = tokens.astype(np.int32)
+    shown[places] = sentinels
+    inputs = shown[~mask | starts]
+    # A dropped token comes after those before it and after the sentinels so far.
     dropped = np.flatnonzero(mask)
-    answer = np.insert(tokens[mask], np.flatnonzero(starts[dropped]), sentinels)
-    return kept.astype(np.int32), np.append(answer, ids.eos).astype(np.int32)
+    opens = starts[dropped]
+    at = np.arange(len(dropped)) + np.cumsum(opens)
+    answer = np.empty(len(dropped) + spans, np.int32)
+    answer[at] = tokens[dropped]
+    answer[at[opens] - 1] = sentinels
+    return _ended(inputs, ids.eos), _ended(answer, ids.eos)
+
+
+def _ended(tokens: Tokens, eos: int) -> Tokens:
+    """The tokens and EOS."""
+    ended = np.empty(len(tokens) + 1, np.int32)
+    ended[:-1], ended[-1] = tokens, eos
+    return ended

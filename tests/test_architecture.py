@@ -44,6 +44,7 @@ ROOMS = {
         "recorded",
         "shares",
         "seqio_tasks",
+        "streaming",
         "examples",
         "rows",
         "tokens",

@@ -87,17 +87,17 @@ def read_mixture(
 def measure_mixture(
     packed_mixture: PackedMixture, options: argparse.Namespace
 ) -> MixtureShares:
-    """Measures a mixture on Examples from its own SeqIO pipeline.
+    """Measures a mixture on the Examples that a run begins with.
 
     Args:
       packed_mixture: what to measure.
       options: `seed` of the stream, and how many `examples` to read.
     """
-    from ..training.data import Data
+    from ..training.data import Streaming
 
     mixture, rows, batch_rows, _ = packed_mixture
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
-    source = Data(mixture, rows, batch_rows).examples(seed=options.seed)
+    source = Streaming(mixture, rows, batch_rows).examples(seed=options.seed)
     tracked = track(
         itertools.islice(source, options.examples),
         f"Reading {mixture.name}",

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.window_check import check_windows, remarks
 from ..training.report import names_of
 from ._arguments import gin_parser, parse_gin
@@ -37,13 +38,16 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     for line in remarks(*check_windows(measured.mixture, measured.rows)):
         console.print(line, markup=False, highlight=False)
+    if measured.mixture.schedule:
+        console.print(phase_table(measured.mixture))
     console.print(share_table(measured))
     console.print(context_table(measured))
     return 0
 
 
 def as_json(measured: MixtureShares) -> dict[str, Any]:
-    """The measurement as plain values."""
+    """The measurement as plain values; the phases too, if there is a schedule."""
+    phases = measured.mixture.phases() if measured.mixture.schedule else {}
     return {
         "utilisation": measured.packed.slots,
         "objectives": {
@@ -57,7 +61,44 @@ def as_json(measured: MixtureShares) -> dict[str, Any]:
             }
             for name, id_ in names_of(measured.rates).items()
         },
+        **(
+            {"phases": [phase_values(*phase) for phase in phases.items()]}
+            if phases
+            else {}
+        ),
     }
+
+
+def phase_values(step: int, mixture: Mixture) -> dict[str, Any]:
+    """The first step of a phase, its tasks' shares of the examples, and loss shares."""
+    shares = mixture.loss_share_array()
+    return {
+        "first_step": step,
+        "rates": mixture.task_shares(),
+        "loss_shares": {n: float(shares[id_]) for n, id_ in names_of(shares).items()},
+    }
+
+
+def phase_table(mixture: Mixture) -> Table:
+    """What holds from which step on."""
+    table = Table(
+        title=f"Phases of mixture {mixture.name}",
+        caption="What is measured below is the first one.",
+    )
+    table.add_column("from step", justify="right")
+    table.add_column("rates")
+    table.add_column("loss shares")
+    for step, phase in mixture.phases().items():
+        values = phase_values(step, phase)
+        table.add_row(
+            f"{step:,}",
+            *(
+                "\n".join(f"{name} {share:.2%}" for name, share in values[key].items())
+                for key in ("rates", "loss_shares")
+            ),
+            end_section=True,
+        )
+    return table
 
 
 def share_table(measured: MixtureShares) -> Table:

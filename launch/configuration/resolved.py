@@ -51,6 +51,7 @@ def unused(bindings: Bindings, root: str, settings: Sequence[str]) -> list[str]:
 
 _NAMING = {
     ("Mixture", "rates"),
+    ("Mixture", "schedule"),
     ("Mixture", "corpora"),
     ("study", "corpus"),
     ("study", "mixes"),

@@ -1,65 +1,129 @@
-"""The streams of a run: training batches, and held-out batches of each objective.
+"""Where a run's batches come from: training batches, and held-out batches of each task.
 
-TensorFlow is imported when a stream is first read, on the thread that reads it, so
-that it loads while the step compiles.
+`Source` is what the train loop asks for; `Streaming` makes the batches from the corpora
+as the run goes.
 """
 
 import dataclasses
-import functools
 import itertools
+import weakref
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
 
 from ...models.rows import Batch, RowShape
+from ...objectives.errors import UsageError, require_count
 from ...objectives.example import Example
-from ...tasks import host_tensorflow
 from ...tasks.corpora import EmptySplitError
-from ...tasks.examples.mixture import Mixture
+from ...tasks.examples.example_stream import mixed_examples, task_examples
+from ...tasks.examples.mixture import Mixture, split_task
+from ...tasks.examples.task_windows import Shard, TooShortError
 from ...tasks.rows.batches import batches
-from ...tasks.rows.layout import sequence_length
+from ...tasks.streaming.batches import ReceivedBatches, streamed
+from ...tasks.streaming.chunks import Plan
+from ...tasks.streaming.row_stream import start_of
+from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
 
 HELD_OUT_SEED = 0
 """Held-out batches are the same in every run, whatever its seed."""
 
+Position = dict[str, Any]
+"""A place in a stream of batches, as plain JSON."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Batches of a run."""
+
+    def training(
+        self, *, seed: int, position: Position | None
+    ) -> Iterator[tuple[Batch, Position]]:
+        """Training batches without end, those rows of them that this process loads.
+
+        Each comes with the position before it: started again there, the stream gives
+        that batch again first, bit for bit.
+
+        Args:
+          seed: of everything that is random.
+          position: of the first batch; None for the beginning.
+        """
+        ...
+
+    def held_out(self, *, most: int) -> dict[str, list[Batch]]:
+        """Whole validation batches of each task, at most `most`; alike on all hosts."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the streams hold; none of them is read any more."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True)
-class Data:
-    """Where a run's batches come from.
+class Streaming:
+    """Batches made from the corpora while the run goes on.
 
     Attributes:
       mixture: what is mixed, and the vocabulary.
       rows: capacities of a row.
-      batch_rows: B.
+      batch_rows: B, of the global batch.
+      rows_here: `[start, stop)` of the global batch, the rows that this process loads;
+        None for all. Hosts with the same rows read the same documents; the others
+        divide them.
+      workers: processes that make data; 0 for none but this one.
     """
 
     mixture: Mixture
     rows: RowShape
     batch_rows: int
+    rows_here: tuple[int, int] | None = None
+    workers: int = 1
+    _streams: "weakref.WeakSet[ReceivedBatches]" = dataclasses.field(
+        default_factory=weakref.WeakSet, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self):
+        require_count("train.data_workers", self.workers, least=0)
+        start, stop = self.rows_here or (0, self.batch_rows)
+        size = stop - start
+        if size < 1 or self.batch_rows % size or start % size:
+            raise UsageError(
+                f"this process is to load the rows [{start}, {stop}) of a batch of "
+                f"{self.batch_rows}, which are no equal part of it; choose "
+                "train.batch_rows as a multiple of the devices along data and fsdp."
+            )
 
     def examples(self, *, seed: int) -> Iterator[Example]:
-        """Training Examples without end, straight from SeqIO.
+        """Training Examples without end, as `training` packs them at step 0.
 
         Args:
           seed: of the order of documents, of the mixing and of every Example.
         """
-        host_tensorflow.load()
-        from ...tasks.seqio_tasks.tasks import seqio_mixture
+        return mixed_examples(self.mixture, self.rows, seed=seed)
 
-        return self._read(seqio_mixture(self.mixture), split="train", seed=seed)
+    def training(
+        self, *, seed: int, position: Position | None
+    ) -> Iterator[tuple[Batch, Position]]:
+        """Training batches without end; see `Source`.
 
-    def training(self, *, seed: int, skip: int) -> Iterator[Batch]:
-        """Training batches without end.
+        The rows are a function of mixture, rows, batch, seed and of which rows are
+        loaded here, whatever the number of workers.
 
-        The stream is a function of this object and the seed alone. A resumed run
-        reads the same stream and drops what it has seen, at the cost of remaking
-        it.
-
-        Args:
-          seed: as for `examples`.
-          skip: batches to drop from the front.
+        Raises:
+          UsageError: the position is of another number of hosts, or of other tasks.
         """
-        stream = self._batches(self.examples(seed=seed))
-        yield from itertools.islice(stream, skip, None)
+        start, stop = self.rows_here or (0, self.batch_rows)
+        size = stop - start
+        plan = Plan(
+            self.mixture,
+            self.rows,
+            batch_rows=size,
+            seed=seed,
+            shard=Shard(start // size, self.batch_rows // size),
+        )
+        stream = streamed(plan, position or start_of(plan), processes=self.workers)
+        if isinstance(stream, ReceivedBatches):
+            self._streams.add(stream)
+        return stream
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.
@@ -68,44 +132,47 @@ class Data:
         own: a pair's one label gets as many rows as a text's 512 tokens. A task without
         validation text has no batches.
         """
+        tasks = self.mixture.positive_rates()
         if most == 0:
-            return {task: [] for task in self.mixture.positive_rates()}
-        host_tensorflow.load()
-        from ...tasks.seqio_tasks.tasks import seqio_mixture
-
-        batches: dict[str, list[Batch]] = {}
-        tasks = {task.name: task for task in seqio_mixture(self.mixture).tasks}
-        for name in self.mixture.positive_rates():
-            task = tasks[name.replace("/", ":")]
-            read = functools.partial(self._read, task, split="validation", epochs=1)
-            try:
-                stream = self._batches(read(seed=HELD_OUT_SEED))
-                batches[name] = list(itertools.islice(stream, most))
-            except EmptySplitError:
-                batches[name] = []  # `train` names the task
-        return batches
-
-    def _read(
-        self, provider, *, split: str, seed: int, epochs: int | None = None
-    ) -> Iterator[Example]:
-        """The Examples of a SeqIO task or mixture, without end if `epochs` is None."""
-        from ...tasks.seqio_tasks.tasks import to_example
-        from ...tasks.seqio_tasks.tf_calls import python_errors
-
-        dataset = provider.get_dataset(
-            sequence_length=sequence_length(self.rows),
-            split=split,
-            seed=seed,
-            num_epochs=epochs,
-        )
-        return map(to_example, python_errors(dataset.as_numpy_iterator()))
-
-    def _batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
+            return {task: [] for task in tasks}
         vocab = vocabulary(self.mixture.vocabulary)
+        documents: dict[str, TokenisedDocuments | None] = {}
+        for corpus in dict.fromkeys(split_task(task)[0] for task in tasks):
+            try:
+                documents[corpus] = TokenisedDocuments(
+                    self.mixture.corpus(corpus), "validation", vocab
+                )
+            except EmptySplitError:
+                documents[corpus] = None  # `train` names the tasks
+        found: dict[str, list[Batch]] = {}
+        for task in tasks:
+            texts = documents[split_task(task)[0]]
+            stream = self._held_out(task, texts) if texts else ()
+            try:
+                found[task] = list(itertools.islice(stream, most))
+            except TooShortError:
+                found[task] = []
+        return found
+
+    def _held_out(self, task: str, documents: TokenisedDocuments) -> Iterator[Batch]:
+        vocab = vocabulary(self.mixture.vocabulary)
+        examples: Iterable[Example] = task_examples(
+            self.mixture,
+            task,
+            self.rows,
+            documents=documents,
+            seed=HELD_OUT_SEED,
+            epochs=1,
+        )
         return batches(
-            stream,
+            examples,
             self.rows,
             batch_rows=self.batch_rows,
             ids=vocab.special_ids,
             vocabulary_size=vocab.size,
         )
+
+    def close(self) -> None:
+        """Ends the processes of all streams; whoever reads one finds its end."""
+        for stream in self._streams:
+            stream.close()

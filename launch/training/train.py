@@ -24,7 +24,7 @@ from ..runs.checkpoints import Checkpoints
 from ..runs.directory import prepare_run_dir
 from ..runs.metrics import MetricsWriter, has_record
 from . import report
-from .data import Data
+from .data import Streaming
 from .evaluate import evaluate
 from .interval import extend, fresh, from_json, record, to_json
 from .mesh import MeshShape
@@ -63,6 +63,7 @@ def train(
     eval_batches: int = 16,
     checkpoint_every: int = 1000,
     keep: int = 2,
+    data_workers: int = 1,
 ) -> int:
     """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
@@ -91,6 +92,7 @@ def train(
       eval_batches: most held-out batches of each task; 0 turns evaluation off.
       checkpoint_every: steps between checkpoints; the last step is saved as well.
       keep: number of newest checkpoints to keep.
+      data_workers: processes that make training data; 0 for none but this one.
 
     Returns:
       The number of steps done: fewer than `steps` if SIGTERM stopped the run.
@@ -163,17 +165,16 @@ def train(
         return start
 
     # ------------------------------------- data, made on a thread while steps compile
-    source = Data(mixture, rows, batch_rows)
+    source = Streaming(mixture, rows, batch_rows, workers=data_workers)
+    position = restored[2]["position"] if restored else None
     stream = prefetch(
-        source.training(seed=seed, skip=max(0, start - 1)), ahead=BATCHES_AHEAD
+        source.training(seed=seed, position=position), ahead=BATCHES_AHEAD
     )
     with console.status("Compiling, and reading text"):
         train_step = program.compile_train_step()
         if restored:
-            check_same(next(stream), restored[2]["last_batch"])
+            check_same(next(stream)[0], restored[2]["last_batch"])
         first = list(itertools.islice(stream, MEASURED_BATCHES))
-        # Only now: TensorFlow, which the stream has loaded, must not be imported by two
-        # threads at once.
         worker = concurrent.futures.ThreadPoolExecutor(1, "sightline-held-out")
         first_held_out = worker.submit(source.held_out, most=min(1, eval_batches))
         held_out = worker.submit(source.held_out, most=eval_batches)
@@ -184,15 +185,16 @@ def train(
             console.print(line, markup=False, highlight=False)
 
     # -------------------------------------------------- measured shares of the mixture
-    counts = functools.reduce(add, map(count, first))
+    first_batches = [batch for batch, _ in first]
+    counts = functools.reduce(add, map(count, first_batches))
     loss_shares = functools.partial(loss_shares_of, normalisation=normalisation)
     console.print(
         report.share_table(
-            counts, loss_shares(counts, shares), utilisation=utilisation(first)
+            counts, loss_shares(counts, shares), utilisation=utilisation(first_batches)
         )
     )
     stream = itertools.chain(first, stream)
-    del first
+    del first, first_batches
     eval_step = functools.cache(program.compile_eval_step)
 
     def run_evaluation(step: int) -> None:
@@ -220,7 +222,8 @@ def train(
         if evaluate_first:
             run_evaluation(start)
         while step < steps and not stop.requested:
-            batch = next(stream)
+            batch, position = next(stream)
+            shares = mixture.at(step).loss_share_array()
             state, metrics = train_step(state, program.place(batch), shares)
             step += 1
 
@@ -257,13 +260,18 @@ def train(
                 checkpoints.save(
                     step,
                     state,
-                    {"interval": to_json(interval), "last_batch": digest(batch)},
+                    {
+                        "interval": to_json(interval),
+                        "last_batch": digest(batch),
+                        "position": position,
+                    },
                 )
             if evaluation_due(step):
                 run_evaluation(step)
             if logs or saves or evaluation_due(step):
                 tokens, began = 0, time.perf_counter()
 
+    source.close()
     if step < steps:
         console.print(f"Stopped after step {step:,}; rerun the same command to resume.")
     return step

@@ -1,25 +1,23 @@
 """A mixture's Examples straight from its corpora, without SeqIO.
 
-For many short runs in one process, where starting TensorFlow and its threads would cost
-more than the runs. Every Example is the one that SeqIO's tasks make of that window with
-that seed; only their order differs.
+Every Example is the one that SeqIO's tasks make of that window with that seed; only
+their order differs.
 """
 
-import functools
+import bisect
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from ...models.rows import RowShape
-from ...objectives.errors import UsageError
 from ...objectives.example import Example
-from ...objectives.registry import Objective
-from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import block_documents, shuffled_windows, window_examples, windows
+from .task_windows import TaskWindows
+
+_DRAWS = 4096
 
 
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
@@ -40,6 +38,8 @@ def mixed_examples(
 ) -> Iterator[Example]:
     """Training Examples without end, their tasks drawn by the rates.
 
+    With a schedule, by those of step 0.
+
     Args:
       mixture: rates, corpora, settings and vocabulary.
       shape: of the rows that every Example fits.
@@ -50,18 +50,17 @@ def mixed_examples(
     Raises:
       ValueError: an objective fits no row, or finds no document long enough.
     """
-    rates = mixture.positive_rates()
+    mixture = mixture.at(0)
     documents = documents or split_documents(mixture, "train")
     streams = [
         task_examples(
             mixture, task, shape, documents=documents[split_task(task)[0]], seed=seed
         )
-        for task in rates
+        for task in mixture.positive_rates()
     ]
-    shares = np.array(list(mixture.task_shares().values()))
-    rng = np.random.default_rng([seed % 2**64, 0])
-    while True:
-        yield next(streams[int(rng.choice(len(streams), p=shares))])
+    limits = cumulative_shares(mixture, list(mixture.positive_rates()))
+    for draw in draws(seed):
+        yield next(streams[bisect.bisect_right(limits, draw)])
 
 
 def task_examples(
@@ -86,41 +85,42 @@ def task_examples(
     Raises:
       ValueError: the objective fits no row, or finds no document long enough.
     """
-    name = split_task(task)[1]
-    ids = vocabulary(mixture.vocabulary).special_ids
-    objective = mixture.objective(name)
-    window, smallest = objective.window(budget(shape)), objective.smallest()
-    cut = functools.partial(windows, window=window, smallest=smallest)
-    size = block_documents(documents, cut)
+    source = TaskWindows(mixture, task, shape, documents=documents, seed=seed)
     for epoch in itertools.count() if epochs is None else range(epochs):
-        # One for each task, or all would read the same documents at the same time.
-        rng = np.random.default_rng([seed % 2**64, 1, epoch, *task.encode()])
-        order: list[int] = rng.permutation(len(documents)).tolist()
         count = 0
-        for block in (order[at : at + size] for at in range(0, len(order), size)):
-            tokens = [documents[index] for index in block]
-            lengths = [len(document) for document in tokens]
-            places = (
-                (block[number], tokens[number], window, (start, stop))
-                for number, window, start, stop in shuffled_windows(
-                    lengths, cut, rng
-                ).tolist()
-            )
-            for _, _, example in window_examples(
-                objective, documents, places, ids=ids, seed=seed, epoch=epoch
-            ):
+        for block in range(source.blocks):
+            size = len(source.block(epoch, block).windows)
+            for _, example in source.examples(epoch, block, 0, size):
                 count += 1
                 yield example
         if not count:
-            raise too_short(objective, documents)
+            raise source.too_short()
 
 
-def too_short(objective: Objective, documents: TokenisedDocuments) -> UsageError:
-    """The error that no document is long enough for an objective."""
-    longest = max(len(documents[index]) for index in range(len(documents)))
-    return UsageError(
-        f"{objective.name!r} finds no text in {documents.name}: it takes "
-        f"{objective.smallest()} tokens or more, and the longest of the "
-        f"{len(documents):,} documents has {longest}. Give longer documents, fewer "
-        "shards, or the objective a rate of 0."
-    )
+def cumulative_shares(mixture: Mixture, tasks: Sequence[str]) -> list[float]:
+    """The draws below which each task, but the last, or one before it is taken.
+
+    Args:
+      mixture: its rates; without a schedule.
+      tasks: in order, all that are mixed among them.
+    """
+    shares = mixture.task_shares()
+    sums = np.cumsum([shares.get(task, 0.0) for task in tasks])
+    # A task at the end that is not mixed must not catch a draw beyond a rounded sum.
+    mixed = [place for place, task in enumerate(tasks) if task in shares]
+    sums[mixed[-1] :] = 1.0
+    return sums[:-1].tolist()
+
+
+def draws(seed: int, *, skip: int = 0, shard: int = 0) -> Iterator[float]:
+    """Numbers within [0, 1) without end that choose the task of each Example.
+
+    Args:
+      seed: the run's.
+      skip: how many to leave out at the front, at no cost.
+      shard: index of the shard that draws.
+    """
+    for block in itertools.count(skip // _DRAWS):
+        rng = np.random.default_rng([seed % 2**64, 0, shard, block])
+        numbers: list[float] = rng.random(_DRAWS).tolist()
+        yield from numbers[skip - block * _DRAWS if block == skip // _DRAWS else 0 :]

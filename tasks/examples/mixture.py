@@ -1,6 +1,7 @@
 """What a run trains on: rates of tasks, shares of the loss, settings of objectives."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from ...objectives.registry import CAPACITY, Objective, base_name
 from .. import corpora
 from ..corpora import Corpus
 from ..tokens.vocabulary import vocabulary as find_vocabulary
+from .mixture_schedule import check_schedule, values_by_step
 
 _TOLERANCE = 1e-6
 
@@ -36,11 +38,17 @@ class Mixture:
         objectives' shares of the rates.
       settings: settings by objective, variant (all of its settings) or corpus.
       vocabulary: of every task: a name or a path (`vocabulary.vocabulary`).
+      schedule: changes of `rates` and `loss_shares` over a run, by the first step that
+        they hold for: `{1000: {'rates': {...}}}`. Rates given there replace all rates;
+        what is not given stays as it was. `at` and `phases` give the mixtures in force.
+        A task is mixed if any of them gives it a positive rate; the arrays of shares
+        are those of step 0.
 
     Raises:
       ValueError: an unknown task, objective, corpus, setting or vocabulary; a rate or
         share that is negative or not finite; all rates 0; shares that miss an
-        objective, name one that is not mixed, or do not sum to 1.
+        objective, name one that is not mixed, or do not sum to 1; a schedule whose
+        steps do not ascend from 1, or whose changes make no valid mixture.
     """
 
     name: str
@@ -50,8 +58,15 @@ class Mixture:
     loss_shares: Mapping[str, float | int] | None = None
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     vocabulary: str = "python_docs"
+    schedule: Mapping[int, Mapping[str, Mapping[str, float | int] | None]] = (
+        dataclasses.field(default_factory=dict)
+    )
 
     def __post_init__(self):
+        if self.schedule:
+            check_schedule(f"Mixture.schedule of {self.name!r}", self.schedule)
+            self.phases()  # each is checked as it is made
+            return
         where = f"mixture {self.name!r}"
         for key in self.rates:
             self._check_key(key)
@@ -78,8 +93,53 @@ class Mixture:
         if self.loss_shares is not None:
             self._check_loss_shares(self.loss_shares)
 
+    def phases(self) -> dict[int, "Mixture"]:
+        """The mixtures of the schedule by the first step of each, from step 0 on."""
+        return dict(self._phases)
+
+    def at(self, step: int) -> "Mixture":
+        """The mixture in force at a step, which has no schedule."""
+        return self._phases[max(first for first in self._phases if first <= step)]
+
+    @functools.cached_property
+    def _phases(self) -> dict[int, "Mixture"]:
+        if not self.schedule:
+            return {0: self}
+        start = {"rates": self.rates, "loss_shares": self.loss_shares}
+        each = values_by_step(start, self.schedule)
+        # Rates that all name their corpora leave none to be shared out, unless no
+        # phase shares any out, which is a mistake.
+        shares_out = {
+            step: any("." not in key for key in values["rates"])
+            for step, values in each.items()
+        }
+        unused = not any(shares_out.values())
+        phases = {}
+        for step, values in each.items():
+            corpora = self.corpora if shares_out[step] or unused else {}
+            try:
+                phases[step] = dataclasses.replace(
+                    self, schedule={}, corpora=corpora, **values
+                )
+            except UsageError as error:
+                where = f"from step {step} on, " if step else ""
+                raise UsageError(f"{where}{error}") from error
+        return phases
+
     def positive_rates(self) -> dict[str, float]:
-        """The positive rates by task, with corpora written out."""
+        """The positive rates by task, with corpora written out.
+
+        Of a task that only later phases mix, the rate in the first of them, on the
+        scale of step 0's.
+        """
+        if self.schedule:
+            phases = list(self._phases.values())
+            rates = phases[0].positive_rates()
+            total = sum(rates.values())
+            for phase in phases[1:]:
+                for task, share in phase.task_shares().items():
+                    rates.setdefault(task, share * total)
+            return rates
         shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
         rates: dict[str, float] = {}
         for key, rate in self.rates.items():
@@ -128,14 +188,24 @@ class Mixture:
         return {"vocabulary sha256": vocab.digest, **documents}
 
     def rate_array(self) -> Float64[np.ndarray, " O"]:
-        """Each objective's share of the examples, at the objective's id; sums to 1."""
+        """Each objective's share of the examples, at the objective's id; sums to 1.
+
+        With a schedule, that of step 0.
+        """
+        if self.schedule:
+            return self.at(0).rate_array()
         shares = np.zeros(CAPACITY)
         for task, rate in self.positive_rates().items():
             shares[registry.get(split_task(task)[1]).id] += rate
         return shares / shares.sum()
 
     def loss_share_array(self) -> Float32[np.ndarray, " O"]:
-        """Each objective's share of the loss, at the objective's id; sums to 1."""
+        """Each objective's share of the loss, at the objective's id; sums to 1.
+
+        With a schedule, that of step 0.
+        """
+        if self.schedule:
+            return self.at(0).loss_share_array()
         if self.loss_shares is None:
             return self.rate_array().astype(np.float32)
         shares = np.zeros(CAPACITY)

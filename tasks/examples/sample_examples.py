@@ -10,11 +10,12 @@ from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
+from ...objectives.text import Text
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import window_example, windows
+from .windows import example_rng, windows
 
 TRIES = 256
 """Most documents drawn to find those that fill a row."""
@@ -112,14 +113,8 @@ def _example(
             f"drawn, has {len(tokens)}; try another seed."
         )
     span = windows(len(tokens), window=window, smallest=smallest)[0]
-    return window_example(
-        objective,
-        documents,
-        tokens,
-        span,
-        ids=ids,
-        seed=seed,
-        epoch=0,
-        document=index,
-        window=0,
+    text = Text(tokens, *span, documents.others(index))
+    rng = example_rng(
+        seed, documents.corpus, objective.name, epoch=0, document=index, window=0
     )
+    return objective(text, rng, ids)

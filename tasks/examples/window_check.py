@@ -20,8 +20,9 @@ from ..corpora import ReadsFolder
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
-from .example_stream import split_documents, too_short
+from .example_stream import split_documents
 from .mixture import Mixture, split_task
+from .task_windows import too_short
 from .windows import example_rng, windows
 
 DOCUMENTS = 64

@@ -1,6 +1,7 @@
 """From a document to its Examples: windows, their order, each Example's randomness."""
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -26,45 +27,6 @@ Cut = Callable[[int], list[Span]]
 """From a document's length to its windows."""
 
 
-def window_example(
-    objective: Objective,
-    documents: TokenisedDocuments,
-    tokens: Tokens,
-    span: Span,
-    *,
-    ids: SpecialIds,
-    seed: int,
-    epoch: int,
-    document: int,
-    window: int,
-) -> Example:
-    """The Example of one window of a document.
-
-    Args:
-      objective: with its settings bound.
-      documents: of the split; source of other documents.
-      tokens: of the document.
-      span: the window.
-      ids: reserved ids.
-      seed: the run's.
-      epoch: pass over the corpus.
-      document: index in its split.
-      window: index in its document.
-
-    Raises:
-      NoExampleError: the objective makes none from this window.
-    """
-    rng = example_rng(
-        seed,
-        documents.corpus,
-        objective.name,
-        epoch=epoch,
-        document=document,
-        window=window,
-    )
-    return objective(Text(tokens, *span, documents.others(document)), rng, ids)
-
-
 def window_examples(
     objective: Objective,
     documents: TokenisedDocuments,
@@ -73,7 +35,7 @@ def window_examples(
     ids: SpecialIds,
     seed: int,
     epoch: int,
-) -> Iterator[tuple[int, int, Example]]:
+) -> Iterator[tuple[int, Example]]:
     """The Examples of some windows; those that give none are passed over.
 
     Args:
@@ -85,24 +47,16 @@ def window_examples(
       epoch: pass over the corpus.
 
     Yields:
-      Index of the document, index of the window, Example.
+      Number of the window among `places`, Example.
     """
-    for document, tokens, window, span in places:
+    rngs = ExampleRngs(seed, documents.corpus, objective.name, epoch=epoch)
+    for number, (document, tokens, window, span) in enumerate(places):
+        text = Text(tokens, *span, documents.others(document))
         try:
-            example = window_example(
-                objective,
-                documents,
-                tokens,
-                span,
-                ids=ids,
-                seed=seed,
-                epoch=epoch,
-                document=document,
-                window=window,
-            )
+            example = objective(text, rngs.at(document, window), ids)
         except NoExampleError:
             continue
-        yield document, window, example
+        yield number, example
 
 
 def windows(length: int, *, window: int, smallest: int) -> list[Span]:
@@ -166,26 +120,60 @@ def shuffled_windows(
     return rng.permutation(block_windows(lengths, cut))
 
 
-def example_rng(
-    seed: int, corpus: str, objective: str, *, epoch: int, document: int, window: int
-) -> np.random.Generator:
-    """The generator of one Example: a function of its identity, not of its order.
+class ExampleRngs:
+    """The generators of the Examples of one objective in one epoch.
+
+    Each is a function of the Example's identity, not of its order.
 
     Args:
       seed: the run's seed, any integer of 64 bits.
       corpus: its name.
       objective: the objective's name.
       epoch: pass over the corpus.
-      document: index of the document in its split.
-      window: index of the window in its document; -1 is the order of the windows of a
-        block that begins with the document.
     """
-    names = [_hash(name) for name in (corpus, objective)]
-    parts = (seed, *names, epoch, document, window)
-    # Two words for each part, so that no two tuples give the same words.
-    words = np.array([part % 2**64 for part in parts], np.uint64).view(np.uint32)
-    return np.random.default_rng(np.random.SeedSequence(words.tolist()))
+
+    def __init__(self, seed: int, corpus: str, objective: str, *, epoch: int):
+        # A name of its own length after its length: no two tuples give the same bytes.
+        names = [part for name in (corpus, objective) for part in _counted(name)]
+        self._common = hashlib.blake2b(
+            b"".join([*names, struct.pack("<QQ", seed % 2**64, epoch)]),
+            digest_size=32,
+        )
+        self._bits = np.random.PCG64(0)
+        self._rng = np.random.Generator(self._bits)
+
+    def at(self, document: int, window: int) -> np.random.Generator:
+        """The generator of one Example, good until the next call.
+
+        Making one costs several times what setting its state does.
+
+        Args:
+          document: index of the document in its split.
+          window: index of the window in its document; -1 is the order of the windows of
+            a block that begins with the document.
+        """
+        identity = self._common.copy()
+        identity.update(struct.pack("<qq", document, window))
+        digest = identity.digest()
+        self._bits.state = {
+            "bit_generator": "PCG64",
+            "state": {
+                "state": int.from_bytes(digest[:16], "little"),
+                "inc": int.from_bytes(digest[16:], "little") | 1,
+            },
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        return self._rng
 
 
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+def example_rng(
+    seed: int, corpus: str, objective: str, *, epoch: int, document: int, window: int
+) -> np.random.Generator:
+    """The generator of one Example by itself; see `ExampleRngs`."""
+    return ExampleRngs(seed, corpus, objective, epoch=epoch).at(document, window)
+
+
+def _counted(name: str) -> tuple[bytes, bytes]:
+    content = name.encode()
+    return struct.pack("<Q", len(content)), content

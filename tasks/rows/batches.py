@@ -14,8 +14,11 @@ from ...models.rows import Batch, RowShape, Stream
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.special_ids import SpecialIds
-from .layout import Placed, layout
+from .layout import Placed, lay_out
 from .packing import collate, first_fit
+
+_GROUP = 64
+"""Examples laid out together: one alone costs about as much."""
 
 T = TypeVar("T")
 
@@ -40,23 +43,41 @@ def batches(
       vocabulary_size: V; every id must be within [0, V).
 
     Raises:
-      ValueError: an id outside [0, V). Indexing would hide it: -1 wraps round and V
-        is clamped.
+      ValueError: an id outside [0, V) (`check_ids`).
     """
-    rows = first_fit(map(layout(shape, bos=ids.bos), stream), shape)
+    rows = first_fit(_laid_out(stream, shape, bos=ids.bos), shape)
     while group := list(itertools.islice(rows, batch_rows)):
         empty: list[list[Placed]] = [[] for _ in range(batch_rows - len(group))]
         batch = collate(group + empty, shape)
-        for name, part in (("decoder", batch.decoder), ("encoder", batch.encoder)):
-            if part is not None:
-                _check_ids(part, name, vocabulary_size)
+        check_ids(batch, vocabulary_size)
         yield batch
+
+
+def _laid_out(
+    stream: Iterable[Example], shape: RowShape, *, bos: int
+) -> Iterator[Placed]:
+    examples = iter(stream)
+    while group := list(itertools.islice(examples, _GROUP)):
+        yield from lay_out(group, shape, bos=bos).placed()
+
+
+def check_ids(batch: Batch, vocabulary_size: int) -> None:
+    """Refuses a batch with an id that the vocabulary does not have.
+
+    Raises:
+      ValueError: an id outside [0, V). Indexing would hide it: -1 wraps round and V
+        is clamped.
+    """
+    for name, part in (("decoder", batch.decoder), ("encoder", batch.encoder)):
+        if part is not None:
+            _check_ids(part, name, vocabulary_size)
 
 
 def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
     for field in ("tokens", "targets"):
         values = getattr(stream, field)
-        wrong = (values < 0) | (values >= vocabulary_size)
+        # One comparison for both ends: a negative id is a large unsigned one.
+        wrong = values.view(np.uint32) >= vocabulary_size
         if wrong.any():
             row, place = np.argwhere(wrong)[0]
             raise UsageError(

@@ -13,7 +13,7 @@ from ...objectives.budget import Budget
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
-from ..examples.example_stream import too_short
+from ..examples.task_windows import too_short
 from ..examples.windows import (
     Cut,
     Span,
@@ -201,7 +201,7 @@ class MakeExamples:
             place: np.ndarray,
         ) -> tuple[np.ndarray, ...]:
             seed, epoch = place.tolist()
-            places = (
+            places = [
                 (
                     int(indices[number]),
                     tokens[starts[number] : starts[number + 1]],
@@ -209,13 +209,14 @@ class MakeExamples:
                     (start, stop),
                 )
                 for number, window, start, stop in group.tolist()
-            )
+            ]
             examples: list[Example] = []
             example_ids: list[tuple[int, int, int]] = []
-            for document, window, example in window_examples(
+            for number, example in window_examples(
                 self.objective, documents, places, ids=ids, seed=seed, epoch=epoch
             ):
                 examples.append(example)
+                document, _, window, _ = places[number]
                 example_ids.append((epoch, document, window))
             return *_flatten(examples), np.array(example_ids, np.int64).reshape(-1, 3)
 

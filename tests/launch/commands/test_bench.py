@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sightline.launch.commands import bench
+from sightline.launch.commands import _data_speed, bench
 from sightline.launch.configuration import config, files
 from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.training.program import make_program, program_of
@@ -42,6 +42,18 @@ def test_tables_show_medians_and_ratios():
     Console(file=text, width=120).print(bench.step_table(seconds))
     assert "ratio to d.causal" in text.getvalue()
     assert "2.000" in text.getvalue()  # the median of 2, 1 and 2
+
+
+def test_data_is_timed_beside_t5s(monkeypatch, capsys):
+    for name in ("_SECONDS", "_LEAD_IN", "_WARM_UP"):
+        monkeypatch.setattr(_data_speed, name, 0.05)
+    assert bench.main(["--gin_file=quickstart.gin", "--data", "--rounds=2"]) == 0
+    said = capsys.readouterr().out
+    for row in (_data_speed.T5, "spans: the same rows", "mixture five"):
+        assert row in said
+    for line in said.splitlines():
+        if _data_speed.T5 in line:
+            assert line.count("1.00") == 2
 
 
 @pytest.mark.parametrize("name", ["--round=3", "--gin-file=x"])

@@ -8,7 +8,7 @@ import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
-from sightline.tasks.examples import example_stream
+from sightline.tasks.examples import task_windows
 from sightline.tasks.examples.example_stream import (
     mixed_examples,
     split_documents,
@@ -92,7 +92,7 @@ def test_examples_fit_an_encoder_decoder_too():
 
 
 def test_documents_that_are_all_too_short_are_refused(monkeypatch):
-    monkeypatch.setattr(example_stream, "windows", lambda *args, **kwargs: [])
+    monkeypatch.setattr(task_windows, "windows", lambda *args, **kwargs: [])
     mixed = mixture({"policies.causal": 1})
     with pytest.raises(ValueError, match="finds no text in policies:train"):
         next(mixed_examples(mixed, ROWS, seed=0))

@@ -1,0 +1,1 @@
+"""Training batches straight from the corpora, made outside the trainer's process."""

@@ -1,0 +1,110 @@
+"""The streaming source: hosts divide the text, and nothing needs TensorFlow."""
+
+import itertools
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sightline.launch.training.data import Source, Streaming
+from sightline.models.rows import decoder_rows
+from sightline.tasks.examples.mixture import Mixture
+from sightline.tasks.rows.batches import digest
+from sightline.tasks.streaming.batches import ReceivedBatches
+
+pytestmark = pytest.mark.unchecked
+
+SMALL = {"train_documents": 8, "validation_documents": 3, "most_sections": 5}
+ROWS = decoder_rows(slots=48, predictions=40)
+
+
+def source(rates=None, **fields):
+    mixture = Mixture(
+        "m",
+        rates or {"policies.causal": 1, "policies.masked": 1},
+        vocabulary="policies",
+        settings={"policies": SMALL},
+    )
+    return Streaming(mixture, ROWS, 8, **{"workers": 0, **fields})
+
+
+def digests(of, count, position=None):
+    stream = of.training(seed=1, position=position)
+    return [(digest(batch), place) for batch, place in itertools.islice(stream, count)]
+
+
+def test_it_is_a_source_and_its_positions_are_taken_up():
+    streaming = source()
+    assert isinstance(streaming, Source)
+    whole = digests(streaming, 6)
+    assert digests(streaming, 3, whole[3][1]) == whole[3:]
+
+
+def test_hosts_with_the_same_rows_read_the_same_and_others_do_not():
+    first, twin, second = (
+        digests(source(rows_here=rows), 4) for rows in ((0, 4), (0, 4), (4, 8))
+    )
+    assert first == twin
+    assert not {found for found, _ in first} & {found for found, _ in second}
+    batch, _ = next(source(rows_here=(4, 8)).training(seed=1, position=None))
+    assert batch.decoder.tokens.shape == (4, 48)
+    with pytest.raises(ValueError, match="to change the number of hosts"):
+        digests(source(), 1, first[2][1])
+
+
+@pytest.mark.parametrize("rows", [(0, 3), (2, 6), (4, 4)])
+def test_rows_that_are_no_equal_part_are_refused(rows):
+    with pytest.raises(ValueError, match="which are no equal part of it"):
+        source(rows_here=rows)
+
+
+def test_held_out_batches_are_whole_and_the_same_everywhere():
+    here, there = source(rows_here=(0, 4)), source(rows_here=(4, 8))
+    found = here.held_out(most=2)
+    assert list(found) == ["policies.causal", "policies.masked"]
+    for task, batches in there.held_out(most=2).items():
+        assert [digest(b) for b in batches] == [digest(b) for b in found[task]]
+        assert 1 <= len(batches) <= 2
+        assert all(batch.decoder.tokens.shape == (8, 48) for batch in batches)
+    assert not any(here.held_out(most=0).values())
+
+
+def test_tasks_without_held_out_text_have_no_batches():
+    lacking = source({"policies.sentence_pair": 1, "policies.causal": 1})
+    tiny = Streaming(lacking.mixture, decoder_rows(slots=8, predictions=8), 8)
+    assert tiny.held_out(most=1)["policies.causal"]
+
+
+def test_closing_ends_its_processes():
+    streaming = source(workers=1)
+    stream = streaming.training(seed=1, position=None)
+    assert isinstance(stream, ReceivedBatches)
+    next(stream)
+    streaming.close()
+    began = time.monotonic()
+    assert len(list(stream)) == 0
+    assert time.monotonic() - began < 5
+
+
+def test_training_data_needs_no_tensorflow():
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'seqio', 't5', 'tensorflow_datasets'):\n"
+        "    sys.modules[name] = None\n"
+        "from sightline.launch.cli import main\n"
+        "words = ['--gin_file=incumbent.gin', '--gin.decoder_rows.slots=64',"
+        " '--gin.policies.train_documents=40',"
+        " '--gin.decoder_rows.predictions=64']\n"
+        "assert main(['mix', 'show', *words, '--examples=900']) == 0\n"
+        "assert main(['mix', 'preview', *words]) == 0\n"
+        "from sightline.launch.configuration.config import load\n"
+        "from sightline.launch.training.data import Streaming\n"
+        "files = ['any_mixture.gin', 'incumbent.gin']\n"
+        "given = load(files, ['policies.train_documents=40']).arguments('train', run_dir='', config='')\n"
+        "data = Streaming(given['mixture'], given['rows'], 4, workers=0)\n"
+        "next(data.training(seed=0, position=None))\n"
+        "assert all(data.held_out(most=1).values())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

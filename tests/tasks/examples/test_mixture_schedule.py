@@ -1,0 +1,100 @@
+"""Rates and loss shares that change over a run."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from sightline.objectives import registry
+from sightline.tasks.examples.mixture import Mixture
+
+CAUSAL = {"python_docs.causal": 1}
+BOTH = {"python_docs.causal": 1, "python_docs.masked": 3}
+
+
+def mixture(schedule, rates=CAUSAL, **fields):
+    return Mixture("m", rates, schedule=schedule, **fields)
+
+
+def test_without_a_schedule_there_is_one_phase():
+    plain = mixture({})
+    assert plain.phases() == {0: plain} and plain.at(10**9) is plain
+
+
+@given(st.sets(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 60))
+def test_the_last_change_up_to_a_step_holds(steps, step):
+    """An oracle: changes applied one after another, up to the step."""
+    schedule = {
+        first: {"rates": {"python_docs.causal": first}} for first in sorted(steps)
+    }
+    rate = 0.5
+    for first in sorted(steps):
+        rate = first if first <= step else rate
+    scheduled = mixture(schedule, {"python_docs.causal": 0.5})
+    assert scheduled.at(step).rates == {"python_docs.causal": rate}
+    assert not scheduled.at(step).schedule
+
+
+def test_what_is_not_given_stays_as_it_was():
+    halves = {"causal": 0.5, "masked": 0.5}
+    scheduled = mixture(
+        {
+            10: {"rates": BOTH},
+            20: {"loss_shares": halves},
+            30: {"rates": {**BOTH, "python_docs.masked": 1}},
+            40: {"rates": CAUSAL, "loss_shares": None},
+        }
+    )
+    phases = scheduled.phases()
+    assert list(phases) == [0, 10, 20, 30, 40]
+    assert [phase.loss_shares for phase in phases.values()] == [
+        *(None, None, halves, halves, None)
+    ]
+    masked = registry.get("masked").id
+    assert scheduled.at(19).loss_share_array()[masked] == np.float32(0.75)
+    assert scheduled.at(20).loss_share_array()[masked] == np.float32(0.5)
+    assert scheduled.loss_share_array()[masked] == 0 == scheduled.rate_array()[masked]
+
+
+def test_a_task_of_any_phase_is_mixed():
+    scheduled = mixture({5: {"rates": {"python_docs.masked": 2}}})
+    assert list(scheduled.positive_rates()) == [*CAUSAL, "python_docs.masked"]
+    assert list(scheduled.objectives()) == ["causal", "masked"]
+    assert sum(scheduled.task_shares().values()) == pytest.approx(1)
+    assert scheduled.at(5).positive_rates() == {"python_docs.masked": 2.0}
+    assert "corpus python_docs" in scheduled.identities()
+
+
+def test_corpora_serve_the_phases_that_name_none():
+    shared = {"corpora": {"python_docs": 1, "policies": 1}}
+    scheduled = mixture({5: {"rates": {"causal": 1}}}, **shared)
+    assert list(scheduled.at(5).positive_rates()) == [
+        *("python_docs.causal", "policies.causal")
+    ]
+    with pytest.raises(ValueError, match="every rate names its own corpus"):
+        mixture({5: {"rates": BOTH}}, **shared)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({0: {"rates": BOTH}}, "has step 0; its steps are whole numbers from 1"),
+        ({True: {"rates": BOTH}}, "has step True"),
+        ({7: {"rates": BOTH}, 5: {"rates": BOTH}}, "has step 5 after step 7"),
+        ({5: {}}, "has {} at step 5; give a dict of 'rates'"),
+        ({5: {"rate": BOTH}}, "changes 'rate' at step 5, .*did you mean 'rates'"),
+        ({5: {"rates": None}}, "has no rates at step 5"),
+        (
+            {5: {"rates": {"python_docs.casual": 1}}},
+            "from step 5 on, .*'python_docs.ca",
+        ),
+        ({5: {"rates": {"python_docs.causal": 0}}}, "no task with a positive rate"),
+        ({5: {"loss_shares": {"masked": 1}}}, "from step 5 on, .* name 'masked'"),
+        (
+            {5: {"loss_shares": {"causal": 1}}, 8: {"rates": BOTH}},
+            "from step 8 on, .* leave out masked",
+        ),
+    ],
+)
+def test_what_is_wrong_is_an_error(schedule, message):
+    with pytest.raises(ValueError, match=message):
+        mixture(schedule)
