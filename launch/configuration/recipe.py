@@ -43,7 +43,7 @@ def recipe_of(
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config)
     check_examples(mixture, rows)
-    if layout == "mixed" and getattr(mixture, "schedule", None):
+    if layout == "mixed" and mixture.schedule:
         raise UsageError(
             "Mixture.schedule changes the rates over the run, and mixed rows have one "
             "set of rates; record with --layout=per_objective, which is mixed when it "

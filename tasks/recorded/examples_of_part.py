@@ -109,14 +109,14 @@ class PartExamples:
             examples: dict[tuple[int, ...], Example] = {}
             for task, epoch in np.unique(chunk[:, :2], axis=0).tolist():
                 places = chunk[(chunk[:, 0] == task) & (chunk[:, 1] == epoch)]
-                for document, window, example in self._of_task(task, epoch, places):
-                    examples[task, epoch, document, window] = example
+                for number, example in self._of_task(task, epoch, places):
+                    examples[tuple(places[number, :4].tolist())] = example
             for row in chunk[:, :4].tolist():
                 yield row[0], examples.get(tuple(row))
 
     def _of_task(
         self, task: int, epoch: int, places: Chosen
-    ) -> Iterator[tuple[int, int, Example]]:
+    ) -> Iterator[tuple[int, Example]]:
         name = self._tasks[task]
         documents = self._documents[name]
         found = (

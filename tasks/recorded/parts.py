@@ -10,13 +10,14 @@ from typing import Any
 from array_record.python.array_record_module import ArrayRecordWriter
 
 from ...models.rows import Batch
+from ...objectives.example import Example
 from ..examples.mixture import split_task
 from ..files import write_whole
-from ..rows.layout import Placed, layout
+from ..rows.layout import Placed, lay_out
 from ..rows.packing import collate, first_fit
 from ..shares.counts import add, count, zero_counts
 from ..tokens.vocabulary import vocabulary
-from .examples_of_part import PartExamples
+from .examples_of_part import CHUNK, PartExamples
 from .identity import sha256_of
 from .manifest import by_objective
 from .recipe import Group, Part, Recipe
@@ -119,7 +120,7 @@ class Maker:
             ids=self._vocabulary.special_ids,
         )
         shape = self._recipe.rows
-        placed = map(layout(shape, bos=self._vocabulary.special_ids.bos), examples)
+        placed = self._placed(iter(examples))
         rows = itertools.islice(first_fit(placed, shape), part.most_rows)
         work = self._folder / WORK
         temporary = work / f"{part.file}.{os.getpid()}"
@@ -140,6 +141,11 @@ class Maker:
         }
         write_whole(_sidecar(self._folder, part), json.dumps(made))
         return made
+
+    def _placed(self, examples: Iterator[Example]) -> Iterator[Placed]:
+        bos = self._vocabulary.special_ids.bos
+        while some := list(itertools.islice(examples, CHUNK)):
+            yield from lay_out(some, self._recipe.rows, bos=bos).placed()
 
     def _batches(self, rows: Iterator[list[Placed]]) -> Iterator[Batch]:
         while some := list(itertools.islice(rows, _ROWS)):

@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from ...objectives.errors import UsageError
 from ..corpora import EmptySplitError
-from ..examples.example_stream import too_short
 from ..examples.mixture import split_task
+from ..examples.task_windows import too_short
 from ..files import write_whole
 from .identity import differences
 from .manifest import FILE, GroupRows, Manifest, Shard, read_manifest
