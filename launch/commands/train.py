@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Trains; returns 0 once all steps are done, 75 (`EX_TEMPFAIL`) where it stopped.
 
     Everything that the configuration can have wrong is found before anything is
-    compiled and before TensorFlow is imported.
+    compiled.
     """
     parser = gin_parser("train", _ABOUT)
     parser.add_argument("--run_dir", required=True, metavar="FOLDER")
