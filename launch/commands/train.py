@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     """Trains; returns 0 once all steps are done, 75 (`EX_TEMPFAIL`) where it stopped.
 
     Everything that the configuration can have wrong is found before anything is
-    compiled and before TensorFlow is imported.
+    compiled.
     """
     options, bindings = _options(arguments)
     check_environment(os.environ)
