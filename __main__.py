@@ -1,7 +1,5 @@
 """`python -m sightline`: the command `sightline`."""
 
-import sys
+from .launch.cli import script
 
-from .launch.cli import main
-
-sys.exit(main())
+script()

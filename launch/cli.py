@@ -11,9 +11,11 @@ import importlib
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from ..objectives.errors import UsageError, nearest
 
@@ -45,6 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _discard_output()
         return _fail(f"standard output cannot be written: {error.strerror}.")
+
+
+def script() -> NoReturn:
+    """The command as a process of its own.
+
+    A thread that still reads text in a library, and may never return, is left behind:
+    Python's way out would stop it in mid-call, which aborts the process.
+    """
+    status = main()
+    if any(thread.name == "sightline-reader" for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(words: Sequence[str]) -> int:
@@ -155,4 +170,4 @@ def _fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -30,6 +30,7 @@ from sightline.objectives import registry
 from sightline.tasks import corpora
 root = pathlib.Path(sightline.__file__).parent
 assert root == pathlib.Path(sys.argv[1], "sightline"), root
+assert (root / "__main__.py").exists()
 assert "runs/quickstart.gin" in gin_files.shipped(), gin_files.shipped()
 assert gin_files.find("quickstart.gin").is_relative_to(root)
 assert len(registry.objectives()) >= 5
