@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32
 
 WINDOW = 128
-"""Updates over which the gradient norm is averaged, and before any is called a spike."""
+"""Updates over which the norm is averaged, and before any is called a spike."""
 
 LEAST_DEVIATION = 0.1
 """Least standard deviation of the logarithm: norms that hardly vary would else make a
