@@ -39,19 +39,31 @@ def checkpoint_steps(folder: Path) -> list[int]:
 def restore_latest(
     run_dir: str | os.PathLike[str], abstract_state: PyTree, *, prefix: str = ""
 ) -> tuple[int, PyTree, dict] | None:
-    """The newest checkpoint of a run that is whole, without touching the run.
+    """The newest checkpoint of a run that is whole, as `restore_before` reads it."""
+    return restore_before(run_dir, abstract_state, step=None, prefix=prefix)
+
+
+def restore_before(
+    run_dir: str | os.PathLike[str],
+    abstract_state: PyTree,
+    *,
+    step: int | None,
+    prefix: str = "",
+) -> tuple[int, PyTree, dict] | None:
+    """The newest whole checkpoint before a step, without touching the run.
 
     A run may be active in the folder: unlike `Checkpoints`, this deletes nothing and
     passes over what it cannot use.
 
     Args:
       run_dir: the run's folder.
+      step: checkpoints of this step and later ones are not read; None reads all.
       abstract_state: the `ShapeDtypeStruct`s of the state or of a part of it, each
         with its sharding.
       prefix: of the names of that part, "params."; other arrays are not read.
 
     Returns:
-      Step, state and data; None if there is no checkpoint.
+      Step, state and data; None if there is no such checkpoint.
 
     Raises:
       UsageError: the checkpoint has other arrays, shapes or types than the state.
@@ -61,14 +73,17 @@ def restore_latest(
     rejected = []
     folder = Path(run_dir).resolve() / "checkpoints"
     with literal_path(folder) as opened:
-        for step in checkpoint_steps(folder):
-            try:
-                arrays, data = read_verified(opened / str(step), structs, prefix=prefix)
-            except CheckpointError as error:
-                rejected.append(f"step {step}: {error}")
-                _LOG.warning("checkpoint %d is unusable: %s", step, error)
+        for saved in checkpoint_steps(folder):
+            if step is not None and saved >= step:
                 continue
-            return step, as_tree(arrays, abstract_state), data
+            place = opened / str(saved)
+            try:
+                arrays, data = read_verified(place, structs, prefix=prefix)
+            except CheckpointError as error:
+                rejected.append(f"step {saved}: {error}")
+                _LOG.warning("checkpoint %d is unusable: %s", saved, error)
+                continue
+            return saved, as_tree(arrays, abstract_state), data
     if rejected:
         raise CheckpointError(f"no checkpoint in {folder} is whole: {rejected}.")
     return None

@@ -56,6 +56,8 @@ class Program:
       microbatches: parts in which a batch is computed.
       clip_norm: global gradient norm above which gradients are scaled down.
       normalisation: of the loss.
+      spike_deviations: of the gradient norm at which an update is skipped (`spikes`).
+      deterministic: whether GPU kernels that add in any order are ruled out.
     """
 
     model: ModelConfig
@@ -68,6 +70,8 @@ class Program:
     microbatches: int = 1
     clip_norm: float = 1.0
     normalisation: Normalisation = "objective"
+    spike_deviations: float | None = None
+    deterministic: bool = False
 
     def fresh_model(self) -> nnx.Module:
         """The model, initialised from the seed."""
@@ -159,6 +163,7 @@ class Program:
             microbatches=self.microbatches,
             clip_norm=self.clip_norm,
             normalisation=self.normalisation,
+            spike_deviations=self.spike_deviations,
         )
         shares = jax.ShapeDtypeStruct((CAPACITY,), "float32")
         with jax.set_mesh(self.mesh):
@@ -171,7 +176,7 @@ class Program:
                     out_shardings=(placement, self._whole),
                 )
                 .lower(state, self._abstract_batch, shares)
-                .compile()
+                .compile(self._compiler_options)
             )
 
     def compile_eval_step(self) -> EvalStep:
@@ -187,7 +192,7 @@ class Program:
                     out_shardings=self._whole,
                 )
                 .lower(params, self._abstract_batch)
-                .compile()
+                .compile(self._compiler_options)
             )
 
     def _fresh_state(self) -> TrainState:
@@ -195,6 +200,14 @@ class Program:
 
     def _graph(self) -> nnx.GraphDef:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))
+
+    @property
+    def _compiler_options(self) -> dict[str, bool]:
+        """XLA's; TPUs and CPUs are deterministic as they are."""
+        gpu = self.mesh.devices.flat[0].platform == "gpu"
+        if not (self.deterministic and gpu):
+            return {}
+        return {"xla_gpu_deterministic_ops": True}
 
     @functools.cached_property
     def _abstract_batch(self) -> Batch:
@@ -223,6 +236,8 @@ def make_program(
     microbatches: int = 1,
     clip_norm: float = 1.0,
     normalisation: Normalisation = "objective",
+    spike_deviations: float | None = None,
+    deterministic: bool = False,
 ) -> Program:
     """The program that `train` runs with these arguments; they are described there.
 
@@ -233,6 +248,8 @@ def make_program(
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
     require_seed("train.seed", seed)
     require_positive("train.clip_norm", clip_norm)
+    if spike_deviations is not None:
+        require_positive("train.spike_deviations", spike_deviations)
     return Program(
         model=model,
         vocabulary_size=vocabulary(mixture.vocabulary).size,
@@ -244,6 +261,8 @@ def make_program(
         microbatches=microbatches,
         clip_norm=clip_norm,
         normalisation=normalisation,
+        spike_deviations=spike_deviations,
+        deterministic=deterministic,
     )
 
 

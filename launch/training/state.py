@@ -11,6 +11,7 @@ from jaxtyping import Array, Int32, PyTree
 from ...models.axes import param_shardings, partition_spec
 from ...models.rows import PREDICTION_FIELDS, Batch, RowShape
 from ...tasks.rows.packing import collate
+from .spikes import NormStatistics, no_statistics
 
 
 class TrainState(NamedTuple):
@@ -20,8 +21,9 @@ class TrainState(NamedTuple):
       params: parameters, float32.
       opt_state: the optimiser's.
       step: steps taken, including skipped ones.
-      skipped: steps whose update was skipped because it was not finite.
-      skipped_in_a_row: the same, since the last finite one.
+      skipped: steps whose update was skipped: not finite, or a spike.
+      skipped_in_a_row: the same, since the last update.
+      norms: statistics of the gradient norm, from which a spike is told.
     """
 
     params: PyTree
@@ -29,6 +31,7 @@ class TrainState(NamedTuple):
     step: Int32[Array, ""]
     skipped: Int32[Array, ""]
     skipped_in_a_row: Int32[Array, ""]
+    norms: NormStatistics
 
 
 def initial_state(
@@ -36,7 +39,7 @@ def initial_state(
 ) -> TrainState:
     """The state before the first step."""
     zero = jnp.zeros((), jnp.int32)
-    return TrainState(params, optimizer.init(params), zero, zero, zero)
+    return TrainState(params, optimizer.init(params), zero, zero, zero, no_statistics())
 
 
 def state_shardings(abstract: TrainState, mesh: Mesh) -> TrainState:

@@ -20,6 +20,7 @@ from ...models.loss import (
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
 from ...objectives.registry import objectives
+from .spikes import extended, is_spike
 from .state import TrainState
 
 Shares = Float[Array, " O"]
@@ -34,14 +35,16 @@ class StepMetrics(NamedTuple):
       grad_norm: global L2 norm of the gradient, before clipping.
       sums: the sums behind each objective's loss.
       finite: whether loss and gradient were finite; if not, nothing was updated.
+      spike: whether the gradient was a spike (`spikes.is_spike`); nothing was updated.
       skipped: steps skipped so far.
-      skipped_in_a_row: the same, since the last finite one.
+      skipped_in_a_row: the same, since the last update.
     """
 
     loss: Float[Array, ""]
     grad_norm: Float[Array, ""]
     sums: ObjectiveSums
     finite: Bool[Array, ""]
+    spike: Bool[Array, ""]
     skipped: Int32[Array, ""]
     skipped_in_a_row: Int32[Array, ""]
 
@@ -53,6 +56,7 @@ def make_train_step(
     microbatches: int,
     clip_norm: float,
     normalisation: Normalisation,
+    spike_deviations: float | None = None,
 ) -> Callable[[TrainState, Batch, Shares], tuple[TrainState, StepMetrics]]:
     """Makes `(state, batch, loss_shares) -> (state, metrics)`.
 
@@ -67,6 +71,8 @@ def make_train_step(
       clip_norm: global norm to which a larger gradient is scaled down.
       normalisation: "objective" is that of `models.loss`; "token_sum" weighs every
         prediction alike, for parity with other frameworks.
+      spike_deviations: standard deviations of the logarithm of the gradient norm above
+        its mean at which an update is skipped; None skips none.
     """
 
     def train_step(state: TrainState, batch: Batch, loss_shares: Shares):
@@ -82,6 +88,8 @@ def make_train_step(
         )
         grad_norm = optax.tree.norm(grads)
         finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
+        spike = finite & _spikes(state, grad_norm, spike_deviations)
+        applied = finite & ~spike
         scale = jnp.minimum(1.0, clip_norm / jnp.maximum(grad_norm, 1e-12))
         grads = jax.tree.map(lambda g: g * scale, grads)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
@@ -89,17 +97,24 @@ def make_train_step(
 
         # Selected, never multiplied: 0 · NaN is NaN. The optimiser's statistics and
         # counters are kept unchanged, too.
-        params, opt_state = jax.tree.map(
-            lambda new, old: jnp.where(finite, new, old),
-            (params, opt_state),
-            (state.params, state.opt_state),
+        params, opt_state, norms = jax.tree.map(
+            lambda new, old: jnp.where(applied, new, old),
+            (params, opt_state, extended(state.norms, grad_norm)),
+            (state.params, state.opt_state, state.norms),
         )
-        skipped = state.skipped + ~finite
-        in_a_row = jnp.where(finite, 0, state.skipped_in_a_row + 1)
-        after = TrainState(params, opt_state, state.step + 1, skipped, in_a_row)
-        return after, StepMetrics(loss, grad_norm, sums, finite, skipped, in_a_row)
+        skipped = state.skipped + ~applied
+        in_a_row = jnp.where(applied, 0, state.skipped_in_a_row + 1)
+        after = TrainState(params, opt_state, state.step + 1, skipped, in_a_row, norms)
+        metrics = StepMetrics(loss, grad_norm, sums, finite, spike, skipped, in_a_row)
+        return after, metrics
 
     return train_step
+
+
+def _spikes(state: TrainState, grad_norm: Array, deviations: float | None) -> Array:
+    if deviations is None:
+        return jnp.zeros((), bool)
+    return is_spike(state.norms, grad_norm, deviations=deviations)
 
 
 def _accumulate(value_and_grad, params: PyTree, batch: Batch, microbatches: int):
@@ -154,12 +169,19 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         for name, objective in objectives().items()
         if not np.isfinite(metrics.sums.nll[objective.id])
     ]
+    if metrics.spike:
+        reason = "the gradient norm was far above that of the updates before"
+    else:
+        reason = (
+            "loss or gradient norm was NaN or Inf; objectives whose loss is NaN or "
+            f"Inf: {', '.join(bad) or 'none'}"
+        )
     raise NotFiniteError(
         f"step {step}: the last {metrics.skipped_in_a_row} updates were skipped "
-        f"({metrics.skipped} in all): loss or gradient norm was NaN or Inf. Loss "
-        f"{metrics.loss}, gradient norm {metrics.grad_norm}; objectives whose loss is "
-        f"NaN or Inf: {', '.join(bad) or 'none'}. Nothing was saved since the last "
-        "finite step. Look at the data of these steps, or go on from the newest "
-        "checkpoint with a lower learning rate or train.clip_norm: name what you "
-        "change, as in --allow=train.clip_norm,warmup_cosine.peak."
+        f"({metrics.skipped} in all): {reason}. Loss {metrics.loss}, gradient norm "
+        f"{metrics.grad_norm}. Nothing was saved since the last update. Look at the "
+        "data of these steps, let the run go back by itself (train.rollbacks = 1), or "
+        "go on from the newest checkpoint with a lower learning rate or "
+        "train.clip_norm: name what you change, as in "
+        "--allow=train.clip_norm,warmup_cosine.peak."
     )

@@ -1,0 +1,148 @@
+"""Computes one step of a run again, to tell a fault of the machine from the run's own.
+
+Training is deterministic: the same state and rows give the same bits on the same kind
+and number of devices. A step that comes out otherwise was computed wrongly, then or
+now.
+"""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float32
+from rich.progress import track
+from rich.table import Table
+
+from ...objectives.errors import UsageError
+from ..runs.trace import Step, traced_step
+from ..runs.verified import restore_before
+from .data import Source
+from .program import Program
+from .state import TrainState
+from .step import StepMetrics
+
+
+class Replay(NamedTuple):
+    """A step of a run, and the same computed twice from the same state and rows.
+
+    Attributes:
+      step: its number.
+      start: the step of the checkpoint from which it was reached; 0 is initialisation.
+      recorded: what the run computed.
+      again: what was computed now.
+      once_more: the same from the same state, a second time.
+    """
+
+    step: int
+    start: int
+    recorded: Step
+    again: Step
+    once_more: Step
+
+    @property
+    def bit_equal(self) -> bool:
+        """Whether all three are the same."""
+        return _same(self.recorded, self.again) and _same(self.again, self.once_more)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence for the user."""
+        if self.bit_equal:
+            return "bit-equal: the run computed this step as it is computed now."
+        if not _same(self.again, self.once_more):
+            return (
+                "not reproducible here: the same state and rows gave two results just "
+                "now, so this machine miscomputes, or kernels are not deterministic "
+                "(on GPUs set train.deterministic = True)."
+            )
+        return (
+            "transient: computed twice now it is the same, and it is not what the run "
+            "recorded. A fault struck the run between the checkpoint and this step, or "
+            "it ran on other devices, another mesh or other versions; replay on the "
+            "host that ran it: the same wrong value again is a persistent fault of "
+            "that host."
+        )
+
+
+def replay(
+    *,
+    run_dir: str | os.PathLike[str],
+    step: int,
+    program: Program,
+    source: Source,
+    seed: int,
+    shares_at: Callable[[int], Float32[np.ndarray, " O"]],
+) -> Replay:
+    """Computes a step again from the newest checkpoint before it; writes nothing.
+
+    Args:
+      run_dir: the run's directory.
+      step: number of the step, from 1.
+      program: of the run.
+      source: of the run's batches.
+      seed: of the data.
+      shares_at: the loss shares by number of steps done.
+
+    Raises:
+      UsageError: the run has no record of the step, or its rows are not those read.
+    """
+    recorded = traced_step(run_dir, step)
+    if recorded is None:
+        raise UsageError(
+            f"{os.fspath(run_dir)!r} has no record of step {step}; its steps.jsonl "
+            "lists those that can be replayed."
+        )
+    restored = restore_before(run_dir, program.abstract_state, step=step)
+    start, state, data = restored or (0, program.initial_state(), None)
+    position = data["position"] if data else None
+    batches = source.training(seed=seed, position=position)
+    if data is not None:
+        next(batches)  # the last batch before the checkpoint
+    train_step = program.compile_train_step()
+    for number in track(
+        range(start, step - 1), f"Recomputing from step {start}", transient=True
+    ):
+        batch, _ = next(batches)
+        state, _ = train_step(state, program.place(batch), shares_at(number))
+    batch, _ = next(batches)
+    shares = shares_at(step - 1)
+    copied: TrainState = jax.tree.map(jnp.copy, state)
+    _, again = train_step(state, program.place(batch), shares)
+    _, once_more = train_step(copied, program.place(batch), shares)
+    return Replay(step, start, recorded, step_of(again), step_of(once_more))
+
+
+def step_of(metrics: StepMetrics) -> Step:
+    """What is kept of a step's metrics."""
+    reported = jax.device_get(metrics)
+    skipped = "spike" if reported.spike else None if reported.finite else "not finite"
+    return Step(float(reported.loss), float(reported.grad_norm), skipped)
+
+
+def replay_table(result: Replay) -> Table:
+    """The three computations side by side, floats in hexadecimal."""
+    table = Table(
+        title=f"Step {result.step}, recomputed from step {result.start}",
+        caption=result.verdict,
+    )
+    table.add_column("")
+    for column in ("loss", "gradient norm", "skipped"):
+        table.add_column(column, justify="right")
+    for name, step in (
+        ("recorded", result.recorded),
+        ("now", result.again),
+        ("once more", result.once_more),
+    ):
+        floats = (float(x).hex() for x in (step.loss, step.grad_norm))
+        table.add_row(name, *floats, step.skipped or "no")
+    return table
+
+
+def _same(a: Step, b: Step) -> bool:
+    return a.skipped == b.skipped and all(
+        np.float32(x).tobytes() == np.float32(y).tobytes()
+        for x, y in ((a.loss, b.loss), (a.grad_norm, b.grad_norm))
+    )
