@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...objectives.errors import UsageError
 from ..configuration import files
@@ -82,9 +83,20 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
             config=RunConfig(config.resolved_config("train"), allow, log),
         )
         require_devices(options.require)
+        if options.replay is not None:
+            return _replay(settings, options.replay)
         with Watchdog(Path(options.run_dir)):
             done = train(**settings)
     return 0 if done == settings["steps"] else STOPPED
+
+
+def _replay(settings: Mapping[str, Any], step: int) -> int:
+    """Prints a step computed again; 0 if it is bit-equal, else 1."""
+    from ..training.replay import replay_run, replay_table
+
+    result = replay_run(settings, step=step)
+    settings["config"].log.console.print(replay_table(result))
+    return 0 if result.bit_equal else 1
 
 
 def check_environment(environment: Mapping[str, str]) -> None:
@@ -121,6 +133,13 @@ def _options(arguments: Sequence[str]):
         choices=("plain", "json"),
         default="plain",
         help="lines where there is no terminal; json as Google Cloud Logging reads it",
+    )
+    parser.add_argument(
+        "--replay",
+        type=int,
+        metavar="STEP",
+        help="compute a step of the run again from the checkpoint before it, and say "
+        "whether it is bit-equal; writes nothing",
     )
     _add_process_options(parser)
     return parse_gin(parser, arguments)

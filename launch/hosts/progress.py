@@ -23,6 +23,9 @@ class Progress(NamedTuple):
         return f"{self.what} (since {time.monotonic() - self.began:.0f} s)"
 
 
+SLOW = 6
+"""Times longer than a step that compiling, restoring, saving or evaluating may take."""
+
 STALL_SECONDS = 600.0
 """Seconds without progress after which a process is taken to be stuck."""
 

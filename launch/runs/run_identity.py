@@ -16,6 +16,11 @@ MAY_CHANGE = (
     "train.keep",
     "train.keep_every",
     "train.mesh",
+    "train.data",
+    "train.data_workers",
+    "train.stall_seconds",
+    "train.rollbacks",
+    "train.check_replicas_every",
     "MeshShape.",
     "text.folder",
     "wikipedia.data_dir",
@@ -25,7 +30,7 @@ MAY_CHANGE = (
 a schedule of length `train.steps` continues as one of the new length. A corpus may lie
 elsewhere; its content is compared by its identity."""
 
-_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ")
+_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
 """Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
 
 _BINDING = re.compile(r"([^\s#=][^\s=]*) = ")

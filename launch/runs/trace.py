@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..hosts import coordination
+from .directory import close_after, storage_errors
 from .metrics import drop_after, read
 
 NAME = "steps.jsonl"
@@ -27,32 +29,54 @@ class Step(NamedTuple):
 class StepTrace:
     """Appends a line for each step; `flush` it as often as metrics are written.
 
-    A resumed run drops the lines of the steps that it takes again.
+    A resumed run drops the lines of the steps that it takes again. Where a run has many
+    hosts, the first one writes, since all know the same metrics.
     """
 
     def __init__(self, run_dir: str | os.PathLike[str], *, resume_step: int):
-        path = Path(run_dir) / NAME
-        drop_after(path, step=resume_step)
-        self._file = path.open("a", encoding="utf-8")
+        """Opens the file, without the steps after `resume_step`.
+
+        Raises:
+          StorageError: it cannot be written.
+        """
+        self._path = Path(run_dir) / NAME
+        self._lines: list[str] = []
+        self._writes = coordination.process() == 0
+        if self._writes:
+            with storage_errors("the record of steps", self._path.parent):
+                drop_after(self._path, step=resume_step)
 
     def write(self, number: int, step: Step) -> None:
         """Adds a step, by its number from 1."""
-        # Python reads back NaN and Infinity, which JSON itself lacks.
-        self._file.write(json.dumps({"step": number, **step._asdict()}) + "\n")
+        if self._writes:
+            # Python reads back NaN and Infinity, which JSON itself lacks.
+            line = json.dumps({"step": number, **step._asdict()})
+            self._lines.append(line + "\n")
 
     def flush(self) -> None:
-        """Hands everything to the file system."""
-        self._file.flush()
+        """Hands everything to the file system.
+
+        Raises:
+          StorageError: it cannot be written.
+        """
+        if not self._lines:
+            return
+        with (
+            storage_errors("the record of steps", self._path.parent),
+            self._path.open("a", encoding="utf-8") as file,
+        ):
+            file.write("".join(self._lines))
+        self._lines.clear()
 
     def close(self) -> None:
-        """Flushes and closes."""
-        self._file.close()
+        """Writes the rest."""
+        self.flush()
 
     def __enter__(self) -> "StepTrace":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        close_after(kind, self.close)
 
 
 def traced_step(run_dir: str | os.PathLike[str], number: int) -> Step | None:

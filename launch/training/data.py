@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ...models.rows import Batch, RowShape
 from ...objectives.errors import UsageError, require_count
@@ -29,6 +29,20 @@ HELD_OUT_SEED = 0
 
 Position = dict[str, Any]
 """A place in a stream of batches, as plain JSON."""
+
+
+class DataPlace(NamedTuple):
+    """Where a run is in its data.
+
+    Attributes:
+      batches: that were read; more than the steps where the run went back.
+      position: before the last of them.
+      last_batch: identity of the last of them, over all hosts.
+    """
+
+    batches: int
+    position: Position
+    last_batch: str
 
 
 @runtime_checkable

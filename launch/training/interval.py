@@ -50,6 +50,11 @@ def fresh() -> Interval:
     return Interval(none, none, nll=zeros, weight=zeros, correct=zeros)
 
 
+def is_empty(interval: Interval) -> bool:
+    """Whether it has no step."""
+    return interval.steps + interval.skipped == 0
+
+
 def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval:
     """The interval extended by one step.
 

@@ -16,9 +16,10 @@ from ..hosts.sums import over_processes
 from ..runs.directory import RunDirectory
 from ..runs.goodput import Goodput
 from ..runs.metrics import MetricsWriter, NoMetrics, Value
+from ..runs.trace import StepTrace
 from .interval import Interval, extend, fresh, record, together
 from .progress import RunProgress
-from .step import StepMetrics, stop_if_not_finite
+from .step import StepMetrics, step_of, stop_if_not_finite
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Ledger:
         *,
         directory: RunDirectory,
         writer: MetricsWriter | NoMetrics,
+        trace: StepTrace,
         progress: RunProgress,
         goodput: Goodput,
         shares_of: Callable[[int], np.ndarray],
@@ -50,6 +52,7 @@ class Ledger:
           interval: the sums.
           directory: checked before every record.
           writer: gets the records.
+          trace: gets every step.
           progress: is told of every step.
           goodput: says how long the run waited for data.
           shares_of: loss shares by update, counted from 0.
@@ -61,18 +64,26 @@ class Ledger:
         self.skipped_in_a_row = 0
         self._directory = directory
         self._writer = writer
+        self._trace = trace
         self._progress = progress
         self._goodput = goodput
         self._shares_of = shares_of
         self._normalisation: Normalisation = normalisation
         self._learning_rate = learning_rate
         self._most_skips = most_skips
-        self._pending: deque[tuple[int, Counts, StepMetrics]] = deque()
+        self._pending: deque[tuple[int, range, Counts, StepMetrics]] = deque()
         self.restart_clock()
 
-    def add(self, step: int, counts: Counts, metrics: StepMetrics) -> None:
-        """Takes in a step, whose metrics may still be computed."""
-        self._pending.append((step, counts, metrics))
+    def add(self, step: int, rows: range, counts: Counts, metrics: StepMetrics) -> None:
+        """Takes in a step, whose metrics may still be computed.
+
+        Args:
+          step: its number, from 1.
+          rows: that it read, by their numbers in the run.
+          counts: of the rows that this host counts.
+          metrics: of the step.
+        """
+        self._pending.append((step, rows, counts, metrics))
         self._goodput.at_step(step)
 
     def settle(self, left: int = 0) -> None:
@@ -82,7 +93,9 @@ class Ledger:
           NotFiniteError: too many updates in a row were skipped.
         """
         while len(self._pending) > left:
-            step, counts, metrics = jax.device_get(self._pending.popleft())
+            step, rows, counts, metrics = self._pending.popleft()
+            metrics = jax.device_get(metrics)
+            self._trace.write(step, step_of(metrics))
             self.interval = extend(self.interval, counts, metrics)
             self.skipped_in_a_row = int(metrics.skipped_in_a_row)
             processed = int(counts.processed.sum())
@@ -90,13 +103,21 @@ class Ledger:
             self._progress.add(step, tokens=processed, loss=float(metrics.loss))
             if self.skipped_in_a_row:
                 _LOG.warning(
-                    "the update of step %d was skipped: loss %s, gradient norm %s",
-                    *(step, metrics.loss, metrics.grad_norm),
+                    "the update of step %d was skipped (%s): loss %s, gradient norm "
+                    "%s, rows %s to %s",
+                    *(step, step_of(metrics).skipped, metrics.loss, metrics.grad_norm),
+                    *(f"{rows[0]:,}", f"{rows[-1]:,}"),
                 )
             stop_if_not_finite(metrics, step=step, most=self._most_skips)
 
-    def over_hosts(self) -> Interval:
-        """The sums since the last record, with the counts of all hosts; a meeting."""
+    def flush(self) -> Interval:
+        """Settles all steps, and writes them out; all hosts meet here.
+
+        Returns:
+          The sums since the last record, with the counts of all hosts.
+        """
+        self.settle()
+        self._trace.flush()
         self.interval = together(self.interval)
         return self.interval
 
@@ -111,7 +132,7 @@ class Ledger:
           StorageError: it cannot be written.
         """
         self._directory.check()
-        interval = self.over_hosts()
+        interval = self.flush()
         tokens = int(over_processes(np.array([self._tokens]))[0])
         seconds = time.perf_counter() - self._began
         waited = self._goodput.seconds("data") - self._waited

@@ -202,7 +202,7 @@ class Program:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))
 
     @property
-    def _compiler_options(self) -> dict[str, bool]:
+    def _compiler_options(self) -> dict[str, str | bool]:
         """XLA's; TPUs and CPUs are deterministic as they are."""
         gpu = self.mesh.devices.flat[0].platform == "gpu"
         if not (self.deterministic and gpu):

@@ -5,9 +5,10 @@ and number of devices. A step that comes out otherwise was computed wrongly, the
 now.
 """
 
+import contextlib
 import os
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +21,11 @@ from ...objectives.errors import UsageError
 from ..runs.trace import Step, traced_step
 from ..runs.verified import restore_before
 from .data import Source
-from .program import Program
+from .phases import loss_shares_by_update
+from .program import Program, program_of
+from .sources import open_source
 from .state import TrainState
-from .step import StepMetrics
+from .step import step_of
 
 
 class Replay(NamedTuple):
@@ -67,6 +70,29 @@ class Replay(NamedTuple):
         )
 
 
+def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
+    """`replay` of a step of the run that `train` makes of these arguments."""
+    program = program_of(settings)
+    source, _ = open_source(
+        settings["data"],
+        settings["mixture"],
+        settings["rows"],
+        batch_rows=settings["batch_rows"],
+        rows_here=program.rows_here,
+        workers=0,
+        log=settings["config"].log,
+    )
+    with contextlib.closing(source):
+        return replay(
+            run_dir=settings["run_dir"],
+            step=step,
+            program=program,
+            source=source,
+            seed=settings["seed"],
+            shares_at=loss_shares_by_update(settings["mixture"]),
+        )
+
+
 def replay(
     *,
     run_dir: str | os.PathLike[str],
@@ -97,7 +123,7 @@ def replay(
         )
     restored = restore_before(run_dir, program.abstract_state, step=step)
     start, state, data = restored or (0, program.initial_state(), None)
-    position = data["position"] if data else None
+    position = data["place"]["position"] if data else None
     batches = source.training(seed=seed, position=position)
     if data is not None:
         next(batches)  # the last batch before the checkpoint
@@ -112,14 +138,8 @@ def replay(
     copied: TrainState = jax.tree.map(jnp.copy, state)
     _, again = train_step(state, program.place(batch), shares)
     _, once_more = train_step(copied, program.place(batch), shares)
-    return Replay(step, start, recorded, step_of(again), step_of(once_more))
-
-
-def step_of(metrics: StepMetrics) -> Step:
-    """What is kept of a step's metrics."""
-    reported = jax.device_get(metrics)
-    skipped = "spike" if reported.spike else None if reported.finite else "not finite"
-    return Step(float(reported.loss), float(reported.grad_norm), skipped)
+    now = (step_of(jax.device_get(metrics)) for metrics in (again, once_more))
+    return Replay(step, start, recorded, *now)
 
 
 def replay_table(result: Replay) -> Table:

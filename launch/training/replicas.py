@@ -6,7 +6,8 @@ checkpoint holds whichever of them was read.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,9 +17,6 @@ from jaxtyping import Array, PyTree, UInt32
 from ...objectives.errors import UsageError
 from ..runs.fingerprint import fingerprint
 from ..runs.named_arrays import as_arrays
-
-Prints = Mapping[str, UInt32[Array, "..."]]
-"""A fingerprint of each array on each device: one axis for each axis of the mesh."""
 
 
 class ReplicaError(UsageError, RuntimeError):
@@ -40,9 +38,9 @@ def check_replicas(tree: PyTree, mesh: Mesh, *, step: int) -> None:
       ReplicaError: copies differ; names the arrays and the devices in the minority.
     """
     arrays = as_arrays(tree)
-    specs = {name: array.sharding.spec for name, array in arrays.items()}
+    specs = {name: _spec(array) for name, array in arrays.items()}
     prints = jax.device_get(_fingerprinter(mesh, tuple(specs.items()))(arrays))
-    odd: dict[str, list[jax.Device]] = {}
+    odd: dict[str, list[str]] = {}
     for name, values in prints.items():
         for device in _odd_devices(values, specs[name], mesh):
             odd.setdefault(_spell(device), []).append(name)
@@ -63,11 +61,14 @@ def check_replicas(tree: PyTree, mesh: Mesh, *, step: int) -> None:
 @functools.cache
 def _fingerprinter(
     mesh: Mesh, specs: tuple[tuple[str, PartitionSpec], ...]
-) -> Callable[[dict[str, Array]], Prints]:
-    """A compiled function from arrays to the fingerprint of each device's part."""
+) -> Callable[[dict[str, Array]], dict[str, UInt32[Array, "..."]]]:
+    """A compiled function from arrays to the fingerprint of each device's part.
+
+    It gives one array for each, with one axis for each axis of the mesh.
+    """
     axes = mesh.axis_names
 
-    def local(arrays: dict[str, Array]) -> Prints:
+    def local(arrays: dict[str, Array]) -> dict[str, UInt32[Array, "..."]]:
         one = (1,) * len(axes)
         return {name: fingerprint(x).reshape(one) for name, x in arrays.items()}
 
@@ -82,7 +83,12 @@ def _fingerprinter(
     return jax.jit(everywhere, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
-def _odd_devices(values: np.ndarray, spec: PartitionSpec, mesh: Mesh) -> list:
+def _spec(array: jax.Array) -> PartitionSpec:
+    assert isinstance(array.sharding, NamedSharding)
+    return array.sharding.spec
+
+
+def _odd_devices(values: np.ndarray, spec: PartitionSpec, mesh: Mesh) -> list[Any]:
     """The devices whose fingerprint is not that of most copies of the same part."""
     split = {axis for axes in spec for axis in _axes(axes)}
     copied = [i for i, axis in enumerate(mesh.axis_names) if axis not in split]
@@ -106,5 +112,5 @@ def _axes(entry: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return (entry,) if isinstance(entry, str) else tuple(entry)
 
 
-def _spell(device: jax.Device) -> str:
+def _spell(device: Any) -> str:
     return f"device {device.id} ({device.device_kind}) of host {device.process_index}"

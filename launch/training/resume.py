@@ -4,14 +4,17 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..hosts import coordination
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
+from ..runs.metrics import has_record
 from ..runs.run_identity import RunIdentity, check_same_run, to_json
 from ..terminal.log import RunLog
 from .batch_identity import check_same_batch
-from .data import Position
+from .data import DataPlace
 from .interval import Interval, fresh, from_json, to_json as interval_to_json
 from .program import Program
+from .rollback import newest_to
 from .state import TrainState
 
 _LOG = logging.getLogger(__name__)
@@ -38,15 +41,13 @@ class StartingPoint(NamedTuple):
       step: steps done.
       state: after them.
       interval: sums since the last record of metrics.
-      position: of the last batch; None before the first.
-      last_batch: identity of that batch.
+      place: in the data; None before the first batch.
     """
 
     step: int
     state: TrainState
     interval: Interval
-    position: Position | None
-    last_batch: str | None
+    place: DataPlace | None
 
 
 def starting_point(
@@ -79,7 +80,8 @@ def starting_point(
     )
     if restored is None:
         directory.write_config(run, step=0, changes=())
-        return StartingPoint(0, program.initial_state(), fresh(), None, None)
+        start = StartingPoint(0, program.initial_state(), fresh(), None)
+        return _after_rollback(start, directory)
     step, state, data = restored
     _LOG.info("Resuming %s after step %s.", directory.path, f"{step:,}")
     changes = check_same_run(data["run"], run, allow=allow)
@@ -87,25 +89,46 @@ def starting_point(
     for change in changes:
         _LOG.warning("changed from here on: %s", change)
     interval = from_json(data["interval"])
-    return StartingPoint(step, state, interval, data["position"], data["last_batch"])
+    start = StartingPoint(step, state, interval, DataPlace(**data["place"]))
+    return _after_rollback(start, directory)
+
+
+def _after_rollback(start: StartingPoint, directory: RunDirectory) -> StartingPoint:
+    """The same state, and the data after the rows for which the run went back to it."""
+    decision = newest_to(directory.path, start.step)
+    return start if decision is None else start._replace(place=decision.place)
+
+
+def evaluation_owed(run_dir: str, start: StartingPoint, *, due: bool) -> bool:
+    """Whether the last step is to be evaluated now; the hosts agree here.
+
+    A checkpoint is saved before its step is evaluated, so the evaluation is missing
+    where a run was killed between the two.
+
+    Args:
+      run_dir: the run's folder.
+      start: where it goes on.
+      due: whether an evaluation is due after that step.
+    """
+    done = has_record(run_dir, step=start.step, prefix="eval/")
+    owed = start.step > 0 and due and not done
+    return coordination.from_first("resume", owed)
 
 
 def checkpoint_data(
-    run: RunIdentity, interval: Interval, last_batch: str, *, position: Position | None
+    run: RunIdentity, interval: Interval, place: DataPlace
 ) -> dict[str, Any]:
     """What a checkpoint holds beside the state.
 
     Args:
       run: the present one.
-      interval: sums since the last record of metrics.
-      last_batch: the identity of the last batch.
-      position: before it.
+      interval: sums since the last record, of all hosts.
+      place: in the data.
     """
     return {
         "run": to_json(run),
         "interval": interval_to_json(interval),
-        "last_batch": last_batch,
-        "position": position,
+        "place": place._asdict(),
     }
 
 
@@ -122,8 +145,8 @@ def check_continues(
     Raises:
       UsageError: the batch differs.
     """
-    assert start.last_batch is not None
-    if allow and last_batch != start.last_batch:
+    assert start.place is not None
+    if allow and last_batch != start.place.last_batch:
         _LOG.warning("the data is other than up to step %d, as allowed", start.step)
     else:
-        check_same_batch(last_batch, start.last_batch)
+        check_same_batch(last_batch, start.place.last_batch)

@@ -19,12 +19,12 @@ class NormStatistics(NamedTuple):
     Attributes:
       mean: exponential moving average.
       variance: the same of the squared distance from it.
-      count: updates seen.
+      updates: that were seen.
     """
 
     mean: Float32[Array, ""]
     variance: Float32[Array, ""]
-    count: Int32[Array, ""]
+    updates: Int32[Array, ""]
 
 
 def no_statistics() -> NormStatistics:
@@ -49,7 +49,7 @@ def is_spike(
     """
     deviation = jnp.maximum(jnp.sqrt(statistics.variance), LEAST_DEVIATION)
     limit = statistics.mean + deviations * deviation
-    return (statistics.count >= WINDOW) & (jnp.log(grad_norm) > limit)
+    return (statistics.updates >= WINDOW) & (jnp.log(grad_norm) > limit)
 
 
 def extended(
@@ -60,10 +60,10 @@ def extended(
     The first `WINDOW` updates are averaged evenly, later ones with weight 1 / `WINDOW`
     (Welford's recurrence, its weight bounded from below).
     """
-    count = statistics.count + 1
-    weight = 1.0 / jnp.minimum(count, WINDOW).astype(jnp.float32)
+    updates = statistics.updates + 1
+    weight = 1.0 / jnp.minimum(updates, WINDOW).astype(jnp.float32)
     log_norm = jnp.log(jnp.maximum(grad_norm, jnp.finfo(jnp.float32).tiny))
     distance = log_norm - statistics.mean
     mean = statistics.mean + weight * distance
     variance = (1 - weight) * (statistics.variance + weight * distance**2)
-    return NormStatistics(mean, variance, count)
+    return NormStatistics(mean, variance, updates)

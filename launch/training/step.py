@@ -20,6 +20,7 @@ from ...models.loss import (
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
 from ...objectives.registry import objectives
+from ..runs.trace import Step
 from .spikes import extended, is_spike
 from .state import TrainState
 
@@ -144,6 +145,12 @@ def make_eval_step(
         return mixture_loss(nnx.merge(graph, params), batch, ones)[1]
 
     return eval_step
+
+
+def step_of(metrics: StepMetrics) -> Step:
+    """What is kept of a step's metrics, which are on the host."""
+    skipped = "spike" if metrics.spike else None if metrics.finite else "not finite"
+    return Step(float(metrics.loss), float(metrics.grad_norm), skipped)
 
 
 class NotFiniteError(UsageError, FloatingPointError):

@@ -13,30 +13,38 @@ from ...models.loss import Normalisation
 from ...models.rows import RowShape
 from ...objectives.errors import require_count, require_positive
 from ...tasks.examples.mixture import Mixture
-from ...tasks.examples.preflight import check_examples
-from ...tasks.examples.window_check import check_windows, remarks
-from ...tasks.shares.counts import add, loss_shares_of, utilisation
+from ...tasks.shares.counts import add, utilisation
 from ..hosts import coordination, stopping
-from ..hosts.progress import STALL_SECONDS, did, set_stall_seconds
+from ..hosts.progress import SLOW, STALL_SECONDS, did, set_stall_seconds
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
 from ..runs.goodput import Goodput
-from ..runs.metrics import has_record, open_metrics
+from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
+from ..runs.trace import StepTrace
 from . import report
-from .data import Streaming
-from .evaluate import evaluate_tasks
-from .interval import over_hosts
+from .data import DataPlace
+from .held_out import HeldOut
+from .interval import is_empty, over_hosts
 from .ledger import Ledger
 from .mesh import MeshShape
 from .phases import loss_shares_by_update
 from .program import make_program
 from .progress import RunProgress
-from .reader import Reader, in_background, wait_for
+from .reader import Reader
+from .replicas import ReplicaError, check_replicas
 from .rescue import save_after
-from .resume import RunConfig, check_continues, checkpoint_data, starting_point
+from .resume import (
+    RunConfig,
+    check_continues,
+    checkpoint_data,
+    evaluation_owed,
+    starting_point,
+)
+from .rollback import Rollback, begun_again, roll_back, rollbacks as rollbacks_of
 from .schedules import schedule_of
 from .shared_run import check_one_run
+from .sources import open_source
 from .step import NotFiniteError
 from .stop import StopRequest, StopRequested
 
@@ -48,13 +56,8 @@ MEASURED_BATCHES = 32
 BATCHES_AHEAD = 4
 """Batches made in advance."""
 
-_SLOW = 6
-"""Times longer than a step that compiling, restoring or an evaluation may take."""
 
-_SLOW = 6
-"""How many times longer than a step it may take to compile, restore or evaluate."""
-
-
+@begun_again
 def train(
     *,
     run_dir: str,
@@ -67,11 +70,16 @@ def train(
     steps: int,
     batch_rows: int,
     seed: int,
+    data: str | None = None,
     mesh: MeshShape = MeshShape(data=-1),  # noqa: B008 (frozen)
     microbatches: int = 1,
     clip_norm: float = 1.0,
     normalisation: Normalisation = "objective",
+    spike_deviations: float | None = None,
     max_consecutive_skips: int = 10,
+    rollbacks: int = 0,
+    check_replicas_every: int = 0,
+    deterministic: bool = False,
     log_every: int = 10,
     eval_every: int = 1000,
     eval_batches: int = 16,
@@ -100,11 +108,20 @@ def train(
       steps: in all.
       batch_rows: B, over all devices and microbatches.
       seed: of parameters and data.
+      data: folder of recorded rows; None reads the mixture's corpora.
       mesh: devices along each axis.
       microbatches: parts in which a batch is computed, to save memory.
       clip_norm: global gradient norm above which gradients are scaled down.
       normalisation: of the loss (`models.loss`).
+      spike_deviations: standard deviations of the logarithm of the gradient norm above
+        its mean at which an update is skipped (`spikes`); None skips none.
       max_consecutive_skips: updates skipped in a row after which the run stops.
+      rollbacks: times that it goes back to its newest checkpoint instead, and on with
+        the rows after those of the skipped updates.
+      check_replicas_every: steps between comparisons of the parameters' copies, device
+        by device (`replicas`); 0: none.
+      deterministic: whether GPU kernels that add in any order are ruled out; elsewhere
+        everything is deterministic.
       log_every: steps between records of metrics.
       eval_every: steps between evaluations; the last step is evaluated as well.
       eval_batches: most held-out batches of each task; 0 turns evaluation off.
@@ -124,6 +141,7 @@ def train(
         `run_dir`.
       StorageError: the run's directory cannot be written any more, or is another.
       NotFiniteError: too many updates in a row were skipped.
+      ReplicaError: devices hold different copies of a parameter.
     """
     # ------------------------------------------------------------------- set-up
     log, allow = config.log, config.allow
@@ -137,6 +155,8 @@ def train(
         ("keep", keep, 1),
         ("keep_every", keep_every, 0),
         ("max_consecutive_skips", max_consecutive_skips, 1),
+        ("rollbacks", rollbacks, 0),
+        ("check_replicas_every", check_replicas_every, 0),
     ):
         require_count(f"train.{name}", value, least=least)
     require_positive("train.report_seconds", report_seconds)
@@ -153,12 +173,20 @@ def train(
         microbatches=microbatches,
         clip_norm=clip_norm,
         normalisation=normalisation,
+        spike_deviations=spike_deviations,
+        deterministic=deterministic,
     )
     shares_of = loss_shares_by_update(mixture)
-    check_examples(mixture, rows)
-    with log.phase("Reading text"):
-        report.show_lines(remarks(*check_windows(mixture, rows)))
-    run = RunIdentity(config.text, mixture.identities())
+    source, identities = open_source(
+        data,
+        mixture,
+        rows,
+        batch_rows=batch_rows,
+        rows_here=program.rows_here,
+        workers=data_workers,
+        log=log,
+    )
+    run = RunIdentity(config.text, identities)
     check_one_run(run)
     directory = RunDirectory(run_dir)
 
@@ -174,22 +202,13 @@ def train(
         run_dir, keep=keep, period=checkpoint_every, keep_every=keep_every
     )
     with goodput.phase("restore"):
-        did("restoring", times=_SLOW)
+        did("restoring", times=SLOW)
         start = starting_point(checkpoints, program, directory, run=run, allow=allow)
-    state, step, position = start.state, start.step, start.position
-    # A checkpoint is saved before its step is evaluated, and also where its metrics
-    # could not be written: both are made up for.
-    record_first = (
-        record_due(step) and start.interval.steps + start.interval.skipped > 0
-    )
-    evaluate_first = (
-        step > 0
-        and eval_batches > 0
-        and evaluation_due(step)
-        and not coordination.from_first(
-            "resume", has_record(run_dir, step=step, prefix="eval/")
-        )
-    )
+    state, step, place = start.state, start.step, start.place
+    # A checkpoint is saved also where its metrics could not be written.
+    record_first = record_due(step) and not is_empty(start.interval)
+    evaluates = eval_batches > 0 and evaluation_due(step)
+    evaluate_first = evaluation_owed(run_dir, start, due=evaluates)
     stopping.begin(step)
     size = sum(x.size for x in jax.tree.leaves(state.params))
     _LOG.info("%s parameters on %d device(s).", f"{size:,}", program.mesh.size)
@@ -198,32 +217,29 @@ def train(
         checkpoints.close()
         return step
 
-    # ------------------------------------- data, made on a thread while steps compile
-    source = Streaming(
-        mixture, rows, batch_rows, rows_here=program.rows_here, workers=data_workers
-    )
+    # ------------------------------------- data, made elsewhere while steps compile
+    position, read = (place.position, place.batches) if place else (None, 0)
     reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
-    with goodput.phase("compile"), log.phase("Compiling, and reading text"):
-        did("compiling the train step", times=_SLOW)
+    with goodput.phase("compile"), log.phase("Compiling, and reading data"):
+        did("compiling the train step", times=SLOW)
         train_step = program.compile_train_step()
-        did("reading the first batches", times=_SLOW)
-        if step:
+        did("reading the first batches", times=SLOW)
+        if place:
             batch, position = next(reader)
             last_batch = program.identity(batch, "the last batch, read again")
             check_continues(last_batch, start, allow)
         first = [batch for batch, _ in reader.peek(MEASURED_BATCHES)]
-        # Faults in held-out text are found before the first step; the rest is made
-        # while the first steps run.
-        first_held_out = in_background(source.held_out, most=min(1, eval_batches))
-        report.show_lines(report.not_evaluated(first_held_out.result()))
-        held_out = in_background(source.held_out, most=eval_batches)
-
-    # -------------------------------------------------- measured shares of the mixture
-    counts = over_hosts(functools.reduce(add, map(program.counts, first)))
-    shown = loss_shares_of(counts, shares_of(step), normalisation=normalisation)
-    log.console.print(report.share_table(counts, shown, utilisation=utilisation(first)))
+        held_out = HeldOut(
+            source, program, mixture, most=eval_batches, log=log, goodput=goodput
+        )
+    report.show_shares(
+        log,
+        over_hosts(functools.reduce(add, map(program.counts, first))),
+        shares_of(step),
+        normalisation=normalisation,
+        utilisation=utilisation(first),
+    )
     del first
-    eval_step = functools.cache(program.compile_eval_step)
 
     # --------------------------------------------------------------------------- loop
     with (
@@ -233,12 +249,14 @@ def train(
         goodput,
         checkpoints,
         open_metrics(run_dir, resume_step=step) as writer,
+        StepTrace(run_dir, resume_step=step) as trace,
         RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
     ):
         ledger = Ledger(
             start.interval,
             directory=directory,
             writer=writer,
+            trace=trace,
             progress=progress,
             goodput=goodput,
             shares_of=shares_of,
@@ -252,47 +270,46 @@ def train(
             if not coordination.together():
                 stop.check()
 
-        def wait() -> None:
+        def while_waiting() -> None:
             """Keeps a wait from being deaf and silent."""
             check_stop()
             progress.waiting()
 
         def evaluate() -> None:
-            """Evaluates the tasks with held-out text; shows and records the results."""
-            did(f"evaluating after step {step}", times=_SLOW)
-            coordination.meet(f"evaluation after step {step}", times=_SLOW)
-            with goodput.phase("evaluation"):
-                batches = wait_for(held_out, while_waiting=wait)
-                measured = evaluate_tasks(
-                    program, eval_step(), state.params, batches, before_each=check_stop
-                )
+            measured = held_out.evaluate(
+                state.params,
+                step=step,
+                check_stop=check_stop,
+                while_waiting=while_waiting,
+            )
             if measured:
-                report.show_evaluation(log, measured, mixture, step=step)
                 directory.check()
-                writer.write(step, report.evaluation_record(measured, mixture))
+                writer.write(step, measured)
+
+        def data_place() -> DataPlace:
+            assert position is not None
+            return DataPlace(read, position, program.identity(batch, f"step {step}"))
 
         def save() -> None:
-            did(f"saving step {step}", times=_SLOW)
-            ledger.settle()
+            did(f"saving step {step}", times=SLOW)
+            interval = ledger.flush()
             directory.check()
             with goodput.phase("checkpoint"):
-                last_batch = program.identity(batch, f"save of step {step}")
-                interval = ledger.over_hosts()
-                data = checkpoint_data(run, interval, last_batch, position=position)
-                checkpoints.save(step, state, data)
+                content = checkpoint_data(run, interval, data_place())
+                checkpoints.save(step, state, content)
             _LOG.info("saving step %s", f"{step:,}")
 
-        reader.while_waiting = wait
+        reader.while_waiting = while_waiting
         goodput.enter("compute")
         goodput.at_step(step)
-        saved = step
+        saved, going_back = step, None
         try:
             if record_first:
                 ledger.write_record(step, skipped=state.skipped)
             if evaluate_first:
                 evaluate()
             ledger.restart_clock()
-            coordination.meet("the first step", times=_SLOW)
+            coordination.meet("the first step", times=SLOW)
             while step < steps:
                 if stopping.stops_after(step, requested=stop.requested):
                     raise StopRequested(stop.reason)
@@ -304,14 +321,17 @@ def train(
                 did(f"running step {step + 1}")
                 placed = program.place(coming[0])
                 state, metrics = train_step(state, placed, shares_of(step))
-                (batch, position), step = coming, step + 1
+                (batch, position), step, read = coming, step + 1, read + 1
 
                 # A step's metrics are read while the next one runs, or when due.
-                ledger.add(step, program.counts(batch), metrics)
+                numbers = range((read - 1) * batch_rows, read * batch_rows)
+                ledger.add(step, numbers, program.counts(batch), metrics)
                 saves = checkpoints.due(step) or step == steps
                 pauses = saves or record_due(step) or evaluation_due(step)
                 ledger.settle(0 if pauses else 1)
 
+                if check_replicas_every and step % check_replicas_every == 0:
+                    check_replicas(state.params, program.mesh, step=step)
                 if record_due(step):
                     ledger.write_record(step, skipped=state.skipped)
                 # Saved before evaluation, so that a failure there loses no step. While
@@ -326,9 +346,12 @@ def train(
         except StopRequested:
             if step > saved:
                 save()
-        except NotFiniteError as error:
-            _LOG.error("%s", error, extra={"reason": "not finite"})
-            raise
+        except (NotFiniteError, ReplicaError) as error:
+            _LOG.error("%s", error, extra={"reason": type(error).__name__})
+            stuck = isinstance(error, NotFiniteError)
+            if not stuck or len(rollbacks_of(directory.path)) >= rollbacks:
+                raise
+            going_back = Rollback(step, checkpoints.newest or 0, data_place())
         except BaseException as error:
             # The other processes would not come to a save.
             if step > saved and not coordination.together():
@@ -336,5 +359,7 @@ def train(
             raise
         goodput.enter("checkpoint")  # until the last one is committed
 
+    if going_back is not None:
+        raise roll_back(directory.path, going_back, rows=batch_rows)
     report.show_end(run_dir, step=step, steps=steps, reason=stop.reason)
     return step

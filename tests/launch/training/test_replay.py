@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.trace import Step, StepTrace, traced_step
-from sightline.launch.training.replay import replay, replay_table, step_of
+from sightline.launch.training.replay import replay, replay_table
+from sightline.launch.training.step import step_of
 from sightline.objectives.errors import UsageError
 
 pytestmark = pytest.mark.unchecked
@@ -50,9 +52,9 @@ def run(make_program, make_batches, shares, tmp_path_factory):
         for number in range(1, STEPS + 1):
             batch, position = next(batches)
             state, metrics = step(state, program.place(batch), shares)
-            trace.write(number, step_of(metrics))
+            trace.write(number, step_of(jax.device_get(metrics)))
             if number == SAVED:
-                checkpoints.save(number, state, {"position": position})
+                checkpoints.save(number, state, {"place": {"position": position}})
 
     def again(number, *, program=program):
         return replay(
@@ -135,4 +137,3 @@ def test_a_trace_reads_back_every_float_exactly_and_drops_later_steps(tmp_path):
     StepTrace(tmp_path, resume_step=150).close()
     assert traced_step(tmp_path, 150) is not None
     assert traced_step(tmp_path, 151) is None
-

@@ -30,7 +30,7 @@ def test_the_first_window_is_averaged_evenly(norms):
     logs = np.log(np.array(norms, np.float32))
     np.testing.assert_allclose(statistics.mean, logs.mean(), atol=1e-4)
     np.testing.assert_allclose(statistics.variance, logs.var(), atol=1e-3)
-    assert statistics.count == len(norms)
+    assert statistics.updates == len(norms)
 
 
 def test_a_later_level_is_forgotten_in_some_windows():
@@ -81,8 +81,8 @@ def test_a_spiking_step_changes_nothing_and_is_told_from_nan(
     state, metrics = step(state, batch, shares)
     assert not metrics.spike
     assert (int(state.skipped), int(state.skipped_in_a_row)) == (1, 0)
-    assert int(state.norms.count) == WINDOW + 1
+    assert int(state.norms.updates) == WINDOW + 1
     # A NaN is skipped as not finite, and leaves the statistics clean.
     state, metrics = step(state, batch, shares * np.nan)
     assert not metrics.finite and not metrics.spike
-    assert np.isfinite(state.norms.mean) and int(state.norms.count) == WINDOW + 1
+    assert np.isfinite(state.norms.mean) and int(state.norms.updates) == WINDOW + 1

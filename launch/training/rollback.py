@@ -1,0 +1,94 @@
+"""Going back to the newest checkpoint, and on with the rows after those that failed.
+
+The cure of PaLM (arXiv 2204.02311, section 5.1): the state from before, other data.
+What was decided stands in `run_dir/rollbacks.jsonl`, so that a run that is killed right
+after goes on the same way.
+"""
+
+import functools
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, ParamSpec
+
+from ..hosts import coordination
+from ..runs.directory import storage_errors
+from .data import DataPlace
+
+_LOG = logging.getLogger(__name__)
+
+FILE = "rollbacks.jsonl"
+
+P = ParamSpec("P")
+
+
+class Rollback(NamedTuple):
+    """One decision.
+
+    Attributes:
+      at: step at which the run could not go on.
+      to: step of the checkpoint from which it goes on; 0 is initialisation.
+      place: in the data; the next batch is the first after `to`.
+    """
+
+    at: int
+    to: int
+    place: DataPlace
+
+
+class RolledBack(Exception):
+    """The run is to begin again, from the checkpoint."""
+
+
+def rollbacks(run_dir: Path) -> list[Rollback]:
+    """The decisions of a run so far, in order."""
+    path = run_dir / FILE
+    text = path.read_text() if path.exists() else ""
+    lines = map(json.loads, text.split("\n")[:-1])
+    return [Rollback(at, to, DataPlace(*place)) for at, to, place in lines]
+
+
+def roll_back(run_dir: Path, decision: Rollback, *, rows: int) -> RolledBack:
+    """Writes the decision down, and returns the exception that carries it out.
+
+    Args:
+      run_dir: the run's folder.
+      decision: the newest.
+      rows: B, to name the rows that are passed over.
+    """
+    if coordination.process() == 0:
+        with (
+            storage_errors("the decision to go back", run_dir),
+            (run_dir / FILE).open("a", encoding="utf-8") as file,
+        ):
+            file.write(json.dumps(decision) + "\n")
+    coordination.meet(f"going back from step {decision.at}")
+    passed = decision.at - decision.to
+    first = (decision.place.batches - passed) * rows
+    _LOG.warning(
+        "going back from step %s to step %s; rows %s to %s are passed over.",
+        *(f"{decision.at:,}", f"{decision.to:,}"),
+        *(f"{first:,}", f"{decision.place.batches * rows - 1:,}"),
+    )
+    return RolledBack()
+
+
+def newest_to(run_dir: Path, step: int) -> Rollback | None:
+    """The newest decision to go on from the checkpoint of a step."""
+    found = [decision for decision in rollbacks(run_dir) if decision.to == step]
+    return found[-1] if found else None
+
+
+def begun_again(train: Callable[P, int]) -> Callable[P, int]:
+    """Makes a function that begins a run, and begins it again whenever it goes back."""
+
+    @functools.wraps(train)
+    def run(*arguments: P.args, **settings: P.kwargs) -> int:
+        while True:
+            try:
+                return train(*arguments, **settings)
+            except RolledBack:
+                continue
+
+    return run
