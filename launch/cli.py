@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..objectives.errors import UsageError, nearest
+from .hosts.leaving import leave
 
 _FOLDER = Path(__file__).with_name("commands")
 
@@ -57,8 +58,7 @@ def script() -> NoReturn:
     """
     status = main()
     if any(thread.name == "sightline-reader" for thread in threading.enumerate()):
-        sys.stderr.flush()
-        os._exit(status)
+        leave(status)
     sys.exit(status)
 
 

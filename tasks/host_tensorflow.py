@@ -1,4 +1,7 @@
-"""TensorFlow as a reader of text, on the host only."""
+"""TensorFlow and TFDS as readers of text, on the host only."""
+
+import importlib
+from types import ModuleType
 
 from ..objectives.errors import UsageError
 
@@ -13,13 +16,22 @@ def load() -> None:
     Raises:
       UsageError: it is not installed.
     """
+    tf = require("tensorflow")
+    for kind in ("GPU", "TPU"):
+        tf.config.set_visible_devices([], kind)
+
+
+def require(name: str) -> ModuleType:
+    """Imports a package of the extra `corpora`.
+
+    Raises:
+      UsageError: it is not installed.
+    """
     try:
-        import tensorflow as tf
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise UsageError(
             f"reading text needs {error.name}, which is not installed: run pip install "
             "'sightline[corpora]', or train on recorded rows (`sightline record`), "
             "which need neither TensorFlow nor SeqIO."
         ) from error
-    for kind in ("GPU", "TPU"):
-        tf.config.set_visible_devices([], kind)

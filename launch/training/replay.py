@@ -74,7 +74,7 @@ def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
     """`replay` of a step of the run that `train` makes of these arguments."""
     program = program_of(settings)
     source, _ = open_source(
-        settings["data"],
+        settings.get("data"),
         settings["mixture"],
         settings["rows"],
         batch_rows=settings["batch_rows"],

@@ -42,7 +42,7 @@ class PythonDocs:
 
 @functools.cache
 def _open(root: Path, split: str) -> Records:
-    host_tensorflow.load()
+    host_tensorflow.require("tensorflow_datasets")  # which needs no TensorFlow here
     from ._python_docs_builder import prepare
 
     builder: Any = prepare(root)  # TFDS hides this method's signature
