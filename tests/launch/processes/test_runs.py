@@ -54,7 +54,7 @@ def test_two_hosts_train_as_one_does(alone, start, launch, tmp_path):
         assert "Held-out, step 6" in run.output(0)
         assert "Held-out" not in run.output(1)
     assert_same_run(run_dir, alone, launch)
-    assert not (run_dir / "lease.json").exists()
+    assert not (run_dir / "lease").exists()
 
 
 @pytest.mark.faults
