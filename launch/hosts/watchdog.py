@@ -58,7 +58,9 @@ class Watchdog:
                 _bark(last)
             # Should a library hold the interpreter's lock, this thread is stuck, too.
             if limit < math.inf:
-                faulthandler.dump_traceback_later(2 * limit, exit=True)
+                faulthandler.dump_traceback_later(
+                    2 * limit, exit=True, file=sys.__stderr__
+                )
 
 
 def _bark(last: progress.Progress) -> None:
