@@ -12,7 +12,7 @@ from trial_runs import saved_steps, trace
 
 from sightline.launch.training.spikes import WINDOW
 
-pytestmark = pytest.mark.unchecked
+pytestmark = [pytest.mark.unchecked, pytest.mark.faults]
 
 KEPT = "params", "opt_state", "norms"
 """Parts of the state that a skipped update leaves as they were."""

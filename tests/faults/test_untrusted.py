@@ -82,6 +82,7 @@ class Bomb:
 
 
 @pytest.mark.fault(28)
+@pytest.mark.faults
 def test_a_pickle_is_not_loaded_from_a_checkpoint_or_recorded_rows(
     fault, train, whole, recorded, tmp_path, capsys
 ):
