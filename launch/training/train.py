@@ -330,7 +330,9 @@ def train(
                 pauses = saves or record_due(step) or evaluation_due(step)
                 ledger.settle(0 if pauses else 1)
 
-                if check_replicas_every and step % check_replicas_every == 0:
+                # Before every save too: which copy is saved is up to chance.
+                compares = saves or step % (check_replicas_every or 1) == 0
+                if check_replicas_every and compares:
                     check_replicas(state.params, program.mesh, step=step)
                 if record_due(step):
                     ledger.write_record(step, skipped=state.skipped)
