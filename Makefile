@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test faults check corpus-study setup clean
+.PHONY: quickstart test faults slurm check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -26,6 +26,10 @@ test: check
 # Faults injected into whole runs, many processes among them: half an hour.
 faults: $(INSTALLED)
 	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -m faults -s --durations=0
+
+# A run through a SLURM of this machine; needs root, and installs it if it is missing.
+slurm: $(INSTALLED)
+	PYTHON=$(BIN)/python JAX_PLATFORMS=cpu tests/launch/processes/slurm.sh
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -6,7 +6,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from process_runs import compiled, rows, start
 from scoreboard import FAULTS, Score, markdown
+
+__all__ = ["compiled", "rows", "start"]
 
 _SCORES: dict[int, Score] = defaultdict(Score)
 
