@@ -15,6 +15,7 @@ _AGREE_SECONDS = 60.0
 """For all processes to say how far they are."""
 
 _lock = threading.Lock()
+_beginnings = 0
 _heard = False
 _allowed = 0
 _target: int | None = None
@@ -22,8 +23,9 @@ _target: int | None = None
 
 def begin(step: int) -> None:
     """Notes that the run goes on from here: the first step after `step` may begin."""
-    global _heard, _allowed, _target
+    global _beginnings, _heard, _allowed, _target
     with _lock:
+        _beginnings += 1
         _heard, _allowed, _target = False, step + 1, None
 
 
@@ -33,7 +35,7 @@ def heard() -> None:
     with _lock:
         if not _heard:
             _heard = True
-            coordination.allow(_allowed)
+            coordination.allow(_allowed, beginning=_beginnings)
 
 
 def stops_after(step: int, *, requested: bool) -> bool:
@@ -66,7 +68,7 @@ def stops_after(step: int, *, requested: bool) -> bool:
 def _agree() -> int:
     """The furthest step that any process has been allowed to begin."""
     deadline = time.monotonic() + _AGREE_SECONDS
-    while len(steps := coordination.allowed()) < coordination.processes():
+    while len(steps := coordination.allowed(beginning=_beginnings)) < coordination.processes():
         if time.monotonic() > deadline:
             missing = sorted(set(range(coordination.processes())) - set(steps))
             names = ", ".join(map(coordination.name_of, missing))
