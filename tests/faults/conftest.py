@@ -33,8 +33,11 @@ def fault(request):
         score, began = _SCORES[number], time.monotonic()
         score.trials += 1
 
-        def noticed(*, since: float = began, steps_lost: int | None = None) -> None:
-            score.seconds.append(time.monotonic() - since)
+        def noticed(
+            *, since: float | None = began, steps_lost: int | None = None
+        ) -> None:
+            if since is not None:
+                score.seconds.append(time.monotonic() - since)
             if steps_lost is not None:
                 score.steps_lost.append(steps_lost)
 

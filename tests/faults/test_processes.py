@@ -103,7 +103,8 @@ def test_killed_while_saving(seed, victim, start, whole, fault, tmp_path):
             run.processes[1 - victim].wait(timeout=120)
         kept = saved_steps(run_dir)
         assert kept[:1] == [EVERY][: len(kept)]
-        noticed(steps_lost=last_step(run_dir) - max(kept, default=0))
+        lost = last_step(run_dir) - max(kept, default=0)
+        noticed(since=None, steps_lost=lost)
         assert_resumes(start, run_dir, whole)
 
 

@@ -66,7 +66,6 @@ def test_two_tasks_train_as_one_and_go_on_as_another_number(srun, tmp_path):
     assert status == 75, output
     stopped = saved_steps(together)[-1]
     assert 5 <= stopped < 40
-    assert f"Stopped after step {stopped}" in output
     print(f"two tasks stopped after step {stopped}")
 
     for tasks in (1, 2):
