@@ -113,10 +113,10 @@ def at_step(step: int, action: str) -> str:
 from sightline.launch.training import train as _train
 
 _stops_after = _train.stopping.stops_after
-def _patched(step, *, requested):
+def _patched(step, *, reason):
     if step == {step}:
         {action}
-    return _stops_after(step, requested=requested)
+    return _stops_after(step, reason=reason)
 _train.stopping.stops_after = _patched
 """
 

@@ -56,7 +56,9 @@ def test_sigterm_on_one_process_stops_both_at_one_step(
         assert statuses(outcomes) == [75, 75]
         assert seconds < 30
         newest = saved_steps(run_dir)[-1]
-        assert f"Stopped after step {newest:,}" in outcomes[0].output
+        reason = f"Stopped by SIGTERM on process {victim} ("
+        assert reason in outcomes[0].output
+        assert f"after step {newest:,};" in outcomes[0].output
         noticed(since=began, steps_lost=last_step(run_dir) - newest)
         assert last_step(run_dir) == newest
         assert_resumes(start, run_dir, whole)

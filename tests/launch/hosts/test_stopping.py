@@ -38,11 +38,11 @@ def other_allows(store, step):
 
 def test_all_stop_after_the_furthest_step_that_any_may_have_begun(store):
     stopping.begin(0)
-    assert not stopping.stops_after(0, requested=False)
-    assert not stopping.stops_after(1, requested=False)
-    stopping.heard()
+    assert not stopping.stops_after(0, reason="")
+    assert not stopping.stops_after(1, reason="")
+    stopping.heard("SIGTERM on process 1 (node1)")
     other_allows(store, 4)
-    assert [stopping.stops_after(n, requested=False) for n in (2, 3, 4)] == [
+    assert [stopping.stops_after(n, reason="") for n in (2, 3, 4)] == [
         False,
         False,
         True,
@@ -51,13 +51,21 @@ def test_all_stop_after_the_furthest_step_that_any_may_have_begun(store):
 
 def test_a_run_that_goes_back_while_it_is_asked_to_stop(store):
     stopping.begin(10)
-    stopping.stops_after(10, requested=False)
-    stopping.heard()
+    stopping.stops_after(10, reason="")
+    stopping.heard("SIGTERM on process 1 (node1)")
     other_allows(store, 14)
-    assert not stopping.stops_after(11, requested=False)
+    assert not stopping.stops_after(11, reason="")
 
     stopping.begin(8)  # the watch hears the request again, since it still stands
-    stopping.heard()
+    stopping.heard("SIGTERM on process 1 (node1)")
     other_allows(store, 10)
-    assert not stopping.stops_after(9, requested=False)
-    assert stopping.stops_after(10, requested=False)
+    assert not stopping.stops_after(9, reason="")
+    assert stopping.stops_after(10, reason="")
+
+
+def test_the_process_that_was_asked_to_stop_is_named(store):
+    stopping.begin(0)
+    assert stopping.reason() == ""
+    other_is_asked = "SIGTERM on process 1 (node1)"
+    stopping.heard(other_is_asked)
+    assert stopping.reason() == other_is_asked
