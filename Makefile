@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test faults soak check corpus-study setup clean
+.PHONY: quickstart test faults soak slurm check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -31,6 +31,10 @@ faults: $(INSTALLED)
 # Runs that are killed 200 times, and then compared with one that was left alone.
 soak: $(INSTALLED)
 	$(BIN)/python tests/faults/soak.py --kills=200
+
+# A run through a SLURM of this machine; needs root, and installs it if it is missing.
+slurm: $(INSTALLED)
+	PYTHON=$(BIN)/python JAX_PLATFORMS=cpu tests/launch/processes/slurm.sh
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -311,7 +311,7 @@ def train(
             ledger.restart_clock()
             coordination.meet("the first step", times=SLOW)
             while step < steps:
-                if stopping.stops_after(step, requested=stop.requested):
+                if stopping.stops_after(step, reason=stop.reason):
                     raise StopRequested(stop.reason)
                 did(f"waiting for the batch of step {step + 1}")
                 if not reader.is_ready():
@@ -363,5 +363,6 @@ def train(
 
     if going_back is not None:
         raise roll_back(directory.path, going_back, rows=batch_rows)
-    report.show_end(run_dir, step=step, steps=steps, reason=stop.reason)
+    reason = stopping.reason() or stop.reason
+    report.show_end(run_dir, step=step, steps=steps, reason=reason)
     return step

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 from one_process import faults, recorded, train, trial, whole
+from process_runs import compiled, rows, start
 from scoreboard import FAULTS, Score, markdown
 
-__all__ = ["faults", "recorded", "train", "trial", "whole"]
+__all__ = [
+    "compiled",
+    "faults",
+    "recorded",
+    "rows",
+    "start",
+    "train",
+    "trial",
+    "whole",
+]
 
 _SCORES: dict[int, Score] = defaultdict(Score)
 

@@ -20,9 +20,7 @@ NEWEST = STEPS
 @pytest.fixture
 def copied(whole, tmp_path):
     """A copy of a run that is complete."""
-    shutil.copytree(
-        whole, tmp_path / "run", ignore=shutil.ignore_patterns("lease.json")
-    )
+    shutil.copytree(whole, tmp_path / "run", ignore=shutil.ignore_patterns("lease"))
     return tmp_path / "run"
 
 

@@ -90,7 +90,7 @@ def test_a_pickle_is_not_loaded_from_a_checkpoint_or_recorded_rows(
     canary = tmp_path / "canary"
     bomb = pickle.dumps(Bomb(canary))
     run_dir, rows = tmp_path / "run", tmp_path / "rows"
-    ignored = shutil.ignore_patterns("lease.json")
+    ignored = shutil.ignore_patterns("lease")
     shutil.copytree(whole, run_dir, ignore=ignored)
     newest = run_dir / "checkpoints" / str(STEPS)
     shutil.copytree(recorded, rows)
@@ -215,7 +215,7 @@ WRITTEN = [
     "rollbacks.jsonl",
     "changes.jsonl",
     "tensorboard",
-    "lease.json",
+    "lease",
 ]
 
 
