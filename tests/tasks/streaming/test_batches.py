@@ -9,13 +9,13 @@ import threading
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.task_windows import WHOLE
-from sightline.tasks.rows.batches import digest
 from sightline.tasks.streaming.batches import flattened, streamed, unflattened
 from sightline.tasks.streaming.chunks import Plan
 from sightline.tasks.streaming.processes import DataProcessError
@@ -24,6 +24,10 @@ from sightline.tasks.streaming.row_stream import start_of
 pytestmark = pytest.mark.unchecked
 
 SMALL = {"train_documents": 6, "validation_documents": 3, "most_sections": 5}
+
+
+def digest(batch):
+    return hash(b"".join(array.tobytes() for array in jax.tree.leaves(batch)))
 
 
 def make_plan(rows=None, corpus="policies", **settings):
