@@ -23,7 +23,7 @@ from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
 from ..runs.trace import StepTrace
 from . import report
-from .data import DataPlace
+from .data import DataPlace, positions_of_all
 from .held_out import HeldOut
 from .interval import is_empty, over_hosts
 from .ledger import Ledger
@@ -218,7 +218,8 @@ def train(
         return step
 
     # ------------------------------------- data, made elsewhere while steps compile
-    position, read = (place.position, place.batches) if place else (None, 0)
+    position = source.own(place.positions) if place else None
+    read = place.batches if place else 0
     reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
     with goodput.phase("compile"), log.phase("Compiling, and reading data"):
         did("compiling the train step", times=SLOW)
@@ -288,7 +289,8 @@ def train(
 
         def data_place() -> DataPlace:
             assert position is not None
-            return DataPlace(read, position, program.identity(batch, f"step {step}"))
+            positions = positions_of_all(position, f"position of step {step}")
+            return DataPlace(read, positions, program.identity(batch, f"step {step}"))
 
         def save() -> None:
             did(f"saving step {step}", times=SLOW)

@@ -202,7 +202,7 @@ class Run:
         """Sends a signal to one process."""
         self.processes[number].send_signal(what)
 
-    def wait_for(self, there: Callable[[], bool], *, seconds: float = 90) -> None:
+    def wait_for(self, there: Callable[[], bool], *, seconds: float = 240) -> None:
         """Waits until it holds; fails if a process ends before."""
         deadline = time.monotonic() + seconds
         while not there():
@@ -213,7 +213,7 @@ class Run:
                 raise AssertionError(f"waited in vain\n{self._all_output()}")
             time.sleep(0.01)
 
-    def wait(self, *, seconds: float = 120) -> dict[int, Outcome]:
+    def wait(self, *, seconds: float = 300) -> dict[int, Outcome]:
         """Waits until all have ended."""
         deadline = time.monotonic() + seconds
         outcomes = {}

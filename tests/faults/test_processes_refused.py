@@ -1,6 +1,5 @@
 """Runs of many processes that are refused, each with the reason and who it is."""
 
-import itertools
 import socket
 import time
 
@@ -13,20 +12,17 @@ pytestmark = pytest.mark.unchecked
 
 @pytest.mark.fault(17)
 @pytest.mark.faults
-@pytest.mark.parametrize("processes", [2, 3])
-def test_directories_that_are_not_shared(processes, start, fault, tmp_path):
+def test_directories_that_are_not_shared(start, fault, tmp_path):
     with fault() as noticed:
         began = time.monotonic()
         with start(
             tmp_path / "run",
             "STEPS=4",
-            processes=processes,
-            devices=1,
             arguments=lambda n: [f"--run_dir={tmp_path / f'run{n}'}"],
         ) as run:
-            outcomes = run.wait(seconds=60)
+            outcomes = run.wait()
         noticed()
-        assert time.monotonic() - began < 30 + 5 * processes  # starting takes most
+        assert time.monotonic() - began < 60  # 10 s of them to look for the file
         assert set(statuses(outcomes)) <= {2, 77}
         for outcome in outcomes.values():
             assert "must be one folder that all hosts share" in outcome.output
@@ -91,7 +87,7 @@ def test_processes_that_disagree_on_their_number(start, fault, tmp_path):
             "STEPS=4",
             arguments=lambda n: ["--processes=3"] if n == 1 else [],
         ) as run:
-            outcomes = run.wait(seconds=60)
+            outcomes = run.wait()
         noticed()
         assert statuses(outcomes) == [2, 2]
         for outcome in outcomes.values():
@@ -123,7 +119,7 @@ def test_a_peer_that_never_starts(start, fault, tmp_path):
     run_dir = tmp_path / "run"
     with fault() as noticed:
         with start(run_dir, "STEPS=4", processes=3, start=[0, 2], **words) as run:
-            outcomes = run.wait(seconds=60)
+            outcomes = run.wait()
         noticed()
         assert {outcome.status for outcome in outcomes.values()} == {2}
         for outcome in outcomes.values():
@@ -136,7 +132,7 @@ def test_a_coordinator_that_never_starts(start, fault, tmp_path):
     words = {"arguments": lambda n: ["--join_seconds=5"]}
     with fault() as noticed:
         with start(tmp_path / "run", "STEPS=4", start=[1], **words) as run:
-            outcomes = run.wait(seconds=60)
+            outcomes = run.wait()
         noticed()
         assert outcomes[1].status == 2
         assert "could not reach process 0 at 127.0.0.1:" in outcomes[1].output
@@ -149,21 +145,22 @@ def test_a_port_that_is_taken(start, fault, tmp_path):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         words = [f"--coordinator={address}", "--join_seconds=5"]
         with start(tmp_path / "run", "STEPS=4", arguments=lambda n: words) as run:
-            outcomes = run.wait(seconds=60)
+            outcomes = run.wait()
         noticed()
         assert statuses(outcomes) == [2, 2]
         assert f"cannot listen at {address}" in outcomes[0].output
-        assert "does not answer as process 0 does" in outcomes[1].output
+        assert f"could not reach process 0 at {address}" in outcomes[1].output
 
 
 UNREADABLE = """
 from sightline.launch.runs import verified as _verified
-_read_arrays = _verified._reader
+_reader, _broken = _verified._reader, []
 def _patched(handler):
-    reader = _read_arrays(handler)
+    reader = _reader(handler)
     restore = reader.restore
     def broken(path, **arguments):
-        if "6" in path.parts:
+        if "6" in path.parts and not _broken:  # it is saved anew, and read back
+            _broken.append(path)
             raise OSError(116, "Stale file handle", str(path))
         return restore(path, **arguments)
     reader.restore = broken
@@ -183,9 +180,8 @@ def truncate_part_of(run_dir, step, process):
 
 @pytest.mark.fault(13)
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ("how", "process"), itertools.product(["unreadable", "truncated"], [0, 1])
-)
+@pytest.mark.parametrize("how", ["unreadable", "truncated"])
+@pytest.mark.parametrize("process", [0, 1])
 def test_a_checkpoint_that_one_host_cannot_read(how, process, start, fault, tmp_path):
     """All fall back to the same older one."""
     run_dir = tmp_path / "run"

@@ -105,6 +105,7 @@ class Trial:
             "JAX_NUM_CPU_DEVICES": str(DEVICES // self.processes),
             "JAX_COMPILATION_CACHE_DIR": str(self.folder / "compiled"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "PYTHONFAULTHANDLER": "1",
             # XLA writes a page on every program that it takes from the cache.
             "TF_CPP_MIN_LOG_LEVEL": "3",
             **self.environment,
@@ -132,6 +133,8 @@ class Run:
                 for process in self.processes
             ]
         except subprocess.TimeoutExpired:
+            self.kill(signal.SIGABRT)  # the stacks go to the log
+            time.sleep(2)
             self.kill()
             raise AssertionError(f"{self.folder} did not end in {limit} s") from None
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from process_runs import last_batch, statuses
+from process_runs import at_step, last_batch, on, statuses
 from trial_runs import trace
 
 from sightline.launch.cli import main
@@ -83,3 +83,18 @@ def test_two_slices_train_as_one_device_mesh_does(alone, start, tmp_path):
     with start(run_dir, "STEPS=6", "MeshShape.slices=2", "MeshShape.fsdp=2") as run:
         assert statuses(run.wait()) == [0, 0]
     assert_same_run(run_dir, alone)
+
+
+@pytest.mark.faults
+def test_streaming_goes_on_only_on_the_same_number_of_hosts(start, tmp_path):
+    run_dir = tmp_path / "streaming"
+    bindings = ["STEPS=6", "train.data=None"]
+    stop = at_step(3, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    with start(run_dir, *bindings, before=on(1, stop)) as run:
+        assert statuses(run.wait()) == [75, 75]
+    with start(run_dir, *bindings, processes=1) as run:
+        outcomes = run.wait()
+    assert statuses(outcomes) == [2]
+    assert "to change the number of hosts" in " ".join(outcomes[0].output.split())
+    with start(run_dir, *bindings) as run:
+        assert statuses(run.wait()) == [0, 0]
