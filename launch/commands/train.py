@@ -10,10 +10,6 @@ from typing import Any
 
 from ...objectives.errors import UsageError
 from ..configuration import files
-from ..hosts import coordination
-from ..hosts.job import find_job
-from ..hosts.leaving import STOPPED
-from ..hosts.processes import JOIN_SECONDS, joined
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
@@ -52,6 +48,10 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, bindings = _options(arguments)
     check_environment(os.environ)
+
+    from ..hosts.job import find_job
+    from ..hosts.processes import joined
+
     job = find_job(
         coordinator=options.coordinator,
         processes=options.processes,
@@ -64,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
 def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
     """Reads the configuration, and trains."""
     from ..configuration.config import load
+    from ..hosts import coordination
+    from ..hosts.leaving import STOPPED
     from ..terminal.log import RunLog
     from ..terminal.output import surviving_console
 
@@ -174,7 +176,7 @@ def _add_process_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--join_seconds",
         type=float,
-        default=JOIN_SECONDS,
+        default=300.0,
         metavar="S",
         help="how long to wait for the other processes to start (%(default)g)",
     )

@@ -64,7 +64,7 @@ class Watch:
                         return  # the thread that failed leaves
                     follow(failure)
                 if "stop" in signals:
-                    stopping.heard()
+                    stopping.heard(signals["stop"])
                 if coordination.process() == 0:
                     self._miss_the_silent()
         except jax.errors.JaxRuntimeError as error:

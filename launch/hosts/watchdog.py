@@ -58,7 +58,7 @@ class Watchdog:
                 _bark(last)
             # Should a library hold the interpreter's lock, this thread is stuck, too.
             if limit < math.inf:
-                faulthandler.dump_traceback_later(2 * limit, exit=True)
+                stacks.end_later(2 * limit)
 
 
 def _bark(last: progress.Progress) -> None:

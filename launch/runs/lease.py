@@ -217,7 +217,7 @@ def _refusal(folder: Path, holder: Holder | None) -> UsageError:
 
 
 def _path(folder: Path) -> Path:
-    return folder / "lease.json"
+    return folder / "lease"
 
 
 def _read(path: Path) -> Holder | None:

@@ -311,7 +311,7 @@ def train(
             ledger.restart_clock()
             coordination.meet("the first step", times=SLOW)
             while step < steps:
-                if stopping.stops_after(step, requested=stop.requested):
+                if stopping.stops_after(step, reason=stop.reason):
                     raise StopRequested(stop.reason)
                 did(f"waiting for the batch of step {step + 1}")
                 if not reader.is_ready():
@@ -330,7 +330,9 @@ def train(
                 pauses = saves or record_due(step) or evaluation_due(step)
                 ledger.settle(0 if pauses else 1)
 
-                if check_replicas_every and step % check_replicas_every == 0:
+                # Before every save too: which copy is saved is up to chance.
+                compares = saves or step % (check_replicas_every or 1) == 0
+                if check_replicas_every and compares:
                     check_replicas(state.params, program.mesh, step=step)
                 if record_due(step):
                     ledger.write_record(step, skipped=state.skipped)
@@ -361,5 +363,6 @@ def train(
 
     if going_back is not None:
         raise roll_back(directory.path, going_back, rows=batch_rows)
-    report.show_end(run_dir, step=step, steps=steps, reason=stop.reason)
+    reason = stopping.reason() or stop.reason
+    report.show_end(run_dir, step=step, steps=steps, reason=reason)
     return step
