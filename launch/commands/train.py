@@ -32,7 +32,8 @@ other; elsewhere give all of --coordinator, --processes and --process.
 Exit status:
   0    all steps are done; with --replay, the step is bit-equal
   75   stopped by a signal; run the same command to resume
-  2    a wrong argument or binding, or a file that cannot be read or written
+  2    a wrong argument or binding, a file that cannot be read or written, or too
+       many updates skipped in a row
   1    any other error; with --replay, the step is not bit-equal
   76   no progress for train.stall_seconds
   77   another process of the run failed
