@@ -47,7 +47,7 @@ def _waits(settings: dict[str, Any], data: str | None) -> Float[np.ndarray, " re
             **settings
             | {
                 "run_dir": folder,
-                "config": RunConfig("", (), RunLog(Console(quiet=True))),
+                "config": RunConfig("", (), RunLog(Console(), first=False)),
                 "data": data,
                 # As long as the run's: a warm-up may be longer than this one.
                 "schedule": lambda *, steps: schedule(steps=whole),

@@ -1,4 +1,4 @@
-"""`sightline bench`: time a configuration's steps and packing, side by side."""
+"""`sightline bench`: time a configuration's steps, packing or data."""
 
 import dataclasses
 import itertools
@@ -32,7 +32,7 @@ Time the train step on a mixture and on each of its tasks alone, in turns, with 
 compiled program; then compare the packing with SeqIO's own on the same examples.
 With --data, time the data instead: how many tokens a second are made for training,
 beside t5's preprocessors with SeqIO's packing on the same text, and which share of a
-step waits for its data in a short run. With --recording, the same of recorded rows.
+step a short run waits for its data. With --recording, also for recorded rows.
 
   sightline bench --gin_file=quickstart.gin
   sightline bench --gin_file=quickstart.gin --data --recording=rows/quickstart
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--recording",
         metavar="DIR",
-        help="of the mixture, to time with --data (that of train.data)",
+        help="with --data: recorded rows to time too (those of train.data)",
     )
     options, bindings = parse_gin(parser, arguments)
     require_count("--rounds", options.rounds)

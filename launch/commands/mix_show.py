@@ -20,9 +20,8 @@ from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
 _ABOUT = """\
 Measure the shares that the rates of a mixture give: of examples, of processed and
 supervised tokens and of the loss; how full rows are, and from which context supervised
-tokens are predicted. With --recording, also how full rows are that were recorded for
-each objective (`sightline record --layout=per_objective`) and are mixed at these rates
-when they are served.
+tokens are predicted. With --recording, also how full the rows of a recording
+(`sightline record --layout=per_objective`) are when they are mixed at these rates.
 
   sightline mix show --gin_file=gin/mixtures/t5.gin
   sightline mix show --gin_file=t5.gin --architecture=encoder_decoder --format=json
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--recording",
         metavar="DIR",
-        help="of rows of each objective, whose mixing is measured too",
+        help="a recording of the layout per_objective, to mix at these rates",
     )
     options, bindings = parse_gin(parser, arguments)
     packed_mixture = read_mixture(options.gin_file, bindings, options)

@@ -92,6 +92,7 @@ def test_data_is_timed_beside_t5s_and_recorded_rows(monkeypatch, tmp_path, capsy
     for line in said.splitlines():
         if _data_speed.T5 in line:
             assert line.count("1.00") == 2
+    assert "supervised tokens" not in said  # the runs print nothing of their own
     _, waits = said.split("Data wait")
     for row in ("streaming", "recorded"):
         (line,) = (line for line in waits.splitlines() if row in line)
