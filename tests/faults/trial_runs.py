@@ -133,6 +133,8 @@ class Run:
             ]
         except subprocess.TimeoutExpired:
             self.kill()
+            for process in self.processes:
+                process.wait()
             raise AssertionError(f"{self.folder} did not end in {limit} s") from None
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
