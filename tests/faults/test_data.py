@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 from one_process import MIXTURE, flip, outcome
-from trial_runs import saved_steps, workers
+from trial_runs import last_step, saved_steps, workers
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
@@ -275,8 +275,9 @@ def test_a_killed_maker_of_data_ends_the_run(fault, trial):
     runs = trial(*STREAM)
     for victim in range(2):
         with fault() as noticed:
+            before = last_step(runs.folder / "run")
             run = runs.start("run")
-            run.wait_for_step(5 + 20 * victim)
+            run.wait_for_step(before + 10)
             (parent,) = run.processes
             makers = workers(parent.pid)
             os.kill(makers[victim % len(makers)], signal.SIGKILL)
