@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 from one_process import MIXTURE, flip, outcome
-from trial_runs import children, saved_steps
+from trial_runs import last_step, saved_steps, workers
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
@@ -275,12 +275,12 @@ def test_a_killed_maker_of_data_ends_the_run(fault, trial):
     runs = trial(*STREAM)
     for victim in range(2):
         with fault() as noticed:
+            before = last_step(runs.folder / "run")
             run = runs.start("run")
-            run.wait_for_step(5 + 20 * victim)
+            run.wait_for_step(before + 10)
             (parent,) = run.processes
-            workers = children(parent.pid)
-            assert workers
-            os.kill(workers[victim % len(workers)], signal.SIGKILL)
+            makers = workers(parent.pid)
+            os.kill(makers[victim % len(makers)], signal.SIGKILL)
             began = time.monotonic()
             (status,) = run.wait(limit=60)
             noticed(since=began, steps_lost=0)

@@ -12,13 +12,21 @@ from trial_runs import last_step, same, saved_steps
 
 pytestmark = [pytest.mark.faults, pytest.mark.fault(12)]
 
-LONG, STEPS = "STEPS=400", 400
+STEPS = 200
+
+
+@pytest.fixture(scope="module")
+def runs(trial):
+    """Runs of some length, and one that is left alone."""
+    runs = trial(f"STEPS={STEPS}")
+    runs.finish("whole")
+    return runs
 
 
 def assert_told_and_nothing_lost(noticed, run, runs, *, began, saved):
     """The run ends with an error soon, and what was committed is still there."""
     (status,) = run.wait(limit=60)
-    said = runs.log("run")
+    said = runs.log(run.folder.name)
     steps = saved_steps(run.folder)
     noticed(since=began, steps_lost=last_step(run.folder) - steps[-1])
     assert status == 2, said
@@ -26,14 +34,12 @@ def assert_told_and_nothing_lost(noticed, run, runs, *, began, saved):
     assert steps[-1] >= saved
 
 
-def test_no_file_may_grow(fault, trial):
+def test_no_file_may_grow(fault, runs):
     """`ulimit -f`, set from outside while the run goes on; its log has still room."""
-    runs = trial(LONG)
-    runs.finish("whole")
     for size in (40_000, 150_000):
         with fault() as noticed:
-            run = runs.start("run")
-            run.wait_for(lambda: saved_steps(runs.folder / "run"))
+            run = runs.start("limited")
+            run.wait_for(lambda: saved_steps(runs.folder / "limited"))
             run.wait_for_step(last_step(run.folder) + 2 * EVERY)
             saved = saved_steps(run.folder)[-1]
             (process,) = run.processes
@@ -42,8 +48,8 @@ def test_no_file_may_grow(fault, trial):
             began = time.monotonic()
             assert_told_and_nothing_lost(noticed, run, runs, began=began, saved=saved)
     with fault():
-        runs.finish("run")
-        assert same(runs.folder / "run", runs.folder / "whole", step=STEPS)
+        runs.finish("limited")
+        assert same(runs.folder / "limited", runs.folder / "whole", step=STEPS)
 
 
 @contextlib.contextmanager
@@ -60,12 +66,11 @@ def small_disk(folder, *, megabytes):
 
 
 @pytest.mark.parametrize("left", [0, 100_000])
-def test_the_disk_is_full(fault, trial, left):
-    runs = trial(LONG)
-    runs.finish("whole")
-    run_dir = runs.folder / "run"
+def test_the_disk_is_full(fault, runs, left):
+    name = f"full-{left}"
+    run_dir = runs.folder / name
     with small_disk(run_dir, megabytes=24), fault() as noticed:
-        run = runs.start("run")
+        run = runs.start(name)
         run.wait_for(lambda: saved_steps(run_dir))
         run.wait_for_step(last_step(run_dir) + 2 * EVERY)
         saved = saved_steps(run_dir)[-1]
@@ -74,7 +79,7 @@ def test_the_disk_is_full(fault, trial, left):
         began = time.monotonic()
         assert_told_and_nothing_lost(noticed, run, runs, began=began, saved=saved)
         ballast.unlink()
-        runs.finish("run")
+        runs.finish(name)
         assert same(run_dir, runs.folder / "whole", step=STEPS)
 
 

@@ -136,6 +136,8 @@ class Run:
             self.kill(signal.SIGABRT)  # the stacks go to the log
             time.sleep(2)
             self.kill()
+            for process in self.processes:
+                process.wait()
             raise AssertionError(f"{self.folder} did not end in {limit} s") from None
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -231,14 +233,17 @@ def kill_at_random(run: Run, rng: random.Random, *, longest: float) -> str:
     return moment
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run, by number."""
+def workers(pid: int) -> list[int]:
+    """The processes that a process has spawned for work and that still run."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             # The name, in brackets, may hold spaces.
             state, parent, *_ = path.read_text().rpartition(")")[2].split()
-            if int(parent) == pid and state not in "ZX":
+            words = path.with_name("cmdline").read_bytes()
+            # Python spawns one that looks after the others, too.
+            spawned = int(parent) == pid and b"spawn_main" in words
+            if spawned and state not in "ZX":
                 found.append(int(path.parent.name))
     return sorted(found)
 
