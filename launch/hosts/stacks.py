@@ -33,3 +33,8 @@ def end_later(seconds: float) -> None:
     It needs no interpreter's lock.
     """
     faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+
+
+def end_never() -> None:
+    """Takes the last call of `end_later` back."""
+    faulthandler.cancel_dump_traceback_later()
