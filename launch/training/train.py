@@ -145,6 +145,7 @@ def train(
     """
     # ------------------------------------------------------------------- set-up
     log, allow = config.log, config.allow
+    log.step = None  # after going back it is of the step that failed
     set_stall_seconds(stall_seconds)
     for name, value, least in (
         ("steps", steps, 1),

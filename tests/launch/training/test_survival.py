@@ -530,6 +530,7 @@ def test_a_run_goes_back_and_on_with_the_rows_after_those_that_failed(
     said = capsys.readouterr().out
     assert "step 6 was skipped (not finite)" in said
     assert "going back from step 6 to step 4; rows 32 to 47 are passed over" in said
+    assert f"INFO host 0: Resuming {run_dir} after step 4" in said  # no longer step 6
     lines = (run_dir / "steps.jsonl").read_text().splitlines()
     trace = list(map(json.loads, lines))
     assert [line["step"] for line in trace] == list(range(1, 9))
