@@ -45,6 +45,7 @@ class Holder(NamedTuple):
       pid: the process.
       started: when the process began, in the kernel's ticks: numbers are used again.
       since: when it took the lease, in UTC.
+      folder: its inode; a copy of the folder has another.
     """
 
     nonce: str
@@ -53,12 +54,13 @@ class Holder(NamedTuple):
     pid: int
     started: str
     since: str
+    folder: int
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
-def _own_holder() -> Holder:
+def _own_holder(folder: Path) -> Holder:
     return Holder(
         nonce=secrets.token_hex(8),
         host=socket.gethostname(),
@@ -66,6 +68,7 @@ def _own_holder() -> Holder:
         pid=os.getpid(),
         started=_started(os.getpid()) or "",
         since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        folder=folder.stat().st_ino,
     )
 
 
@@ -148,7 +151,7 @@ def hold(folder: Path) -> Lease:
     held = _LEASES.get(folder)
     if held is not None and held._find_lost() is None:
         return held
-    mine = _own_holder()
+    mine = _own_holder(folder)
     while not _create(_path(folder), mine):
         if _expired(_path(folder)):
             write_whole(_path(folder), json.dumps(mine))
@@ -191,6 +194,8 @@ def _expired(path: Path) -> bool:
     """
     try:
         holder, first = _read(path), path.stat().st_mtime_ns
+        if holder is not None and holder.folder != path.parent.stat().st_ino:
+            return True  # it came with a copy of another run's folder
         if holder is not None and holder.machine == _machine():
             if holder.started == (_started(holder.pid) or "gone"):
                 raise _refusal(path.parent, holder)

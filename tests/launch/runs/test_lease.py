@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from sightline.objectives.errors import UsageError
 
 def of_another(folder, **fields):
     """Writes the lease of another run."""
-    holder = lease._own_holder()._replace(nonce="another", **fields)
+    holder = lease._own_holder(folder)._replace(nonce="another", **fields)
     (folder / "lease").write_text(json.dumps(holder))
     return holder
 
@@ -134,3 +135,11 @@ def test_the_lease_is_renewed_while_the_disk_is_full(tmp_path, monkeypatch):
     time.sleep(0.5)
     assert path.stat().st_mtime > 0
     held.release()
+
+
+def test_a_lease_that_came_with_a_copy_of_the_folder_counts_for_nothing(tmp_path):
+    original, copy = tmp_path / "run", tmp_path / "copy"
+    original.mkdir()
+    lease.hold(original)
+    shutil.copytree(original, copy)
+    lease.hold(copy).check()
