@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from trial_runs import TINY_MODEL
 
 from sightline.launch.cli import main
 
@@ -26,12 +27,7 @@ MIXTURE = (
 
 TINY = (
     *MIXTURE,
-    "ModelConfig.layers=1",
-    "ModelConfig.d_model=32",
-    "ModelConfig.d_hidden=64",
-    "ModelConfig.heads=2",
-    "ModelConfig.kv_heads=2",
-    "ModelConfig.head_dim=16",
+    *TINY_MODEL,
     "train.log_every=1",
     "train.eval_every=4",
     "train.eval_batches=1",

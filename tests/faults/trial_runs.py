@@ -13,9 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-SMALL = (
-    "train.batch_rows=8",
-    "train.eval_batches=0",
+TINY_MODEL = (
     "ModelConfig.layers=1",
     "ModelConfig.d_model=32",
     "ModelConfig.d_hidden=64",
@@ -23,7 +21,10 @@ SMALL = (
     "ModelConfig.kv_heads=2",
     "ModelConfig.head_dim=16",
 )
-"""Bindings that make the quickstart's model tiny."""
+"""Bindings of a model whose step takes milliseconds."""
+
+SMALL = ("train.batch_rows=8", "train.eval_batches=0", *TINY_MODEL)
+"""Bindings that make the quickstart small."""
 
 DEVICES = 8
 """Emulated devices of a run, over all its processes."""
