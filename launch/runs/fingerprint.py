@@ -1,13 +1,13 @@
 """Fingerprints of arrays, and the manifest that shows damage to a checkpoint."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Shaped, UInt32
+
+from ...tasks.recorded.identity import digest_of
 
 _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
 
@@ -78,8 +78,8 @@ def make_manifest(
         }
         for name, array in arrays.items()
     }
-    manifest = {"step": step, "arrays": entries, "data": _digest(data)}
-    return {**manifest, "digest": _digest(manifest)}
+    manifest = {"step": step, "arrays": entries, "data": digest_of(data)}
+    return {**manifest, "digest": digest_of(manifest)}
 
 
 def manifest_damage(manifest: Any, data: Any, *, step: int) -> str | None:
@@ -94,15 +94,10 @@ def manifest_damage(manifest: Any, data: Any, *, step: int) -> str | None:
     if not isinstance(manifest, dict) or not parts <= manifest.keys():
         return "its manifest is damaged"
     body = {key: value for key, value in manifest.items() if key != "digest"}
-    if manifest.get("digest") != _digest(body):
+    if manifest.get("digest") != digest_of(body):
         return "its manifest is damaged"
-    if body["data"] != _digest(data):
+    if body["data"] != digest_of(data):
         return "its data position is damaged"
     if body["step"] != step:
         return f"it is the checkpoint of step {body['step']}, renamed or copied"
     return None
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
