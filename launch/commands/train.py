@@ -30,6 +30,9 @@ Many hosts: the same command on each, with one --run_dir that all share. Under S
 (srun), on TPU pods and in Kubernetes jobs (JobSet) the processes find each other;
 elsewhere give all of --coordinator, --processes and --process.
 
+--copy_to=gs://BUCKET/FOLDER (or s3://) uploads every checkpoint and the metrics in the
+background. On a new machine the same command fetches them and goes on.
+
 Exit status 0: all steps are done; 75: stopped by a signal, run the same command to
 resume; 2: a wrong argument, or files that cannot be read or written; 1: any other
 error; 76: no progress for train.stall_seconds; 77: another process of the run failed;
@@ -72,6 +75,7 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
                 print(note, file=sys.stderr)
 
         from ..hosts.watchdog import Watchdog
+        from ..runs.run_copy import copied
         from ..training.devices import require_devices
         from ..training.resume import RunConfig
         from ..training.train import train
@@ -85,7 +89,8 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         require_devices(options.require)
         if options.replay is not None:
             return _replay(settings, options.replay)
-        with Watchdog(Path(options.run_dir)):
+        run_dir = options.run_dir
+        with Watchdog(Path(run_dir)), copied(run_dir, options.copy_to):
             done = train(**settings)
     return 0 if done == settings["steps"] else STOPPED
 
@@ -116,6 +121,12 @@ def check_environment(environment: Mapping[str, str]) -> None:
 def _options(arguments: Sequence[str]):
     parser = gin_parser("train", _ABOUT)
     parser.add_argument("--run_dir", required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--copy_to",
+        metavar="ADDRESS",
+        help="keep a copy of the run in a bucket, gs://BUCKET/FOLDER or "
+        "s3://BUCKET/FOLDER, and go on from it where --run_dir is behind it",
+    )
     parser.add_argument(
         "--allow",
         default="",

@@ -23,7 +23,7 @@ class Progress(NamedTuple):
         return f"{self.what} (since {time.monotonic() - self.began:.0f} s)"
 
 
-SLOW = 6
+SLOW = 6.0
 """Times longer than a step that compiling, restoring, saving or evaluating may take."""
 
 STALL_SECONDS = 600.0

@@ -58,7 +58,8 @@ class Holder(NamedTuple):
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
-def _own_holder() -> Holder:
+def own_holder() -> Holder:
+    """This process, with a nonce of its own at each call."""
     return Holder(
         nonce=secrets.token_hex(8),
         host=socket.gethostname(),
@@ -67,6 +68,12 @@ def _own_holder() -> Holder:
         started=_started(os.getpid()) or "",
         since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
     )
+
+
+def has_ended(holder: Holder) -> bool:
+    """Whether a process is seen to have ended; only one of this machine can be."""
+    running = _started(holder.pid) or "gone"
+    return holder.machine == _machine() and holder.started != running
 
 
 @dataclasses.dataclass
@@ -148,7 +155,7 @@ def hold(folder: Path) -> Lease:
     held = _LEASES.get(folder)
     if held is not None and held._find_lost() is None:
         return held
-    mine = _own_holder()
+    mine = own_holder()
     while not _create(_path(folder), mine):
         if _expired(_path(folder)):
             write_whole(_path(folder), json.dumps(mine))
@@ -192,7 +199,7 @@ def _expired(path: Path) -> bool:
     try:
         holder, first = _read(path), path.stat().st_mtime_ns
         if holder is not None and holder.machine == _machine():
-            if holder.started == (_started(holder.pid) or "gone"):
+            if not has_ended(holder):
                 raise _refusal(path.parent, holder)
             return True
         # The clock of the file system, not ours: hosts' clocks differ.
