@@ -81,23 +81,9 @@ def s3():
         yield from serve("moto.server", "-p", str(port), ready=ready)
 
 
-@pytest.fixture(scope="module")
-def gs():
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    arguments = (
-        "start",
-        "--host=127.0.0.1",
-        f"--port={port}",
-        "--in-memory",
-        "--default-bucket=bucket",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TENSORSTORE_GCS_HTTP_URL", url)
-        yield from serve("gcp_storage_emulator", *arguments, ready=f"{url}/")
-
-
-@pytest.fixture(params=["folder", "s3", "gs"])
+# Not gs: the fake server of the package index (gcp-storage-emulator 2026.7) gives no
+# generation with what is read, compares none on a write, and lists more than was asked.
+@pytest.fixture(params=["folder", "s3"])
 def address(request, tmp_path, monkeypatch):
     """Of an empty copy: in a folder by TensorStore's driver for files, or a bucket."""
     monkeypatch.setattr(copy_index, "_WATCH_SECONDS", 0.05)
@@ -222,9 +208,7 @@ def test_a_copy_whose_holder_lives_is_refused(store, tmp_path, monkeypatch):
         RunCopy(tmp_path / "other", store)
 
 
-def test_the_run_that_lost_its_copy_writes_no_more(store, tmp_path, request):
-    if "gs" in request.node.callspec.id:
-        pytest.skip("the emulator ignores ifGenerationMatch")
+def test_the_run_that_lost_its_copy_writes_no_more(store, tmp_path):
     save(tmp_path / "run", 1)
     copy = RunCopy(tmp_path / "run", store)
     content, generation = store.read(INDEX)
