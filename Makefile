@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test faults check corpus-study setup clean
+.PHONY: quickstart test faults soak slurm check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -23,9 +23,18 @@ quickstart: $(INSTALLED)
 test: check
 	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-# Faults injected into whole runs, many processes among them: half an hour.
+# Every fault of the scoreboard, and its table: half an hour on two free cores.
 faults: $(INSTALLED)
-	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -m faults -s --durations=0
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest tests/faults tests/launch/processes \
+	  -m 'faults or fault' -s --durations=0 --scoreboard=docs/faults.md
+
+# Runs that are killed 200 times, and then compared with one that was left alone.
+soak: $(INSTALLED)
+	$(BIN)/python tests/faults/soak.py --kills=200
+
+# A run through a SLURM of this machine; needs root, and installs it if it is missing.
+slurm: $(INSTALLED)
+	PYTHON=$(BIN)/python JAX_PLATFORMS=cpu tests/launch/processes/slurm.sh
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

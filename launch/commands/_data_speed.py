@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ...tasks.tokens.tokenised_documents import CACHED_TOKENS, TokenisedDocument
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.data_speed import Speed
 from ..training.data import Streaming
+from ..training.recorded import RecordedData
 
 T5 = "spans: t5, SeqIO's packing"
 
@@ -44,14 +46,21 @@ class Way(NamedTuple):
     cpu_seconds: Callable[[], float] = float
 
 
-def data_speeds(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Speed]:
+def data_speeds(
+    settings: Mapping[str, Any], *, rounds: int, recording: str | None = None
+) -> dict[str, Speed]:
     """Tokens per second of each way, in rounds in which all take turns.
 
     Args:
       settings: arguments of `train`.
       rounds: turns of each way.
+      recording: folder of recorded rows to serve as well; None for none.
+
+    Raises:
+      UsageError: the recording is damaged, of other rows, or of another mixture.
     """
-    ways = dict(_ways(settings))
+    served = dict(_served(Path(recording), settings)) if recording else {}
+    ways = dict(_ways(settings)) | served
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for way in track(ways.values(), "Reading text", transient=True):
         _turn(way, seconds=_WARM_UP)
@@ -132,6 +141,19 @@ def _streamed(mixture: Mixture, rows: RowShape, settings: Mapping[str, Any]) -> 
     cpu = stream.cpu_seconds if isinstance(stream, ReceivedBatches) else float
     tokens = (_tokens(batch) for batch, _ in stream)
     return Way(lambda: tokens, cpu)
+
+
+def _served(folder: Path, settings: Mapping[str, Any]) -> Iterator[tuple[str, Way]]:
+    """The recorded rows in the order of the run, each turn from its beginning."""
+    data = RecordedData(
+        folder, settings["mixture"].phases(), settings["rows"], settings["batch_rows"]
+    )
+
+    def read() -> Iterator[int]:
+        stream = data.training(seed=settings["seed"], position=None)
+        return (_tokens(batch) for batch, _ in stream)
+
+    yield "recorded rows, served", Way(read)
 
 
 def _tokens(batch: Batch) -> int:

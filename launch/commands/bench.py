@@ -1,4 +1,4 @@
-"""`sightline bench`: time a configuration's steps and packing, side by side."""
+"""`sightline bench`: time a configuration's steps, packing or data."""
 
 import dataclasses
 import itertools
@@ -14,26 +14,28 @@ from rich.progress import track
 from rich.table import Table
 
 from ...models.rows import Batch
-from ...objectives.errors import require_count
+from ...objectives.errors import UsageError, require_count
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares.packers import packings
 from ...tasks.tokens.vocabulary import vocabulary
-from ..terminal.data_speed import speed_table
+from ..terminal.data_speed import speed_table, wait_table
 from ..terminal.packing import packing_table
 from ..training.data import Streaming
 from ..training.program import program_of
 from ._arguments import gin_parser, parse_gin
 from ._data_speed import T5, data_speeds
+from ._data_wait import data_waits
 
 _ABOUT = """\
 Time the train step on a mixture and on each of its tasks alone, in turns, with one
 compiled program; then compare the packing with SeqIO's own on the same examples.
 With --data, time the data instead: how many tokens a second are made for training,
-beside t5's preprocessors with SeqIO's packing on the same text.
+beside t5's preprocessors with SeqIO's packing on the same text, and which share of a
+step a short run waits for its data. With --recording, also for recorded rows.
 
   sightline bench --gin_file=quickstart.gin
-  sightline bench --gin_file=quickstart.gin --data
+  sightline bench --gin_file=quickstart.gin --data --recording=rows/quickstart
 """
 
 BATCHES = 4
@@ -50,8 +52,15 @@ def main(arguments: Sequence[str]) -> int:
         "--rounds", type=int, default=40, metavar="N", help="turns of each (40)"
     )
     parser.add_argument("--data", action="store_true", help="time the data instead")
+    parser.add_argument(
+        "--recording",
+        metavar="DIR",
+        help="with --data: recorded rows to time too (those of train.data)",
+    )
     options, bindings = parse_gin(parser, arguments)
     require_count("--rounds", options.rounds)
+    if options.recording is not None and not options.data:
+        raise UsageError("--recording is timed with --data only; add --data.")
 
     from ..configuration.config import load
 
@@ -60,9 +69,12 @@ def main(arguments: Sequence[str]) -> int:
     )
     console = Console()
     if options.data:
-        speeds = data_speeds(settings, rounds=options.rounds)
+        recording = options.recording or settings.get("data")
+        waits = data_waits(settings, recording=recording)  # finds what is wrong first
+        speeds = data_speeds(settings, rounds=options.rounds, recording=recording)
         reference = T5 if T5 in speeds else None
         console.print(speed_table(speeds, reference=reference))
+        console.print(wait_table(waits))
         return 0
     console.print(step_table(step_seconds(settings, rounds=options.rounds)))
     console.print(packing_table(packings(examples(settings), settings["rows"])))

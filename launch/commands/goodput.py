@@ -1,4 +1,4 @@
-"""`sightline goodput`: where the wall time of a run went, over all its restarts."""
+"""`sightline goodput`: show where the wall time of a run went, restarts included."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ from ..terminal.goodput import goodput_table
 from ._arguments import parse
 
 _ABOUT = """\
-Split the wall time of a run, from its first start on, into start-up, compiling,
-computing, waiting for data, checkpoints, evaluation, steps lost to kills, and the time
-between restarts. The parts add up to the wall time.
+Show where the wall time of a run went since its first start: starting, restoring,
+compiling, computing, waiting for data, saving, evaluating, steps that a kill lost, and
+time between restarts. The parts add up to the wall time. The run may be active.
 
   sightline goodput runs/mine
 """
@@ -29,8 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("run_dir", metavar="RUN")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("run_dir", metavar="RUN", help="its --run_dir")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="(table)"
+    )
     options = parse(parser, arguments)
     if not hosts(options.run_dir):
         raise UsageError(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,9 @@ from rich.table import Table
 
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.window_check import check_windows, remarks
+from ...tasks.recorded.serve import Recording
+from ...tasks.recorded.serving import ServingCost, serving_cost
+from ..terminal.recorded import serving_table
 from ..training.report import names_of
 from ._arguments import gin_parser, parse_gin
 from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
@@ -16,10 +20,12 @@ from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
 _ABOUT = """\
 Measure the shares that the rates of a mixture give: of examples, of processed and
 supervised tokens and of the loss; how full rows are, and from which context supervised
-tokens are predicted.
+tokens are predicted. With --recording, also how full the rows of a recording
+(`sightline record --layout=per_objective`) are when they are mixed at these rates.
 
   sightline mix show --gin_file=gin/mixtures/t5.gin
   sightline mix show --gin_file=t5.gin --architecture=encoder_decoder --format=json
+  sightline mix show --gin_file=quickstart.gin --recording=rows/apart
 """
 
 
@@ -28,12 +34,21 @@ def main(arguments: Sequence[str]) -> int:
     parser = gin_parser("mix show", _ABOUT)
     add_options(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    options, bindings = parse_gin(parser, arguments)
-    measured = measure_mixture(
-        read_mixture(options.gin_file, bindings, options), options
+    parser.add_argument(
+        "--recording",
+        metavar="DIR",
+        help="a recording of the layout per_objective, to mix at these rates",
     )
+    options, bindings = parse_gin(parser, arguments)
+    packed_mixture = read_mixture(options.gin_file, bindings, options)
+    cost = None
+    if options.recording is not None:  # its mistakes are found before text is read
+        rates = packed_mixture.mixture.at(0).positive_rates()
+        cost = serving_cost(Recording(Path(options.recording)), rates)
+    measured = measure_mixture(packed_mixture, options)
     if options.format == "json":
-        print(json.dumps(as_json(measured), indent=2))
+        values = as_json(measured) | ({"served": served_values(cost)} if cost else {})
+        print(json.dumps(values, indent=2))
         return 0
     console = Console()
     for line in remarks(*check_windows(measured.mixture, measured.rows)):
@@ -42,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         console.print(phase_table(measured.mixture))
     console.print(share_table(measured))
     console.print(context_table(measured))
+    if cost:
+        console.print(serving_table(cost, rates="the rates of the gin files"))
     return 0
 
 
@@ -66,6 +83,23 @@ def as_json(measured: MixtureShares) -> dict[str, Any]:
             if phases
             else {}
         ),
+    }
+
+
+def served_values(cost: ServingCost) -> dict[str, Any]:
+    """What rows cost that are mixed when they are served, as plain values."""
+    return {
+        "filled": cost.filled,
+        "packed_together": cost.mixed,
+        "groups": {
+            line.name: {
+                "examples": line.examples,
+                "examples_a_row": line.examples_a_row,
+                "rows": line.rows,
+                "filled": line.filled,
+            }
+            for line in cost.groups
+        },
     }
 
 

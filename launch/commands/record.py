@@ -1,4 +1,4 @@
-"""`sightline record`: record a mixture as packed rows, check or show a recording."""
+"""`sightline record`: write a mixture to disk as packed rows; check or show them."""
 
 import argparse
 import contextlib
@@ -15,24 +15,30 @@ from ...objectives.errors import UsageError, nearest, require_count
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
-Record the rows of a mixture once, to train on them without text, tokenising or
-TensorFlow: sharded ArrayRecord files and a manifest. The rows are the same whatever the
-number of workers; a recording that was stopped goes on where it was.
+Write the packed rows of a mixture to disk once, as ArrayRecord shards and a manifest.
+A run that reads them (train.data) needs neither the text nor TensorFlow. The rows are
+the same for any number of workers. If recording stops, the same command continues it.
 
   sightline record --gin_file=quickstart.gin --out=rows/quickstart
   sightline record --gin_file=quickstart.gin --out=rows/apart --layout=per_objective
   sightline record --check rows/quickstart
   sightline record --show rows/quickstart
 
-Layout `mixed` bakes the rates in; it has train.steps x train.batch_rows rows, or
---rows, or the rows until its first task has read its corpus --passes times. Layout
-`per_objective` has one group of rows for each task, of --passes over its corpus (1) or
-of --rows, and is mixed when it is served, at the rates of the run. A group ends with a
-whole shard, so that it has a few rows more. Both layouts hold out up to --held_out_rows
-rows of each task. The seed is train.seed.
+Layout `mixed` packs all tasks together, at the rates of the gin files. It has
+train.steps x train.batch_rows rows, or --rows, or as many as it takes until the first
+task has read its corpus --passes times.
 
-Exit status 0: done; 75: stopped by SIGTERM, run the same command to go on; 1: a worker
-died, likewise; 2: wrong argument, or a damaged recording.
+Layout `per_objective` has a group of rows for each task, which the run mixes at its own
+rates. A group has --passes over the corpus of its task (1), or --rows.
+
+Groups end with a whole shard, so they may have a few rows more than asked for. Up to
+--held_out_rows rows of each task are recorded for evaluation. The seed is train.seed.
+
+Exit status:
+  0   done
+  75  stopped by SIGTERM; run the same command to continue
+  1   a worker died; run the same command to continue
+  2   a wrong argument, or a damaged recording
 """
 
 LAYOUTS = ("mixed", "per_objective")
@@ -202,50 +208,68 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = gin_parser("record", _ABOUT, files="optional")
-    parser.add_argument("--out", metavar="DIR", help="folder of the recording")
-    parser.add_argument("--check", metavar="DIR", help="verify every byte and row")
-    parser.add_argument("--show", metavar="DIR", help="say what is inside")
-    parser.add_argument("--layout", default="mixed", metavar="|".join(LAYOUTS))
+    parser.add_argument("--out", metavar="DIR", help="record into this folder")
+    parser.add_argument(
+        "--check", metavar="DIR", help="verify every byte and row of a recording"
+    )
+    parser.add_argument(
+        "--show", metavar="DIR", help="say what is inside a recording, with a preview"
+    )
+    parser.add_argument(
+        "--layout",
+        default="mixed",
+        metavar="|".join(LAYOUTS),
+        help="whether rows mix the tasks (mixed, the default) or hold one each",
+    )
     parser.add_argument(
         "--workers",
         type=int,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="processes (the cores of this machine)",
+        help="number of processes (one a core)",
     )
     parser.add_argument(
         "--rows",
         type=int,
         metavar="N",
-        help="of the mixture, or of each task; at least",
+        help="rows to record, at least: of the mixture, or of each task",
     )
     parser.add_argument(
-        "--passes", type=int, metavar="K", help="over the corpus; each masks anew"
+        "--passes",
+        type=int,
+        metavar="K",
+        help="passes over the corpus, each with other masks and spans",
     )
     parser.add_argument(
-        "--held_out_rows", type=int, default=512, metavar="N", help="of a task (512)"
+        "--held_out_rows",
+        type=int,
+        default=512,
+        metavar="N",
+        help="most of each task (512)",
     )
     parser.add_argument(
         "--shard_examples",
         type=int,
         default=8192,
         metavar="N",
-        help="Examples of a shard, which is made as one (8192)",
+        help="Examples in a shard (8192)",
     )
     parser.add_argument(
         "--runner",
         metavar="NAME",
-        help="of Apache Beam: DirectRunner, FlinkRunner, ...; needs sightline[beam], "
-        "and --out on a file system that all of its machines share",
+        help="record through Apache Beam: DirectRunner, FlinkRunner, ...; needs "
+        "sightline[beam], and --out on a file system that all machines share",
     )
     parser.add_argument(
         "--beam_option",
         action="append",
         default=[],
         metavar="OPTION",
-        help="for the runner, as --beam_option=--direct_num_workers=4",
+        help="passed to the runner: --beam_option=--direct_num_workers=4; repeatable",
     )
     parser.add_argument(
-        "--vocabulary", metavar="FILE", help="for --show, if it is not a shipped one"
+        "--vocabulary",
+        metavar="FILE",
+        help="of the recording, for --show, if it is not a shipped one",
     )
     return parser

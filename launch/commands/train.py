@@ -10,10 +10,6 @@ from typing import Any
 
 from ...objectives.errors import UsageError
 from ..configuration import files
-from ..hosts import coordination
-from ..hosts.job import find_job
-from ..hosts.leaving import STOPPED
-from ..hosts.processes import JOIN_SECONDS, joined
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
@@ -22,21 +18,29 @@ Train one model on a mixture of objectives, or resume a run that was stopped.
   sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
   sightline train --gin_file=my.gin --gin.train.steps=100 --run_dir=runs/mine
 
-SIGTERM, SIGINT and SIGHUP stop a run after its step, with a checkpoint; a second SIGINT
-ends it at once. An error saves the state at hand too, if it can. If the reader of
-standard output goes, the run goes on without it and says so on standard error.
+To resume a run, give the same command again. Bind train.data to a folder written by
+`sightline record` to train on recorded rows.
 
-Many hosts: the same command on each, with one --run_dir that all share. Under SLURM
-(srun), on TPU pods and in Kubernetes jobs (JobSet) the processes find each other;
-elsewhere give all of --coordinator, --processes and --process.
+SIGTERM, SIGINT and SIGHUP stop a run after the current step and save a checkpoint; a
+second SIGINT ends it at once. A run that fails also saves its state, if it can. If
+standard output is closed (`| head`), the run continues without it.
+
+Many hosts: run the same command on each, with one --run_dir that all of them share.
+Under SLURM (srun), on TPU pods and in Kubernetes jobs (JobSet) the processes find each
+other; elsewhere give all of --coordinator, --processes and --process.
 
 --copy_to=gs://BUCKET/FOLDER (or s3://) uploads every checkpoint and the metrics in the
-background. On a new machine the same command fetches them and goes on.
+background; on a new machine the same command fetches them and resumes.
 
-Exit status 0: all steps are done; 75: stopped by a signal, run the same command to
-resume; 2: a wrong argument, or files that cannot be read or written; 1: any other
-error; 76: no progress for train.stall_seconds; 77: another process of the run failed;
-130: interrupted before the first step.
+Exit status:
+  0    all steps are done; with --replay, the step is bit-equal
+  75   stopped by a signal; run the same command to resume
+  2    a wrong argument or binding, a file that cannot be read or written, or too
+       many updates skipped in a row
+  1    any other error; with --replay, the step is not bit-equal
+  76   no progress for train.stall_seconds
+  77   another process of the run failed
+  130  interrupted before the first step
 """
 
 
@@ -48,6 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, bindings = _options(arguments)
     check_environment(os.environ)
+
+    from ..hosts.job import find_job
+    from ..hosts.processes import joined
+
     job = find_job(
         coordinator=options.coordinator,
         processes=options.processes,
@@ -60,6 +68,8 @@ def main(arguments: Sequence[str]) -> int:
 def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
     """Reads the configuration, and trains."""
     from ..configuration.config import load
+    from ..hosts import coordination
+    from ..hosts.leaving import STOPPED
     from ..terminal.log import RunLog
     from ..terminal.output import surviving_console
 
@@ -120,7 +130,12 @@ def check_environment(environment: Mapping[str, str]) -> None:
 
 def _options(arguments: Sequence[str]):
     parser = gin_parser("train", _ABOUT)
-    parser.add_argument("--run_dir", required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--run_dir",
+        required=True,
+        metavar="FOLDER",
+        help="where the run is kept; made if it is missing, resumed if it holds a run",
+    )
     parser.add_argument(
         "--copy_to",
         metavar="ADDRESS",
@@ -131,26 +146,28 @@ def _options(arguments: Sequence[str]):
         "--allow",
         default="",
         metavar="NAMES",
-        help="bindings that a resumed run may change, by name or by what it begins "
-        "with: train.schedule,adamw; recorded in changes.jsonl",
+        help="bindings that this resume may change, separated by commas: full names "
+        "(train.clip_norm) or what comes before the dot (adamw); each change is "
+        "recorded in changes.jsonl",
     )
     parser.add_argument(
         "--require",
         choices=("tpu", "gpu", "cpu"),
-        help="refuse to start on other devices",
+        help="refuse to start on any other kind of device",
     )
     parser.add_argument(
         "--log",
         choices=("plain", "json"),
         default="plain",
-        help="lines where there is no terminal; json as Google Cloud Logging reads it",
+        help="format of the log where output is not a terminal (plain); json suits "
+        "Google Cloud Logging",
     )
     parser.add_argument(
         "--replay",
         type=int,
         metavar="STEP",
-        help="compute a step of the run again from the checkpoint before it, and say "
-        "whether it is bit-equal; writes nothing",
+        help="do not train: recompute this step from the checkpoint before it and say "
+        "whether the result is bit-equal; nothing is written",
     )
     _add_process_options(parser)
     return parse_gin(parser, arguments)
@@ -160,14 +177,18 @@ def _add_process_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coordinator",
         metavar="HOST:PORT",
-        help="where process 0 listens, and nowhere else; the network must be trusted",
+        help="the address that process 0 listens on; the network must be trusted",
     )
-    parser.add_argument("--processes", type=int, metavar="N", help="their number")
-    parser.add_argument("--process", type=int, metavar="I", help="this one, from 0")
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="number of processes"
+    )
+    parser.add_argument(
+        "--process", type=int, metavar="I", help="index of this one, from 0"
+    )
     parser.add_argument(
         "--join_seconds",
         type=float,
-        default=JOIN_SECONDS,
+        default=300.0,
         metavar="S",
         help="how long to wait for the other processes to start (%(default)g)",
     )

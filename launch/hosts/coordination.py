@@ -187,14 +187,19 @@ def signals() -> dict[str, str]:
     return {key.removeprefix("signal/"): value for key, value in found}
 
 
-def allow(step: int) -> None:
-    """Tells the others up to which step this process may be."""
-    _client().key_value_set(f"allowed/{process()}", str(step))
+def allow(step: int, *, beginning: int) -> None:
+    """Tells the others up to which step this process may be.
+
+    Args:
+      step: that it may begin.
+      beginning: how many times the run has begun, or gone back and begun again.
+    """
+    _client().key_value_set(f"allowed/{beginning}/{process()}", str(step))
 
 
-def allowed() -> dict[int, int]:
-    """Up to which step each process may be, of those that have told."""
-    told = _client().key_value_dir_get("allowed/")
+def allowed(*, beginning: int) -> dict[int, int]:
+    """Up to which step each process may be, of those that have told since then."""
+    told = _client().key_value_dir_get(f"allowed/{beginning}/")
     return {int(key.rpartition("/")[2]): int(step) for key, step in told}
 
 

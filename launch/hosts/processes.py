@@ -15,9 +15,6 @@ from .job import Job
 from .roll_call import roll_call
 from .watch import Watch, fail, fail_with_collective
 
-JOIN_SECONDS = 300.0
-"""How long a process waits for the others to be started."""
-
 _HEARTBEAT_SECONDS = 45
 """jax's own limit for a silent process; ours (`watch`) is shorter, and names it. It
 serves where process 0 itself is stopped."""
@@ -26,7 +23,7 @@ _SHUTDOWN_SECONDS = 15
 
 
 @contextlib.contextmanager
-def joined(job: Job | None, *, seconds: float = JOIN_SECONDS) -> Iterator[None]:
+def joined(job: Job | None, *, seconds: float) -> Iterator[None]:
     """A context in which this process trains with those of its job, or alone.
 
     An error inside ends all processes at once: the others hear its text, and nobody

@@ -56,7 +56,7 @@ def set_stall_seconds(seconds: float) -> None:
       UsageError: it is no number of at least 1.
     """
     global _stall_seconds
-    require_number("train.stall_seconds", seconds, least=1)
+    require_number("train.stall_seconds", seconds, least=1.0)
     _stall_seconds = float(seconds)
 
 

@@ -25,3 +25,16 @@ def dump() -> None:
         except OSError as error:
             print(f"sightline: no stacks in {_path}: {error}", file=sys.stderr)
     faulthandler.dump_traceback(_STDERR, all_threads=True)
+
+
+def end_later(seconds: float) -> None:
+    """Writes them to stderr after a time, and ends the process; a new call replaces it.
+
+    It needs no interpreter's lock.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+
+
+def end_never() -> None:
+    """Takes the last call of `end_later` back."""
+    faulthandler.cancel_dump_traceback_later()

@@ -22,6 +22,10 @@ BEAT_SECONDS = 1.0
 SILENT_SECONDS = 15.0
 """Without a beat, after which a process is taken to be dead."""
 
+FROZEN_SECONDS = 60.0
+"""In which this thread does not run at all, after which the process ends: a library
+holds the interpreter's lock and waits, as for a peer that is dead."""
+
 _FAREWELL_SECONDS = 5.0
 """For all processes to hear of a failure."""
 
@@ -47,11 +51,13 @@ class Watch:
         """Ends the thread: the others may leave now."""
         self._ended.set()
         self._thread.join()
+        stacks.end_never()
 
     def _listen(self) -> None:
         beat = 0
         try:
             while not self._ended.wait(BEAT_SECONDS):
+                stacks.end_later(FROZEN_SECONDS)
                 beat += 1
                 last = progress.latest()
                 coordination.tell_state(
@@ -64,7 +70,7 @@ class Watch:
                         return  # the thread that failed leaves
                     follow(failure)
                 if "stop" in signals:
-                    stopping.heard()
+                    stopping.heard(signals["stop"])
                 if coordination.process() == 0:
                     self._miss_the_silent()
         except jax.errors.JaxRuntimeError as error:

@@ -1,6 +1,5 @@
 """Ends a run that makes no progress, and shows where it stands."""
 
-import faulthandler
 import math
 import sys
 import threading
@@ -48,7 +47,8 @@ class Watchdog:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        faulthandler.cancel_dump_traceback_later()
+        if not coordination.together():
+            stacks.end_never()
 
     def _look(self) -> None:
         while not self._ended.wait(progress.stall_seconds() / _LOOKS):
@@ -57,8 +57,9 @@ class Watchdog:
             if time.monotonic() - last.began > limit:
                 _bark(last)
             # Should a library hold the interpreter's lock, this thread is stuck, too.
-            if limit < math.inf:
-                faulthandler.dump_traceback_later(2 * limit, exit=True)
+            # Where there are several processes, `watch` sees to that.
+            if limit < math.inf and not coordination.together():
+                stacks.end_later(2 * limit)
 
 
 def _bark(last: progress.Progress) -> None:

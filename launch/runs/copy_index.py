@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError
@@ -21,7 +22,7 @@ _SETTLE_SECONDS = 1.0
 """TensorStore compares and writes an object of S3 in two requests."""
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*"
-_FILE = re.compile(rf"{_PART}(/{_PART})*")
+FILE_NAME = re.compile(rf"{_PART}(/{_PART})*")
 
 
 class CopyLost(UsageError, RuntimeError):
@@ -68,8 +69,12 @@ class Index(NamedTuple):
 class Claim:
     """The index of a copy, held by this process against all others."""
 
-    def __init__(self, store: ObjectStore):
+    def __init__(self, store: ObjectStore, folder: Path):
         """Takes the copy, once the process that holds it has ended.
+
+        Args:
+          store: where the copy is.
+          folder: of the run here.
 
         Raises:
           UsageError: it is held by a process that lives, or is no copy of a run.
@@ -77,7 +82,7 @@ class Claim:
         """
         self._store = store
         self.nonce = secrets.token_hex(4)
-        self._mine = own_holder()
+        self._mine = own_holder(folder)
         content, self._generation = store.read(INDEX)
         found = self._wait_for(content) if content else None
         self.index = found or Index(secrets.token_hex(8), None, 0, {}, ())
@@ -146,7 +151,7 @@ def _parse(address: str, content: bytes) -> Index:
         names = [*index.files]
         for saved in steps.values():
             names += [saved.folder, *saved.files]
-        if not all(_FILE.fullmatch(name) for name in names):
+        if not all(FILE_NAME.fullmatch(name) for name in names):
             raise ValueError("a name is no path below the folder")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(

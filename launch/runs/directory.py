@@ -35,11 +35,12 @@ class RunDirectory:
         """Makes the folder and takes its lease.
 
         Raises:
-          UsageError: no folder can be made or written there, another run is in it, or
-            not all hosts see it.
+          UsageError: no folder can be made or written there, it is a link or holds
+            some, another run is in it, or not all hosts see it.
         """
         _refuse_addresses(run_dir)
         self.path = Path(run_dir)
+        _refuse_links(self.path)
         self._lease = None
         try:
             if coordination.process() == 0:
@@ -193,3 +194,23 @@ def _refuse_addresses(run_dir: str | os.PathLike[str]) -> None:
             f"{scheme}:// is none; give a local or shared folder, and --copy_to={name} "
             "for a copy in the bucket from which any machine can go on."
         )
+
+
+def _refuse_links(run_dir: Path) -> None:
+    """Refuses a run's directory that leads elsewhere, itself or by what is in it.
+
+    A link in it would be written through, and what lies behind it deleted as old
+    checkpoints; a link to it may lead to another run on resume.
+    """
+    if run_dir.is_symlink():
+        raise UsageError(
+            f"{str(run_dir)!r} is a link; give the folder itself, "
+            f"--run_dir={run_dir.resolve()}"
+        )
+    for path in run_dir.iterdir() if run_dir.is_dir() else ():
+        if path.is_symlink():
+            raise UsageError(
+                f"{str(path)!r} is a link, and a run writes in its own directory "
+                "only; put the file or folder itself there, or give a --run_dir on "
+                "the disk where it is to be."
+            )

@@ -45,6 +45,7 @@ class Holder(NamedTuple):
       pid: the process.
       started: when the process began, in the kernel's ticks: numbers are used again.
       since: when it took the lease, in UTC.
+      folder: its inode; a copy of the folder has another.
     """
 
     nonce: str
@@ -53,12 +54,13 @@ class Holder(NamedTuple):
     pid: int
     started: str
     since: str
+    folder: int
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
-def own_holder() -> Holder:
+def own_holder(folder: Path) -> Holder:
     """This process, with a nonce of its own at each call."""
     return Holder(
         nonce=secrets.token_hex(8),
@@ -67,6 +69,7 @@ def own_holder() -> Holder:
         pid=os.getpid(),
         started=_started(os.getpid()) or "",
         since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        folder=folder.stat().st_ino,
     )
 
 
@@ -155,7 +158,7 @@ def hold(folder: Path) -> Lease:
     held = _LEASES.get(folder)
     if held is not None and held._find_lost() is None:
         return held
-    mine = own_holder()
+    mine = own_holder(folder)
     while not _create(_path(folder), mine):
         if _expired(_path(folder)):
             write_whole(_path(folder), json.dumps(mine))
@@ -198,6 +201,8 @@ def _expired(path: Path) -> bool:
     """
     try:
         holder, first = _read(path), path.stat().st_mtime_ns
+        if holder is not None and holder.folder != path.parent.stat().st_ino:
+            return True  # it came with a copy of another run's folder
         if holder is not None and holder.machine == _machine():
             if not has_ended(holder):
                 raise _refusal(path.parent, holder)
@@ -224,7 +229,7 @@ def _refusal(folder: Path, holder: Holder | None) -> UsageError:
 
 
 def _path(folder: Path) -> Path:
-    return folder / "lease.json"
+    return folder / "lease"
 
 
 def _read(path: Path) -> Holder | None:

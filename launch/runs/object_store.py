@@ -100,11 +100,6 @@ class ObjectStore:
         )
 
 
-def is_address(place: str) -> bool:
-    """Whether a place is an address, and no path."""
-    return "://" in place
-
-
 def _spec(address: str) -> dict[str, Any]:
     parts = urlsplit(address)
     if parts.scheme not in SCHEMES or not parts.netloc or not parts.path.strip("/"):

@@ -22,7 +22,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts import coordination
 from ..hosts.progress import SLOW, did
-from .copy_index import Claim, CopyLost, SavedStep
+from .copy_index import FILE_NAME, Claim, CopyLost, SavedStep
 from .directory import RunDirectory, close_after
 from .lease import RENEW_SECONDS
 from .object_store import TRANSFER_SECONDS, ObjectStore, ObjectStoreError
@@ -76,7 +76,7 @@ class RunCopy:
           ObjectStoreError: the bucket cannot be used.
         """
         self._folder, self._store = folder, store
-        self._claim = Claim(store)
+        self._claim = Claim(store, folder)
         self._uploaded: dict[str, tuple[int, int]] = {}
         self._check_run()
         self._fetch()
@@ -101,10 +101,11 @@ class RunCopy:
             saved = self._upload_step(step)
             if saved is not None:
                 steps[step] = saved
-        files = self._upload_files()
-        index = self._claim.index._replace(steps=steps, files=tuple(files))
-        before = self._claim.index.steps
-        self._claim.write(index)
+        before, files = self._claim.index.steps, self._claim.index.files
+        # A run that is fetched drops what came after its newest checkpoint anyway.
+        if before != steps or self._ended.is_set():
+            files = tuple(self._upload_files())
+        self._claim.write(self._claim.index._replace(steps=steps, files=files))
         if before != steps:
             self._delete_others()
 
@@ -169,6 +170,8 @@ class RunCopy:
         names = []
         for path in sorted(path for path in paths if path.is_file()):
             name = path.relative_to(folder).as_posix()
+            if not FILE_NAME.fullmatch(name):
+                continue  # none of the run's own
             found = path.stat()
             state = found.st_mtime_ns, found.st_size
             if self._uploaded.get(name) != state:

@@ -49,3 +49,23 @@ def speed_table(speeds: Mapping[str, Speed], *, reference: str | None) -> Table:
             figures.append(f"{np.median(speed.cpu / other.cpu):.2f}")
         table.add_row(name, *figures)
     return table
+
+
+def wait_table(waits: Mapping[str, Float[np.ndarray, " records"]]) -> Table:
+    """Medians and spread of the share of the steps' time that waits for data.
+
+    Args:
+      waits: shares in each record of a run, by where its data comes from.
+    """
+    table = Table(
+        title="Data wait",
+        caption="Share of the time of a step that waits for its batch, in short runs "
+        "(median, and quantiles of a few steps each).",
+    )
+    table.add_column("data", no_wrap=True)
+    for column in ("median", "10 %", "90 %"):
+        table.add_column(column, justify="right")
+    for name, shares in waits.items():
+        quantiles = np.quantile(shares, [0.5, 0.1, 0.9])
+        table.add_row(name, *(f"{share:.2%}" for share in quantiles))
+    return table

@@ -17,8 +17,6 @@ from rich.markup import escape
 
 Format = Literal["plain", "json"]
 
-FORMATS: tuple[Format, ...] = ("plain", "json")
-
 _ROOT = __name__.partition(".")[0]
 
 _FIELDS = ("loss", "tokens_per_second", "data_wait", "reason")

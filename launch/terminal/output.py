@@ -7,6 +7,8 @@ from typing import IO, TextIO, cast
 
 from rich.console import Console
 
+Text = TextIO | io.TextIOBase
+
 
 class SurvivingOutput(io.TextIOBase):
     """Writes to a stream until that fails; says so once, and drops what follows.
@@ -15,7 +17,7 @@ class SurvivingOutput(io.TextIOBase):
     of days does not end of that: its metrics and checkpoints are files of its own.
     """
 
-    def __init__(self, stream: TextIO, *, errors: TextIO):
+    def __init__(self, stream: Text, *, errors: Text):
         """Wraps a stream.
 
         Args:
@@ -71,7 +73,7 @@ class SurvivingOutput(io.TextIOBase):
             discard(self._errors)  # nobody is left to tell
 
 
-def discard(stream: TextIO) -> None:
+def discard(stream: Text) -> None:
     """Points a broken stream at nothing, so that Python's flush at exit succeeds."""
     try:
         descriptor = stream.fileno()

@@ -87,33 +87,45 @@ def summary(manifest: Manifest, folder: Path) -> Table:
 def groups_table(manifest: Manifest) -> Table:
     """Rows of each group and how full they are; what they hold of each objective."""
     table = Table(title="Groups of rows")
-    table.add_column("group, objective", no_wrap=True)
-    for column in ("rows", "filled", "examples", "slots", "predictions"):
+    table.add_column("group", overflow="fold")
+    for column in ("rows", "filled", "examples", "slots", "predicted"):
         table.add_column(column, justify="right")
     rows = manifest.recipe["rows"]
     slots = rows["decoder"][0] + (rows["encoder"] or [0])[0]
-    for group in manifest.groups:
-        name = group.name if group.split == "train" else f"{group.name}, held out"
-        filled = sum(group.processed.values()) / max(1, group.rows * slots)
-        table.add_row(name, f"{group.rows:,}", f"{filled:.1%}")
-        for objective in group.examples:
-            table.add_row(f"  {objective}", "", "", *_counts(group, objective))
-        if group.without_example:
-            about = f"  windows without an Example: {group.without_example:,}"
-            table.add_row(about)
+    for split, title in (("train", ""), ("validation", "held out")):
         table.add_section()
+        if title:
+            table.add_row(title)
+        for group in manifest.of_split(split):
+            filled = sum(group.processed.values()) / max(1, group.rows * slots)
+            shown = compact(group.rows), f"{filled:.1%}"
+            objectives = list(group.examples)
+            if len(objectives) == 1:
+                table.add_row(group.name, *shown, *_counts(group, objectives[0]))
+            else:
+                table.add_row(group.name, *shown)
+                for objective in objectives:
+                    row = "", "", *_counts(group, objective)
+                    table.add_row(f"  {objective}", *row)
+            if group.without_example:
+                without = compact(group.without_example)
+                table.add_row(f"  windows without an Example: {without}")
     return table
 
 
-def serving_table(cost: ServingCost) -> Table:
-    """What mixing rows at serve time costs in fill, against mixed rows."""
+def serving_table(cost: ServingCost, *, rates: str = "the recorded rates") -> Table:
+    """What mixing rows at serve time costs in fill, against mixed rows.
+
+    Args:
+      cost: measured.
+      rates: where those it was measured at are from.
+    """
     table = Table(
         title="Rows mixed when served",
-        caption="at the recorded rates; fill of mixed rows is of as many Examples of "
-        "each group, repacked together",
+        caption=f"At {rates}. Packed together: the same Examples in common rows.",
     )
-    table.add_column("group", no_wrap=True)
-    for column in ("share of examples", "examples a row", "share of rows", "filled"):
+    table.add_column("group", overflow="fold")
+    for column in ("share of\nexamples", "examples\na row", "share of\nrows", "filled"):
         table.add_column(column, justify="right")
     for line in cost.groups:
         table.add_row(
@@ -132,7 +144,17 @@ def serving_table(cost: ServingCost) -> Table:
 
 def _counts(group: GroupRows, objective: str) -> list[str]:
     counts = (group.examples, group.processed, group.supervised)
-    return [f"{count.get(objective, 0):,}" for count in counts]
+    return [compact(count.get(objective, 0)) for count in counts]
+
+
+def compact(count: int) -> str:
+    """A count in at most six characters, as 9,876 or 100.2k."""
+    if count < 10_000:
+        return f"{count:,}"
+    units = ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
+    # 999,960 would round to 1000.0k.
+    size, unit = max(((s, u) for s, u in units if count >= 0.99995 * s))
+    return f"{count / size:.1f}{unit}"
 
 
 def _capacities(rows: dict[str, list[int] | None]) -> str:

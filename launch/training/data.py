@@ -6,8 +6,9 @@ as the run goes.
 
 import dataclasses
 import itertools
+import json
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ...models.rows import Batch, RowShape
@@ -23,6 +24,7 @@ from ...tasks.streaming.chunks import Plan
 from ...tasks.streaming.row_stream import start_of
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
+from ..hosts import coordination
 
 HELD_OUT_SEED = 0
 """Held-out batches are the same in every run, whatever its seed."""
@@ -36,13 +38,24 @@ class DataPlace(NamedTuple):
 
     Attributes:
       batches: that were read; more than the steps where the run went back.
-      position: before the last of them.
+      positions: before the last of them, of all hosts, each once (`positions_of_all`).
       last_batch: identity of the last of them, over all hosts.
     """
 
     batches: int
-    position: Position
+    positions: Sequence[Position]
     last_batch: str
+
+
+def positions_of_all(position: Position, name: str) -> list[Position]:
+    """The positions of all hosts, each once; the hosts meet here.
+
+    Args:
+      position: of this host, the same on those that load the same rows.
+      name: of the meeting, "save 4".
+    """
+    told = coordination.exchange(name, json.dumps(position, sort_keys=True))
+    return [json.loads(text) for text in dict.fromkeys(told)]
 
 
 @runtime_checkable
@@ -61,6 +74,10 @@ class Source(Protocol):
           seed: of everything that is random.
           position: of the first batch; None for the beginning.
         """
+        ...
+
+    def own(self, positions: Sequence[Position]) -> Position:
+        """The one of the rows that this process loads, among those of all hosts."""
         ...
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
@@ -125,19 +142,33 @@ class Streaming:
         Raises:
           UsageError: the position is of another number of hosts, or of other tasks.
         """
-        start, stop = self.rows_here or (0, self.batch_rows)
-        size = stop - start
         plan = Plan(
             self.mixture,
             self.rows,
-            batch_rows=size,
+            batch_rows=self.batch_rows // self._shard.count,
             seed=seed,
-            shard=Shard(start // size, self.batch_rows // size),
+            shard=self._shard,
         )
         stream = streamed(plan, position or start_of(plan), processes=self.workers)
         if isinstance(stream, ReceivedBatches):
             self._streams.add(stream)
         return stream
+
+    def own(self, positions: Sequence[Position]) -> Position:
+        """The one of this process's part of the text.
+
+        Where there is none, the text was divided into another number of parts, and
+        `training` says so of any of them.
+        """
+        part = [self._shard.index, self._shard.count]
+        mine = [position for position in positions if position["shard"] == part]
+        return (mine or list(positions))[0]
+
+    @property
+    def _shard(self) -> Shard:
+        start, stop = self.rows_here or (0, self.batch_rows)
+        size = stop - start
+        return Shard(start // size, self.batch_rows // size)
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.

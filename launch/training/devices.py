@@ -10,8 +10,6 @@ from ...objectives.errors import UsageError
 
 Platform = Literal["tpu", "gpu", "cpu"]
 
-PLATFORMS: tuple[Platform, ...] = ("tpu", "gpu", "cpu")
-
 _LOG = logging.getLogger(__name__)
 
 

@@ -7,7 +7,7 @@ workers, and where the run was resumed.
 import dataclasses
 import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,10 @@ class RecordedData:
         identity = self._recording.manifest.identity
         for step, batch in enumerate(stream, first):
             yield batch, {"step": step, "recording": identity}
+
+    def own(self, positions: Sequence[Position]) -> Position:
+        """The position of all hosts."""
+        return positions[0]
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Whole validation batches of each task, the same on all hosts.

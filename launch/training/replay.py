@@ -123,7 +123,7 @@ def replay(
         )
     restored = restore_before(run_dir, program.abstract_state, step=step)
     start, state, data = restored or (0, program.initial_state(), None)
-    position = data["place"]["position"] if data else None
+    position = source.own(data["place"]["positions"]) if data else None
     batches = source.training(seed=seed, position=position)
     if data is not None:
         next(batches)  # the last batch before the checkpoint

@@ -23,7 +23,7 @@ from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
 from ..runs.trace import StepTrace
 from . import report
-from .data import DataPlace
+from .data import DataPlace, positions_of_all
 from .held_out import HeldOut
 from .interval import is_empty, over_hosts
 from .ledger import Ledger
@@ -145,6 +145,7 @@ def train(
     """
     # ------------------------------------------------------------------- set-up
     log, allow = config.log, config.allow
+    log.step = None  # after going back it is of the step that failed
     set_stall_seconds(stall_seconds)
     for name, value, least in (
         ("steps", steps, 1),
@@ -218,7 +219,8 @@ def train(
         return step
 
     # ------------------------------------- data, made elsewhere while steps compile
-    position, read = (place.position, place.batches) if place else (None, 0)
+    position = source.own(place.positions) if place else None
+    read = place.batches if place else 0
     reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
     with goodput.phase("compile"), log.phase("Compiling, and reading data"):
         did("compiling the train step", times=SLOW)
@@ -288,7 +290,8 @@ def train(
 
         def data_place() -> DataPlace:
             assert position is not None
-            return DataPlace(read, position, program.identity(batch, f"step {step}"))
+            positions = positions_of_all(position, f"position of step {step}")
+            return DataPlace(read, positions, program.identity(batch, f"step {step}"))
 
         def save() -> None:
             did(f"saving step {step}", times=SLOW)
@@ -311,7 +314,7 @@ def train(
             ledger.restart_clock()
             coordination.meet("the first step", times=SLOW)
             while step < steps:
-                if stopping.stops_after(step, requested=stop.requested):
+                if stopping.stops_after(step, reason=stop.reason):
                     raise StopRequested(stop.reason)
                 did(f"waiting for the batch of step {step + 1}")
                 if not reader.is_ready():
@@ -330,7 +333,9 @@ def train(
                 pauses = saves or record_due(step) or evaluation_due(step)
                 ledger.settle(0 if pauses else 1)
 
-                if check_replicas_every and step % check_replicas_every == 0:
+                # Before every save too: which copy is saved is up to chance.
+                compares = saves or step % (check_replicas_every or 1) == 0
+                if check_replicas_every and compares:
                     check_replicas(state.params, program.mesh, step=step)
                 if record_due(step):
                     ledger.write_record(step, skipped=state.skipped)
@@ -361,5 +366,6 @@ def train(
 
     if going_back is not None:
         raise roll_back(directory.path, going_back, rows=batch_rows)
-    report.show_end(run_dir, step=step, steps=steps, reason=stop.reason)
+    reason = stopping.reason() or stop.reason
+    report.show_end(run_dir, step=step, steps=steps, reason=reason)
     return step

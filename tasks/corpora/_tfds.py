@@ -9,6 +9,7 @@ from typing import Any
 
 from ...objectives.errors import UsageError
 from .. import host_tensorflow
+from . import EmptySplitError
 from ._records import Records
 
 _FORMAT = "array_record"  # the format of TFDS with random access
@@ -43,6 +44,7 @@ def documents(
     """The texts of a split, in TFDS's notation (`train[99%:]`), by random access.
 
     Raises:
+      EmptySplitError: the split has no documents.
       ValueError: as for `check`.
     """
     host_tensorflow.load()
@@ -59,6 +61,8 @@ def _open(folder: str, split: str) -> Records:
 
     # From the folder only: the dataset's own code would import Apache Beam.
     builder: Any = tfds.builder_from_directory(folder)
+    if builder.info.splits[split].num_examples == 0:
+        raise EmptySplitError(f"{folder} has no documents in the split {split}.")
     return Records(
         lambda: builder.as_data_source(split=split, file_format=_FORMAT), folder
     )

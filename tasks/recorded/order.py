@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from .permutation import ROUNDS, permuted
+from ..examples.permutation import ROUNDS, permuted
 
 
 class Places(NamedTuple):

@@ -1,12 +1,7 @@
-"""Batches from a stream of Examples, made in advance on a thread of their own."""
+"""Batches from a stream of Examples."""
 
-import hashlib
 import itertools
-import queue
-import threading
-import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,8 +14,6 @@ from .packing import collate, first_fit
 
 _GROUP = 64
 """Examples laid out together: one alone costs about as much."""
-
-T = TypeVar("T")
 
 
 def batches(
@@ -85,77 +78,3 @@ def _check_ids(stream: Stream, name: str, vocabulary_size: int) -> None:
                 f"vocabulary [0, {vocabulary_size}); the data was tokenised with "
                 "another vocabulary than the model is built for."
             )
-
-
-def digest(batch: Batch) -> str:
-    """sha256 of a batch of NumPy arrays, in hexadecimal."""
-    sha256 = hashlib.sha256()
-    for stream in (batch.decoder, batch.encoder):
-        for array in stream or ():
-            sha256.update(np.ascontiguousarray(array).tobytes())
-    return sha256.hexdigest()
-
-
-def check_same(batch: Batch, expected: str) -> None:
-    """Refuses to continue with other data than the run has read so far.
-
-    Args:
-      batch: the last one before the checkpoint, read again.
-      expected: its digest when it was saved.
-
-    Raises:
-      ValueError: they differ.
-    """
-    if digest(batch) != expected:
-        raise UsageError(
-            "the data is not what this run has read so far: the last batch before the "
-            "checkpoint is different now. Another Python (python_docs is made from "
-            "the running one), corpus or version of Sightline reads other text; go "
-            "back to the previous one, or start a new --run_dir."
-        )
-
-
-def prefetch(items: Iterable[T], *, ahead: int) -> Iterator[T]:
-    """Yields the same items, made up to `ahead` in advance on a separate thread.
-
-    The thread starts at once. An exception of the producer is raised in the consumer,
-    in its place in the order. When the consumer stops early (`close()`, or garbage
-    collection), the thread ends after the item that it is making.
-    """
-    ready: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=ahead)
-    stopped = threading.Event()
-
-    def put(kind: str, value: Any) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put((kind, value), timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def produce() -> None:
-        try:
-            for item in items:
-                if not put("item", item):
-                    return
-            put("end", None)
-        except BaseException as error:  # passed to the consumer, whatever it is
-            put("error", error)
-
-    def consume() -> Iterator[T]:
-        try:
-            while True:
-                kind, value = ready.get()
-                if kind == "end":
-                    return
-                if kind == "error":
-                    raise value
-                yield value
-        finally:
-            stopped.set()
-
-    threading.Thread(target=produce, name="sightline-prefetch", daemon=True).start()
-    consumer = consume()
-    weakref.finalize(consumer, stopped.set)  # a generator never begun has no `finally`
-    return consumer

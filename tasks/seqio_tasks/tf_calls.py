@@ -1,7 +1,4 @@
-"""Calls from TensorFlow's pipelines into Python: their errors, and their end.
-
-TensorFlow turns an exception of such a call into one of its own, with the traceback as
-its message; `python_errors` raises the original one.
+"""Calls from TensorFlow's pipelines into Python, and their end.
 
 TensorFlow reads ahead in threads of its own. One that enters Python while the
 interpreter is shutting down hangs the process or aborts it (about every second time
@@ -13,8 +10,7 @@ import atexit
 import functools
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import tensorflow as tf
@@ -24,13 +20,11 @@ _PATIENCE_SECONDS = 10.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
 
 _closing = threading.Event()
 _lock = threading.Lock()
 _running_calls = 0
 _last_end = 0.0
-_raised: deque[Exception] = deque(maxlen=8)
 
 
 def tracked(function: Callable[P, R]) -> Callable[P, R]:
@@ -43,30 +37,12 @@ def tracked(function: Callable[P, R]) -> Callable[P, R]:
             _running_calls += 1
         try:
             return function(*args, **kwargs)
-        except Exception as error:
-            _raised.append(error)
-            raise
         finally:
             with _lock:
                 _running_calls -= 1
                 _last_end = time.monotonic()
 
     return call
-
-
-def python_errors(elements: Iterable[T]) -> Iterator[T]:
-    """The elements of a dataset; an error of a `tracked` function is raised unchanged.
-
-    Raises:
-      Exception: whatever Python raised in the dataset's pipeline.
-    """
-    _raised.clear()
-    try:
-        yield from elements
-    except tf.errors.OpError as error:
-        if _raised:
-            raise _raised[0] from error
-        raise
 
 
 def until_exit(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -79,12 +80,19 @@ class Team:
     def ended(self) -> DataProcessError:
         """The error that a process has ended, with the way in which it did."""
         sentinels = {p.sentinel: p for p in self._processes}
-        for sentinel in wait(list(sentinels), timeout=_SECONDS_TO_END):
-            process = sentinels[sentinel]
-            process.join(_SECONDS_TO_END)  # it may be ending still
+        until = time.monotonic() + _SECONDS_TO_END
+        ended = None
+        while sentinels and (ended is None or ended.exitcode == 0):
+            # The others end after the one that failed, with status 0.
+            ready = wait(list(sentinels), timeout=max(0, until - time.monotonic()))
+            if not ready:
+                break
+            ended = sentinels.pop(ready[0])
+            ended.join(_SECONDS_TO_END)  # it may be ending still
+        if ended is not None:
             return DataProcessError(
-                f"the process {process.name!r} (pid {process.pid}), which makes "
-                f"training data, {_how(process.exitcode)}."
+                f"the process {ended.name!r} (pid {ended.pid}), which makes "
+                f"training data, {_how(ended.exitcode)}."
             )
         return DataProcessError("a process that makes training data hung up.")
 

@@ -27,7 +27,7 @@ def start_of(plan: Plan) -> Position:
     return {
         "shard": [plan.shard.index, plan.shard.count],
         "batches": 0,
-        "tasks": {task: [0, 0, 0] for task in plan.tasks},
+        "tasks": [[task, 0, 0, 0] for task in plan.tasks],
         "examples": 0,
         "opened": [],
         "open": [],
@@ -53,9 +53,10 @@ def check_position(plan: Plan, position: Position) -> None:
             f"the position is that of part {index} of the text, and this is part "
             f"{plan.shard.index}; give each host the position that it saved."
         )
-    if list(position["tasks"]) != plan.tasks:
+    tasks = [task for task, *_ in position["tasks"]]
+    if tasks != plan.tasks:
         raise UsageError(
-            f"the position is one in a stream of {', '.join(position['tasks'])}, not "
+            f"the position is one in a stream of {', '.join(tasks)}, not "
             f"of {', '.join(plan.tasks)}; a run goes on with the tasks that it began "
             "with. Mixture.schedule changes rates over a run."
         )
@@ -82,7 +83,7 @@ class RowStream:
         self._batches: int = position["batches"]
         self._feeds = [
             Feed(plan, number, makers, place=Place(*place), ahead=ahead)
-            for number, place in enumerate(position["tasks"].values())
+            for number, (_, *place) in enumerate(position["tasks"])
         ]
         self._packer = Packer[Item](plan.rows)
         ids = [[ExampleId(*id_) for id_ in _by_four(row)] for row in position["open"]]
@@ -100,10 +101,10 @@ class RowStream:
         return {
             "shard": [self._plan.shard.index, self._plan.shard.count],
             "batches": self._batches,
-            "tasks": {
-                task: list(feed.place)
+            "tasks": [
+                [task, *feed.place]
                 for task, feed in zip(self._plan.tasks, self._feeds, strict=True)
-            },
+            ],
             "examples": packer.count,
             "opened": list(packer.opened),
             "open": [[n for item in row for n in item.id] for row in packer.rows],

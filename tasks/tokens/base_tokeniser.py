@@ -1,5 +1,6 @@
 """The base tokenisers of a vocabulary: a SentencePiece model, or bytes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import sentencepiece
 from ...objectives.errors import UsageError
 
 _SPACE = "▁"  # how SentencePiece writes a space
+_BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 
 
 class BaseTokeniser(NamedTuple):
@@ -69,9 +71,10 @@ def sentencepiece_tokeniser(path: Path) -> BaseTokeniser:
     model = sentencepiece.SentencePieceProcessor()
     try:
         loaded = model.LoadFromSerializedProto(content)
-    except RuntimeError:
-        loaded = False
-    if not loaded or model.vocab_size() == 0:
+        sound = loaded and all(_is_sound(model, i) for i in range(model.vocab_size()))
+    except (RuntimeError, UnicodeDecodeError):  # the latter from a piece
+        sound = False
+    if not sound or model.vocab_size() == 0:
         raise UsageError(
             f"{str(path)!r} is no SentencePiece model, or a damaged one "
             f"({len(content)} bytes); copy or train it again."
@@ -102,6 +105,12 @@ def _control(model: sentencepiece.SentencePieceProcessor) -> dict[str, int | Non
 def _is_text(model: sentencepiece.SentencePieceProcessor, id_: int) -> bool:
     special = model.is_control(id_) or model.is_unknown(id_) or model.is_unused(id_)
     return not special
+
+
+def _is_sound(model: sentencepiece.SentencePieceProcessor, id_: int) -> bool:
+    """Whether an id has a piece, which is spelt "<0x0A>" if it is that of a byte."""
+    piece = model.id_to_piece(id_)
+    return bool(_BYTE.fullmatch(piece) if model.is_byte(id_) else piece)
 
 
 def _spell(model: sentencepiece.SentencePieceProcessor, id_: int) -> str:

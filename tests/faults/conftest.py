@@ -6,13 +6,30 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from one_process import faults, recorded, train, trial, whole
+from process_runs import compiled, rows, start
 from scoreboard import FAULTS, Score, markdown
+
+__all__ = [
+    "compiled",
+    "faults",
+    "recorded",
+    "rows",
+    "start",
+    "train",
+    "trial",
+    "whole",
+]
 
 _SCORES: dict[int, Score] = defaultdict(Score)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--scoreboard", metavar="FILE", help="write the table of faults")
+    parser.addoption(
+        "--scoreboard",
+        metavar="FILE",
+        help="write the table; what it has beside the faults that are tried stays",
+    )
 
 
 @pytest.fixture
@@ -30,8 +47,11 @@ def fault(request):
         score, began = _SCORES[number], time.monotonic()
         score.trials += 1
 
-        def noticed(*, since: float = began, steps_lost: int | None = None) -> None:
-            score.seconds.append(time.monotonic() - since)
+        def noticed(
+            *, since: float | None = began, steps_lost: int | None = None
+        ) -> None:
+            if since is not None:
+                score.seconds.append(time.monotonic() - since)
             if steps_lost is not None:
                 score.steps_lost.append(steps_lost)
 
@@ -47,8 +67,10 @@ def fault(request):
 def pytest_terminal_summary(terminalreporter, config):
     if not _SCORES:
         return
-    table = markdown(_SCORES)
     terminalreporter.section("faults")
-    terminalreporter.write(table)
-    if path := config.getoption("--scoreboard", default=None):
-        Path(path).write_text(table)
+    terminalreporter.write(markdown(_SCORES))
+    if name := config.getoption("--scoreboard", default=None):
+        path = Path(name)
+        before = path.read_text() if path.exists() else ""
+        head = before.partition("| #")[0]
+        path.write_text(head + markdown(_SCORES, before=before))

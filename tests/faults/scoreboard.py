@@ -74,14 +74,23 @@ class Score:
     steps_lost: list[int] = dataclasses.field(default_factory=list)
 
 
-def markdown(scores: dict[int, Score]) -> str:
-    """The scoreboard as a Markdown table, one row for each fault that was tried."""
+def markdown(scores: dict[int, Score], *, before: str = "") -> str:
+    """The scoreboard as a Markdown table, one row for each fault that was tried.
+
+    Args:
+      scores: by the number of the fault.
+      before: an earlier table; its rows of other faults are taken over.
+    """
     header = (
         "#", "fault", "injected", "required", "trials", "as required",
         "noticed after, s: median / most", "steps taken again, most",
     )  # fmt: skip
-    lines = [_row(header), _row(["---"] * len(header))]
-    for number, score in sorted(scores.items()):
+    rows = {
+        int(line.split("|")[1]): line
+        for line in before.splitlines()
+        if line.startswith("| ") and line.split("|")[1].strip().isdecimal()
+    }
+    for number, score in scores.items():
         fault = FAULTS[number]
         seconds = "–"
         if score.seconds:
@@ -89,9 +98,10 @@ def markdown(scores: dict[int, Score]) -> str:
             seconds = f"{middle:.1f} / {max(score.seconds):.1f}"
         passed = f"{score.trials - score.failures}"
         lost = str(max(score.steps_lost)) if score.steps_lost else "–"
-        lines.append(
-            _row([str(number), *fault, str(score.trials), passed, seconds, lost])
-        )
+        trials = str(score.trials)
+        rows[number] = _row([str(number), *fault, trials, passed, seconds, lost])
+    lines = [_row(header), _row(["---"] * len(header))]
+    lines += [row for _, row in sorted(rows.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """Kills runs at random moments, many times, and compares them with one never killed.
 
     python tests/faults/soak.py --kills=200 --processes=1 --seed=0
+    python tests/faults/soak.py --kills=200 --processes=2 --seed=0 --recorded
 
 Every run is killed, resumed and killed again until it is complete; then its steps and
 its last checkpoint must equal those of the run that was left alone, to the last bit.
@@ -9,6 +10,7 @@ its last checkpoint must equal those of the run that was left alone, to the last
 import argparse
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +33,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--recorded", action="store_true", help="record the rows first; runs start fast"
+    )
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     table = Table(title=f"Soak: {options.processes} process(es), seed {options.seed}")
@@ -51,12 +56,14 @@ def main() -> int:
 
 def soak(folder: Path, options: argparse.Namespace) -> tuple[Counter, list[str]]:
     """Kills runs until there were enough; what happened, and what is wrong."""
+    data = [f"train.data='{record(folder / 'rows')}'"] if options.recorded else []
     trial = Trial(
         folder=folder,
         bindings=(
             f"train.steps={STEPS}",
             f"train.checkpoint_every={EVERY}",
             "train.log_every=5",
+            *data,
         ),
         processes=options.processes,
     )
@@ -75,6 +82,15 @@ def soak(folder: Path, options: argparse.Namespace) -> tuple[Counter, list[str]]
             bar.update(task, completed=counts["kills"])
     counts["minutes"] = round((time.monotonic() - began) / 60)
     return counts, wrong
+
+
+def record(folder: Path) -> Path:
+    """Records fewer rows than a run reads, and returns their folder."""
+    words = ["--gin_file=quickstart.gin", f"--out={folder}", "--held_out_rows=8"]
+    sizes = ["--rows=512", "--shard_examples=1024"]
+    command = [sys.executable, "-m", "sightline", "record", *words, *sizes]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder
 
 
 def killed_run(

@@ -1,5 +1,6 @@
 """Runs of the real command line, small enough to be killed many times."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SMALL = (
@@ -37,12 +38,16 @@ class Trial:
       bindings: gin bindings of all of them.
       processes: of each run.
       options: other options of `sightline train`.
+      gin_file: that the bindings are added to.
+      environment: further variables.
     """
 
     folder: Path
     bindings: Sequence[str] = ()
     processes: int = 1
     options: Sequence[str] = ()
+    gin_file: str = "quickstart.gin"
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def start(self, name: str, *bindings: str) -> "Run":
         """Starts a run in the directory `name`, or resumes it."""
@@ -87,7 +92,7 @@ class Trial:
         ]
         return [
             *(sys.executable, "-m", "sightline", "train"),
-            *("--gin_file=quickstart.gin", f"--run_dir={run_dir}"),
+            *(f"--gin_file={self.gin_file}", f"--run_dir={run_dir}"),
             *(together if self.processes > 1 else ()),
             *self.options,
             *bound,
@@ -100,6 +105,10 @@ class Trial:
             "JAX_NUM_CPU_DEVICES": str(DEVICES // self.processes),
             "JAX_COMPILATION_CACHE_DIR": str(self.folder / "compiled"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "PYTHONFAULTHANDLER": "1",
+            # XLA writes a page on every program that it takes from the cache.
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **self.environment,
         }
 
 
@@ -124,7 +133,11 @@ class Run:
                 for process in self.processes
             ]
         except subprocess.TimeoutExpired:
+            self.kill(signal.SIGABRT)  # the stacks go to the log
+            time.sleep(2)
             self.kill()
+            for process in self.processes:
+                process.wait()
             raise AssertionError(f"{self.folder} did not end in {limit} s") from None
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -217,6 +230,36 @@ def kill_at_random(run: Run, rng: random.Random, *, longest: float) -> str:
     else:
         rng.choice(run.processes).kill()
     run.wait(limit=120)
+    return moment
+
+
+def workers(pid: int) -> list[int]:
+    """The processes that a process has spawned for work and that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The name, in brackets, may hold spaces.
+            state, parent, *_ = path.read_text().rpartition(")")[2].split()
+            words = path.with_name("cmdline").read_bytes()
+            # Python spawns one that looks after the others, too.
+            spawned = int(parent) == pid and b"spawn_main" in words
+            if spawned and state not in "ZX":
+                found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def kill_in_save(run: Run, rng: random.Random) -> str:
+    """Kills a run at a random moment of one of its next saves; "saving" if it was one.
+
+    A save takes about a tenth of a second, most of it before it is seen on disk.
+    """
+    for _ in range(rng.randrange(1, 4)):
+        run.wait_for(lambda: not run.saving())
+        run.wait_for(run.saving)
+    time.sleep(rng.uniform(0, 0.08))
+    moment = "saving" if run.saving() else "running"
+    run.kill()
+    run.wait(limit=60)
     return moment
 
 

@@ -8,7 +8,7 @@ from sightline.diagnosis.audit.audit import SHAPES
 from sightline.diagnosis.audit.specimens import specimen
 from sightline.objectives import registry, sentence_pair
 from sightline.objectives.example import in_place
-from sightline.tasks.rows import layout as laying, packing
+from sightline.tasks.rows import packing
 
 pytestmark = pytest.mark.optimised
 
@@ -46,41 +46,22 @@ def test_nor_with_other_settings(name, bound, audited, vocab):
     assert check(audited, vocab, objective, seed=1)[:2] == (0, 0)
 
 
-def test_an_interval_off_by_one(audited, vocab, monkeypatch):
+def test_an_interval_off_by_one(audited, vocab, widen):
     """Each target slot sees one slot more: the next, or the neighbour's first."""
-    plain = laying._targets
-
-    def wider(example, bos):
-        slots = plain(example, bos)
-        return slots._replace(visible_to=slots.visible_to + np.int32(1))
-
-    monkeypatch.setattr(laying, "_targets", wider)
+    widen(1)
     leaks, blind, _ = check(audited, vocab, ALL["causal"])
     assert leaks > 20 and blind == 0
 
 
-def test_an_interval_too_narrow(audited, vocab, monkeypatch):
+def test_an_interval_too_narrow(audited, vocab, widen):
     """By two slots: what a slot holds itself reaches it past attention."""
-    plain = laying._targets
-
-    def narrower(example, bos):
-        slots = plain(example, bos)
-        return slots._replace(visible_to=slots.visible_to - np.int32(2))
-
-    monkeypatch.setattr(laying, "_targets", narrower)
+    widen(-2)
     leaks, blind, _ = check(audited, vocab, ALL["causal"])
     assert leaks == 0 and blind > 20
 
 
-def test_a_neighbour_in_the_row(audited, vocab, monkeypatch):
-    plain = packing._place
-
-    def from_the_row_start(stream, slots, *, row, at, ids):
-        stop = plain(stream, slots, row=row, at=at, ids=ids)
-        stream.visible_from[row, at.slots : stop.slots] = 0
-        return stop
-
-    monkeypatch.setattr(packing, "_place", from_the_row_start)
+def test_a_neighbour_in_the_row(audited, vocab, see_the_row):
+    see_the_row()
     assert check(audited, vocab, ALL["masked"])[0] > 20
 
 

@@ -3,13 +3,11 @@
 import dataclasses
 import math
 
-import numpy as np
 import pytest
 
 from sightline.diagnosis.audit import random_tokens
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
-from sightline.tasks.rows import layout as laying
 
 pytestmark = pytest.mark.unchecked
 
@@ -39,15 +37,8 @@ def test_random_tokens_cannot_be_learned(config, few):
         assert one.loss < one.chance + 1.0
 
 
-def test_a_target_that_is_seen_is_learned(config, few, monkeypatch):
-    plain = laying._targets
-
-    def wider(example, bos):
-        slots = plain(example, bos)
-        last = np.int32(len(slots.tokens))
-        return slots._replace(visible_to=np.minimum(slots.visible_to + 1, last))
-
-    monkeypatch.setattr(laying, "_targets", wider)
+def test_a_target_that_is_seen_is_learned(config, few, widen):
+    widen(1, within=True)
     found = run(config, steps=150, names=("causal", "masked"))
     assert found["causal"].below_chance
     assert not found["masked"].below_chance

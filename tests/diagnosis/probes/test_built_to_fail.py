@@ -23,7 +23,6 @@ from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
 from sightline.tasks.examples.mixture import Mixture
-from sightline.tasks.rows import layout as laying
 
 pytestmark = [pytest.mark.unchecked, pytest.mark.optimised]
 
@@ -48,15 +47,9 @@ def pairs(toy):
 
 
 @pytest.fixture
-def peeking(monkeypatch):
+def peeking(widen):
     """Each target slot sees one slot more: the token that it is to predict."""
-    plain = laying._targets
-
-    def wider(example, bos):
-        slots = plain(example, bos)
-        return slots._replace(visible_to=slots.visible_to + np.int32(1))
-
-    return lambda: monkeypatch.setattr(laying, "_targets", wider)
+    return lambda: widen(1)
 
 
 # --- A pair classifier that was trained on random negatives only.

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from sightline.diagnosis.audit.random_tokens import RandomTokenLoss
@@ -37,14 +38,13 @@ def test_json_of_a_mixture(no_training, capsys):
 
 
 def test_a_leak_is_status_1_and_is_shown(no_training, capsys, monkeypatch):
-    plain = packing._place
+    plain = packing._stream
 
-    def from_the_row_start(stream, slots, *, row, at, ids):
-        stop = plain(stream, slots, row=row, at=at, ids=ids)
-        stream.visible_from[row, at.slots : stop.slots] = 0
-        return stop
+    def from_the_row_start(*arguments):
+        stream, at = plain(*arguments)
+        return stream._replace(visible_from=np.zeros_like(stream.visible_from)), at
 
-    monkeypatch.setattr(packing, "_place", from_the_row_start)
+    monkeypatch.setattr(packing, "_stream", from_the_row_start)
     assert main(GPT) == 1
     assert "✗" in capsys.readouterr().out
 

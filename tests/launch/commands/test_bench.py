@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sightline.launch.commands import _data_speed, bench
+from sightline.launch import cli
+from sightline.launch.commands import _data_speed, _data_wait, bench
 from sightline.launch.configuration import config, files
 from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.training.program import make_program, program_of
@@ -44,17 +45,63 @@ def test_tables_show_medians_and_ratios():
     assert "2.000" in text.getvalue()  # the median of 2, 1 and 2
 
 
-def test_data_is_timed_beside_t5s(monkeypatch, capsys):
+SMALL = """
+include 'models/tiny.gin'
+Mixture.name = 'two'
+Mixture.rates = {'policies.causal': 1, 'policies.masked': 1}
+Mixture.vocabulary = 'policies'
+policies.train_documents = 12
+policies.validation_documents = 3
+train.mixture = @Mixture()
+train.model = @ModelConfig()
+train.rows = @decoder_rows()
+train.schedule = @warmup_cosine
+train.optimizer = @adamw
+train.steps = 200
+train.batch_rows = 8
+train.seed = 0
+train.data_workers = 0
+decoder_rows.slots = 64
+decoder_rows.predictions = 64
+ModelConfig.layers = 1
+ModelConfig.d_model = 32
+ModelConfig.heads = 2
+ModelConfig.kv_heads = 2
+ModelConfig.head_dim = 16
+ModelConfig.d_hidden = 32
+ModelConfig.loss_chunk = None
+warmup_cosine.peak = 1e-3
+warmup_cosine.warmup_steps = 50
+"""
+
+
+def test_data_is_timed_beside_t5s_and_recorded_rows(monkeypatch, tmp_path, capsys):
     for name in ("_SECONDS", "_LEAD_IN", "_WARM_UP"):
         monkeypatch.setattr(_data_speed, name, 0.05)
-    words = ["--gin_file=quickstart.gin", "--data", "--rounds=2"]
-    assert bench.main([*words, "--gin.train.data_workers=0"]) == 0
+    monkeypatch.setattr(_data_wait, "_STEPS", 12)
+    monkeypatch.setattr(_data_wait, "_WARM_UP", 4)
+    gin, rows = tmp_path / "two.gin", tmp_path / "rows"
+    gin.write_text(SMALL)
+    recorded = [f"--out={rows}", "--workers=1", "--rows=40", "--shard_examples=60"]
+    assert cli.main(["record", f"--gin_file={gin}", *recorded]) == 0
+    words = ["bench", f"--gin_file={gin}", "--data", "--rounds=2"]
+    assert cli.main([*words, f"--recording={rows}"]) == 0
     said = capsys.readouterr().out
-    for row in (_data_speed.T5, "spans: the same rows", "mixture five"):
+    for row in (_data_speed.T5, "spans: the same rows", "mixture two", "recorded rows"):
         assert row in said
     for line in said.splitlines():
         if _data_speed.T5 in line:
             assert line.count("1.00") == 2
+    assert "supervised tokens" not in said  # the runs print nothing of their own
+    _, waits = said.split("Data wait")
+    for row in ("streaming", "recorded"):
+        (line,) = (line for line in waits.splitlines() if row in line)
+        assert line.count("%") == 3
+
+
+def test_a_recording_without_data_is_refused():
+    with pytest.raises(ValueError, match="add --data"):
+        bench.main(["--gin_file=quickstart.gin", "--recording=rows"])
 
 
 @pytest.mark.parametrize("name", ["--round=3", "--gin-file=x"])

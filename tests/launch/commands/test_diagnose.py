@@ -14,7 +14,8 @@ from sightline.launch.commands import _diagnose_input, diagnose as command
 from sightline.launch.configuration.config import load
 from sightline.launch.inference import open as opening
 from sightline.launch.runs.checkpoints import Checkpoints
-from sightline.launch.runs.directory import prepare_run_dir
+from sightline.launch.runs.directory import RunDirectory
+from sightline.launch.runs.run_identity import RunIdentity
 from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.launch.training.program import Program
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -65,9 +66,10 @@ def run(folder):
     config = load([str(folder / "mine.gin")])
     told = config.arguments("train", run_dir="", config="")
     mixture = told["mixture"]
-    path = prepare_run_dir(
-        folder / "run", config.resolved_config(), identities=mixture.identities()
-    )
+    identity = RunIdentity(config.resolved_config(), mixture.identities())
+    directory = RunDirectory(folder / "run")
+    directory.write_config(identity, step=0, changes=())
+    path = directory.path
     program = Program(
         model=told["model"],
         vocabulary_size=vocabulary(mixture.vocabulary).size,

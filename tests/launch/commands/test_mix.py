@@ -98,6 +98,24 @@ def test_a_schedule_is_shown(capsys):
     assert phases[1]["loss_shares"] == {"causal": 1.0}
 
 
+def test_what_serving_costs_is_shown_at_other_rates(tmp_path, capsys):
+    small = ["--gin.decoder_rows.slots=64", "--gin.decoder_rows.predictions=64"]
+    files = ["--gin_file=incumbent.gin", *small, "--gin.policies.train_documents=30"]
+    how = ["--layout=per_objective", "--workers=1", "--rows=60", "--shard_examples=90"]
+    out = f"--out={tmp_path / 'rows'}"
+    assert main(["record", *files, *how, out, "--gin.train.seed=0"]) == 0
+    capsys.readouterr()
+    rates = "--gin.Mixture.rates={'masked': 1, 'permuted': 3}"
+    words = ["mix", "show", *files, rates, "--examples=200"]
+    words.append(f"--recording={tmp_path / 'rows'}")
+    assert main([*words, "--format=json"]) == 0
+    served = json.loads(capsys.readouterr().out)["served"]
+    assert served["groups"]["policies.permuted"]["examples"] == 0.75
+    assert 0.5 < served["filled"] <= 1
+    assert main(words) == 0
+    assert "Rows mixed when served" in capsys.readouterr().out
+
+
 def test_what_is_wrong_is_said_before_anything_heavy_is_imported():
     code = (
         "import sys; from sightline.launch.cli import main;"

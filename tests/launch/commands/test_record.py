@@ -1,15 +1,22 @@
 """`sightline record`: records, goes on, checks and shows; its mistakes are clean."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
 from sightline.launch import cli
+from sightline.launch.terminal.recorded import compact, groups_table, serving_table
 from sightline.tasks.recorded import parts
+from sightline.tasks.recorded.manifest import GroupRows
+from sightline.tasks.recorded.serving import GroupFill, ServingCost
 
 pytestmark = pytest.mark.unchecked
 
@@ -46,10 +53,45 @@ def test_a_recording_is_checked_and_shown(gin, tmp_path, capsys, layout):
     assert f"{out} is sound: " in capsys.readouterr().out
     assert cli.main(["record", "--show", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "policies.masked, held out" in shown and "Groups of rows" in shown
+    assert "policies.masked" in shown.partition("held out")[2]
     assert ("Rows mixed when served" in shown) == (layout == "per_objective")
     assert shown.count("asks from") == 2
     assert record(gin, out, f"--layout={layout}", "--passes=1") == 0  # done already
+
+
+def test_tables_fit_80_columns():
+    """Of a large recording of tasks with long names, nothing is cut."""
+    text = io.StringIO()
+    task = "wikipedia.x64/span_corruption"
+    group = GroupRows(
+        name=task,
+        split="train",
+        rows=123_456_789,
+        without_example=0,
+        examples={"span_corruption": 100_249},
+        processed={"span_corruption": 63_209_875_968},
+        supervised={"span_corruption": 999_999_999},
+        shards=(),
+    )
+    manifest = SimpleNamespace(
+        recipe={"rows": {"decoder": [512, 512], "encoder": [512, 16]}},
+        of_split=lambda split: [group],
+    )
+    cost = ServingCost([GroupFill(task, 0.5, 123.25, 0.5, 0.99)], 0.99, 0.995)
+    console = Console(file=text, width=80)
+    console.print(groups_table(cast(Any, manifest)))
+    console.print(serving_table(cost))
+    said = text.getvalue()
+    assert "…" not in said
+    assert all(shown in said for shown in ("123.5M", "100.2k", "63.2G", "1.0G"))
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0"), (9_999, "9,999"), (10_000, "10.0k"), (999_960, "1.0M")],
+)
+def test_counts_are_short(count, shown):
+    assert compact(count) == shown
 
 
 def test_the_run_says_how_many_rows(gin, tmp_path, capsys):

@@ -35,3 +35,27 @@ def test_a_stall_ends_the_process(tmp_path):
     assert "no progress for 1 s, running step 4" in done.stderr
     for stacks in (done.stderr, (tmp_path / "stacks-0.txt").read_text()):
         assert "stuck_here" in stacks
+
+
+NO_DESCRIPTOR = """
+import io, sys, time
+from pathlib import Path
+from sightline.launch.hosts import progress
+from sightline.launch.hosts.watchdog import Watchdog
+sys.stderr = io.StringIO()  # as in a notebook
+progress.set_stall_seconds(1)
+with Watchdog(Path(sys.argv[1])):
+    progress.did("compiling")
+    time.sleep(60)
+"""
+
+
+def test_a_stall_ends_a_process_whose_stderr_is_no_file(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_DESCRIPTOR, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 76 and "time.sleep" not in done.stdout
+    assert "in <module>" in (tmp_path / "stacks-0.txt").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from sightline.launch.runs.goodput import FILE, Goodput, read, summary
+from sightline.launch.runs.goodput import Goodput, file_of, read, summary
 
 
 class Clock:
@@ -58,7 +58,7 @@ def test_the_parts_add_up_to_wall_time_over_random_kills(lives):
             step = max(0, reached - back)
             clock.now += gap
         found = summary(run_dir)
-        last = read(Path(run_dir) / FILE)[-1]
+        last = read(Path(run_dir) / file_of(0))[-1]
     wall = last.get("until", last.get("begin")) - 1000.0
     assert found.wall == pytest.approx(wall)
     assert sum(found.seconds.values()) == pytest.approx(wall, abs=1e-6)
@@ -84,7 +84,7 @@ def test_a_torn_line_is_dropped(tmp_path):
     clock = Clock()
     live(tmp_path, clock, 0, [("step", 1.0), ("flush", 0)])
     before = summary(tmp_path)
-    with (tmp_path / FILE).open("a") as file:
+    with (tmp_path / file_of(0)).open("a") as file:
         file.write('{"until": 1e')
     assert summary(tmp_path) == before
     clock.now += 5
@@ -97,6 +97,6 @@ def test_time_is_written_in_the_middle_of_a_phase(tmp_path):
         Goodput(tmp_path, period=0.01) as goodput,
         goodput.phase("evaluation"),
     ):
-        while len(read(tmp_path / FILE)) < 5:
+        while len(read(tmp_path / file_of(0))) < 5:
             pass
     assert summary(tmp_path).seconds["evaluation"] > 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,8 +15,8 @@ from sightline.objectives.errors import UsageError
 
 def of_another(folder, **fields):
     """Writes the lease of another run."""
-    holder = lease.own_holder()._replace(nonce="another", **fields)
-    (folder / "lease.json").write_text(json.dumps(holder))
+    holder = lease.own_holder(folder)._replace(nonce="another", **fields)
+    (folder / "lease").write_text(json.dumps(holder))
     return holder
 
 
@@ -24,7 +25,7 @@ def test_a_process_holds_its_lease_once(tmp_path):
     assert lease.hold(tmp_path) is first
     first.check()
     first.release()
-    assert not (tmp_path / "lease.json").exists()
+    assert not (tmp_path / "lease").exists()
 
 
 def test_the_holder_on_this_machine_is_named(tmp_path):
@@ -51,7 +52,7 @@ def test_another_machine_that_renews_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "own_holder", lease.own_holder)
     of_another(tmp_path, host="node7", machine="node7 another boot")
     renew = "import os, sys, time\nwhile True: os.utime(sys.argv[1]); time.sleep(.2)"
-    path = str(tmp_path / "lease.json")
+    path = str(tmp_path / "lease")
     with subprocess.Popen([sys.executable, "-c", renew, path]) as other:
         try:
             with pytest.raises(UsageError, match="on node7"):
@@ -72,7 +73,7 @@ def test_the_lease_of_a_dead_machine_expires(tmp_path, monkeypatch):
 def test_an_old_lease_is_taken_over_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "_SETTLE_SECONDS", 0)
     of_another(tmp_path, machine="node7 another boot")
-    os.utime(tmp_path / "lease.json", (0, 0))
+    os.utime(tmp_path / "lease", (0, 0))
     began = time.monotonic()
     lease.hold(tmp_path)
     assert time.monotonic() - began < 5
@@ -100,7 +101,7 @@ def taken_over(folder):
 
 
 def deleted(folder):
-    (folder / "lease.json").unlink()
+    (folder / "lease").unlink()
     folder.rmdir()
 
 
@@ -116,21 +117,29 @@ def test_a_run_that_lost_its_directory_stops(fault, tmp_path):
         held.check()
     held.release()  # leaves what is not its own
     if fault is taken_over:
-        assert json.loads((folder / "lease.json").read_text())[0] == "another"
+        assert json.loads((folder / "lease").read_text())[0] == "another"
 
 
 def test_a_torn_lease_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "EXPIRES_SECONDS", 1.0)
     monkeypatch.setattr(lease, "_SETTLE_SECONDS", 0)
-    (tmp_path / "lease.json").write_text('["abc')
+    (tmp_path / "lease").write_text('["abc')
     lease.hold(tmp_path).check()
 
 
 def test_the_lease_is_renewed_while_the_disk_is_full(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "RENEW_SECONDS", 0.05)
     held = lease.hold(tmp_path)
-    path = tmp_path / "lease.json"
+    path = tmp_path / "lease"
     os.utime(path, (0, 0))
     time.sleep(0.5)
     assert path.stat().st_mtime > 0
     held.release()
+
+
+def test_a_lease_that_came_with_a_copy_of_the_folder_counts_for_nothing(tmp_path):
+    original, copy = tmp_path / "run", tmp_path / "copy"
+    original.mkdir()
+    lease.hold(original)
+    shutil.copytree(original, copy)
+    lease.hold(copy).check()

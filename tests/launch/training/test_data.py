@@ -1,16 +1,19 @@
 """The streaming source: hosts divide the text, and nothing needs TensorFlow."""
 
+import hashlib
 import itertools
+import json
 import subprocess
 import sys
 import time
 
+import jax
+import numpy as np
 import pytest
 
 from sightline.launch.training.data import Source, Streaming
 from sightline.models.rows import decoder_rows
 from sightline.tasks.examples.mixture import Mixture
-from sightline.tasks.rows.batches import digest
 from sightline.tasks.streaming.batches import ReceivedBatches
 
 pytestmark = pytest.mark.unchecked
@@ -27,6 +30,13 @@ def source(rates=None, **fields):
         settings={"policies": SMALL},
     )
     return Streaming(mixture, ROWS, 8, **{"workers": 0, **fields})
+
+
+def digest(batch):
+    sha256 = hashlib.sha256()
+    for array in jax.tree.leaves(batch):
+        sha256.update(np.ascontiguousarray(array).tobytes())
+    return sha256.hexdigest()
 
 
 def digests(of, count, position=None):
@@ -51,6 +61,16 @@ def test_hosts_with_the_same_rows_read_the_same_and_others_do_not():
     assert batch.decoder.tokens.shape == (4, 48)
     with pytest.raises(ValueError, match="to change the number of hosts"):
         digests(source(), 1, first[2][1])
+
+
+def test_each_host_goes_on_from_its_own_position_among_those_of_all():
+    parts = [source(rows_here=rows) for rows in ((0, 4), (4, 8))]
+    wholes = [digests(part, 4) for part in parts]
+    saved = json.loads(json.dumps([whole[2][1] for whole in wholes]))
+    for part, whole in zip(parts, wholes, strict=True):
+        assert digests(part, 2, part.own(saved)) == whole[2:]
+    with pytest.raises(ValueError, match="to change the number of hosts"):
+        digests(source(), 1, source().own(saved))
 
 
 @pytest.mark.parametrize("rows", [(0, 3), (2, 6), (4, 4)])

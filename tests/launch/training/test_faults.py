@@ -7,7 +7,7 @@ import pytest
 
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
-from sightline.launch.training import train as train_module
+from sightline.launch.training import held_out
 
 pytestmark = pytest.mark.unchecked
 
@@ -75,7 +75,7 @@ def test_what_fails_in_an_evaluation_loses_no_step(folder, tmp_path, monkeypatch
 
     run_dir = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(train_module, "evaluate_tasks", broken)
+        patch.setattr(held_out, "evaluate_tasks", broken)
         assert run(folder, run_dir, "STEPS=2") == 1
     assert steps(run_dir) == [2]
     # All steps are done; only the evaluation is made up for.

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from copies import flipped
 from jax.sharding import NamedSharding, PartitionSpec as P
 
 from sightline.launch.training.replicas import ReplicaError, check_replicas
@@ -33,20 +34,6 @@ def placed(mesh, dtype=jnp.float32):
         name: jax.device_put(values, NamedSharding(mesh, spec))
         for name, spec in SPECS.items()
     }
-
-
-def flipped(array, *, device: int, bit: int):
-    """The array with one bit flipped in the copy that a device holds."""
-    buffers = []
-    for shard in array.addressable_shards:
-        data = np.array(shard.data)
-        if shard.device.id == device:
-            words = data.reshape(-1).view(np.uint8)
-            words[bit // 8] ^= 1 << (bit % 8)
-        buffers.append(jax.device_put(data, shard.device))
-    return jax.make_array_from_single_device_arrays(
-        array.shape, array.sharding, buffers
-    )
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16, jnp.int32])

@@ -24,7 +24,7 @@ import pytest
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.runs.goodput import summary
-from sightline.launch.training import train as train_module
+from sightline.launch.training import rollback, sources, train as train_module
 from sightline.launch.training.program import Program
 from sightline.objectives import registry
 from sightline.objectives.text import Text
@@ -75,7 +75,8 @@ class Looped:
     made: tuple = ()
     faults = Faults()
 
-    def __init__(self, mixture, rows, batch_rows):
+    def __init__(self, mixture, rows, batch_rows, rows_here, workers):
+        assert rows_here == (0, batch_rows)
         if not Looped.made:
             ids = vocabulary(mixture.vocabulary).special_ids
             rng = np.random.default_rng(0)
@@ -93,6 +94,9 @@ class Looped:
         for number in itertools.count(position["batches"] if position else 0):
             self.faults.before_batch.get(number, lambda: None)()
             yield self.made[0][number % 5], {"batches": number}
+
+    def own(self, positions):
+        return positions[0]
 
     def held_out(self, *, most):
         if most:
@@ -127,7 +131,7 @@ def programs():
 def faults(programs, tmp_path, monkeypatch):
     found = Faults()
     monkeypatch.setattr(Looped, "faults", found)
-    monkeypatch.setattr(train_module, "Data", Looped)
+    monkeypatch.setattr(sources, "Streaming", Looped)
     monkeypatch.setattr(train_module, "MEASURED_BATCHES", 1)
     monkeypatch.setattr(train_module, "BATCHES_AHEAD", 1)
     monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
@@ -482,3 +486,109 @@ def test_training_on_the_cpu_for_want_of_an_accelerator_is_said_loudly(
     assert jax.default_backend() == "cpu"
     assert run(tmp_path / "run", "--gin.STEPS=2") == 0
     assert "NO ACCELERATOR FOUND" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------ going back
+
+
+def once(value):
+    """Gives a value the first time that it is called, and then None."""
+    values = iter([value])
+    return lambda: next(values, None)
+
+
+def spoil(faults):
+    """The updates of steps 5 and 6 are skipped, the first time that they are taken."""
+    faults.before_step |= {4: once(np.nan), 5: once(np.nan)}
+
+
+SPOILT = ["--gin.train.max_consecutive_skips=2"]
+
+
+@pytest.fixture
+def passed_over(run, faults, tmp_path, monkeypatch):
+    """The outcome of a run whose source leaves out batches 4 and 5."""
+
+    def training(self, *, seed, position):
+        for number in itertools.count(position["batches"] if position else 0):
+            if number not in (4, 5):
+                yield self.made[0][number % 5], {"batches": number}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Looped, "training", training)
+        assert run(tmp_path / "passed_over", *SPOILT) == 0
+    return outcome(tmp_path / "passed_over")
+
+
+def test_a_run_goes_back_and_on_with_the_rows_after_those_that_failed(
+    run, faults, passed_over, tmp_path, capsys
+):
+    spoil(faults)
+    run_dir = tmp_path / "run"
+    assert run(run_dir, *SPOILT, "--gin.train.rollbacks=1") == 0
+    assert outcome(run_dir) == passed_over
+    said = capsys.readouterr().out
+    assert "step 6 was skipped (not finite)" in said
+    assert "going back from step 6 to step 4; rows 32 to 47 are passed over" in said
+    assert f"INFO host 0: Resuming {run_dir} after step 4" in said  # no longer step 6
+    lines = (run_dir / "steps.jsonl").read_text().splitlines()
+    trace = list(map(json.loads, lines))
+    assert [line["step"] for line in trace] == list(range(1, 9))
+    assert not any(line["skipped"] for line in trace)
+
+
+def test_killed_right_after_the_decision_a_run_goes_back_the_same_way(
+    run, faults, passed_over, tmp_path, monkeypatch
+):
+    spoil(faults)
+    run_dir = tmp_path / "run"
+    words = [*SPOILT, "--gin.train.rollbacks=1"]
+
+    def killed(*decided, **named):
+        rollback.roll_back(*decided, **named)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "roll_back", killed)
+        with pytest.raises(SystemExit):
+            run(run_dir, *words)
+    assert len(rollback.rollbacks(run_dir)) == 1
+    assert run(run_dir, *words) == 0
+    assert outcome(run_dir) == passed_over
+
+
+def test_a_run_goes_back_no_more_often_than_it_may(run, faults, tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    faults.before_step |= {4: lambda: np.nan, 5: lambda: np.nan}
+    assert run(run_dir, *SPOILT, "--gin.train.rollbacks=1") != 0
+    assert len(rollback.rollbacks(run_dir)) == 1
+    assert "the last 2 updates were skipped" in capsys.readouterr().err
+    assert steps(run_dir) == [2, 4]
+
+
+def test_copies_that_differ_end_the_run_and_are_not_saved(
+    run, faults, tmp_path, monkeypatch, capsys
+):
+    def differ(params, mesh, *, step):
+        raise train_module.ReplicaError(f"step {step}: copies differ")
+
+    monkeypatch.setattr(train_module, "check_replicas", differ)
+    run_dir = tmp_path / "run"
+    assert run(run_dir, "--gin.train.check_replicas_every=5") == 2
+    # They are compared before each save as well.
+    assert "step 2: copies differ" in capsys.readouterr().err
+    assert steps(run_dir) == []
+
+
+def test_a_step_of_a_run_is_computed_again(run, faults, whole, tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    assert run(run_dir) == 0
+    assert run(run_dir, "--replay=7") == 0
+    assert "bit-equal" in " ".join(capsys.readouterr().out.split())
+    path = run_dir / "steps.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    line = json.loads(lines[6])
+    lines[6] = json.dumps({**line, "loss": line["loss"] + 2**-20}) + "\n"
+    path.write_text("".join(lines))
+    assert run(run_dir, "--replay=7") == 1
+    assert "transient" in capsys.readouterr().out

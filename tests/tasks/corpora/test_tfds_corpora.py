@@ -181,6 +181,14 @@ def test_the_slices_of_wikipedia_partition_a_dump_of_any_size(size, tmp_path):
     assert abs(len(held_out) - size / 100) <= 0.5
 
 
+def test_one_article_leaves_an_empty_split(tmp_path):
+    corpus = corpora.get("wikipedia", data_dir=str(tmp_path))
+    prepare(corpus, tmp_path, "array_record", {"train": 1})
+    assert list(corpus.documents("train")) == [text("train", 0)]
+    with pytest.raises(corpora.EmptySplitError, match="no documents in the split"):
+        corpus.documents("validation")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_identity_names_the_dataset_and_no_folder(name, prepared):
     """A copy elsewhere is the same corpus; another version or config is not."""

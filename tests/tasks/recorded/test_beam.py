@@ -7,9 +7,10 @@ from sightline.tasks.recorded.record import record
 
 from .conftest import NoShow
 
+pytest.importorskip("apache_beam", reason="pip install 'sightline[beam]'")
+
 
 def test_beam_makes_the_same_files(recordings, tmp_path):
-    pytest.importorskip("apache_beam", reason="pip install 'sightline[beam]'")
     folder, recipe = recordings["mixed"]
     out = tmp_path / "out"
     record(recipe, out, runner=beam_runner("DirectRunner"), show=NoShow())

@@ -1,14 +1,11 @@
-"""Batches and the thread that makes them."""
-
-import threading
-import time
+"""Batches of Examples."""
 
 import numpy as np
 import pytest
 
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
-from sightline.tasks.rows.batches import batches, prefetch
+from sightline.tasks.rows.batches import batches
 
 ROWS = decoder_rows(slots=64, predictions=64)
 
@@ -39,45 +36,3 @@ def test_an_id_outside_the_vocabulary_is_an_error(some_examples, ids, bad, part)
         ValueError, match=rf"is {bad}, outside the vocabulary \[0, 1200"
     ):
         list(batches(some_examples, ROWS, batch_rows=1, ids=ids, vocabulary_size=1200))
-
-
-def test_prefetch_keeps_the_order_and_ends():
-    assert list(prefetch(range(100), ahead=3)) == list(range(100))
-
-
-def test_prefetch_raises_the_makers_error_in_its_place():
-    def items():
-        yield 1
-        raise KeyError("bad record")
-
-    stream = prefetch(items(), ahead=8)
-    assert next(stream) == 1
-    with pytest.raises(KeyError, match="bad record"):
-        next(stream)
-
-
-def test_prefetch_begins_before_the_first_item_is_taken():
-    begun = threading.Event()
-
-    def items():
-        begun.set()
-        yield 1
-
-    stream = prefetch(items(), ahead=1)
-    assert begun.wait(timeout=5)
-    assert list(stream) == [1]
-
-
-def test_prefetch_stops_its_thread_when_closed():
-    def running():
-        return [t for t in threading.enumerate() if t.name == "sightline-prefetch"]
-
-    before = len(running())
-    stream = prefetch(iter(int, 1), ahead=2)
-    next(stream)
-    assert len(running()) == before + 1
-    stream.close()
-    deadline = time.monotonic() + 5
-    while len(running()) > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(running()) == before

@@ -9,21 +9,25 @@ import threading
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.task_windows import WHOLE
-from sightline.tasks.rows.batches import digest
 from sightline.tasks.streaming.batches import flattened, streamed, unflattened
 from sightline.tasks.streaming.chunks import Plan
-from sightline.tasks.streaming.processes import DataProcessError
+from sightline.tasks.streaming.processes import DataProcessError, Team
 from sightline.tasks.streaming.row_stream import start_of
 
 pytestmark = pytest.mark.unchecked
 
 SMALL = {"train_documents": 6, "validation_documents": 3, "most_sections": 5}
+
+
+def digest(batch):
+    return hash(b"".join(array.tobytes() for array in jax.tree.leaves(batch)))
 
 
 def make_plan(rows=None, corpus="policies", **settings):
@@ -91,6 +95,17 @@ def test_a_process_that_is_killed_is_an_error_at_once(plan, victim):
             pass
     assert time.monotonic() - began < 10
     assert gone(pids)
+
+
+def test_the_process_that_failed_is_named_not_one_that_ended_after_it():
+    team = Team()
+    team.start("followed", os.getpid)
+    while not team._processes[0].exitcode == 0:
+        time.sleep(0.01)
+    team.start("failed", time.sleep, 60)
+    threading.Timer(0.2, team._processes[1].kill).start()
+    assert "'failed'" in str(team.ended()) and "SIGKILL" in str(team.ended())
+    team.close()
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -11,7 +12,7 @@ from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.tasks.examples.example_stream import mixed_examples
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.task_windows import WHOLE, Shard
-from sightline.tasks.rows.batches import batches, digest
+from sightline.tasks.rows.batches import batches
 from sightline.tasks.streaming.chunks import LocalMaker, Plan
 from sightline.tasks.streaming.row_stream import RowStream, start_of
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -26,6 +27,10 @@ SHAPES = {
     ),
 }
 NAMES = ("causal", "masked", "span_corruption", "permuted", "sentence_pair")
+
+
+def digest(batch):
+    return hash(b"".join(array.tobytes() for array in jax.tree.leaves(batch)))
 
 
 def plan(rates, shape="decoder", *, batch_rows=4, seed=3, shard=WHOLE, schedule=()):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import sentencepiece
 
+from sightline.objectives.errors import UsageError
 from sightline.tasks.corpora._policies import values
 from sightline.tasks.tokens.train_vocabulary import train_vocabulary
-from sightline.tasks.tokens.vocabulary import names, vocabulary
+from sightline.tasks.tokens.vocabulary import _SHIPPED as SHIPPED, names, vocabulary
 
 LITERALS = (
     "<pad> </s> <s> <unk> <bos> <eos> <mask> <sep> <extra_id_0> <sentinel_0> [MASK] "
@@ -122,6 +123,16 @@ def test_errors_say_what_and_where(tmp_path):
         )
         with pytest.raises(ValueError, match=f"{name}.model.* damaged"):
             vocabulary(str(damaged))
+
+
+@pytest.mark.parametrize("spoilt", ["e296e7", "ffffff"])
+def test_a_model_whose_pieces_are_no_text_is_damaged(tmp_path, spoilt):
+    content = (SHIPPED / "policies.model").read_bytes()
+    at = content.index("▁".encode())
+    path = tmp_path / "own.model"
+    path.write_bytes(content[:at] + bytes.fromhex(spoilt) + content[at + 3 :])
+    with pytest.raises(UsageError, match=r"own.model.* damaged"):
+        vocabulary(str(path))
 
 
 def test_training_is_deterministic_and_the_digest_tells_models_apart(tmp_path):

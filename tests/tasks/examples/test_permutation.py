@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sightline.tasks.recorded.permutation import permuted
+from sightline.tasks.examples.permutation import permuted
 
 
 def whole(size, seed):
