@@ -76,6 +76,7 @@ class RunCopy:
           ObjectStoreError: the bucket cannot be used.
         """
         self._folder, self._store = folder, store
+        folder.mkdir(parents=True, exist_ok=True)
         self._claim = Claim(store, folder)
         self._uploaded: dict[str, tuple[int, int]] = {}
         self._check_run()

@@ -12,13 +12,21 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from sightline.launch.runs import copy_index, object_store
+from sightline.launch.runs import copy_index, object_store, run_copy
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.copy_index import INDEX, CopyLost
 from sightline.launch.runs.object_store import ObjectStore, ObjectStoreError
 from sightline.launch.runs.run_copy import RunCopy
 from sightline.launch.runs.verified import checkpoint_steps, restore_latest
 from sightline.objectives.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def nothing_by_itself(monkeypatch):
+    """Copies are uploaded where a test says so: a thread that has lost its copy asks
+    the process to stop, and here that is the test's own."""
+    monkeypatch.setattr(run_copy, "RENEW_SECONDS", 1e6)
+
 
 STATE = {"w": jnp.arange(64.0)}
 STRUCT = jax.tree.map(
