@@ -51,7 +51,11 @@ def test_scores_say_how_they_were_taken(found):
         if math.isnan(score.value):
             assert score.metric == "number and entity F1"
             continue
-        assert score.low <= score.value <= score.high
+        # Resampling can only add to a calibration error, so that the interval of a
+        # small one may lie above it.
+        calibrates = score.metric == "calibration error"
+        assert calibrates or score.low <= score.value
+        assert score.value <= score.high
         asked = {"continuation, by label": "pair", "restoration": "reconstruction"}
         assert score.mode == asked.get(score.probe, "causal")
         assert score.trained == (score.mode == "causal")
