@@ -29,6 +29,9 @@ Many hosts: run the same command on each, with one --run_dir that all of them sh
 Under SLURM (srun), on TPU pods and in Kubernetes jobs (JobSet) the processes find each
 other; elsewhere give all of --coordinator, --processes and --process.
 
+--copy_to=gs://BUCKET/FOLDER (or s3://) uploads every checkpoint and the metrics in the
+background; on a new machine the same command fetches them and resumes.
+
 Exit status:
   0    all steps are done; with --replay, the step is bit-equal
   75   stopped by a signal; run the same command to resume
@@ -82,6 +85,7 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
                 print(note, file=sys.stderr)
 
         from ..hosts.watchdog import Watchdog
+        from ..runs.run_copy import copied
         from ..training.devices import require_devices
         from ..training.resume import RunConfig
         from ..training.train import train
@@ -95,7 +99,8 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         require_devices(options.require)
         if options.replay is not None:
             return _replay(settings, options.replay)
-        with Watchdog(Path(options.run_dir)):
+        run_dir = options.run_dir
+        with Watchdog(Path(run_dir)), copied(run_dir, options.copy_to):
             done = train(**settings)
     return 0 if done == settings["steps"] else STOPPED
 
@@ -130,6 +135,12 @@ def _options(arguments: Sequence[str]):
         required=True,
         metavar="FOLDER",
         help="where the run is kept; made if it is missing, resumed if it holds a run",
+    )
+    parser.add_argument(
+        "--copy_to",
+        metavar="ADDRESS",
+        help="keep a copy of the run in a bucket, gs://BUCKET/FOLDER or "
+        "s3://BUCKET/FOLDER, and go on from it where --run_dir is behind it",
     )
     parser.add_argument(
         "--allow",

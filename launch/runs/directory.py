@@ -186,12 +186,13 @@ def _refuse_addresses(run_dir: str | os.PathLike[str]) -> None:
     name = os.fspath(run_dir)
     if not name:
         raise UsageError("--run_dir is empty; give the folder of the run.")
+    # Orbax cannot work in all buckets: see `object_store`.
     if "://" in name:
         scheme = name.partition("://")[0]
         raise UsageError(
             f"--run_dir={name}: a run's directory is a folder of the file system, and "
-            f"{scheme}:// is none; mount the bucket (gcsfuse, mountpoint-s3) or use a "
-            "shared disk, and give that path."
+            f"{scheme}:// is none; give a local or shared folder, and --copy_to={name} "
+            "for a copy in the bucket from which any machine can go on."
         )
 
 

@@ -60,7 +60,8 @@ class Holder(NamedTuple):
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
-def _own_holder(folder: Path) -> Holder:
+def own_holder(folder: Path) -> Holder:
+    """This process, with a nonce of its own at each call."""
     return Holder(
         nonce=secrets.token_hex(8),
         host=socket.gethostname(),
@@ -70,6 +71,12 @@ def _own_holder(folder: Path) -> Holder:
         since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         folder=folder.stat().st_ino,
     )
+
+
+def has_ended(holder: Holder) -> bool:
+    """Whether a process is seen to have ended; only one of this machine can be."""
+    running = _started(holder.pid) or "gone"
+    return holder.machine == _machine() and holder.started != running
 
 
 @dataclasses.dataclass
@@ -151,7 +158,7 @@ def hold(folder: Path) -> Lease:
     held = _LEASES.get(folder)
     if held is not None and held._find_lost() is None:
         return held
-    mine = _own_holder(folder)
+    mine = own_holder(folder)
     while not _create(_path(folder), mine):
         if _expired(_path(folder)):
             write_whole(_path(folder), json.dumps(mine))
@@ -197,7 +204,7 @@ def _expired(path: Path) -> bool:
         if holder is not None and holder.folder != path.parent.stat().st_ino:
             return True  # it came with a copy of another run's folder
         if holder is not None and holder.machine == _machine():
-            if holder.started == (_started(holder.pid) or "gone"):
+            if not has_ended(holder):
                 raise _refusal(path.parent, holder)
             return True
         # The clock of the file system, not ours: hosts' clocks differ.

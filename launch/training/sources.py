@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
@@ -39,6 +40,12 @@ def open_source(
         no Examples for these rows.
     """
     if data is not None:
+        if "://" in data:
+            raise UsageError(
+                f"train.data is {data!r}: recorded rows are read from a folder, and "
+                "ArrayRecord reads no address; copy them to a disk of each host or a "
+                "shared one, or mount the bucket, and give that path."
+            )
         recorded = RecordedData(
             Path(data), mixture.phases(), rows, batch_rows, rows_here
         )

@@ -49,7 +49,10 @@ def test_a_renamed_or_replaced_directory_is_found(directory):
     ("run_dir", "message"),
     [
         ("", "--run_dir is empty"),
-        ("gs://bucket/run", "gs:// is none; mount the bucket"),
+        (
+            "gs://bucket/run",
+            "gs:// is none; give a local or shared folder, and",
+        ),
         ("s3://bucket/run", "s3:// is none"),
     ],
 )

@@ -15,7 +15,7 @@ from sightline.objectives.errors import UsageError
 
 def of_another(folder, **fields):
     """Writes the lease of another run."""
-    holder = lease._own_holder(folder)._replace(nonce="another", **fields)
+    holder = lease.own_holder(folder)._replace(nonce="another", **fields)
     (folder / "lease").write_text(json.dumps(holder))
     return holder
 
@@ -49,7 +49,7 @@ def test_a_lease_ends_with_its_process(change, tmp_path, monkeypatch):
 
 
 def test_another_machine_that_renews_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(lease, "_own_holder", lease._own_holder)
+    monkeypatch.setattr(lease, "own_holder", lease.own_holder)
     of_another(tmp_path, host="node7", machine="node7 another boot")
     renew = "import os, sys, time\nwhile True: os.utime(sys.argv[1]); time.sleep(.2)"
     path = str(tmp_path / "lease")
