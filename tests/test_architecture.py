@@ -21,6 +21,7 @@ ROOMS = {
     "launch": (
         "cli.py",
         "commands",
+        "pods",
         "inference",
         "configuration",
         "studies",

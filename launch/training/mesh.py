@@ -35,14 +35,18 @@ class MeshShape:
     slices: int = 1
 
 
-def make_mesh(shape: MeshShape) -> Mesh:
-    """A mesh of all devices, with the four axes of `MeshShape`, all `AxisType.Auto`.
+def make_mesh(shape: MeshShape, *, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """A mesh with the four axes of `MeshShape`, all `AxisType.Auto`.
+
+    Args:
+      shape: sizes of the axes.
+      devices: to make it of; None is all that there are.
 
     Raises:
       ValueError: the axes do not multiply to the number of devices, or the slices are
         others than the devices form.
     """
-    devices = jax.devices()
+    devices = jax.devices() if devices is None else devices
     sizes = _sizes(shape, devices)
     axis_types = (AxisType.Auto,) * len(sizes)
     if shape.slices == 1:

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -238,13 +238,18 @@ def make_program(
     normalisation: Normalisation = "objective",
     spike_deviations: float | None = None,
     deterministic: bool = False,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Program:
     """The program that `train` runs with these arguments; they are described there.
+
+    Args:
+      devices: of the mesh; None is all that there are. Those of another machine can be
+        compiled for and not run on.
 
     Raises:
       UsageError: settings that cannot work together.
     """
-    device_mesh = make_mesh(mesh)
+    device_mesh = make_mesh(mesh, devices=devices)
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
     require_seed("train.seed", seed)
     require_positive("train.clip_norm", clip_norm)
@@ -266,7 +271,10 @@ def make_program(
     )
 
 
-def program_of(settings: Mapping[str, Any]) -> Program:
+def program_of(
+    settings: Mapping[str, Any], *, devices: Sequence[jax.Device] | None = None
+) -> Program:
     """The same from all arguments of `train`, ignoring those it does not need."""
     used = inspect.signature(make_program).parameters
-    return make_program(**{name: settings[name] for name in used if name in settings})
+    chosen = {name: settings[name] for name in used if name in settings}
+    return make_program(**chosen, devices=devices)

@@ -1,0 +1,1 @@
+"""A configuration on a cluster: planned, submitted, watched."""
