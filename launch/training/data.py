@@ -17,7 +17,7 @@ from ...objectives.example import Example
 from ...tasks.corpora import EmptySplitError
 from ...tasks.examples.example_stream import mixed_examples, task_examples
 from ...tasks.examples.mixture import Mixture, split_task
-from ...tasks.examples.task_windows import Shard, TooShortError
+from ...tasks.examples.task_windows import DocumentShard, TooShortError
 from ...tasks.rows.batches import batches
 from ...tasks.streaming.batches import ReceivedBatches, streamed
 from ...tasks.streaming.chunks import Plan
@@ -165,10 +165,10 @@ class Streaming:
         return (mine or list(positions))[0]
 
     @property
-    def _shard(self) -> Shard:
+    def _shard(self) -> DocumentShard:
         start, stop = self.rows_here or (0, self.batch_rows)
         size = stop - start
-        return Shard(start // size, self.batch_rows // size)
+        return DocumentShard(start // size, self.batch_rows // size)
 
     def held_out(self, *, most: int) -> dict[str, list[Batch]]:
         """Validation batches of each task, at most `most` of each.

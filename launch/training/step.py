@@ -187,8 +187,8 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         f"step {step}: the last {metrics.skipped_in_a_row} updates were skipped "
         f"({metrics.skipped} in all): {reason}. Loss {metrics.loss}, gradient norm "
         f"{metrics.grad_norm}. Nothing was saved since the last update. Look at the "
-        "data of these steps, let the run go back by itself (train.rollbacks = 1), or "
-        "go on from the newest checkpoint with a lower learning rate or "
+        "data of these steps, let the run go back by itself (larger train.rollbacks), "
+        "or go on from the newest checkpoint with a lower learning rate or "
         "train.clip_norm: name what you change, as in "
         "--allow=train.clip_norm,warmup_cosine.peak."
     )

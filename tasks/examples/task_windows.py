@@ -27,14 +27,14 @@ _BLOCKS_KEPT = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Shard:
+class DocumentShard:
     """A part of the documents: every `count`-th one, beginning with the `index`-th."""
 
     index: int = 0
     count: int = 1
 
 
-WHOLE = Shard()
+WHOLE = DocumentShard()
 
 
 class Block(NamedTuple):
@@ -72,7 +72,7 @@ class TaskWindows:
         *,
         documents: TokenisedDocuments,
         seed: int,
-        shard: Shard = WHOLE,
+        shard: DocumentShard = WHOLE,
     ):
         self._task = task
         self._documents = documents

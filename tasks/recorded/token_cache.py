@@ -5,6 +5,7 @@ documents' lengths; the lengths are written last, so that a range with both is w
 """
 
 import io
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from ..examples.mixture import Mixture
 from ..files import write_whole
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
+
+_LOG = logging.getLogger(__name__)
 
 RANGE = 1024
 """Documents of a range."""
@@ -121,8 +124,12 @@ def _is_whole(lengths_file: Path, tokens_file: Path) -> bool:
     """Whether both files are there and belong together."""
     if not (lengths_file.exists() and tokens_file.exists()):
         return False
-    lengths = np.load(lengths_file, allow_pickle=False)
-    tokens = np.load(tokens_file, mmap_mode="r", allow_pickle=False)
+    try:
+        lengths = np.load(lengths_file, allow_pickle=False)
+        tokens = np.load(tokens_file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        _LOG.warning("%s is made again: %s", tokens_file, error)
+        return False
     return int(lengths.sum()) == len(tokens)
 
 

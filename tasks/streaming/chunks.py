@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from ...models.rows import RowShape
 from ..examples.example_stream import split_documents
 from ..examples.mixture import Mixture, split_task
-from ..examples.task_windows import Shard, TaskWindows
+from ..examples.task_windows import DocumentShard, TaskWindows
 from ..rows.layout import Laid, lay_out
 from ..tokens.vocabulary import vocabulary
 
@@ -34,7 +34,7 @@ class Plan:
     rows: RowShape
     batch_rows: int
     seed: int
-    shard: Shard
+    shard: DocumentShard
 
     @property
     def tasks(self) -> list[str]:

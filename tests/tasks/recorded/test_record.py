@@ -102,6 +102,24 @@ def test_a_damaged_shard_is_made_again(recordings, tmp_path, monkeypatch):
     assert checksums(out) == checksums(folder)
 
 
+@pytest.mark.parametrize("size", [0, 40, 200])
+def test_damaged_tokens_are_made_again(recordings, tmp_path, monkeypatch, size):
+    folder, recipe = recordings["mixed"]
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("sightline.tasks.recorded.record.Manifest.write", _fail)
+        with pytest.raises(KeyboardInterrupt):
+            make(recipe, out)
+    for shard in out.glob("*.array_record"):
+        shard.unlink()
+    arrays = sorted((out / WORK).rglob("*.npy"))
+    assert arrays
+    for array in arrays:
+        array.write_bytes(array.read_bytes()[:size])
+    make(recipe, out)
+    assert checksums(out) == checksums(folder)
+
+
 def _fail(self, folder):
     del self, folder
     raise KeyboardInterrupt

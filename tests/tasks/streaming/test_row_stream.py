@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.tasks.examples.example_stream import mixed_examples
 from sightline.tasks.examples.mixture import Mixture
-from sightline.tasks.examples.task_windows import WHOLE, Shard
+from sightline.tasks.examples.task_windows import WHOLE, DocumentShard
 from sightline.tasks.rows.batches import batches
 from sightline.tasks.streaming.chunks import LocalMaker, Plan
 from sightline.tasks.streaming.row_stream import RowStream, start_of
@@ -111,7 +111,7 @@ def test_the_schedule_decides_what_is_drawn():
 def test_shards_divide_the_documents_of_an_epoch():
     read_by = []
     for index in range(3):
-        of = plan({"causal": 1}, shard=Shard(index, 3))
+        of = plan({"causal": 1}, shard=DocumentShard(index, 3))
         source = LocalMaker(of).source(0)
         blocks = [source.block(0, number) for number in range(source.blocks)]
         read_by.append({document for block in blocks for document in block.documents})
@@ -120,19 +120,19 @@ def test_shards_divide_the_documents_of_an_epoch():
 
 
 def test_another_number_of_hosts_is_refused_with_the_reason():
-    of = plan({"causal": 1}, shard=Shard(1, 2))
+    of = plan({"causal": 1}, shard=DocumentShard(1, 2))
     position = read(of, 2)[1][1]
     for shard, message in (
         (WHOLE, r"in 2 part\(s\).*record the mixture \(sightline record\)"),
-        (Shard(0, 2), "part 1 of the text, and this is part 0"),
+        (DocumentShard(0, 2), "part 1 of the text, and this is part 0"),
     ):
         other = plan({"causal": 1}, shard=shard)
         with pytest.raises(ValueError, match=message):
             RowStream(other, position, LocalMaker(other))
     with pytest.raises(ValueError, match=r"not of policies\.masked"):
-        read(plan({"masked": 1}, shard=Shard(1, 2)), 1, position)
+        read(plan({"masked": 1}, shard=DocumentShard(1, 2)), 1, position)
     with pytest.raises(ValueError, match="too few to divide among 9 parts"):
-        read(plan({"causal": 1}, shard=Shard(0, 9)), 1)
+        read(plan({"causal": 1}, shard=DocumentShard(0, 9)), 1)
 
 
 def test_text_that_is_too_short_is_refused():
