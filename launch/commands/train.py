@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,10 @@ from typing import Any
 
 from ...objectives.errors import UsageError
 from ..configuration import files
+from ..hosts.compilation_cache import compilation_cache, use_compilation_cache
 from ._arguments import gin_parser, parse_gin
+
+_LOG = logging.getLogger(__name__)
 
 _ABOUT = """\
 Train one model on a mixture of objectives, or resume a run that was stopped.
@@ -52,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, bindings = _options(arguments)
     check_environment(os.environ)
+    use_compilation_cache()
 
     from ..hosts.job import find_job
     from ..hosts.processes import joined
@@ -97,6 +102,7 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
             config=RunConfig(config.resolved_config("train"), allow, log),
         )
         require_devices(options.require)
+        _LOG.info("Compiled programs are kept in %s.", compilation_cache() or "no file")
         if options.replay is not None:
             return _replay(settings, options.replay)
         run_dir = options.run_dir

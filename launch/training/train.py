@@ -51,6 +51,7 @@ from .stop import StopRequest, StopRequested
 _LOG = logging.getLogger(__name__)
 
 MEASURED_BATCHES = 32
+MEASURED_ROWS = 2048
 """Batches measured for the share table before the first step."""
 
 BATCHES_AHEAD = 4
@@ -197,11 +198,18 @@ def train(
     def record_due(step: int) -> bool:
         return step % log_every == 0 or step == steps
 
+    def read_from(place: DataPlace | None) -> Reader:
+        position = source.own(place.positions) if place else None
+        stream = source.training(seed=seed, position=position)
+        return Reader(stream, ahead=BATCHES_AHEAD)
+
     # ------------------------------------------------------- restore, or initialise
     goodput = Goodput(run_dir, host=coordination.process())
     checkpoints = Checkpoints(
         run_dir, keep=keep, period=checkpoint_every, keep_every=keep_every
     )
+    # A run without a past reads while its state is made: both take seconds.
+    early = read_from(None) if checkpoints.newest is None else None
     with goodput.phase("restore"):
         did("restoring", times=SLOW)
         start = starting_point(checkpoints, program, directory, run=run, allow=allow)
@@ -219,9 +227,10 @@ def train(
         return step
 
     # ------------------------------------- data, made elsewhere while steps compile
-    position = source.own(place.positions) if place else None
     read = place.batches if place else 0
-    reader = Reader(source.training(seed=seed, position=position), ahead=BATCHES_AHEAD)
+    if early and place:
+        early.close()
+    reader = early if early and not place else read_from(place)
     with goodput.phase("compile"), log.phase("Compiling, and reading data"):
         did("compiling the train step", times=SLOW)
         train_step = program.compile_train_step()
@@ -230,7 +239,8 @@ def train(
             batch, position = next(reader)
             last_batch = program.identity(batch, "the last batch, read again")
             check_continues(last_batch, start, allow)
-        first = [batch for batch, _ in reader.peek(MEASURED_BATCHES)]
+        measured = min(MEASURED_BATCHES, max(1, MEASURED_ROWS // batch_rows))
+        first = [batch for batch, _ in reader.peek(measured)]
         held_out = HeldOut(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput
         )
@@ -289,7 +299,6 @@ def train(
                 writer.write(step, measured)
 
         def data_place() -> DataPlace:
-            assert position is not None
             positions = positions_of_all(position, f"position of step {step}")
             return DataPlace(read, positions, program.identity(batch, f"step {step}"))
 
