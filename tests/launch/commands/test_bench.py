@@ -9,10 +9,20 @@ from rich.console import Console
 
 from sightline.launch import cli
 from sightline.launch.commands import _data_speed, _data_wait, bench
+from sightline.launch.commands._batches import some_batches
+from sightline.launch.commands._step_speed import (
+    alone,
+    examples,
+    filled,
+    unpacked_batches,
+)
 from sightline.launch.configuration import config, files
 from sightline.launch.configuration.mixture import mixture_of
+from sightline.launch.terminal.timings import step_table
 from sightline.launch.training.program import make_program, program_of
 from sightline.launch.training.train import train
+from sightline.objectives.errors import UsageError
+from sightline.tasks.shares.packers import packings
 
 pytestmark = pytest.mark.unchecked
 
@@ -25,7 +35,7 @@ def settings(*bindings):
 def test_rows_are_full_and_fuller_than_seqios():
     """The quickstart's rows, of 128 slots."""
     found = settings()
-    ours, theirs = bench.packings(bench.examples(found), found["rows"])
+    ours, theirs = packings(examples(found, most=bench.EXAMPLES), found["rows"])
     assert ours.filled >= 0.98
     assert ours.filled > theirs.filled
     assert ours.rows < theirs.rows
@@ -33,16 +43,21 @@ def test_rows_are_full_and_fuller_than_seqios():
 
 def test_an_encoder_decoders_rows_are_fuller_than_seqios():
     found = settings("train.rows=@encoder_decoder_rows()")
-    ours, theirs = bench.packings(bench.examples(found), found["rows"])
+    ours, theirs = packings(examples(found, most=bench.EXAMPLES), found["rows"])
     assert ours.filled > theirs.filled
 
 
 def test_tables_show_medians_and_ratios():
     seconds = {"five": np.array([0.2, 0.3, 0.4]), "d.causal": np.array([0.1, 0.3, 0.2])}
     text = io.StringIO()
-    Console(file=text, width=120).print(bench.step_table(seconds))
-    assert "ratio to d.causal" in text.getvalue()
-    assert "2.000" in text.getvalue()  # the median of 2, 1 and 2
+    tokens = {"five": 300.0, "d.causal": 200.0}
+    table = step_table(seconds, tokens=tokens, reference="d.causal")
+    Console(file=text, width=120).print(table)
+    assert "Ratios to d.causal" in " ".join(text.getvalue().split())
+    (row,) = (line for line in text.getvalue().splitlines() if "five" in line)
+    # A median of .3 s; 300 tokens in it; ratios of 2, 1 and 2; 300 / 200 / 2.
+    cells = [cell.strip() for cell in row.strip("│ ").split("│")]
+    assert cells == ["five", "300.0", "220.0", "380.0", "1.0", "2.000", "0.750"]
 
 
 SMALL = """
@@ -115,9 +130,9 @@ def test_unknown_options_are_refused(name):
 )
 def test_every_shipped_recipe_is_timed_task_by_task(name):
     mixture = mixture_of(config.load([name]))
-    alone = bench._alone(mixture)
-    assert alone.keys() == mixture.positive_rates().keys()
-    for task, one in alone.items():
+    tasks = alone(mixture)
+    assert tasks.keys() == mixture.positive_rates().keys()
+    for task, one in tasks.items():
         assert one.positive_rates() == {task: 1.0}
 
 
@@ -147,3 +162,27 @@ def test_no_rounds_are_refused():
         ValueError, match="--rounds is 0; set it to a whole number from 1"
     ):
         bench.main(["--gin_file=quickstart.gin", "--rounds=0"])
+
+
+def test_the_cost_of_checkpoints_is_shown(capsys, tmp_path):
+    config_file = tmp_path / "small.gin"
+    config_file.write_text(SMALL + "train.checkpoint_every = 3\n")
+    assert bench.main([f"--gin_file={config_file}", "--saves", "--rounds=2"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for cost in ("a step", "held up by a save", "on disk", "saves (3 steps)"):
+        assert cost in said
+
+
+def test_unpacked_rows_hold_one_example_each():
+    found = settings()
+    for batch in unpacked_batches(found):
+        assert batch.decoder.segment_ids.max() == 1
+    packed = [*map(filled, some_batches(found["mixture"], found))]
+    assert np.mean([*map(filled, unpacked_batches(found))]) < np.mean(packed)
+
+
+def test_a_start_that_fails_is_an_error_with_its_output():
+    with pytest.raises(UsageError, match=r"train\.steps is 0"):
+        bench.main(
+            ["--gin_file=quickstart.gin", "--start", "--gin.train.steps=0"],
+        )

@@ -1,0 +1,101 @@
+"""What a checkpoint costs the steps of a configuration."""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from rich.progress import track
+
+from ..runs.checkpoints import Checkpoints
+from ..training.program import program_of
+from ..training.reader import in_background
+from ._batches import some_batches
+
+_LONGEST = 20.0
+"""Seconds of an interval that are really run; a longer one is computed from it."""
+
+_POLL = 0.01
+
+Seconds = Float[np.ndarray, " rounds"]
+
+
+def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds]:
+    """Seconds that a checkpoint takes from the steps around it.
+
+    Rounds alternate between an interval of steps that begins with a save, as in a
+    run every `train.checkpoint_every` steps, and one of as many steps without.
+
+    Args:
+      settings: arguments of `train`.
+      rounds: of both.
+
+    Returns:
+      `step`, a step without a save; `call`, for how long the loop is held up;
+      `slower`, by how much the steps after it take longer, while it is written;
+      `committed`, from the call until the checkpoint counts; and `share`, of `call` and
+      `slower` in the time between two saves.
+    """
+    run = _Steps(settings)
+    run.seconds(2)  # warms up
+    period = settings["checkpoint_every"]
+    steps = max(1, min(period, int(_LONGEST / (run.seconds(8) / 8))))
+    costs: dict[str, list[float]] = {
+        name: [] for name in ("step", "call", "slower", "committed", "share")
+    }
+    with (
+        tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder,
+        Checkpoints(folder, keep=1, period=1) as checkpoints,
+    ):
+        for number in track(range(rounds + 1), "Saving", transient=True):
+            without = run.seconds(steps)
+            begun = time.perf_counter()
+            checkpoints.save(number, run.state, {})
+            call = time.perf_counter() - begun
+            committed = in_background(
+                _appears, Path(folder, "checkpoints", str(number))
+            )
+            slower = run.seconds(steps) - without
+            seconds = {
+                "step": without / steps,
+                "call": call,
+                "slower": slower,
+                "committed": committed.result() - begun,
+                "share": (call + slower) / (period * without / steps),
+            }
+            if number > 0:  # the first one warms up
+                for name, value in seconds.items():
+                    costs[name].append(value)
+    return {name: np.array(values) for name, values in costs.items()}
+
+
+class _Steps:
+    """Steps of a configuration, one after another."""
+
+    def __init__(self, settings: Mapping[str, Any]):
+        mixture, program = settings["mixture"], program_of(settings)
+        self.state = program.initial_state()
+        self._step = program.compile_train_step()
+        self._shares = mixture.loss_share_array()
+        made = map(program.place, some_batches(mixture, settings))
+        self._batches = itertools.cycle(list(made))
+
+    def seconds(self, steps: int) -> float:
+        """Takes steps, and returns for how long."""
+        begun = time.perf_counter()
+        for batch in itertools.islice(self._batches, steps):
+            self.state, metrics = self._step(self.state, batch, self._shares)
+            jax.block_until_ready(metrics)
+        return time.perf_counter() - begun
+
+
+def _appears(checkpoint: Path) -> float:
+    """Waits for a checkpoint, and returns when it was there."""
+    while not checkpoint.exists():
+        time.sleep(_POLL)
+    return time.perf_counter()

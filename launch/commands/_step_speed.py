@@ -1,0 +1,118 @@
+"""How long the train step of a configuration takes, on its mixture and on others."""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from rich.progress import track
+
+from ...models.rows import Batch
+from ...tasks.examples.mixture import Mixture
+from ...tasks.rows.layout import Placed, layout
+from ...tasks.rows.packing import collate
+from ...tasks.tokens.vocabulary import vocabulary
+from ..training.data import Streaming
+from ..training.program import program_of
+from ._batches import BATCHES, some_batches
+
+
+class StepSpeed(NamedTuple):
+    """The train step on one kind of batch.
+
+    Attributes:
+      seconds: of a step, in each round.
+      tokens: filled slots of a batch, of both streams.
+    """
+
+    seconds: Float[np.ndarray, " rounds"]
+    tokens: float
+
+
+def step_speeds(settings: Mapping[str, Any], *, rounds: int) -> dict[str, StepSpeed]:
+    """The train step on a mixture, on its rows unpacked, and on each task alone.
+
+    Every round takes one step on each, so that a slow moment of the machine affects
+    all of them alike. One program is compiled for all.
+
+    Args:
+      settings: arguments of `train`.
+      rounds: steps of each.
+    """
+    mixture: Mixture = settings["mixture"]
+    program = program_of(settings)
+    kinds = {
+        mixture.name: (mixture, some_batches(mixture, settings)),
+        f"{mixture.name}, unpacked": (mixture, unpacked_batches(settings)),
+    }
+    for name, each in track(alone(mixture).items(), "Reading text", transient=True):
+        kinds[name] = each, some_batches(each, settings)
+    placed = {
+        name: [program.place(batch) for batch in batches]
+        for name, (_, batches) in kinds.items()
+    }
+    step, state = program.compile_train_step(), program.initial_state()
+    seconds: dict[str, list[float]] = {name: [] for name in kinds}
+    for round_ in track(range(-1, rounds), "Timing steps", transient=True):
+        for name, (each, _) in kinds.items():
+            batch = placed[name][round_ % BATCHES]
+            start = time.perf_counter()
+            state, metrics = step(state, batch, each.loss_share_array())
+            jax.block_until_ready(metrics)
+            if round_ >= 0:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    return {
+        name: StepSpeed(
+            np.array(seconds[name]), float(np.mean([*map(filled, batches)]))
+        )
+        for name, (_, batches) in kinds.items()
+    }
+
+
+def filled(batch: Batch) -> int:
+    """Slots of a batch that hold a token, of both streams."""
+    streams = [
+        stream for stream in (batch.decoder, batch.encoder) if stream is not None
+    ]
+    return sum(int(np.count_nonzero(stream.segment_ids)) for stream in streams)
+
+
+def unpacked_batches(settings: Mapping[str, Any]) -> list[Batch]:
+    """Batches of the same Examples with one in each row, as stacks without packing."""
+    rows, size = settings["rows"], settings["batch_rows"]
+    placed = iter(examples(settings, most=size * BATCHES))
+    groups = [list(itertools.islice(placed, size)) for _ in range(BATCHES)]
+    return [collate([[example] for example in group], rows) for group in groups]
+
+
+def examples(settings: Mapping[str, Any], *, most: int) -> list[Placed]:
+    """The first Examples of a run, laid out.
+
+    Args:
+      settings: arguments of `train`.
+      most: how many.
+    """
+    shape, mixture = settings["rows"], settings["mixture"]
+    place = layout(shape, bos=vocabulary(mixture.vocabulary).special_ids.bos)
+    data = Streaming(mixture, shape, settings["batch_rows"])
+    stream = itertools.islice(data.examples(seed=settings["seed"]), most)
+    return list(map(place, stream))
+
+
+def alone(mixture: Mixture) -> dict[str, Mixture]:
+    """A mixture of each task by itself, with the same settings."""
+    return {
+        task: dataclasses.replace(
+            mixture,
+            name=task,
+            rates={task: 1.0},
+            corpora={},
+            loss_shares=None,
+            schedule={},
+        )
+        for task in mixture.positive_rates()
+    }

@@ -1,0 +1,97 @@
+"""Tables of what was timed: medians, spread, ratios."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from rich.table import Table
+
+Rounds = Float[np.ndarray, " rounds"]
+
+QUANTILES = (0.5, 0.1, 0.9)
+
+
+def step_table(
+    seconds: Mapping[str, Rounds], *, tokens: Mapping[str, float], reference: str
+) -> Table:
+    """Median and spread of each kind of step, tokens per second, and ratios to one.
+
+    Args:
+      seconds: of a step, by kind.
+      tokens: filled slots of a step, by kind.
+      reference: the kind that others are compared with.
+    """
+    table = Table(
+        title="Train step, one compiled program",
+        caption="Steps in turns. Tokens: filled slots. Unpacked: one Example in a row. "
+        f"Ratios to {reference}, of the same rounds.",
+    )
+    table.add_column("batches", no_wrap=True)
+    columns = ("ms", "10 %", "90 %", "k tokens/s", "time ratio", "tokens/s ratio")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, values in seconds.items():
+        figures = 1e3 * np.quantile(values, QUANTILES)
+        # Per round: what slows the machine slows both.
+        ratio = np.median(values / seconds[reference])
+        speed = np.median(tokens[name] / values)
+        faster = tokens[name] / tokens[reference] / ratio
+        table.add_row(
+            name,
+            *(f"{x:.1f}" for x in figures),
+            *(f"{speed / 1e3:,.1f}", f"{ratio:.3f}", f"{faster:.3f}"),
+        )
+    return table
+
+
+def save_table(costs: Mapping[str, Rounds], *, period: int) -> Table:
+    """What a checkpoint takes from the steps around it.
+
+    Args:
+      costs: `step`, `call`, `slower`, `committed`: seconds; `share` of an interval.
+      period: steps between two checkpoints.
+    """
+    meaning = {
+        "step": "a step",
+        "call": "the steps are held up by a save",
+        "slower": "the steps after it take longer",
+        "committed": "until the checkpoint is on disk",
+        "share": f"lost, of the time between saves ({period:,} steps)",
+    }
+    table = Table(title="Checkpoints", caption="Intervals with and without, in turns.")
+    table.add_column("cost", no_wrap=True)
+    for column in ("median", "10 %", "90 %"):
+        table.add_column(column, justify="right")
+    for name, values in costs.items():
+        quantiles = np.quantile(values, QUANTILES)
+        if name == "share":
+            figures = [f"{x:.2%}" for x in quantiles]
+        else:
+            figures = [f"{1e3 * x:,.1f} ms" for x in quantiles]
+        table.add_row(meaning[name], *figures)
+    return table
+
+
+def start_table(costs: Mapping[str, Mapping[str, Rounds]]) -> Table:
+    """Seconds to the first step, for each kind of start, by phase.
+
+    Args:
+      costs: by kind of start and phase; the first kind is what others are compared
+        with, and the first phase the whole.
+    """
+    table = Table(
+        title="Start to first step, s",
+        caption="Processes of their own, in turns; quantiles are of the whole.",
+    )
+    table.add_column("start", no_wrap=True)
+    reference, phases = next(iter(costs.values())), next(iter(costs.values())).keys()
+    whole, *parts = phases
+    names = ("median", "10 %", "90 %", "ratio", *(p.replace("_", "-") for p in parts))
+    for column in names:
+        table.add_column(column, justify="right")
+    for name, times in costs.items():
+        figures = [f"{x:.1f}" for x in np.quantile(times[whole], QUANTILES)]
+        figures.append(f"{np.median(times[whole] / reference[whole]):.2f}")
+        figures += [f"{np.median(times[part]):.1f}" for part in parts]
+        table.add_row(name, *figures)
+    return table
