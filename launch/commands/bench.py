@@ -1,10 +1,12 @@
 """`sightline bench`: time a configuration's steps, packing, data, saves or start."""
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from ...objectives.errors import UsageError, require_count
 from ...tasks.shares.packers import packings
@@ -14,9 +16,10 @@ from ..terminal.timings import save_table, start_table, step_table
 from ._arguments import gin_parser, parse_gin
 from ._data_speed import T5, data_speeds
 from ._data_wait import data_waits
+from ._huggingface import THEIRS, huggingface_speeds
 from ._save_cost import save_costs
 from ._start_cost import start_costs
-from ._step_speed import examples, step_speeds
+from ._step_speed import StepSpeed, examples, step_speeds
 
 _ABOUT = """\
 Time the train step on a mixture, on its Examples unpacked, and on each of its tasks
@@ -27,6 +30,9 @@ the same Examples. Or time something else:
             with SeqIO's packing on the same text, and which share of a step a short run
             waits for its data; with --recording, also for recorded rows
   --saves   what a checkpoint takes from the steps around it
+  --huggingface
+            the train step beside Hugging Face's on the same shapes, if torch and
+            transformers are installed
   --start   how long a run takes to its first step, with programs compiled before,
             without, and resumed
 
@@ -56,6 +62,11 @@ def main(arguments: Sequence[str]) -> int:
     elif options.start:
         costs = start_costs(options.gin_file, bindings, rounds=rounds or 5)
         console.print(start_table(costs))
+    elif options.huggingface:
+        # Torch needs memory of the same GPU.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        speeds = huggingface_speeds(settings, rounds=rounds or 40)
+        console.print(_table(speeds, reference=THEIRS))
     else:
         _time_steps(settings, console, rounds=rounds or 40)
     return 0
@@ -72,6 +83,9 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--data", action="store_true", help="time the data")
     what.add_argument("--saves", action="store_true", help="time checkpoints")
+    what.add_argument(
+        "--huggingface", action="store_true", help="time Hugging Face's step too"
+    )
     what.add_argument("--start", action="store_true", help="time starts")
     parser.add_argument(
         "--recording",
@@ -89,14 +103,17 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
 def _time_steps(settings: Mapping[str, Any], console: Console, *, rounds: int) -> None:
     speeds = step_speeds(settings, rounds=rounds)
     causal = (name for name in speeds if name.endswith(".causal"))
-    table = step_table(
-        {name: speed.seconds for name, speed in speeds.items()},
-        tokens={name: speed.tokens for name, speed in speeds.items()},
-        reference=next(causal, next(iter(speeds))),
-    )
-    console.print(table)
+    console.print(_table(speeds, reference=next(causal, next(iter(speeds)))))
     placed = examples(settings, most=EXAMPLES)
     console.print(packing_table(packings(placed, settings["rows"])))
+
+
+def _table(speeds: Mapping[str, StepSpeed], *, reference: str) -> Table:
+    return step_table(
+        {name: speed.seconds for name, speed in speeds.items()},
+        tokens={name: speed.tokens for name, speed in speeds.items()},
+        reference=reference,
+    )
 
 
 def _time_data(

@@ -1,6 +1,7 @@
 """The identity of a batch, whatever the number of hosts that load it."""
 
 import hashlib
+from collections.abc import Iterable
 
 import jax
 import numpy as np
@@ -8,24 +9,21 @@ from jaxtyping import Bool
 
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
-from ..hosts import coordination
 
 _BITS = 128
 
 
-def batch_identity(
-    batch: Batch, *, first_row: int, counted: Bool[np.ndarray, " B"], name: str
-) -> str:
-    """The sum of the digests of all rows of a batch, modulo 2¹²⁸; hexadecimal.
+def batch_digest(
+    batch: Batch, *, first_row: int, counted: Bool[np.ndarray, " B"]
+) -> int:
+    """The sum of the digests of the rows of a batch that this host counts.
 
-    A row's digest is of its number in the batch and its contents. Each row is digested
-    on one host, and the hosts meet here to add up.
+    A row's digest is of its number in the batch and its contents.
 
     Args:
       batch: the rows of this host, as NumPy arrays.
       first_row: the number of the first of them.
       counted: the rows of the whole batch that this host counts.
-      name: of the meeting, "save 4".
     """
     arrays = jax.tree.leaves(batch)
     total = 0
@@ -34,8 +32,12 @@ def batch_identity(
         for array in arrays:
             sha256.update(np.ascontiguousarray(array[row - first_row]).tobytes())
         total += int.from_bytes(sha256.digest()[: _BITS // 8], "little")
-    totals = coordination.exchange(name, f"{total:x}")
-    return f"{sum(int(part, 16) for part in totals) % 2**_BITS:032x}"
+    return total
+
+
+def identity_of(digests: Iterable[int]) -> str:
+    """The identity of a batch: the digests of all hosts, modulo 2¹²⁸; hexadecimal."""
+    return f"{sum(digests) % 2**_BITS:032x}"
 
 
 def check_same_batch(found: str, expected: str) -> None:

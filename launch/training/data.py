@@ -25,6 +25,7 @@ from ...tasks.streaming.row_stream import start_of
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
 from ..hosts import coordination
+from .batch_identity import identity_of
 
 HELD_OUT_SEED = 0
 """Held-out batches are the same in every run, whatever its seed."""
@@ -38,7 +39,7 @@ class DataPlace(NamedTuple):
 
     Attributes:
       batches: that were read; more than the steps where the run went back.
-      positions: before the last of them, of all hosts, each once (`positions_of_all`).
+      positions: before the last of them, of all hosts, each once.
       last_batch: identity of the last of them, over all hosts.
     """
 
@@ -47,15 +48,23 @@ class DataPlace(NamedTuple):
     last_batch: str
 
 
-def positions_of_all(position: Position, name: str) -> list[Position]:
-    """The positions of all hosts, each once; the hosts meet here.
+def place_of_all(
+    batches: int, position: Position, digest: int, *, name: str
+) -> DataPlace:
+    """The place of a whole run, of those of its hosts, which meet here.
 
     Args:
-      position: of this host, the same on those that load the same rows.
-      name: of the meeting, "save 4".
+      batches: that were read.
+      position: of this host before the last of them, the same on hosts that load the
+        same rows.
+      digest: of this host's rows of the last of them.
+      name: of the meeting, "step 4".
     """
-    told = coordination.exchange(name, json.dumps(position, sort_keys=True))
-    return [json.loads(text) for text in dict.fromkeys(told)]
+    ours = json.dumps([position, digest], sort_keys=True)
+    theirs = [json.loads(text) for text in coordination.exchange(name, ours)]
+    positions = {json.dumps(each): each for each, _ in theirs}
+    last_batch = identity_of(digest for _, digest in theirs)
+    return DataPlace(batches, list(positions.values()), last_batch)
 
 
 @runtime_checkable

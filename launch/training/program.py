@@ -22,7 +22,7 @@ from ...objectives.registry import CAPACITY
 from ...tasks.examples.mixture import Mixture
 from ...tasks.shares.counts import Counts, count, zero_counts
 from ...tasks.tokens.vocabulary import vocabulary
-from .batch_identity import batch_identity
+from .batch_identity import batch_digest
 from .mesh import MeshShape, check_rows, counted_rows, loaded_rows, make_mesh
 from .schedules import schedule_of
 from .state import (
@@ -126,18 +126,16 @@ class Program:
             count(jax.tree.map(lambda x: x[own], batch)) if own.any() else zero_counts()
         )
 
-    def identity(self, batch: Batch, name: str) -> str:
-        """The identity of the whole batch; all processes meet here.
+    def digest(self, batch: Batch) -> int:
+        """Of the rows of this process that no other one counts (`batch_identity`).
 
         Args:
           batch: as for `place`.
-          name: of the meeting, "save 4".
         """
-        return batch_identity(
+        return batch_digest(
             batch,
             first_row=self.rows_here[0],
             counted=counted_rows(self.mesh, self.batch_rows),
-            name=name,
         )
 
     def _placed(self, batch: Batch, *, first_row: int) -> Batch:

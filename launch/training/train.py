@@ -23,7 +23,7 @@ from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
 from ..runs.trace import StepTrace
 from . import report
-from .data import DataPlace, positions_of_all
+from .data import DataPlace, place_of_all
 from .held_out import HeldOut
 from .interval import is_empty, over_hosts
 from .ledger import Ledger
@@ -237,8 +237,8 @@ def train(
         did("reading the first batches", times=SLOW)
         if place:
             batch, position = next(reader)
-            last_batch = program.identity(batch, "the last batch, read again")
-            check_continues(last_batch, start, allow)
+            again = place_of_all(read, position, program.digest(batch), name="again")
+            check_continues(again.last_batch, start, allow)
         measured = min(MEASURED_BATCHES, max(1, MEASURED_ROWS // batch_rows))
         first = [batch for batch, _ in reader.peek(measured)]
         held_out = HeldOut(
@@ -299,8 +299,8 @@ def train(
                 writer.write(step, measured)
 
         def data_place() -> DataPlace:
-            positions = positions_of_all(position, f"position of step {step}")
-            return DataPlace(read, positions, program.identity(batch, f"step {step}"))
+            name = f"place of step {step}"
+            return place_of_all(read, position, program.digest(batch), name=name)
 
         def save() -> None:
             did(f"saving step {step}", times=SLOW)

@@ -16,7 +16,7 @@ from trial_runs import last_step, saved_steps, workers
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
-from sightline.launch.training.batch_identity import batch_identity
+from sightline.launch.training.batch_identity import batch_digest
 from sightline.launch.training.data import Streaming
 from sightline.launch.training.recorded import RecordedData
 from sightline.models.rows import decoder_rows
@@ -64,8 +64,7 @@ def _identities(stream, number):
     for count, (batch, position) in enumerate(stream):
         if count == number:
             return found, position
-        name = batch_identity(batch, first_row=0, counted=whole, name="test")
-        found.append(name)
+        found.append(batch_digest(batch, first_row=0, counted=whole))
     raise AssertionError("the stream ended")
 
 
