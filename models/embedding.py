@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
+from .axes import partition_spec
 from .config import ModelConfig
 from .initialisers import fan_in
 from .rows import Array
@@ -30,10 +31,40 @@ class Embedding(nnx.Module):
 
     def __call__(self, tokens: Int32[Array, "B T"]) -> Float[jax.Array, "B T D"]:
         """Looks tokens up. An id outside of [0, V) gives NaN, never another's row."""
-        # As unsigned, a negative id is too large as well, and does not wrap around.
-        table = self.table[...].astype(self.compute_dtype)
-        return table.at[tokens.astype(jnp.uint32)].get(mode="fill", fill_value=jnp.nan)
+        table = self.table[...]
+        x = _looked_up(jnp.asarray(tokens), table, self.compute_dtype)
+        known = (tokens >= 0) & (tokens < table.shape[0])
+        return jnp.where(known[..., None], x, jnp.nan)
 
     def projection(self) -> Float32[jax.Array, "V D"]:
         """U, the table of the vocabulary projection."""
         return (self.table if self.output is None else self.output)[...]
+
+
+def _looked_up(
+    tokens: Int32[jax.Array, "B T"], table: Float32[jax.Array, "V D"], dtype: jnp.dtype
+) -> Float[jax.Array, "B T D"]:
+    """Rows of the table; what an id outside of it gives is anything.
+
+    On a mesh each device looks up the ids of all devices that it shares the batch with
+    in its own columns, and they exchange what they found: far less than the table.
+    """
+    mesh = jax.sharding.get_abstract_mesh()
+    if mesh.empty or mesh.size == 1:
+        return table.at[tokens].get(mode="clip").astype(dtype)
+
+    def own_rows(tokens: jax.Array, part: jax.Array) -> jax.Array:
+        tokens = jax.lax.all_gather(tokens, "fsdp", tiled=True)
+        # The vocabulary is split as well; every id is on one device, zero on others.
+        tokens -= jax.lax.axis_index("tensor") * part.shape[0]
+        here = (tokens >= 0) & (tokens < part.shape[0])
+        x = part.at[tokens].get(mode="clip").astype(dtype)
+        x = jax.lax.psum(jnp.where(here[..., None], x, 0), "tensor")
+        return jax.lax.all_to_all(x, "fsdp", 0, 2, tiled=True)
+
+    rows = partition_spec(("batch", "slots"))
+    return jax.shard_map(
+        own_rows,
+        in_specs=(rows, partition_spec(("vocab", "embed"))),
+        out_specs=partition_spec(("batch", "slots", None)),
+    )(tokens, table)

@@ -1,11 +1,24 @@
-"""Matrix products of activations and parameters."""
+"""Matrix products of activations and parameters, gathered where they are multiplied.
+
+A parameter lies sharded over `fsdp` by its `embed` dimension. A product gathers it once
+forwards and once backwards, as the matrix in the dtype of the activations, and its
+gradient goes straight back to the shards.
+"""
+
+import functools
+import math
 
 import jax
+from flax import nnx
 from jaxtyping import Float
+
+from .axes import constrain, partition_spec
+
+Axes = tuple[str | None, ...]
 
 
 def project(
-    x: Float[jax.Array, "B T D"], kernel: Float[jax.Array, "D *outputs"]
+    x: Float[jax.Array, "B T *inputs"], kernel: nnx.Param
 ) -> Float[jax.Array, "B T *outputs"]:
     """Multiplies each slot by a parameter, in the dtype of the activations.
 
@@ -13,11 +26,89 @@ def project(
     then sums over one dimension, which on CPU saves a transposed copy of the widest
     activation. Where slots are sharded, that dimension would tear the shards apart,
     so rows stay.
+
+    Args:
+      x: activations; all dimensions but rows and slots are summed over.
+      kernel: [*inputs *outputs], with the axis names of its dimensions.
     """
-    outputs = kernel.shape[1:]
-    kernel = kernel.astype(x.dtype).reshape(x.shape[-1], -1)
-    rows = x if _slots_are_sharded() else x.reshape(-1, x.shape[-1])
-    return (rows @ kernel).reshape(*x.shape[:-1], *outputs)
+    inputs = x.ndim - 2
+    value = kernel[...]
+    width, outputs = math.prod(value.shape[:inputs]), value.shape[inputs:]
+    # A layer of a stack still has the names of the stack.
+    names = kernel.get_metadata()["axes"][-value.ndim :]
+    matrix = value.astype(x.dtype).reshape(width, -1)
+    leading = x.shape[:2] if _slots_are_sharded() else (-1,)
+    made = _product(x.reshape(*leading, width), matrix, (names[0], names[inputs]))
+    return made.reshape(*x.shape[:2], *outputs)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
+    """A parameter whole along `fsdp`, whose gradient is sharded as the parameter is.
+
+    A plain constraint would hold for the gradient as well, and sum it whole on every
+    device.
+
+    Args:
+      parameter: in the dtype in which it is wanted.
+      axes: names of its dimensions.
+    """
+    whole = (None if name == "embed" else name for name in axes)
+    return constrain(parameter, *whole)
+
+
+gathered.defvjp(
+    lambda parameter, axes: (gathered(parameter, axes), None),
+    lambda axes, _, gradient: (constrain(gradient, *axes),),
+)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _product(x: jax.Array, matrix: jax.Array, axes: Axes) -> jax.Array:
+    """`x · matrix`, which keeps the shards of the matrix for the backward pass."""
+    return x @ gathered(matrix, axes)
+
+
+def _product_backwards(axes: Axes, kept: tuple, gradient: jax.Array) -> tuple:
+    x, matrix = kept
+    of_x = jax.linear_transpose(lambda x: x @ gathered(matrix, axes), x)(gradient)[0]
+    return of_x, _matrix_gradient(x, gradient, axes)
+
+
+def _matrix_gradient(x: jax.Array, gradient: jax.Array, axes: Axes) -> jax.Array:
+    """`xᵀ · gradient`, summed over the mesh right into the shards of the matrix.
+
+    Left to the compiler, each device sums the whole gradient, and keeps its shard.
+    """
+
+    def own_rows(x: jax.Array, gradient: jax.Array) -> jax.Array:
+        slots = tuple(range(x.ndim - 1))
+        return jax.lax.dot_general(x, gradient, ((slots, slots), ((), ())))
+
+    def summed(x: jax.Array, gradient: jax.Array) -> jax.Array:
+        part = jax.lax.psum_scatter(
+            own_rows(x, gradient),
+            "fsdp",
+            scatter_dimension=axes.index("embed"),
+            tiled=True,
+        )
+        return jax.lax.psum(part, ("data", "sequence")[: x.ndim - 1])
+
+    if jax.sharding.get_abstract_mesh().size <= 1:
+        return own_rows(x, gradient)
+    rows = ("batch", "slots")[: x.ndim - 1]
+    ends = (None if name == "embed" else name for name in axes)
+    return jax.shard_map(
+        summed,
+        in_specs=tuple(partition_spec((*rows, end)) for end in ends),
+        out_specs=partition_spec(axes),
+    )(x, gradient)
+
+
+_product.defvjp(
+    lambda x, matrix, axes: (_product(x, matrix, axes), (x, matrix)),
+    _product_backwards,
+)
 
 
 def _slots_are_sharded() -> bool:

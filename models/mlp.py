@@ -4,6 +4,7 @@ import functools
 
 import jax
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Float
 
 from .axes import constrain
@@ -31,8 +32,8 @@ class GatedMLP(nnx.Module):
         self.activation = config.activation
 
     def __call__(self, x: Float[jax.Array, "B T D"]) -> Float[jax.Array, "B T D"]:
-        gate = project(x, self.gate[...])  # [B T D] -> [B T F]
-        up = project(x, self.up[...])
+        gate = checkpoint_name(project(x, self.gate), "mlp")  # [B T D] -> [B T F]
+        up = checkpoint_name(project(x, self.up), "mlp")
         hidden = _ACTIVATIONS[self.activation](gate) * up
         hidden = constrain(hidden, "batch", "slots", "hidden")
-        return project(hidden, self.down[...])
+        return project(hidden, self.down)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Float, Float32, Int32
 
 from .attention import interval_attention
@@ -78,23 +79,24 @@ class Attention(nnx.Module):
         self, memory: Float[jax.Array, "B S D"], turn: Rotation | None
     ) -> KeysValues:
         """The keys and values of `memory`; keys are rotated by `turn`, if any."""
-        k = project(memory, self.key[...])  # [B S D] -> [B S G K]
-        v = project(memory, self.value[...])
+        k = project(memory, self.key)  # [B S D] -> [B S G K]
+        v = project(memory, self.value)
         if turn is not None:
             k = rotate(k, turn)
         # Any slot may see any other, so keys and values are whole on every device.
         k = constrain(k, "batch", None, "kv", None)
-        return KeysValues(k, constrain(v, "batch", None, "kv", None))
+        v = constrain(v, "batch", None, "kv", None)
+        return KeysValues(checkpoint_name(k, "qkv"), checkpoint_name(v, "qkv"))
 
     def attend(
         self, x: Float[jax.Array, "B T D"], memory: KeysValues, sight: Sight
     ) -> Float[jax.Array, "B T D"]:
         """Attends from `x` to keys and values that are made; `sight.keys` is unused."""
-        q = project(x, self.query[...])  # [B T D] -> [B T H K]
+        q = project(x, self.query)  # [B T D] -> [B T H K]
         if sight.queries is not None:
             q = rotate(q, sight.queries, scale=q.shape[-1] ** -0.5)
-        q = constrain(q, "batch", "slots", "heads", None)
+        q = checkpoint_name(constrain(q, "batch", "slots", "heads", None), "qkv")
         interval = (sight.visible_from, sight.visible_to)
         mixed = interval_attention(q, *memory, *interval, bias=sight.bias)
-        flat = self.out[...].reshape(-1, x.shape[-1])  # [H K D] -> [HK D]
-        return project(mixed.reshape(*x.shape[:-1], -1), flat)
+        mixed = checkpoint_name(mixed, "attention")
+        return checkpoint_name(project(mixed, self.out), "out")  # [B T H K] -> [B T D]

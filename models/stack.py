@@ -11,7 +11,15 @@ from .axes import constrain
 
 Layer = TypeVar("Layer", bound=nnx.Module)
 State = TypeVar("State")
-Remat = Literal["none", "dots", "full"]
+Remat = Literal["none", "mlp", "attention", "qkv", "full"]
+
+KEPT: dict[str, tuple[str, ...]] = {
+    "full": (),
+    "qkv": ("qkv",),
+    "attention": ("qkv", "attention"),
+    "mlp": ("qkv", "attention", "out", "mlp"),
+}
+"""What the backward pass finds of a layer, by the names that layers give to it."""
 
 
 def stacked(make: Callable[[nnx.Rngs], Layer], layers: int, rngs: nnx.Rngs) -> Layer:
@@ -96,13 +104,8 @@ def scan_stateful(
 
 
 def _rematerialised(body: Callable, remat: Remat) -> Callable:
-    policies = jax.checkpoint_policies
     if remat == "none":
         return body
-    policy = {
-        # Matmuls with parameters have no batch dimensions; attention scores do.
-        "dots": policies.dots_with_no_batch_dims_saveable,
-        "full": policies.nothing_saveable,
-    }[remat]
+    policy = jax.checkpoint_policies.save_only_these_names(*KEPT[remat])
     # A scan already keeps the compiler from undoing the recomputation.
     return jax.checkpoint(body, policy=policy, prevent_cse=False)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Float32, Int32
 
 from .axes import constrain
+from .linear import gathered
 
 
 class TokenLoss(NamedTuple):
@@ -42,7 +43,8 @@ def vocabulary_loss(
       targets: token ids. One outside of [0, V) has the loss NaN.
       chunk: predictions a row at a time; None is all of P.
     """
-    projection = projection.astype(hidden.dtype)
+    # Whole before the chunks: each would gather it, and sum its gradient, by itself.
+    projection = gathered(projection.astype(hidden.dtype), ("vocab", "embed"))
     predictions = targets.shape[1]
     if chunk is None or chunk >= predictions:
         return _token_loss(hidden, projection, targets)

@@ -6,6 +6,7 @@ Parameters are a Flax state whose layers are stacked: `[L, D, F]` is L matrices,
 matrix if it has two dimensions.
 """
 
+import math
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from jaxtyping import PyTree
 from optax.contrib import MuonDimensionNumbers
 
 from ...objectives.errors import UsageError
+from .newton_schulz import Matrices, newton_schulz
 
 STACKED = "layers"
 """The axis over layers, which is no part of a layer's own matrix."""
@@ -43,7 +45,7 @@ def matrices(params: PyTree) -> PyTree:
     """`matrix_axes` of every parameter, in a tree of the same structure."""
 
     def axes_of(leaf: Any) -> Any:
-        if isinstance(leaf, nnx.Variable):
+        if _is_variable(leaf):
             axes = leaf.get_metadata().get("axes")
             if axes is None:
                 raise UsageError(
@@ -53,7 +55,7 @@ def matrices(params: PyTree) -> PyTree:
             return leaf.replace(matrix_axes(axes))
         return MuonDimensionNumbers() if getattr(leaf, "ndim", 0) == 2 else None
 
-    return jax.tree.map(axes_of, params, is_leaf=lambda x: isinstance(x, nnx.Variable))
+    return jax.tree.map(axes_of, params, is_leaf=_is_variable)
 
 
 def is_matrix(params: PyTree) -> PyTree:
@@ -137,7 +139,8 @@ def muon(
     Each layer's matrix is orthogonalised on its own; an attention kernel [D, H, K] is
     the matrix [D, H·K]. All other parameters go to Adam, with the same learning
     rate, which is fair because matrix updates are scaled to the root mean square that
-    Adam's have (Liu et al. 2025, §2.2).
+    Adam's have (Liu et al. 2025, §2.2). State and update are those of
+    `optax.contrib.muon`; only where the iterations run is another matter.
 
     Args:
       schedule: learning rate by update.
@@ -148,13 +151,87 @@ def muon(
       adam_b1: decay of Adam's first moment.
       adam_b2: decay of Adam's second moment.
     """
-    return optax.contrib.muon(
-        schedule,
-        beta=beta,
-        ns_steps=ns_steps,
-        consistent_rms=consistent_rms,
-        weight_decay=weight_decay,
-        adam_b1=adam_b1,
-        adam_b2=adam_b2,
-        muon_weight_dimension_numbers=matrices,
+    of_matrices = optax.chain(
+        _orthogonalised_momentum(beta=beta, ns_steps=ns_steps),
+        _scaled_by_shape(consistent_rms),
+        optax.add_decayed_weights(weight_decay),
+        optax.scale_by_learning_rate(schedule),
     )
+    of_others = optax.adamw(
+        schedule, b1=adam_b1, b2=adam_b2, weight_decay=0.0, nesterov=True
+    )
+
+    def labels(params: PyTree) -> PyTree:
+        return jax.tree.map(
+            lambda matrix: "muon" if matrix else "adam", is_matrix(params)
+        )
+
+    return optax.partition({"muon": of_matrices, "adam": of_others}, labels)
+
+
+def _orthogonalised_momentum(
+    *, beta: float, ns_steps: int
+) -> optax.GradientTransformation:
+    """Nesterov momentum, each matrix of it orthogonalised (`newton_schulz`).
+
+    The state is optax's `MuonState`.
+    """
+    # Without an iteration, all that it does is to divide each matrix by its norm, as
+    # the iterations begin with.
+    momentum = optax.contrib.scale_by_muon(
+        ns_steps=0, beta=beta, weight_dimension_numbers=_present_matrices
+    )
+
+    def update(updates, state, params=None):
+        updates, state = momentum.update(updates, state, params)
+        parameters, tree = jax.tree.flatten(updates, is_leaf=_is_variable)
+        present = [i for i, leaf in enumerate(parameters) if jax.tree.leaves(leaf)]
+        stacks = newton_schulz([_stack(parameters[i]) for i in present], steps=ns_steps)
+        for i, stack in zip(present, stacks, strict=True):
+            parameters[i] = jax.tree.map(
+                lambda x, stack=stack: stack.reshape(x.shape), parameters[i]
+            )
+        return jax.tree.unflatten(tree, parameters), state
+
+    return optax.GradientTransformation(momentum.init, update)
+
+
+def _scaled_by_shape(rms: float) -> optax.GradientTransformation:
+    """Gives orthogonal matrices this root mean square (Liu et al. 2025, §2.2)."""
+
+    def scaled(leaf: Any) -> Any:
+        if not jax.tree.leaves(leaf):
+            return leaf
+        factor = rms * max(_stack(leaf).stack.shape[1:]) ** 0.5
+        return jax.tree.map(lambda x: factor * x, leaf)
+
+    return optax.stateless(
+        lambda updates, _: jax.tree.map(scaled, updates, is_leaf=_is_variable)
+    )
+
+
+def _present_matrices(updates: PyTree) -> PyTree:
+    """`matrices`, with optax's mark of an absent leaf where Adam has the parameter."""
+    return jax.tree.map(
+        lambda numbers: optax.MaskedNode() if numbers is None else numbers,
+        matrices(updates),
+        is_leaf=lambda x: x is None or isinstance(x, MuonDimensionNumbers),
+    )
+
+
+def _stack(leaf: Any) -> Matrices:
+    """A matrix parameter, or its update, as a stack of matrices [N rows columns]."""
+    if not _is_variable(leaf):
+        return Matrices(leaf[None])
+    value, axes = leaf.get_value(), leaf.get_metadata()["axes"]
+    numbers = matrix_axes(axes)
+    assert numbers is not None
+    rows, columns = numbers
+    first = rows[0]  # behind the layers, if any
+    size = math.prod(value.shape[first : columns[0]])
+    stack = value.reshape(math.prod(value.shape[:first]), size, -1)
+    return Matrices(stack, (axes[first], axes[columns[0]]))
+
+
+def _is_variable(leaf: Any) -> bool:
+    return isinstance(leaf, nnx.Variable)

@@ -1,5 +1,7 @@
 """Optimisers on a tree like a model's: stacked layers, embeddings, scales."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,8 @@ from flax import nnx
 from optax.contrib import MuonDimensionNumbers
 
 from sightline.launch.training import optimizers
+from sightline.launch.training.mesh import MeshShape, make_mesh
+from sightline.models.axes import param_shardings
 
 AXES = {
     "embedding": ("vocab", "embed"),
@@ -130,6 +134,46 @@ def test_muon_orthogonalises_attention_as_one_matrix():
         singular = np.linalg.svd(layer.reshape(8, 8), compute_uv=False)
         assert singular.max() < 1.3 * np.sqrt(8)
         assert singular.min() > 0.3 * np.sqrt(8)
+
+
+def of_optax(rate):
+    return optax.contrib.muon(
+        rate,
+        beta=0.95,
+        consistent_rms=0.2,
+        weight_decay=0.1,
+        adam_b2=0.95,
+        muon_weight_dimension_numbers=optimizers.matrices,
+    )
+
+
+def two_updates(optimizer, params):
+    """State and changes after two updates; momentum differs from the gradient."""
+
+    def run(params):
+        state = optimizer.init(params)
+        for seed in 1, 2:
+            updates, state = optimizer.update(tree(seed), state, params)
+            params = optax.apply_updates(params, updates)
+        return params, state
+
+    return jax.jit(run)(params)
+
+
+MESHES = [(1, 1, 1, 1), (1, 8, 1, 1), (1, 4, 1, 2), (2, 2, 2, 1), (2, 1, 2, 2)]
+
+
+@pytest.mark.parametrize("sizes", MESHES, ids=str)
+def test_muon_is_that_of_optax_on_every_mesh(sizes):
+    """3 layers do not divide by any number of devices."""
+    expected = two_updates(of_optax(optax.constant_schedule(0.1)), tree(0))
+    mesh = make_mesh(MeshShape(*sizes), devices=jax.devices()[: math.prod(sizes)])
+    with jax.set_mesh(mesh):
+        params = jax.device_put(tree(0), param_shardings(tree(0), mesh))
+        ours = two_updates(optimizers.muon(optax.constant_schedule(0.1)), params)
+    assert jax.tree.structure(ours) == jax.tree.structure(expected)
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
 
 
 def test_muon_gives_the_rest_to_adam(muon_updates):
