@@ -1,0 +1,89 @@
+"""Interval attention, by the implementation that suits the devices."""
+
+import jax
+from jaxtyping import Float, Float32, Int32
+
+from ...objectives.errors import UsageError
+from ..axes import partition_spec
+from ..rows import Array
+from .reference import reference_attention
+
+_LEAST_SLOTS = 128
+"""Queries of a row below which a TPU computes scores in one piece: a step of decoding
+has one, and a block of the kernel 128."""
+
+
+def interval_attention(
+    q: Float[jax.Array, "B T H K"],
+    k: Float[jax.Array, "B S G K"],
+    v: Float[jax.Array, "B S G K"],
+    visible_from: Int32[Array, "B T"],
+    visible_to: Int32[Array, "B T"],
+    *,
+    bias: Float32[jax.Array, "B H T S"] | None = None,
+) -> Float[jax.Array, "B T H K"]:
+    """Attention of slot t to exactly the slots in `[visible_from[t], visible_to[t])`.
+
+    `out[t] = Σ_s softmax_s(q[t]·k[s] + bias[t, s]) v[s]` over the interval, with the
+    softmax in float32. An empty interval gives exactly zero, and finite gradients.
+    Scores are not scaled: RoPE attention hands in queries already divided by √K, T5
+    uses none.
+
+    On TPUs a kernel computes it whose scores stay on the chip (`pallas`). With a bias,
+    which is as large as the scores, with few queries, and on CPUs and GPUs, XLA does
+    (`reference`). The devices are those of the mesh in context, which need not be this
+    machine's, or else JAX's default.
+
+    Args:
+      q: queries of H heads; head h reads the keys of group h // (H / G).
+      k: keys of G groups, which divide H (grouped-query attention, Ainslie et al.
+        2023).
+      v: values of the same groups.
+      visible_from: first visible slot, of S.
+      visible_to: one past the last visible slot.
+      bias: added to the scores.
+
+    Raises:
+      ValueError: G does not divide H.
+    """
+    heads, groups = q.shape[2], k.shape[2]
+    if heads % groups:
+        raise UsageError(f"{groups} key heads do not divide {heads} query heads.")
+    if bias is None and q.shape[1] >= _LEAST_SLOTS and _platform() == "tpu":
+        return _kernel(q, k, v, visible_from, visible_to)
+    return reference_attention(q, k, v, visible_from, visible_to, bias=bias)
+
+
+def _platform() -> str:
+    """What is compiled for; of a planned mesh that is not what this machine has."""
+    device = jax.sharding.get_abstract_mesh().abstract_device
+    return jax.default_backend() if device is None else device.platform
+
+
+def _kernel(
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    visible_from: Array,
+    visible_to: Array,
+) -> jax.Array:
+    """The kernel on each device's part, which XLA cannot divide by itself.
+
+    Rows, queries and heads are divided by the mesh in context; keys are whole along
+    slots, and their gradients summed over the devices that share them.
+    """
+    # Loaded where it is used: it takes a second.
+    from .pallas import pallas_attention
+
+    if jax.sharding.get_abstract_mesh().empty:
+        return pallas_attention(q, k, v, visible_from, visible_to)
+    queries = partition_spec(("batch", "slots", "heads", None))
+    keys = partition_spec(("batch", None, "kv", None))
+    ends = partition_spec(("batch", "slots"))
+    divided = jax.shard_map(
+        pallas_attention,
+        in_specs=(queries, keys, keys, ends, ends),
+        out_specs=queries,
+        check_vma=False,
+    )
+    return divided(q, k, v, visible_from, visible_to)

@@ -1,0 +1,169 @@
+"""The TPU kernel, interpreted, against the reference: outputs and all gradients."""
+
+import functools
+
+import hypothesis
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from jax.sharding import AxisType
+
+from sightline.models.attention import interval, pallas
+from sightline.models.attention.blocks import Blocks, blocks_for, walk_of
+from sightline.models.attention.pallas import pallas_attention
+from sightline.models.attention.reference import reference_attention
+from sightline.models.axes import MESH_AXES
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
+from sightline.objectives import registry
+from sightline.tasks.rows.layout import lay_out
+from sightline.tasks.rows.packing import collate, first_fit
+
+pytestmark = pytest.mark.unchecked
+
+B, T, S, K = 2, 20, 28, 8
+BLOCKS = Blocks(queries=8, keys=8)
+interpreted = functools.partial(pallas_attention, blocks=BLOCKS, interpret=True)
+
+
+def tensors(slots: int, memory: int, heads: int, groups: int, dtype=jnp.float32):
+    """q, k, v, and the gradient of the output."""
+    rng = np.random.default_rng(0)
+    keys = (B, memory, groups, K)
+    shapes = (B, slots, heads, K), keys, keys, (B, slots, heads, K)
+    return tuple(jnp.asarray(rng.normal(size=shape), dtype) for shape in shapes)
+
+
+@functools.cache
+def passes(attend):
+    """Output, and gradients of q, k and v, as one program."""
+
+    def both(q, k, v, d_out, start, stop):
+        out, back = jax.vjp(lambda *x: attend(*x, start, stop), q, k, v)
+        return out, *back(d_out)
+
+    return jax.jit(both)
+
+
+def agree(tensors, start, stop, *, tolerance=1e-5, attend=interpreted):
+    found = passes(attend)(*tensors, start, stop)
+    expected = passes(reference_attention)(*tensors, start, stop)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype
+        ours, theirs = (np.asarray(x, np.float32) for x in (ours, theirs))
+        np.testing.assert_allclose(ours, theirs, atol=tolerance, rtol=tolerance)
+    empty = np.maximum(start, 0) >= np.minimum(stop, tensors[1].shape[1])
+    for of_queries in found[:2]:
+        assert not np.asarray(of_queries, np.float32)[empty].any()
+
+
+ends = arrays(np.int32, (B, T), elements=st.integers(-2, S + 2))
+
+
+@pytest.mark.parametrize(("heads", "groups"), [(2, 2), (3, 1)])
+@hypothesis.given(ends, ends)
+@hypothesis.settings(deadline=None, max_examples=30)
+def test_any_intervals(heads, groups, start, stop):
+    agree(tensors(T, S, heads, groups), start, stop)
+
+
+short = st.tuples(st.integers(0, S), st.integers(0, 5))
+
+
+@hypothesis.given(st.lists(short, min_size=B * T, max_size=B * T))
+@hypothesis.settings(deadline=None, max_examples=20)
+def test_short_intervals_in_any_order(each):
+    """Blocks that lie between seen ones and are not seen themselves."""
+    start, size = np.array(each, np.int32).T.reshape(2, B, T)
+    agree(tensors(T, S, 4, 2), start, np.minimum(start + size, S))
+
+
+def test_bfloat16():
+    start, stop = np.zeros((B, T), np.int32), np.full((B, T), S, np.int32)
+    start[0, 3], stop[1, 5] = 9, 0
+    agree(tensors(T, S, 4, 2, jnp.bfloat16), start, stop, tolerance=3e-2)
+
+
+def test_huge_scores_stay_finite():
+    q, k, v, d_out = tensors(T, S, 4, 2)
+    start, stop = np.zeros((B, T), np.int32), np.full((B, T), 2, np.int32)
+    # The unseen keys score far higher than the seen ones, in a block of theirs.
+    k = k.at[:, 2:].multiply(1e6)
+    found = passes(interpreted)(q * 1e4, k, v, d_out, start, stop)
+    assert all(np.isfinite(x).all() for x in found)
+
+
+DECODER = decoder_rows(slots=64, predictions=64)
+BOTH = encoder_decoder_rows(
+    slots=64, predictions=64, memory_slots=64, memory_predictions=64
+)
+
+
+@pytest.mark.parametrize("name", sorted(registry.objectives()))
+def test_packed_rows_of_every_objective(name, make_text, ids):
+    for start, stop in intervals_of(name, make_text, ids):
+        assert len(np.unique(start)) > 1  # several Examples a row
+        agree(tensors(64, 64, 4, 2), start, stop, attend=coarser)
+
+
+coarser = functools.partial(
+    pallas_attention, blocks=Blocks(queries=16, keys=32), interpret=True
+)
+
+
+def intervals_of(name, make_text, ids):
+    """The intervals of two packed rows: of a decoder, and of an encoder–decoder."""
+    rng = np.random.default_rng(0)
+    objective = registry.get(name)
+    examples = [
+        objective(make_text(int(size), seed=n), rng, ids)
+        for n, size in enumerate(rng.integers(12, 24, 16))
+    ]
+    for shape in DECODER, BOTH:
+        placed = lay_out(examples, shape, bos=ids.bos).placed()
+        batch = collate(list(first_fit(placed, shape, look_back=4))[:B], shape)
+        for stream in batch.decoder, batch.encoder:
+            if stream is not None and stream.segment_ids.any():
+                yield stream.visible_from, stream.visible_to
+        if batch.memory is not None and batch.memory.memory_to.any():
+            yield batch.memory
+
+
+def test_a_mesh_gives_the_same(monkeypatch):
+    monkeypatch.setattr(pallas, "pallas_attention", interpreted)
+    mesh = jax.make_mesh((1, 2, 2, 2), MESH_AXES, axis_types=(AxisType.Auto,) * 4)
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, S, (B, T)).astype(np.int32)
+    stop = rng.integers(0, S + 1, (B, T)).astype(np.int32)
+    with jax.set_mesh(mesh):
+        agree(tensors(T, S, 4, 2), start, stop, attend=interval._kernel)
+
+
+def test_the_walk_covers_what_is_seen_and_little_more():
+    start = np.array([[0, 0, 17, 9, 0, 30, 5, 5]], np.int32)
+    stop = np.array([[0, 3, 18, 12, 0, 10, 5, 4]], np.int32)
+    walk = walk_of(jnp.stack([start, stop], 1), blocks=Blocks(2, 8), memory=32)
+    first, last, seen_first, seen_last = (np.asarray(x).tolist() for x in walk)
+    # Slots 4 to 7 see nothing, the last four blocks of queries have two slots each.
+    assert list(zip(first, last, strict=True)) == [(0, 1), (1, 3), (4, 4), (4, 4)]
+    assert list(zip(seen_first, seen_last, strict=True)) == [
+        *((0, 1), (1, 2), (1, 2)),
+        (4, 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heads", "slots", "memory", "expected"),
+    [
+        (1, 2048, 2048, (512, 512)),
+        (4, 2048, 2048, (256, 256)),
+        (8, 32768, 32768, (128, 256)),
+        (32, 2048, 2048, (128, 128)),
+        (1, 130, 600, (256, 512)),
+        (1, 1, 100, (128, 128)),
+    ],
+)
+def test_blocks(heads, slots, memory, expected):
+    assert blocks_for(heads_a_group=heads, slots=slots, memory=memory) == expected
