@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.stages import Compiled, Traced
 from jaxtyping import Array, Float32, PyTree
 
 from ...models.build import build
@@ -153,8 +154,8 @@ class Program:
 
         return jax.tree.map(put, batch, self._batch_shardings)
 
-    def compile_train_step(self) -> TrainStep:
-        """Compiles the train step before there is data. It consumes its state."""
+    def trace_train_step(self) -> Traced:
+        """Traces the train step before there is data; `lower().compile()` follows."""
         state = self.abstract_state
         placement = jax.tree.map(lambda x: x.sharding, state)
         step = make_train_step(
@@ -167,33 +168,37 @@ class Program:
         )
         shares = jax.ShapeDtypeStruct((CAPACITY,), "float32")
         with jax.set_mesh(self.mesh):
-            return (
-                jax.jit(
-                    step,
-                    donate_argnums=0,
-                    in_shardings=(placement, self._batch_shardings, self._whole),
-                    # Metrics are read on every host.
-                    out_shardings=(placement, self._whole),
-                )
-                .lower(state, self._abstract_batch, shares)
-                .compile(self._compiler_options)
-            )
+            return jax.jit(
+                step,
+                donate_argnums=0,
+                in_shardings=(placement, self._batch_shardings, self._whole),
+                # Metrics are read on every host.
+                out_shardings=(placement, self._whole),
+            ).trace(state, self.abstract_batch, shares)
 
-    def compile_eval_step(self) -> EvalStep:
-        """Compiles the evaluation step."""
+    def trace_eval_step(self) -> Traced:
+        """Traces the evaluation step: one forward pass and the sums of its loss."""
         params = self.abstract_state.params
         placement = jax.tree.map(lambda x: x.sharding, params)
         step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):
-            return (
-                jax.jit(
-                    step,
-                    in_shardings=(placement, self._batch_shardings),
-                    out_shardings=self._whole,
-                )
-                .lower(params, self._abstract_batch)
-                .compile(self._compiler_options)
-            )
+            return jax.jit(
+                step,
+                in_shardings=(placement, self._batch_shardings),
+                out_shardings=self._whole,
+            ).trace(params, self.abstract_batch)
+
+    def compile_train_step(self) -> TrainStep:
+        """Compiles the train step before there is data. It consumes its state."""
+        return self._compiled(self.trace_train_step())
+
+    def compile_eval_step(self) -> EvalStep:
+        """Compiles the evaluation step."""
+        return self._compiled(self.trace_eval_step())
+
+    def _compiled(self, traced: Traced) -> Compiled:
+        with jax.set_mesh(self.mesh):
+            return traced.lower().compile(self._compiler_options)
 
     def _fresh_state(self) -> TrainState:
         return initial_state(nnx.state(self.fresh_model()), self.transformation)
@@ -210,7 +215,8 @@ class Program:
         return {"xla_gpu_deterministic_ops": True}
 
     @functools.cached_property
-    def _abstract_batch(self) -> Batch:
+    def abstract_batch(self) -> Batch:
+        """The shapes of a batch of all processes."""
         return abstract_batch(self.rows, batch_rows=self.batch_rows)
 
     @property
@@ -219,7 +225,7 @@ class Program:
 
     @functools.cached_property
     def _batch_shardings(self) -> Batch:
-        return batch_shardings(self._abstract_batch, self.mesh)
+        return batch_shardings(self.abstract_batch, self.mesh)
 
 
 def make_program(

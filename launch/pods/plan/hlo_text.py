@@ -13,7 +13,7 @@ from typing import NamedTuple
 _SIZES = {"pred": 1.0, "s4": 0.5, "u4": 0.5, "s2": 0.25, "u2": 0.25}
 """Bytes of an element of types whose name is not their number of bits."""
 
-_ARRAY = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,<=]*)\]")
+_ARRAY = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,<=]*)\](?:\{([^}]*)\})?")
 _COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
 _INSTRUCTION = re.compile(r"^\s+(ROOT )?%?([\w.\-]+) = ")
 _NAME = re.compile(r"%([\w.\-]+)")
@@ -21,10 +21,17 @@ _TABLE = re.compile(r"^(\d+) (.*)$")
 
 
 class Shape(NamedTuple):
-    """One array: type and dimensions, "bf16" and (8, 128)."""
+    """One array.
+
+    Attributes:
+      dtype: "bf16".
+      dimensions: their sizes.
+      space: the memory that it lies in; 0 is the device's main memory.
+    """
 
     dtype: str
     dimensions: tuple[int, ...]
+    space: int = 0
 
     @property
     def elements(self) -> int:
@@ -43,10 +50,17 @@ class Shape(NamedTuple):
 def shapes(text: str) -> tuple[Shape, ...]:
     """The arrays that a printed type holds: one, or those of a tuple."""
     return tuple(
-        Shape(dtype, tuple(int(n.lstrip("<=")) for n in sizes.split(",") if n))
-        for dtype, sizes in _ARRAY.findall(text)
+        Shape(
+            dtype, tuple(int(n.lstrip("<=")) for n in sizes.split(",") if n), _space(at)
+        )
+        for dtype, sizes, at in _ARRAY.findall(text)
         if dtype not in ("token", "opaque")
     )
+
+
+def _space(layout: str) -> int:
+    match = re.search(r"S\((\d+)\)", layout)
+    return int(match[1]) if match else 0
 
 
 @functools.cache
