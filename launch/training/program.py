@@ -152,7 +152,7 @@ class Program:
             shape = (self.batch_rows, *array.shape[1:])
             return jax.make_array_from_callback(shape, sharding, part)
 
-        return jax.tree.map(put, batch, self._batch_shardings)
+        return jax.tree.map(put, batch, self.batch_shardings)
 
     def trace_train_step(self) -> Traced:
         """Traces the train step before there is data; `lower().compile()` follows."""
@@ -171,7 +171,7 @@ class Program:
             return jax.jit(
                 step,
                 donate_argnums=0,
-                in_shardings=(placement, self._batch_shardings, self._whole),
+                in_shardings=(placement, self.batch_shardings, self._whole),
                 # Metrics are read on every host.
                 out_shardings=(placement, self._whole),
             ).trace(state, self.abstract_batch, shares)
@@ -184,7 +184,7 @@ class Program:
         with jax.set_mesh(self.mesh):
             return jax.jit(
                 step,
-                in_shardings=(placement, self._batch_shardings),
+                in_shardings=(placement, self.batch_shardings),
                 out_shardings=self._whole,
             ).trace(params, self.abstract_batch)
 
@@ -198,7 +198,7 @@ class Program:
 
     def _compiled(self, traced: Traced) -> Compiled:
         with jax.set_mesh(self.mesh):
-            return traced.lower().compile(self._compiler_options)
+            return traced.lower().compile(self.compiler_options)
 
     def _fresh_state(self) -> TrainState:
         return initial_state(nnx.state(self.fresh_model()), self.transformation)
@@ -207,8 +207,8 @@ class Program:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))
 
     @property
-    def _compiler_options(self) -> dict[str, str | bool]:
-        """XLA's; TPUs and CPUs are deterministic as they are."""
+    def compiler_options(self) -> dict[str, str | bool]:
+        """What XLA is told; TPUs and CPUs are deterministic as they are."""
         gpu = self.mesh.devices.flat[0].platform == "gpu"
         if not (self.deterministic and gpu):
             return {}
@@ -224,7 +224,8 @@ class Program:
         return NamedSharding(self.mesh, PartitionSpec())
 
     @functools.cached_property
-    def _batch_shardings(self) -> Batch:
+    def batch_shardings(self) -> Batch:
+        """How a batch lies on the mesh."""
         return batch_shardings(self.abstract_batch, self.mesh)
 
 

@@ -99,7 +99,7 @@ def _tpus(topology: Slices) -> Cluster:
         name=topology.name,
         devices=devices,
         chips=topology.chips,
-        capacity=generation.usable,
+        capacity=generation.usable // generation.devices,
         speeds=_speeds(generation),
         wrap=topology.wrap,
     )
@@ -114,9 +114,11 @@ def _host(topology: Slices) -> tuple[int, int, int]:
 
 
 def _speeds(generation: Generation) -> Speeds:
+    """Of a device: two that are one chip share what it has."""
+    share = 1 / generation.devices
     return Speeds(
-        flops=generation.flops,
-        hbm=generation.hbm_bandwidth,
-        link=generation.link_bandwidth,
-        dcn=generation.dcn_bandwidth,
+        flops=share * generation.flops,
+        hbm=share * generation.hbm_bandwidth,
+        link=share * generation.link_bandwidth,
+        dcn=share * generation.dcn_bandwidth,
     )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
-from ...objectives.errors import UsageError
+from ....objectives.errors import UsageError
 from .names import Emulated, Here, Slices
 
 _ABSENT_TPU = {

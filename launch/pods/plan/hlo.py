@@ -12,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from .hlo_text import Computation, Instruction, Module, parse
-from .loops import ROLES, Loop, Place, places
+from .loops import ROLES, Loop, Place, places, role_of
 from .replica_groups import replica_groups, spanned_axes
 
 KINDS = (
@@ -25,7 +25,9 @@ KINDS = (
     "ragged-all-to-all",
 )
 OUTSIDE = "outside"
-"""The role of what no loop holds."""
+"""The role of what is part of no loop."""
+
+_BETWEEN_SLICES = re.compile(r'_xla_megascale_transfer_type="(\w+)"')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +38,13 @@ class Collective:
       kind: one of `KINDS`.
       bytes: of the whole array that is gathered, reduced, scattered or exchanged by a
         group: the result of an all-gather, the input of the others.
+      role: what it is part of: a value of `loops.ROLES`, which "layers" and "loss
+        chunks" are, or "outside". By the loop around it, and where the compiler has
+        taken it out of one (peeled the first trip, unrolled) by the source.
       loops: around it, the outermost first.
       axes: names of the mesh axes that its groups span.
-      group: devices that take part together.
+      members: places in the mesh, in row-major order, of the first group that takes
+        part together.
       crosses_slices: whether a group has devices of several slices.
       dtype: of its largest array.
       op_name: the JAX operation that it comes from.
@@ -47,29 +53,24 @@ class Collective:
 
     kind: str
     bytes: int
+    role: str
     loops: tuple[Loop, ...]
     axes: tuple[str, ...]
-    group: int
+    members: tuple[int, ...]
     crosses_slices: bool
     dtype: str
     op_name: str
     name: str
 
     @property
+    def group(self) -> int:
+        """Devices that take part together."""
+        return len(self.members)
+
+    @property
     def runs(self) -> int:
         """How often it runs in a step."""
         return int(np.prod([loop.trips or 1 for loop in self.loops], dtype=int))
-
-    @property
-    def role(self) -> str:
-        """What the loop around it runs over; "outside" where there is none.
-
-        "layers" are the layers of the model, forwards or backwards. Of several loops
-        it is the innermost that has a name in `loops.ROLES`.
-        """
-        roles = [loop.role for loop in self.loops]
-        named = [role for role in roles if role in ROLES.values()]
-        return [OUTSIDE, *roles, *named][-1]
 
     @property
     def sent(self) -> float:
@@ -94,7 +95,8 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
 
     XLA:TPU writes a collective that runs beside computation into each of the fusions
     that it runs beside, under one channel: it is listed once. A fusion that adds up an
-    array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter.
+    array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
+    slices it sends to the hosts' own transport, after a collective inside of each.
 
     Args:
       program: of `jax.stages.Compiled.as_text()`, or the same parsed.
@@ -111,7 +113,7 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
             if key in seen:
                 continue
             seen.add(key)
-            one = _collective(instruction, holder, kind, place, mesh, slices)
+            one = _collective(module, instruction, holder, kind, place, mesh, slices)
             if one.group > 1:
                 found.append(one)
     return found
@@ -134,7 +136,12 @@ def _within(
     """The collectives that an instruction is or holds, and the kind of each."""
     instruction = place.instruction
     kind = instruction.opcode.removesuffix("-start")
-    if kind in KINDS:
+    between = _BETWEEN_SLICES.search(instruction.attributes)
+    if between and kind == "send":
+        kind = between[1].lower().replace("_", "-")
+        kind = "collective-permute" if kind == "one-to-one" else kind
+        yield instruction, place.computation, kind
+    elif kind in KINDS:
         yield instruction, place.computation, kind
     called = instruction.called("calls") if instruction.opcode == "fusion" else None
     if called is None:
@@ -150,6 +157,7 @@ def _within(
 
 
 def _collective(
+    module: Module,
     instruction: Instruction,
     holder: Computation,
     kind: str,
@@ -157,10 +165,14 @@ def _collective(
     mesh: Mesh,
     slices: np.ndarray,
 ) -> Collective:
-    groups = replica_groups(instruction.attributes, mesh.size)
+    between = instruction.opcode == "send"
+    if between:
+        groups = _one_of_each(slices)
+    else:
+        groups = replica_groups(instruction.attributes, mesh.size)
     operands = instruction.operands
-    if kind == "collective-permute":
-        operands = operands[:1]  # others say where the array lies
+    if kind == "collective-permute" or between:
+        operands = operands[:1]  # others say where the array lies, or when to begin
     arrays = [shape for name in operands for shape in holder.instructions[name].shapes]
     size = sum(shape.bytes for shape in arrays)
     if kind == "all-gather":
@@ -169,11 +181,30 @@ def _collective(
     return Collective(
         kind=kind,
         bytes=size,
+        role=_role(module, instruction, place),
         loops=place.loops,
         axes=tuple(names[n] for n in spanned_axes(groups, mesh.devices.shape)),
-        group=groups.shape[1],
+        members=tuple(groups[0].tolist()),
         crosses_slices=bool((slices[groups] != slices[groups[:, :1]]).any()),
         dtype=max(arrays, key=lambda shape: shape.bytes).dtype,
         op_name=instruction.op_name,
         name=instruction.name,
     )
+
+
+def _role(module: Module, instruction: Instruction, place: Place) -> str:
+    """By the innermost loop that has a role, by the source, or the innermost loop."""
+    roles = [loop.role for loop in reversed(place.loops)]
+    named = [role for role in roles if role in ROLES.values()]
+    source = None
+    if "/while/body/" in instruction.op_name:
+        source = role_of(module.stack(instruction))
+    return next(iter([*named, *([source] if source else []), *roles]), OUTSIDE)
+
+
+def _one_of_each(slices: np.ndarray) -> np.ndarray:
+    """The first devices of the slices, the second ones, and so on: [devices, slices].
+
+    Slices are laid out along the first axis of the mesh (`training.mesh`).
+    """
+    return np.arange(len(slices)).reshape(len(set(slices)), -1).T

@@ -1,10 +1,11 @@
 """How often each instruction of a compiled program runs."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .hlo_text import Computation, Instruction, Module
+from .hlo_text import Computation, Frame, Instruction, Module
 
 ROLES = {
     "scan_stateful": "layers",
@@ -87,13 +88,27 @@ def _callees(instruction: Instruction) -> list[str]:
     return []
 
 
+def role_of(stack: Iterable[Frame]) -> str | None:
+    """What the innermost known loop of the source runs over; None outside of them."""
+    functions = (frame.function.partition(".")[0] for frame in stack)
+    return next((ROLES[name] for name in functions if name in ROLES), None)
+
+
 def _loop(module: Module, computation: Computation, instruction: Instruction) -> Loop:
     stack = list(module.stack(instruction))
-    functions = [frame.function.partition(".")[0] for frame in stack]
-    role = next((ROLES[name] for name in functions if name in ROLES), None)
-    if role is None:
-        role = functions[0] if functions else "a loop"
+    body = module.computations[instruction.called("body") or ""]
+    if stack:
+        role = role_of(stack) or stack[0].function.partition(".")[0]
+    else:
+        role = _commonest_role(module, body) or "a loop"
     return Loop(role, _trips(module, computation, instruction), instruction.name)
+
+
+def _commonest_role(module: Module, body: Computation) -> str | None:
+    """By what a loop runs, where the compiler has dropped the loop's own source."""
+    roles = (role_of(module.stack(one)) for one in body.instructions.values())
+    counted = Counter(role for role in roles if role is not None)
+    return counted.most_common(1)[0][0] if counted else None
 
 
 def _trips(module: Module, computation: Computation, loop: Instruction) -> int | None:

@@ -5,7 +5,7 @@ import math
 import re
 from typing import NamedTuple
 
-from ...objectives.errors import UsageError, nearest, require_count
+from ....objectives.errors import UsageError, nearest, require_count
 from .generations import GENERATIONS, Generation
 
 SMALL_3D = {4: (2, 2, 1), 8: (2, 2, 2), 16: (2, 2, 4), 32: (2, 4, 4)}

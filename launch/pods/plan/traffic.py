@@ -101,12 +101,10 @@ def _read(inner: Computation, parameter: Instruction) -> int:
             inner, user, parameter
         ):
             continue
-        elif (
-            user.opcode in (*KINDS, "tuple", "custom-call")
-            or user.is_root
-            and (user.opcode == "bitcast")
-        ):
-            total += _sizes(parameter) if user.opcode in KINDS else 0
+        elif user.opcode in KINDS:
+            total += _sizes(parameter)
+        elif user.opcode in ("tuple", "custom-call", *_VIEWS):
+            continue  # handed on as it is
         else:
             return _sizes(parameter)
     return total
