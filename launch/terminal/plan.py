@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,7 @@ _PARTS = {
     "batch": "batch",
     "padding": "padding of these",
     "outputs": "outputs",
-    "temporaries": "activations, temporaries",
+    "temporaries": "activations and other",
     "code": "program",
 }
 _LIMITS = {"compute": "compute", "hbm": "HBM", "ici": "ICI", "dcn": "DCN"}
@@ -27,14 +28,14 @@ _LIMITS = {"compute": "compute", "hbm": "HBM", "ici": "ICI", "dcn": "DCN"}
 def plan_screen(report: Mapping[str, Any]) -> RenderableType:
     """The whole report of one plan (`pods.plan.report`)."""
     parts: list[RenderableType] = [Text(_subject(report), style="bold")]
-    parts += [_verdict(report), Text(_speed(report)), Text("")]
-    tables = Table.grid(padding=(0, 4, 0, 0))
+    parts += [_verdict(report), Text(_speed(report))]
+    tables = Table.grid(padding=(0, 3, 0, 0))
     cells = [_memory(report)] + ([_times(report)] if "seconds" in report else [])
     tables.add_row(*cells)
     parts.append(tables)
     if report.get("collectives"):
-        parts += [Text(""), _collectives(report["collectives"])]
-    parts += [Text(""), *_notes(report)]
+        parts.append(_collectives(report["collectives"]))
+    parts += _notes(report)
     return Group(*parts)
 
 
@@ -81,8 +82,12 @@ def _speed(report: Mapping[str, Any]) -> str:
     )
 
 
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
 def _memory(report: Mapping[str, Any]) -> Table:
-    table = Table(title="Memory of a device", title_justify="left")
+    table = _table("Memory of a device")
     table.add_column("part", no_wrap=True)
     table.add_column("GiB", justify="right", no_wrap=True)
     for name, size in report["memory"].items():
@@ -93,18 +98,18 @@ def _memory(report: Mapping[str, Any]) -> Table:
 
 
 def _times(report: Mapping[str, Any]) -> Table:
-    table = Table(title="A step takes at least", title_justify="left")
+    table = _table("A step takes at least")
     table.add_column("limit", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("for, on each device")
+    table.add_column("for", no_wrap=True)
     model, done = report["model_operations"], report["operations"]
     sent = {
         link: sum(r["sent"] for r in report["collectives"] if r["link"] == link)
         for link in ("ici", "dcn")
     }
     amounts = {
-        "compute": f"{done / 1e12:,.1f} TFLOP, {model / 1e12:,.1f} of them the model's",
-        "hbm": f"{report['traffic'] / 1e9:,.1f} GB read and written",
+        "compute": f"{done / 1e12:,.1f} TFLOP (model {model / 1e12:,.1f})",
+        "hbm": f"{report['traffic'] / 1e9:,.1f} GB moved",
         **{link: f"{size / 1e9:,.2f} GB sent" for link, size in sent.items()},
     }
     for limit, seconds in report["seconds"].items():
@@ -116,10 +121,10 @@ def _times(report: Mapping[str, Any]) -> Table:
 
 
 def _collectives(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Collectives of a step", title_justify="left")
+    table = _table("Collectives of a step")
     for column in ("where", "over", "link", "kind"):
         table.add_column(column, no_wrap=True)
-    for column in ("runs", "largest, MB", "all, GB"):
+    for column in ("runs", "MB", "GB a step"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows[:_ROWS]:
         table.add_row(
@@ -143,7 +148,9 @@ def _notes(report: Mapping[str, Any]) -> Iterator[Text]:
         yield Text("What would save memory (estimated; --search compiles it):")
         yield from (Text(f"  - {one}") for one in report["advice"])
     for one in report.get("findings", ()):
-        line = Text.assemble((f"{one['kind']}: ", "yellow"), one["message"])
+        line = Text.assemble(
+            ("! ", "yellow"), (one["kind"], "bold"), f": {one['message']}"
+        )
         if one["remedy"]:
             line.append(f" To mend it, {one['remedy']}.")
         yield line
@@ -158,7 +165,7 @@ def _seconds(seconds: float) -> str:
 
 def ranking(reports: Sequence[Mapping[str, Any]]) -> Table:
     """The plans of a search, the fastest that fits first."""
-    table = Table(title="Plans that were compiled, the best first")
+    table = _table("Plans that were compiled, the best first")
     table.add_column("mesh", no_wrap=True)
     table.add_column("remat", no_wrap=True)
     for column in ("microbatches", "GiB", "fits", "ms, at least", "bound by", "MFU ≤"):

@@ -112,50 +112,92 @@ def _commonest_role(module: Module, body: Computation) -> str | None:
 
 
 def _trips(module: Module, computation: Computation, loop: Instruction) -> int | None:
-    """Trips of a loop that counts up by one to a constant, as scans do."""
+    """Trips of a loop that counts from a constant to a constant by a constant."""
     known = re.search(r'known_trip_count":\{"n":"(\d+)"', loop.attributes)
     if known:
         return int(known[1])
     condition = module.computations[loop.called("condition") or ""]
-    found = _compared(module, condition)
-    if found is None:
+    body = module.computations[loop.called("body") or ""]
+    compared = _compared(module, condition)
+    if compared is None:
         return None
-    index, end, inclusive = found
-    start = _initial(module, computation, loop, index)
-    return None if start is None else end - start + inclusive
-
-
-def _compared(module: Module, condition: Computation) -> tuple[int, int, bool] | None:
-    """`counter < end`: the counter's place in the loop's tuple, end, and if it is ≤."""
-    root, within = condition.root, condition
-    arguments: tuple[Instruction, ...] = ()
-    if root.opcode in ("fusion", "call"):
-        name = root.called("calls") or root.called("to_apply") or ""
-        arguments = tuple(condition.instructions[name] for name in root.operands)
-        within = module.computations[name]
-        root = within.root
-    if root.opcode != "compare":
+    index, end = compared
+    start, step = _initial(computation, loop, index), _step(module, body, index)
+    if start is None or step is None or step <= 0:
         return None
-    direction = re.search(r"direction=(\w+)", root.attributes)
-    if direction is None or direction[1] not in ("LT", "LE"):
+    return max(0, -(-(end - start) // step))
+
+
+class _Value(NamedTuple):
+    """An instruction, seen through a fusion that holds nothing else.
+
+    Attributes:
+      instruction: that computes it.
+      operands: what it reads, outside of the fusion.
+    """
+
+    instruction: Instruction
+    operands: tuple[Instruction, ...]
+
+
+def _value(
+    module: Module, computation: Computation, instruction: Instruction
+) -> _Value:
+    """Looks behind copies and into a fusion."""
+    while instruction.opcode in ("copy", "bitcast", "copy-start", "copy-done"):
+        instruction = computation.instructions[instruction.operands[0]]
+    given = tuple(computation.instructions[name] for name in instruction.operands)
+    if instruction.opcode not in ("fusion", "call"):
+        return _Value(instruction, given)
+    name = instruction.called("calls") or instruction.called("to_apply") or ""
+    inner = module.computations[name]
+    operands = tuple(inner.instructions[name] for name in inner.root.operands)
+    return _Value(
+        inner.root,
+        tuple(
+            given[int(o.literal)] if o.opcode == "parameter" else o for o in operands
+        ),
+    )
+
+
+def _compared(module: Module, condition: Computation) -> tuple[int, int] | None:
+    """`counter < end`: the counter's place in the loop's tuple, and the end."""
+    value = _value(module, condition, condition.root)
+    direction = re.search(r"direction=(\w+)", value.instruction.attributes)
+    if value.instruction.opcode != "compare" or direction is None:
         return None
-
-    def outside(name: str) -> Instruction:
-        one = within.instructions[name]
-        if one.opcode == "parameter" and arguments:
-            return arguments[int(one.literal)]
-        return one
-
-    counter, end = map(outside, root.operands)
-    index = re.search(r"index=(\d+)", counter.attributes)
-    if counter.opcode != "get-tuple-element" or end.opcode != "constant" or not index:
+    counter, end = value.operands
+    if _index(counter) is None or end.opcode != "constant":
         return None
-    return int(index[1]), int(end.literal), direction[1] == "LE"
+    more = {"LT": 0, "LE": 1}.get(direction[1])
+    return None if more is None else (_index(counter) or 0, int(end.literal) + more)
 
 
-def _initial(
-    module: Module, computation: Computation, loop: Instruction, index: int
-) -> int | None:
+def _step(module: Module, body: Computation, index: int) -> int | None:
+    """`counter + step`, of which the body makes the next counter."""
+    if body.root.opcode != "tuple":
+        return None
+    made = body.instructions[body.root.operands[index]]
+    value = _value(module, body, made)
+    if value.instruction.opcode != "add":
+        return None
+    seen = [
+        _value(module, body, o).instruction if o.name in body.instructions else o
+        for o in value.operands
+    ]
+    counters = [one for one in seen if _index(one) == index]
+    steps = [one for one in seen if one.opcode == "constant"]
+    return int(steps[0].literal) if counters and steps else None
+
+
+def _index(instruction: Instruction) -> int | None:
+    """Which part of a tuple an instruction takes."""
+    match = re.search(r"index=(\d+)", instruction.attributes)
+    taken = instruction.opcode == "get-tuple-element"
+    return int(match[1]) if taken and match else None
+
+
+def _initial(computation: Computation, loop: Instruction, index: int) -> int | None:
     """The constant that a counter starts from, behind copies of it."""
     given = computation.instructions[loop.operands[0]]
     if given.opcode != "tuple":

@@ -84,9 +84,14 @@ def summed_weights(evidence: Evidence) -> list[Finding]:
 
 
 def resharding_in_layers(evidence: Evidence) -> list[Finding]:
-    """Arrays that change their layout inside of a layer."""
+    """Arrays that change their layout inside of a layer.
+
+    Not the permutes of a product that gathers its operand piece by piece.
+    """
     totals: dict[str, int] = defaultdict(int)
     for one in evidence.collectives:
+        if one.op_name.endswith("dot_general"):
+            continue
         if one.role == "layers" and one.kind in ("all-to-all", "collective-permute"):
             totals[one.kind] += one.total
     if sum(totals.values()) < SMALL:
