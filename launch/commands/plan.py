@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         tried: Sequence[Mapping[str, Any]] = [settings]
         if options.search:
             tried = settings_to_try(settings, planner.cluster, most=options.most)
-        reports = ranked(planner, tried, show=show)
+        reports = ranked(planner.plan, tried, show=show)
     _print(reports, options.format)
     return 0 if reports[0]["fits"] else 1
 

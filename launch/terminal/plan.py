@@ -19,7 +19,7 @@ _PARTS = {
     "batch": "batch",
     "padding": "padding of these",
     "outputs": "outputs",
-    "temporaries": "activations and other",
+    "temporaries": "activations etc.",
     "code": "program",
 }
 _LIMITS = {"compute": "compute", "hbm": "HBM", "ici": "ICI", "dcn": "DCN"}
@@ -123,7 +123,7 @@ def _times(report: Mapping[str, Any]) -> Table:
 def _collectives(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("Collectives of a step")
     for column in ("where", "over", "link", "kind"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != "over")
     for column in ("runs", "MB", "GB a step"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows[:_ROWS]:
@@ -160,7 +160,7 @@ def _notes(report: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:,.2f} s" if seconds >= 10 else f"{1e3 * seconds:,.1f} ms"
+    return f"{seconds:,.3f} s" if seconds >= 1 else f"{1e3 * seconds:,.1f} ms"
 
 
 def ranking(reports: Sequence[Mapping[str, Any]]) -> Table:

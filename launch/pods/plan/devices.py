@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 
@@ -43,7 +44,7 @@ class Cluster:
 
     Attributes:
       name: for people.
-      devices: of JAX.
+      devices: `jax.Device`s; those of a TPU have `coords`.
       chips: what is paid for.
       capacity: bytes that a program may take on a device; None if not known.
       speeds: of a device; None if none are published.
@@ -51,7 +52,7 @@ class Cluster:
     """
 
     name: str
-    devices: Sequence[jax.Device]
+    devices: Sequence[Any]
     chips: int
     capacity: int | None
     speeds: Speeds | None

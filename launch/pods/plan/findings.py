@@ -13,6 +13,7 @@ from .memory_findings import (
 )
 from .operations import silent_kernels
 from .traffic_findings import (
+    gathers_as_sums,
     gathers_outside_layers,
     rematerialised,
     resharding_in_layers,
@@ -29,6 +30,7 @@ def findings(evidence: Evidence) -> list[Finding]:
         scores_in_memory,
         gathers_outside_layers,
         summed_weights,
+        gathers_as_sums,
         resharding_in_layers,
         narrow_heads,
         padded_vocabulary,

@@ -48,6 +48,7 @@ class Collective:
       crosses_slices: whether a group has devices of several slices.
       dtype: of its largest array.
       op_name: the JAX operation that it comes from.
+      inputs: names of the instructions that it reads.
       name: of the instruction.
     """
 
@@ -60,6 +61,7 @@ class Collective:
     crosses_slices: bool
     dtype: str
     op_name: str
+    inputs: tuple[str, ...]
     name: str
 
     @property
@@ -188,6 +190,7 @@ def _collective(
         crosses_slices=bool((slices[groups] != slices[groups[:, :1]]).any()),
         dtype=max(arrays, key=lambda shape: shape.bytes).dtype,
         op_name=instruction.op_name,
+        inputs=operands,
         name=instruction.name,
     )
 

@@ -27,7 +27,7 @@ def program_operations(jaxpr: Any) -> float:
         branch of a conditional counts, bodies of `while` count once.
     """
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)
-    return sum(_operations(equation) for equation in jaxpr.eqns)
+    return sum((_operations(one) for one in jaxpr.eqns), 0.0)
 
 
 def _operations(equation: Any) -> float:
@@ -39,7 +39,7 @@ def _operations(equation: Any) -> float:
         return 2.0 * equation.outvars[0].aval.size * width
     if name == "cond":
         return max(program_operations(branch) for branch in parameters["branches"])
-    inner = sum(program_operations(one) for one in _inner(parameters))
+    inner = sum((program_operations(one) for one in _inner(parameters)), 0.0)
     if name == "scan":
         return parameters["length"] * inner
     if name == "shard_map":

@@ -11,7 +11,6 @@ from ....models.config import ModelConfig
 from ....objectives.errors import UsageError, require_count
 from ...training.mesh import MeshShape
 from .devices import Cluster
-from .planner import Planner
 from .report import Report
 
 Settings = Mapping[str, Any]
@@ -53,7 +52,7 @@ def settings_to_try(
 
 
 def ranked(
-    planner: Planner,
+    plan: Callable[[Settings], Report],
     tried: Sequence[Settings],
     *,
     show: Callable[[str], None] = lambda _: None,
@@ -64,7 +63,7 @@ def ranked(
     unless they are the only ones.
 
     Args:
-      planner: of the cluster.
+      plan: `Planner.plan`.
       tried: the settings.
       show: called with what is tried.
     """
@@ -72,7 +71,7 @@ def ranked(
     for number, settings in enumerate(tried):
         show(f"setting {number + 1} of {len(tried)}")
         try:
-            reports.append(planner.plan(settings))
+            reports.append(plan(settings))
         except UsageError:
             if len(tried) == 1:
                 raise

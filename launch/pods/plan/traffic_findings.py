@@ -83,6 +83,28 @@ def summed_weights(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def gathers_as_sums(evidence: Evidence) -> list[Finding]:
+    """Gathers that the compiler writes as sums of arrays that are zero elsewhere."""
+    rows = [
+        one
+        for one in evidence.collectives
+        if one.kind == "all-reduce"
+        and all("dynamic-update-slice" in name for name in one.inputs)
+    ]
+    total = sum(one.total for one in rows)
+    if total < SMALL:
+        return []
+    return [
+        Finding(
+            "gathers as all-reduces",
+            f"{size_text(total)} a step are gathered by adding up arrays that are zero "
+            "elsewhere, at twice the bytes of a gather. The compiler does so where a "
+            "device's part is narrower than a register.",
+            "let fsdp have fewer devices and data more",
+        )
+    ]
+
+
 def resharding_in_layers(evidence: Evidence) -> list[Finding]:
     """Arrays that change their layout inside of a layer.
 
