@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from ...training.program import Program
 from .finding import SMALL, Evidence, Finding, size_text
+from .hlo_text import Instruction, Module
 from .loops import places
 from .state import Held
 
@@ -45,18 +47,14 @@ def _replicated(whole: Sequence[Held], kind: str, what: str) -> list[Finding]:
 
 
 def scores_in_memory(evidence: Evidence) -> list[Finding]:
-    """Scores of attention, [T, S] for every head, written to memory."""
-    rows = evidence.program.rows
-    lengths = {stream.slots for stream in (rows.decoder, rows.encoder) if stream}
-    lengths |= {n // evidence.program.mesh.shape["sequence"] for n in lengths}
+    """Scores of attention, [T, S] for every head, or masks of them, in memory."""
+    least = _scores(evidence.program)
     largest, total = None, 0
     for place in places(evidence.module):
-        files = [f.file for f in evidence.module.stack(place.instruction)]
-        if not any("attention" in file.rsplit("/models/")[-1] for file in files):
-            continue
         for shape in place.instruction.shapes:
-            wide = [n for n in shape.dimensions if n in lengths and n >= LANES]
-            if len(wide) < 2 or shape.space or shape.bytes < SMALL:
+            if shape.elements < least or shape.space or shape.bytes < SMALL:
+                continue
+            if not _in_attention(evidence.module, place.instruction):
                 continue
             total += shape.bytes * place.runs
             if largest is None or shape.bytes > largest.bytes:
@@ -73,6 +71,28 @@ def scores_in_memory(evidence: Evidence) -> list[Finding]:
             "use an attention kernel, or fewer slots a row",
         )
     ]
+
+
+def _scores(program: Program) -> int:
+    """Scores of one layer on a device: rows × heads × queries × keys, at least."""
+    shape, rows = program.mesh.shape, program.rows
+    own = program.batch_rows // (shape["data"] * shape["fsdp"] * program.microbatches)
+    heads = max(1, program.model.heads // shape["tensor"])
+    slots = min(stream.slots for stream in (rows.decoder, rows.encoder) if stream)
+    return own * heads * slots * slots // shape["sequence"]
+
+
+def _in_attention(module: Module, instruction: Instruction) -> bool:
+    """Whether it, or what it fuses, comes from the source of attention."""
+    parts = [instruction]
+    called = instruction.called("calls")
+    if instruction.opcode == "fusion" and called is not None:
+        parts += module.computations[called].instructions.values()
+    return any(
+        "attention" in frame.file.rpartition("/models/")[2]
+        for part in parts
+        for frame in module.stack(part)
+    )
 
 
 def narrow_heads(evidence: Evidence) -> list[Finding]:
