@@ -1,0 +1,83 @@
+"""The real compiler of TPUs, on a tiny model; skipped where it is not installed."""
+
+import dataclasses
+import math
+
+import jax
+import pytest
+from jax.sharding import Mesh
+
+from sightline.launch.pods.plan.cache import Cache
+from sightline.launch.pods.plan.compile import compile_step
+from sightline.launch.pods.plan.generations import GENERATIONS
+from sightline.launch.pods.plan.report import report
+from sightline.launch.training.mesh import MeshShape, make_mesh
+
+pytestmark = pytest.mark.optimised
+
+
+@pytest.fixture(scope="module")
+def on_tpu(tpu, make_program, tmp_path_factory):
+    """`on_tpu(cluster, mesh, **changes)`: the report of a tiny program."""
+    cache = Cache(tmp_path_factory.mktemp("plan"))
+
+    def plan(cluster, shape: MeshShape, **changes):
+        mesh = make_mesh(shape, devices=cluster.devices)
+        program = dataclasses.replace(
+            make_program("decoder"), mesh=mesh, batch_rows=32, **changes
+        )
+        return report(
+            program, cluster, compile_step(program, cluster, cache=cache), price=1.0
+        )
+
+    return plan
+
+
+@pytest.mark.parametrize("name", ["v4-8", "v5e-8", "v5p-128", "v6e-4", "tpu7x-8"])
+def test_every_generation_has_devices(tpu, name):
+    cluster = tpu(name)
+    generation = GENERATIONS[name.partition("-")[0]]
+    assert len(cluster.devices) == cluster.chips * generation.devices
+    assert {device.platform for device in cluster.devices} == {"tpu"}
+    places = [device.coords for device in cluster.devices]
+    assert max(math.prod(n + 1 for n in place) for place in places) == cluster.chips
+
+
+def test_a_plan_for_a_tpu(tpu, on_tpu):
+    plan = on_tpu(tpu("v5e-4"), MeshShape(fsdp=4))
+    assert plan["fits"] and plan["capacity"] == GENERATIONS["v5e"].usable
+    assert plan["operations"] == pytest.approx(plan["model_operations"], rel=0.03)
+    memory = plan["memory"]
+    assert memory["optimizer"] == pytest.approx(2 * memory["parameters"], rel=0.01)
+    assert {row["axes"] for row in plan["collectives"]} == {"fsdp"}
+    assert plan["bound"] in ("compute", "hbm", "ici")
+
+
+def test_slices_are_joined_by_the_data_centre_network(tpu, on_tpu):
+    plan = on_tpu(tpu("v5e-1", slices=2), MeshShape(data=2, slices=2))
+    (row,) = {(r["link"], r["axes"], r["kind"]) for r in plan["collectives"]}
+    assert row == ("dcn", "data", "all-reduce")
+    gradients = 4 * plan["parameters"]
+    sent = sum(row["bytes"] for row in plan["collectives"])
+    assert sent == pytest.approx(gradients, rel=0.1)
+    assert plan["seconds"]["dcn"] > 0
+
+
+def test_a_program_that_is_too_large_is_refused(tpu):
+    from sightline.launch.pods.plan.compile import refusal_of
+
+    cluster = tpu("v5e-1")
+    mesh = Mesh(cluster.devices, ("x",))
+    whole = jax.NamedSharding(mesh, jax.P())
+    big = [jax.ShapeDtypeStruct((2**28,), "float32", sharding=whole)] * 10
+
+    def add(*arrays):
+        return [array + 1 for array in arrays]
+
+    lowered = jax.jit(add, out_shardings=whole).lower(*big)
+    with pytest.raises(jax.errors.JaxRuntimeError) as error:
+        lowered.compile()
+    refusal = refusal_of(str(error.value))
+    assert refusal is not None
+    assert (refusal.needed, refusal.capacity) == (20 * 2**30, cluster.capacity)
+    assert refusal.largest[0].bytes == 2**30
