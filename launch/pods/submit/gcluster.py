@@ -5,7 +5,7 @@ import shlex
 from ...hosts.leaving import STOPPED
 from ..topologies import Slice
 from .gke import check_job
-from .job import CONFIG, TrainJob, check_name, check_path
+from .job import TrainJob, check_name, check_path
 from .rendering import Rendered
 
 
@@ -40,11 +40,12 @@ def gcluster_script(
     for option, name in (("--cluster", cluster), ("--location", location)):
         check_name(option, name)
     check_name("--claim", claim)
-    path = f"/tmp/{CONFIG}"
+    command = job.command(("sightline",), require="tpu", log="json")
     lines = [
         *(f"export {name}={shlex.quote(v)}" for name, v in job.variables.items()),
-        f"printf %s {shlex.quote(job.config)} > {path}",
-        f"exec {job.command(('sightline',), gin_file=path, require='tpu', log='json')}",
+        "config=$(mktemp)",
+        f'printf %s {shlex.quote(job.config)} >"$config"',
+        f'exec {command} --gin_file="$config"',
     ]
     options = {
         "name": job.name,
@@ -60,7 +61,8 @@ def gcluster_script(
         "restart-on-exit-codes": STOPPED,
         "grace-period": f"{grace}s",
         "mount": f"{claim}:{mount}:rw",
-        "command": shlex.join(["sh", "-c", "\n".join(lines)]),
+        # The toolkit makes it `bash -c` of a pod, where $$ stands for $.
+        "command": "\n".join(lines).replace("$", "$$"),
     }
     words = [f"--{k}={shlex.quote(str(v))}" for k, v in options.items() if v]
     text = "#!/bin/bash\ngcluster job submit \\\n  " + " \\\n  ".join(words) + "\n"
