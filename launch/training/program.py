@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.stages import Compiled, Traced
 from jaxtyping import Array, Float32, PyTree
 
 from ...models.build import build
@@ -151,10 +152,10 @@ class Program:
             shape = (self.batch_rows, *array.shape[1:])
             return jax.make_array_from_callback(shape, sharding, part)
 
-        return jax.tree.map(put, batch, self._batch_shardings)
+        return jax.tree.map(put, batch, self.batch_shardings)
 
-    def compile_train_step(self) -> TrainStep:
-        """Compiles the train step before there is data. It consumes its state."""
+    def trace_train_step(self) -> Traced:
+        """Traces the train step before there is data; `lower().compile()` follows."""
         state = self.abstract_state
         placement = jax.tree.map(lambda x: x.sharding, state)
         step = make_train_step(
@@ -167,33 +168,37 @@ class Program:
         )
         shares = jax.ShapeDtypeStruct((CAPACITY,), "float32")
         with jax.set_mesh(self.mesh):
-            return (
-                jax.jit(
-                    step,
-                    donate_argnums=0,
-                    in_shardings=(placement, self._batch_shardings, self._whole),
-                    # Metrics are read on every host.
-                    out_shardings=(placement, self._whole),
-                )
-                .lower(state, self._abstract_batch, shares)
-                .compile(self._compiler_options)
-            )
+            return jax.jit(
+                step,
+                donate_argnums=0,
+                in_shardings=(placement, self.batch_shardings, self._whole),
+                # Metrics are read on every host.
+                out_shardings=(placement, self._whole),
+            ).trace(state, self.abstract_batch, shares)
 
-    def compile_eval_step(self) -> EvalStep:
-        """Compiles the evaluation step."""
+    def trace_eval_step(self) -> Traced:
+        """Traces the evaluation step: one forward pass and the sums of its loss."""
         params = self.abstract_state.params
         placement = jax.tree.map(lambda x: x.sharding, params)
         step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):
-            return (
-                jax.jit(
-                    step,
-                    in_shardings=(placement, self._batch_shardings),
-                    out_shardings=self._whole,
-                )
-                .lower(params, self._abstract_batch)
-                .compile(self._compiler_options)
-            )
+            return jax.jit(
+                step,
+                in_shardings=(placement, self.batch_shardings),
+                out_shardings=self._whole,
+            ).trace(params, self.abstract_batch)
+
+    def compile_train_step(self) -> TrainStep:
+        """Compiles the train step before there is data. It consumes its state."""
+        return self._compiled(self.trace_train_step())
+
+    def compile_eval_step(self) -> EvalStep:
+        """Compiles the evaluation step."""
+        return self._compiled(self.trace_eval_step())
+
+    def _compiled(self, traced: Traced) -> Compiled:
+        with jax.set_mesh(self.mesh):
+            return traced.lower().compile(self.compiler_options)
 
     def _fresh_state(self) -> TrainState:
         return initial_state(nnx.state(self.fresh_model()), self.transformation)
@@ -202,15 +207,16 @@ class Program:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))
 
     @property
-    def _compiler_options(self) -> dict[str, str | bool]:
-        """XLA's; TPUs and CPUs are deterministic as they are."""
+    def compiler_options(self) -> dict[str, str | bool]:
+        """What XLA is told; TPUs and CPUs are deterministic as they are."""
         gpu = self.mesh.devices.flat[0].platform == "gpu"
         if not (self.deterministic and gpu):
             return {}
         return {"xla_gpu_deterministic_ops": True}
 
     @functools.cached_property
-    def _abstract_batch(self) -> Batch:
+    def abstract_batch(self) -> Batch:
+        """The shapes of a batch of all processes."""
         return abstract_batch(self.rows, batch_rows=self.batch_rows)
 
     @property
@@ -218,8 +224,9 @@ class Program:
         return NamedSharding(self.mesh, PartitionSpec())
 
     @functools.cached_property
-    def _batch_shardings(self) -> Batch:
-        return batch_shardings(self._abstract_batch, self.mesh)
+    def batch_shardings(self) -> Batch:
+        """How a batch lies on the mesh."""
+        return batch_shardings(self.abstract_batch, self.mesh)
 
 
 def make_program(

@@ -1,0 +1,76 @@
+"""What the compiler made of a train step, or why it refused."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """Bytes of a device, by the compiler's own analysis.
+
+    Attributes:
+      arguments: state and batch.
+      outputs: state and metrics.
+      aliased: of the outputs, those that lie where an argument lay.
+      temporaries: activations, gathered parameters, gradients: their peak.
+      code: of the program.
+    """
+
+    arguments: int
+    outputs: int
+    aliased: int
+    temporaries: int
+    code: int
+
+    @property
+    def total(self) -> int:
+        """What a step needs at its peak."""
+        kept = self.arguments + self.outputs - self.aliased
+        return kept + self.temporaries + self.code
+
+
+@dataclasses.dataclass(frozen=True)
+class Array:
+    """A large array of a program: bytes, printed type, and where it comes from."""
+
+    bytes: int
+    shape: str
+    operator: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """A program that the compiler refuses: it needs more memory than there is.
+
+    Attributes:
+      needed: bytes, rounded as the compiler prints them; at least, where it stops at
+        one array that is too large.
+      capacity: bytes.
+      message: the compiler's, its first line.
+      largest: arrays that the compiler lists, the largest first.
+    """
+
+    needed: int
+    capacity: int
+    message: str
+    largest: tuple[Array, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """What the compiler made of a train step.
+
+    Attributes:
+      hlo: the program as text; empty if it was refused.
+      memory: None if it was refused.
+      refusal: None if it was not.
+      log: what the compiler printed.
+      seconds: that it took.
+      cached: whether an earlier run of the planner compiled it.
+    """
+
+    hlo: str
+    memory: Memory | None
+    refusal: Refusal | None
+    log: str
+    seconds: float
+    cached: bool = False

@@ -1,0 +1,255 @@
+"""The reader of compiled HLO, against programs whose collectives are known."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
+
+from sightline.launch.pods.plan.hlo import Collective, collectives, total_bytes
+from sightline.launch.pods.plan.hlo_text import parse, shapes
+from sightline.launch.pods.plan.replica_groups import replica_groups, spanned_axes
+
+SIZES = {"data": 2, "fsdp": 2, "sequence": 1, "tensor": 2}
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    types = (AxisType.Auto,) * 4
+    return jax.make_mesh(tuple(SIZES.values()), tuple(SIZES), axis_types=types)
+
+
+def compiled(mesh, function, *arguments):
+    """The text of a function of one device each, its first dimensions split by all."""
+    spec = P(tuple(SIZES))
+    mapped = jax.shard_map(
+        function, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
+    )
+    return jax.jit(mapped).lower(*arguments).compile().as_text()
+
+
+def only(mesh, function, *arguments) -> Collective:
+    (found,) = collectives(compiled(mesh, function, *arguments), mesh)
+    return found
+
+
+X = jax.ShapeDtypeStruct((8 * 4, 6), jnp.float32)
+OWN = 4 * 6 * 4
+"""Bytes of one device's part of `X`."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "size", "axes", "sent"),
+    [
+        ("all-gather", lambda x: jax.lax.all_gather(x, "fsdp"), 2 * OWN, "fsdp", OWN),
+        ("all-reduce", lambda x: jax.lax.psum(x, "data"), OWN, "data", OWN),
+        (
+            "reduce-scatter",
+            lambda x: jax.lax.psum_scatter(x, "tensor"),
+            OWN,
+            "tensor",
+            OWN / 2,
+        ),
+        (
+            "all-to-all",
+            lambda x: jax.lax.all_to_all(x, "fsdp", 0, 0, tiled=True),
+            OWN,
+            "fsdp",
+            OWN / 2,
+        ),
+        (
+            "collective-permute",
+            lambda x: jax.lax.ppermute(x, "tensor", [(0, 1), (1, 0)]),
+            OWN,
+            "tensor",
+            OWN,
+        ),
+    ],
+)
+def test_one_collective(mesh, kind, function, size, axes, sent):
+    if kind == "reduce-scatter":
+        argument = jax.ShapeDtypeStruct((8 * 2, 12), jnp.float32)
+    else:
+        argument = X
+    found = only(mesh, function, argument)
+    assert (found.kind, found.bytes, found.axes) == (kind, size, (axes,))
+    assert (found.group, found.sent, found.dtype) == (2, sent, "f32")
+    assert (found.runs, found.role, found.crosses_slices) == (1, "outside", False)
+
+
+def test_axes_of_a_collective_over_several(mesh):
+    found = only(mesh, lambda x: jax.lax.psum(x, ("data", "tensor")), X)
+    assert (found.axes, found.group) == (("data", "tensor"), 4)
+
+
+def scan_stateful(function, x, count):
+    return jax.lax.scan(lambda x, _: (function(x), None), x, None, length=count)[0]
+
+
+@pytest.mark.parametrize("trips", [2, 7])
+def test_loops_multiply(mesh, trips):
+    def inner(x):
+        return jnp.sin(jax.lax.psum(x, "fsdp"))
+
+    def outer(x):
+        return jax.lax.psum(scan_stateful(inner, x, trips), "data") * 0.5
+
+    def whole(x):
+        return jax.lax.scan(lambda x, _: (outer(x), None), x, None, length=3)[0]
+
+    found = collectives(compiled(mesh, whole, X), mesh)
+    by_axes = {one.axes: one for one in found}
+    assert by_axes[("fsdp",)].runs == 3 * trips
+    assert by_axes[("fsdp",)].role == "layers"
+    assert [loop.trips for loop in by_axes[("fsdp",)].loops] == [3, trips]
+    assert by_axes[("data",)].runs == 3
+    assert total_bytes(found, role="layers") == 3 * trips * OWN
+    assert total_bytes(found) == 3 * trips * OWN + 3 * OWN
+
+
+def test_a_loop_that_does_not_show_its_trips_counts_once(mesh):
+    def whole(x):
+        return jax.lax.while_loop(
+            lambda x: x.sum() < 1e6, lambda x: jax.lax.psum(x, "data") + 1, x
+        )
+
+    (found,) = collectives(compiled(mesh, whole, X), mesh)
+    assert found.runs == 1
+    assert found.loops[0].trips is None
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_loops_may_count_by_more_than_one(mesh, step):
+    def body(state):
+        count, x = state
+        return count + step, jax.lax.psum(x, "data") * 0.5
+
+    def whole(x):
+        return jax.lax.while_loop(lambda state: state[0] < 7, body, (0, x))[1]
+
+    (found,) = collectives(compiled(mesh, whole, X), mesh)
+    assert found.runs == len(range(0, 7, step))
+
+
+def test_the_loops_of_the_train_step_have_their_roles(make_program):
+    program = make_program("decoder", mesh={"fsdp": 2}, microbatches=2)
+    model = dataclasses.replace(program.model, loss_chunk=16)
+    program = dataclasses.replace(program, model=model)
+    found = collectives(program.compile_train_step().as_text(), program.mesh)
+    layers = {one.runs for one in found if one.role == "layers"}
+    chunks = {one.runs for one in found if one.role == "loss chunks"}
+    assert layers == {2 * 2}
+    # What XLA takes out of a loop is still the loss's: here the table, gathered once.
+    assert chunks == {1, 2 * 4}
+
+
+def lists(groups) -> str:
+    return "{" + ",".join("{" + ",".join(map(str, g)) + "}" for g in groups) + "}"
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_three_forms_of_groups_agree(data):
+    sizes = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    used = data.draw(st.sets(st.sampled_from(range(len(sizes)))))
+    devices = int(np.prod(sizes))
+    order = [a for a in range(len(sizes)) if a not in used] + sorted(used)
+    members = int(np.prod([sizes[a] for a in used]))
+    grid = np.arange(devices).reshape(sizes).transpose(order).reshape(-1, members)
+    names = [f"'axis_{a}'={size}" for a, size in enumerate(sizes)]
+    axes = ",".join(f"'axis_{a}'" for a in sorted(used))
+    shape, dims = ",".join(map(str, grid.shape)), ",".join(map(str, sizes))
+    for text in (
+        lists(grid),
+        f"[{shape}]<=[{dims}]T({','.join(map(str, order))})",
+        f"mesh[{','.join(names)}] {{{axes}}}",
+    ):
+        got = replica_groups(f"channel_id=1, replica_groups={text}, x={{0}}", devices)
+        np.testing.assert_array_equal(got, grid)
+    spanned = spanned_axes(grid, sizes)
+    assert spanned == tuple(a for a in sorted(used) if sizes[a] > 1)
+
+
+def test_groups_along_a_part_of_an_axis():
+    got = replica_groups("replica_groups=mesh['a'=8,'b'=2] {'a':(2)2}, y=1", 16)
+    grid = np.arange(16).reshape(2, 2, 2, 2).transpose(0, 2, 3, 1).reshape(-1, 2)
+    np.testing.assert_array_equal(got, grid)
+
+
+def test_groups_of_a_permuted_mesh():
+    text = "replica_groups=mesh['a'=2,'b'=2], device_ids=({}) {{'b'}}"
+    want = [[0, 2], [1, 3]]
+    assert replica_groups(text.format("0,2,1,3"), 4).tolist() == want
+    assert replica_groups(text.format("[2,2]T(1,0)"), 4).tolist() == want
+
+
+def test_groups_of_an_unknown_form_are_refused():
+    with pytest.raises(ValueError, match="unknown form"):
+        replica_groups("replica_groups=ring(4)", 4)
+
+
+def test_bytes_of_types():
+    text = "(bf16[2,3]{1,0:T(8,128)(2,1)S(1)}, /*index=5*/s4[8]{0}, pred[], token[])"
+    assert [shape.bytes for shape in shapes(text)] == [12, 4, 1]
+    assert shapes("f8e4m3fn[4]{0}")[0].bytes == 4
+
+
+FUSED = """HloModule tiny
+
+%start (p: f32[4]) -> (f32[4], f32[8]) {
+  %p = f32[4]{0:T(128)} parameter(0)
+  %gather.1 = f32[8]{0} all-gather(%p), channel_id=3, replica_groups={{0,1}}
+  ROOT %begun = (f32[4], f32[8]) custom-call(%gather.1), custom_call_target="Start"
+}
+
+%beside (p.1: f32[4]) -> f32[8] {
+  %p.1 = f32[4]{0:T(128)} parameter(0)
+  ROOT %gather.2 = f32[8]{0} all-gather(%p.1), channel_id=3, replica_groups={{0,1}}
+}
+
+%all-reduce-scatter.7 (p.2: f32[8]) -> f32[4] {
+  %p.2 = f32[8]{0} parameter(0)
+  %sum = f32[8]{0} all-reduce(%p.2), channel_id=4, replica_groups={{0,1}}, to_apply=%add
+  ROOT %own = f32[4]{0} dynamic-slice(%sum, %p.2), dynamic_slice_sizes={4}
+}
+
+ENTRY %main (a: f32[4]) -> f32[4] {
+  %a = f32[4]{0} parameter(0)
+  %f.1 = (f32[4], f32[8]) fusion(%a), kind=kCustom, calls=%start
+  %f.2 = f32[8]{0} fusion(%a), kind=kCustom, calls=%beside
+  ROOT %f.3 = f32[4]{0} fusion(%f.2), kind=kCustom, calls=%all-reduce-scatter.7
+}
+"""
+
+
+def test_collectives_inside_of_fusions():
+    mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
+    found = collectives(FUSED, mesh)
+    assert [(one.kind, one.bytes) for one in found] == [
+        ("all-gather", 32),
+        ("reduce-scatter", 32),
+    ]
+
+
+def test_what_is_no_program_is_refused():
+    with pytest.raises(ValueError, match="ENTRY"):
+        parse("HloModule nothing\n")
+
+
+def test_partitioned_matmul(mesh):
+    """The partitioner's own collective: a contraction over a split dimension."""
+    split = NamedSharding(mesh, P(None, "fsdp"))
+    whole = NamedSharding(mesh, P())
+    function = functools.partial(jnp.einsum, "ik,jk->ij")
+    a = jax.ShapeDtypeStruct((16, 32), jnp.float32, sharding=split)
+    text = jax.jit(function, out_shardings=whole).lower(a, a).compile().as_text()
+    (found,) = collectives(text, mesh)
+    assert (found.kind, found.bytes, found.axes) == (
+        "all-reduce",
+        16 * 16 * 4,
+        ("fsdp",),
+    )
