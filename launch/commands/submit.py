@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...objectives.errors import UsageError, nearest
+from ..pods.submit.clouds import Slice, slice_of
 from ..pods.submit.gcluster import gcluster_script
 from ..pods.submit.gke import jobset
 from ..pods.submit.job import TrainJob, default_name, read_variables
@@ -15,15 +16,14 @@ from ..pods.submit.preflight import Checked, check_config, check_devices
 from ..pods.submit.rendering import Rendered, apply
 from ..pods.submit.slurm import slurm_script
 from ..pods.submit.tpu_vm import tpu_vm_script
-from ..pods.topologies import Slice, slice_of
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
 Render a training job as a system takes it, after the checks that training does first.
 Nothing is submitted without --apply.
 
-  sightline submit gke --gin_file=my.gin --topology=v5p-128 --run_dir=/shared/runs/mine \\
-    --image=REGISTRY/sightline:1 --claim=shared > job.yaml
+  sightline submit gke --gin_file=my.gin --run_dir=/shared/runs/mine \\
+    --topology=v5p-128 --image=REGISTRY/sightline:1 --claim=shared > job.yaml
   sightline submit gcluster …          the same for `gcluster job submit`
   sightline submit tpu-vm --topology=v6e-64 --zone=us-east5-b --package=… …
   sightline submit slurm --nodes=4 --gpus_per_node=8 …
@@ -31,8 +31,8 @@ Nothing is submitted without --apply.
 
 sightline submit SYSTEM --help lists the options of each.
 
-Status 75 of `sightline train` (stopped by a signal, saved) resumes the run everywhere but
-on this machine; status 2 (a wrong argument) ends it.
+Status 75 of `sightline train` (stopped by a signal, saved) resumes the run everywhere
+but on this machine; status 2 (a wrong argument) ends it.
 """
 
 

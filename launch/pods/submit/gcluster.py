@@ -3,7 +3,7 @@
 import shlex
 
 from ...hosts.leaving import STOPPED
-from ..topologies import Slice
+from .clouds import Slice
 from .gke import check_job
 from .job import TrainJob, check_name, check_path
 from .rendering import Rendered

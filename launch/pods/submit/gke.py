@@ -14,7 +14,7 @@ import yaml
 
 from ....objectives.errors import UsageError, require_count
 from ...hosts.leaving import STOPPED
-from ..topologies import Slice
+from .clouds import Slice
 from .job import CONFIG, TrainJob, check_name, check_path
 from .rendering import Rendered
 
@@ -138,9 +138,8 @@ def check_job(image: str, *, slices: int, grace: int, max_restarts: int) -> None
     require_count("--max_restarts", max_restarts, least=0)
     if not re.fullmatch(r"[\w.:/@-]+", image) or "/" not in image:
         raise UsageError(
-            f"--image={image!r} is no image of a registry; write HOST/PROJECT/NAME:TAG, "
-            "better with @sha256:DIGEST in place of the tag, so that a restart runs "
-            "the same code."
+            f"--image={image!r} is no image of a registry; write HOST/PROJECT/NAME:TAG "
+            "or, so that a restart runs the same code, @sha256:DIGEST for the tag."
         )
 
 
@@ -211,7 +210,7 @@ def _pod(
         "terminationGracePeriodSeconds": grace,
         "automountServiceAccountToken": False,
         "nodeSelector": {
-            "cloud.google.com/gke-tpu-accelerator": tpu.generation.gke_accelerator,
+            "cloud.google.com/gke-tpu-accelerator": tpu.names.gke_accelerator,
             "cloud.google.com/gke-tpu-topology": tpu.topology,
         },
         "securityContext": {
@@ -229,7 +228,10 @@ def _pod(
                 "command": ["sh", "-c", f"exec {words}".replace("$", "$$")],
                 "env": [
                     {"name": "SLICE", "valueFrom": {"fieldRef": {"fieldPath": index}}},
-                    *({"name": n, "value": _plain(v)} for n, v in job.variables.items()),
+                    *(
+                        {"name": n, "value": _plain(v)}
+                        for n, v in job.variables.items()
+                    ),
                 ],
                 "ports": [{"containerPort": PORT}],
                 "resources": {"limits": {"google.com/tpu": tpu.chips_per_host}},

@@ -71,5 +71,7 @@ def apply(rendered: Rendered) -> NoReturn:
         os.dup2(file.fileno(), 0)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec keeps that
+    signal.signal(
+        signal.SIGPIPE, signal.SIG_DFL
+    )  # Python ignores it, and exec keeps that
     os.execv(program, rendered.apply)

@@ -4,7 +4,7 @@ import re
 import shlex
 
 from ....objectives.errors import UsageError, require_count
-from ..topologies import Slice
+from .clouds import Slice
 from .job import CONFIG, TrainJob, check_name, check_path
 from .rendering import Rendered, heredoc_end, render
 
@@ -77,7 +77,7 @@ def tpu_vm_script(
         zone=zone,
         place=shlex.join(place),
         accelerator_type=tpu.accelerator_type,
-        runtime=tpu.generation.runtime,
+        runtime=tpu.names.runtime,
         spot=spot,
         nodes=names,
         worker=worker,

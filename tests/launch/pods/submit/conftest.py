@@ -11,7 +11,7 @@ from sightline.launch.pods.submit.job import TrainJob
 
 __all__ = ["compiled", "rows"]
 
-NASTY = "it's $HOME `id` $(id) $(SLICE) $$ \"x\" \\ * ; é"
+NASTY = 'it\'s $HOME `id` $(id) $(SLICE) $$ "x" \\ * ; é'
 """Words that mean something to shells, to Kubernetes and to YAML."""
 
 CONFIG = f"train.steps = 3\n# {NASTY}\nEND_OF_CONFIG\n  a = '{{{{ b }}}}'\n"

@@ -9,9 +9,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from sightline.launch.pods.submit.clouds import slice_of
 from sightline.launch.pods.submit.gcluster import gcluster_script
 from sightline.launch.pods.submit.gke import jobset
-from sightline.launch.pods.topologies import slice_of
 from sightline.objectives.errors import UsageError
 
 V5P = slice_of("v5p-128")
@@ -109,7 +109,7 @@ def _closed(schema):
 
 @pytest.mark.parametrize("slices", [1, 2])
 def test_every_host_of_every_slice_is_a_process(job, slices, tmp_path, add_program):
-    """Each pod's command, run: the words arrive whole, and the numbers are 0 … N - 1."""
+    """Each pod's command, run: its words arrive whole, its number is 0 … N - 1."""
     _, body = documents(job, slice_of("v5p-16"), slices=slices)
     (replicated,) = body["spec"]["replicatedJobs"]
     assert replicated["replicas"] == slices
@@ -155,8 +155,8 @@ def outcome(body, *, status=None, condition=None) -> tuple[str, bool]:
         if status in codes["values"] or condition in conditions:
             reason = "PodFailurePolicy"
             message = (
-                f"Container train for pod default/mine-slice-0-0-abcde failed with exit "
-                f"code {status} matching FailJob rule at index {number}"
+                "Container train for pod default/mine-slice-0-0-abcde failed with "
+                f"exit code {status} matching FailJob rule at index {number}"
                 if status in codes["values"]
                 else "Pod default/mine-slice-0-0-abcde has condition DisruptionTarget "
                 f"matching FailJob rule at index {number}"

@@ -2,14 +2,14 @@
 
 import pytest
 
+from sightline.launch.pods.submit.clouds import slice_of
 from sightline.launch.pods.submit.tpu_vm import tpu_vm_script
-from sightline.launch.pods.topologies import slice_of
 from sightline.objectives.errors import UsageError
 
 GCLOUD = """
 printf '%s\\n' "$3 $4 ${*:5}" | head -n 1 >> "$HOME/calls"
 case "$4" in
-  describe) [ ! -e "$HOME/states" ] || { head -n 1 "$HOME/states"; sed -i 1d "$HOME/states"; } ;;
+  describe) head -n 1 "$HOME/states"; sed -i 1d "$HOME/states" ;;
   ssh) for word; do case $word in --command=*) bash -c "${word#*=}" ;; esac; done ;;
 esac
 """
