@@ -11,7 +11,7 @@ from ....diagnosis.results.charts import INK, QUIET, svg
 from ...runs.goodput import Summary
 from .reading import RunStatus, Series
 
-TRAIN, HELD_OUT = "#0072b2", "#d55e00"
+TRAIN, HELD_OUT = "#2e86c1", "#d55e00"
 
 PARTS: Mapping[str, str] = {
     "compute": "#009e73",

@@ -70,7 +70,7 @@ def _losses(run: RunStatus) -> list[tuple[str, ...]]:
 
 
 def _parts(run: RunStatus) -> list[tuple[str, str, str, str, str]]:
-    """Colour, name, seconds, share and meaning of each part of the first host's time."""
+    """Colour, name, seconds, share and meaning of each part of host 0's time."""
     if not run.hosts or run.hosts[0].spent.wall <= 0:
         return []
     spent = run.hosts[0].spent

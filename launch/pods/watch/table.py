@@ -29,7 +29,12 @@ def status_tables(
     if run.train or run.held_out:
         parts += [Text(), loss_table(run)]
     if run.hosts:
-        parts += [Text(), goodput_table(run.hosts[0].spent), Text(), host_table(run, now)]
+        parts += [
+            Text(),
+            goodput_table(run.hosts[0].spent),
+            Text(),
+            host_table(run, now),
+        ]
     parts += [Text(line, style="yellow") for line in incidents(run)]
     return Group(*parts)
 
@@ -82,7 +87,9 @@ def checkpoint_line(run: RunStatus) -> str:
     if not run.checkpoints:
         return "checkpoints: none yet"
     sound = [f"{step:,}" for step, damage in run.checkpoints.items() if damage is None]
-    return f"checkpoints: {', '.join(sound) or 'none is sound'} (manifest and data read)"
+    return (
+        f"checkpoints: {', '.join(sound) or 'none is sound'} (manifest and data read)"
+    )
 
 
 def incidents(run: RunStatus) -> Iterator[str]:
