@@ -37,6 +37,7 @@ assert len(registry.objectives()) >= 5
 assert "python_docs" in corpora.names()
 assert len(list((root / "tasks" / "tokens" / "vocabularies").glob("*.model"))) >= 2
 assert (root / "launch" / "terminal" / "preview.html").exists()
+assert len(list((root / "launch" / "pods").rglob("*.j2"))) >= 5
 assert (root / "diagnosis" / "results" / "effects.json").exists()
 import sightline.diagnosis.audit.declared
 assert (root / "py.typed").exists()

@@ -92,6 +92,7 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         from ..hosts.watchdog import Watchdog
         from ..runs.run_copy import copied
         from ..training.devices import require_devices
+        from ..training.profile import profile_window
         from ..training.resume import RunConfig
         from ..training.train import train
 
@@ -101,6 +102,9 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
             run_dir=options.run_dir,
             config=RunConfig(config.resolved_config("train"), allow, log),
         )
+        if options.profile is not None:
+            window = profile_window(options.profile, steps=settings["steps"])
+            settings["config"] = settings["config"]._replace(profile=window)
         require_devices(options.require)
         _LOG.info("Compiled programs are kept in %s.", compilation_cache() or "no file")
         if options.replay is not None:
@@ -174,6 +178,12 @@ def _options(arguments: Sequence[str]):
         metavar="STEP",
         help="do not train: recompute this step from the checkpoint before it and say "
         "whether the result is bit-equal; nothing is written",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="FIRST:LAST",
+        help="capture these steps with jax's profiler into RUN/profile/, for xprof or "
+        "TensorBoard",
     )
     _add_process_options(parser)
     return parse_gin(parser, arguments)

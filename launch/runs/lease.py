@@ -79,6 +79,33 @@ def has_ended(holder: Holder) -> bool:
     return holder.machine == _machine() and holder.started != running
 
 
+class Holding(NamedTuple):
+    """A lease as it is found, by a process that only looks.
+
+    Attributes:
+      holder: None if the file is torn.
+      seconds: since it was renewed, by this machine's clock.
+      alive: whether its holder runs, as far as can be seen from here.
+    """
+
+    holder: Holder | None
+    seconds: float
+    alive: bool
+
+
+def holding(folder: Path) -> Holding | None:
+    """The lease in a run's directory; None if nobody holds it. Writes nothing."""
+    try:
+        holder, renewed = _read(_path(folder)), _path(folder).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    seconds = max(0.0, time.time() - renewed)
+    own = holder is not None and holder.folder == folder.stat().st_ino
+    if holder is not None and holder.machine == _machine():
+        return Holding(holder, seconds, own and not has_ended(holder))
+    return Holding(holder, seconds, own and seconds <= EXPIRES_SECONDS)
+
+
 @dataclasses.dataclass
 class Lease:
     """A run's hold on its directory, renewed by a thread. `hold` makes it."""

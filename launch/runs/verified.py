@@ -115,6 +115,26 @@ def read_verified(
     return _read_arrays(path, structs, saved), data
 
 
+def check_manifests(run_dir: str | os.PathLike[str]) -> dict[int, str | None]:
+    """What is wrong with each checkpoint's manifest and data, None if nothing is.
+
+    That takes milliseconds; the arrays are not read. By step, the newest first.
+    """
+    folder = Path(run_dir).resolve() / "checkpoints"
+    found: dict[int, str | None] = {}
+    if not folder.is_dir():
+        return found
+    with literal_path(folder) as opened:
+        for step in checkpoint_steps(folder):
+            try:
+                _read_manifest(opened / str(step))
+            except CheckpointError as error:
+                found[step] = str(error)
+            else:
+                found[step] = None
+    return found
+
+
 def read_back(path: Path, structs: Structs) -> None:
     """Reads a checkpoint as `read_verified` does, and keeps nothing.
 

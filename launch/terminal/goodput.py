@@ -4,7 +4,7 @@ from rich.table import Table
 
 from ..runs.goodput import Summary
 
-_MEANING = {
+MEANING = {
     "start_up": "imports, checks, and whatever else comes before the first step",
     "restore": "reading a checkpoint, or making the first state",
     "compile": "compiling the step, and reading the first batches",
@@ -15,6 +15,7 @@ _MEANING = {
     "lost": "steps that were computed again after a stop",
     "stopped": "between two starts, and what a kill left unwritten",
 }
+"""What each part of the time is."""
 
 
 def goodput_line(found: Summary) -> str:
@@ -44,7 +45,7 @@ def goodput_table(found: Summary) -> Table:
     for name, seconds in found.seconds.items():
         share = seconds / found.wall if found.wall else 0.0
         words = name.replace("_", "-"), f"{seconds:,.1f}", f"{share:.2%}"
-        table.add_row(*words, _MEANING[name])
+        table.add_row(*words, MEANING[name])
     table.add_section()
     table.add_row("wall time", f"{found.wall:,.1f}", "100.00%", "")
     return table

@@ -27,11 +27,13 @@ class RunConfig(NamedTuple):
       text: resolved gin config, saved with the run and compared on resume.
       allow: names of bindings that a resumed run may change.
       log: what the run says goes there.
+      profile: steps to capture with jax's profiler; None for none.
     """
 
     text: str
     allow: Sequence[str]
     log: RunLog
+    profile: range | None = None
 
 
 class StartingPoint(NamedTuple):

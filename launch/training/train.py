@@ -29,6 +29,7 @@ from .interval import is_empty, over_hosts
 from .ledger import Ledger
 from .mesh import MeshShape
 from .phases import loss_shares_by_update
+from .profile import ProfiledStep
 from .program import make_program
 from .progress import RunProgress
 from .reader import Reader
@@ -233,7 +234,7 @@ def train(
     reader = early if early and not place else read_from(place)
     with goodput.phase("compile"), log.phase("Compiling, and reading data"):
         did("compiling the train step", times=SLOW)
-        train_step = program.compile_train_step()
+        compiled = program.compile_train_step()
         did("reading the first batches", times=SLOW)
         if place:
             batch, position = next(reader)
@@ -244,6 +245,7 @@ def train(
         held_out = HeldOut(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput
         )
+    train_step = ProfiledStep(compiled, config.profile, run_dir=run_dir, done=step)
     report.show_shares(
         log,
         over_hosts(functools.reduce(add, map(program.counts, first))),
@@ -258,6 +260,7 @@ def train(
         StopRequest() as stop,
         contextlib.closing(source),
         contextlib.closing(reader),
+        contextlib.closing(train_step),
         goodput,
         checkpoints,
         open_metrics(run_dir, resume_step=step) as writer,

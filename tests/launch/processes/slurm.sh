@@ -52,7 +52,7 @@ SlurmctldHost=$name
 SlurmctldPort=16817
 SlurmdPort=16818
 SlurmUser=root
-AuthInfo=socket=$folder/munge/socket
+AuthInfo=socket=$folder/munge/socket,cred_expire=5
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid

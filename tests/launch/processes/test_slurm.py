@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from process_runs import last_batch
@@ -94,3 +95,42 @@ def test_a_task_that_is_killed_ends_the_job(srun, tmp_path):
     status, output = finished(process)
     assert status != 0
     assert "process 1 (" in output
+
+
+def test_a_submitted_job_stops_and_goes_on_by_itself(rows, compiled, tmp_path):
+    """The rendered script: a signal, status 75, the same job again, and the end."""
+    run_dir = tmp_path / "run"
+    variables = {
+        "JAX_PLATFORMS": "cpu",
+        "JAX_NUM_CPU_DEVICES": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(compiled),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    command = [
+        *(sys.executable, "-m", "sightline", "submit", "slurm", "--apply"),
+        *("--nodes=1", "--tasks_per_node=2", "--time=10", f"--run_dir={run_dir}"),
+        *("--gin_file=any_mixture.gin", "--name=submitted"),
+        *(f"--gin.{text}" for text in (*rows, *RUN)),
+        *(f"--env={name}={value}" for name, value in variables.items()),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    job = done.stdout.split()[-1]
+    output = tmp_path / f"submitted-{job}.out"
+
+    def said():
+        return output.read_text() if output.exists() else ""
+
+    def wait_for(there, *, seconds=180):
+        end = time.monotonic() + seconds
+        while not there():
+            assert time.monotonic() < end, said()
+            time.sleep(0.2)
+
+    wait_for(lambda: last_step(run_dir) >= 5)
+    subprocess.run(["scancel", "--signal=TERM", job], check=True)
+    wait_for(lambda: "exit status 75" in said())
+    assert 5 <= saved_steps(run_dir)[-1] < 40
+    wait_for(lambda: "exit status 0" in said())
+    assert last_step(run_dir) == 40
+    assert "All 40 steps are done" in said()

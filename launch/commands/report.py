@@ -1,0 +1,41 @@
+"""`sightline report`: write where a run stands as one HTML page, also while it runs."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...tasks.files import write_whole
+from ..pods.watch.page import page
+from ..pods.watch.reading import read_run
+from ._arguments import parse
+from ._watch import add_peak, measured_utilisation
+
+_ABOUT = """\
+Write where a run stands as one self-contained HTML page: charts of the loss of each
+objective, tokens per second and where the time went, checkpoints, hosts, and what went
+wrong. Nothing is written into the run's directory.
+
+  sightline report runs/mine --out=mine.html
+  sightline report /shared/runs/mine --topology=v5p-128   # with MFU; report.html
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the page; the run may be active."""
+    parser = argparse.ArgumentParser(
+        "sightline report",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("run_dir", metavar="RUN", help="its --run_dir")
+    parser.add_argument(
+        "--out", default="report.html", metavar="FILE", help="(%(default)s)"
+    )
+    add_peak(parser)
+    options = parse(parser, arguments)
+    run = read_run(options.run_dir)
+    text = page(run, measured_utilisation(run, options))
+    write_whole(Path(options.out), text)
+    print(f"{options.out}: {run.state}, step {run.step:,} of {run.total:,}")
+    return 0

@@ -1,0 +1,1 @@
+"""A run as its directory tells of it; nothing is written there."""

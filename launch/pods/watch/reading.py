@@ -1,0 +1,237 @@
+"""Reads a run's directory, also while the run writes to it."""
+
+import ast
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ....objectives.errors import UsageError
+from ...runs import goodput, metrics, trace
+from ...runs.lease import Holding, holding
+from ...runs.run_identity import bindings_of
+from ...runs.verified import check_manifests
+from ...training.rollback import FILE as ROLLBACKS, Rollback, rollbacks
+
+Series = list[tuple[int, float]]
+"""Values by step."""
+
+
+class Skip(NamedTuple):
+    """An update that was skipped.
+
+    Attributes:
+      step: its number.
+      reason: "not finite" or "spike".
+      rows: that it read, by their numbers in the run.
+    """
+
+    step: int
+    reason: str
+    rows: range
+
+
+class Host(NamedTuple):
+    """One process of the run, by its account of time.
+
+    Attributes:
+      number: its index.
+      spent: where its time went.
+      time: of its last line, seconds since 1970.
+      step: steps done then; None before the first.
+      stacks: whether it wrote its stacks, since it made no progress.
+    """
+
+    number: int
+    spent: goodput.Summary
+    time: float
+    step: int | None
+    stacks: bool
+
+
+class RunStatus(NamedTuple):
+    """What a run's directory tells.
+
+    Attributes:
+      folder: of the run.
+      settings: bindings of its config by name.
+      holding: its lease; None if nobody has it.
+      steps: loss of every step.
+      skips: updates that were skipped.
+      train: loss of each objective, and of all together under "".
+      held_out: loss of each objective at the evaluations.
+      baselines: entropy of each objective's held-out targets.
+      speed: processed tokens a second.
+      data_wait: share of the time that devices waited for a batch.
+      hosts: by number; none before the first step.
+      checkpoints: what is wrong with each, by step; None if nothing was found.
+      quarantined: names of checkpoints that a start has passed over.
+      rollbacks: decisions to go back.
+      changes: settings that resumed starts have changed.
+    """
+
+    folder: Path
+    settings: Mapping[str, str]
+    holding: Holding | None
+    steps: Series
+    skips: list[Skip]
+    train: dict[str, Series]
+    held_out: dict[str, Series]
+    baselines: dict[str, float]
+    speed: Series
+    data_wait: Series
+    hosts: list[Host]
+    checkpoints: dict[int, str | None]
+    quarantined: list[str]
+    rollbacks: list[Rollback]
+    changes: list[dict[str, Any]]
+
+    @property
+    def step(self) -> int:
+        """Steps done, as far as is written."""
+        reached = [host.step or 0 for host in self.hosts]
+        return max([0, *reached, *(step for step, _ in self.steps[-1:])])
+
+    @property
+    def total(self) -> int:
+        """Steps in all."""
+        return int(self.settings["train.steps"])
+
+    @property
+    def state(self) -> str:
+        """`running`, `stopped` or `done`; `killed` if its lease was left behind."""
+        if self.holding is not None:
+            return "running" if self.holding.alive else "killed"
+        return "done" if self.step >= self.total else "stopped"
+
+
+def read_run(run_dir: str) -> RunStatus:
+    """Everything that a run's directory tells.
+
+    Raises:
+      UsageError: there is no run, or a file of it is damaged; it is named.
+    """
+    folder = Path(run_dir)
+    config = folder / "config.gin"
+    if not config.is_file():
+        raise UsageError(
+            f"{run_dir!r} holds no run: there is no {config.name} in it; give the "
+            "--run_dir of a `sightline train` that has begun."
+        )
+    settings = bindings_of(config.read_text("utf-8", errors="replace"))
+    for name in ("train.steps", "train.batch_rows"):
+        if not settings.get(name, "").isdecimal():
+            raise UsageError(
+                f"{config}: {name} is {settings.get(name)!r}, no number; the file is "
+                "damaged, and `sightline train` with the run's own config mends it."
+            )
+    records = _records(folder / "metrics.jsonl")
+    lines = _records(folder / trace.NAME)
+    gone_back = _read(folder / ROLLBACKS, lambda _: rollbacks(folder)) or []
+    train, held_out, baselines = _losses(records)
+    return RunStatus(
+        folder=folder,
+        settings=settings,
+        holding=holding(folder),
+        steps=[(line["step"], float(line["loss"])) for line in lines],
+        skips=list(_skips(lines, gone_back, int(settings["train.batch_rows"]))),
+        train=train,
+        held_out=held_out,
+        baselines=baselines,
+        speed=_series(records, "tokens_per_second"),
+        data_wait=_series(records, "data_wait"),
+        hosts=[_host(folder, number) for number in goodput.hosts(folder)],
+        checkpoints=check_manifests(folder),
+        quarantined=sorted(p.name for p in folder.glob("checkpoints_quarantined/*")),
+        rollbacks=gone_back,
+        changes=_read(folder / "changes.jsonl", _json_lines) or [],
+    )
+
+
+def value_of(settings: Mapping[str, str], name: str) -> Any:
+    """A setting as a Python value; its text if it is a reference."""
+    try:
+        return ast.literal_eval(settings[name])
+    except (ValueError, SyntaxError):
+        return settings[name]
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    return metrics.read(path) if path.exists() else []
+
+
+def _losses(
+    records: Sequence[Mapping[str, Any]],
+) -> tuple[dict[str, Series], dict[str, Series], dict[str, float]]:
+    """Losses in training and held out, and baselines, by objective."""
+    train: defaultdict[str, Series] = defaultdict(list)
+    held_out: defaultdict[str, Series] = defaultdict(list)
+    baselines: dict[str, float] = {}
+    for record in records:
+        for name, value in record.items():
+            parts = name.split("/")
+            if parts[0] == "train" and parts[-1] == "loss":
+                train["/".join(parts[1:-1])].append((record["step"], float(value)))
+            # A task (CORPUS.OBJECTIVE) has figures of its own.
+            elif parts[0] == "eval" and "." not in name and parts[-1] == "loss":
+                objective = "/".join(parts[1:-1])
+                held_out[objective].append((record["step"], float(value)))
+            elif parts[0] == "eval" and "." not in name and parts[-1] == "baseline":
+                baselines["/".join(parts[1:-1])] = float(value)
+    return dict(train), dict(held_out), baselines
+
+
+def _series(records: Sequence[Mapping[str, Any]], name: str) -> Series:
+    return [(r["step"], float(r[name])) for r in records if name in r]
+
+
+def _skips(
+    lines: Sequence[Mapping[str, Any]], gone_back: Sequence[Rollback], rows: int
+) -> Iterator[Skip]:
+    """The skipped updates, with the rows that they read."""
+    for line in lines:
+        step = line["step"]
+        if line.get("skipped"):
+            # Steps after going back read on from where the run stood.
+            back = [one for one in gone_back if one.to < step]
+            read = back[-1].place.batches + step - back[-1].to if back else step
+            yield Skip(step, line["skipped"], range((read - 1) * rows, read * rows))
+
+
+def _host(folder: Path, number: int) -> Host:
+    path = folder / goodput.file_of(number)
+    lines = _read(path, goodput.read) or []
+    spent = _read(path, lambda _: goodput.summary(folder, host=number))
+    assert spent is not None
+    last = lines[-1] if lines else {}
+    step = next((line["step"] for line in reversed(lines) if "step" in line), None)
+    return Host(
+        number,
+        spent,
+        time=last.get("until", last.get("begin", math.nan)),
+        step=step,
+        stacks=(folder / f"stacks-{number}.txt").exists(),
+    )
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
+
+
+def _read(path: Path, read: Any) -> Any:
+    """What a reader makes of a file; None if it is missing.
+
+    Raises:
+      UsageError: it is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        return read(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is damaged ({type(error).__name__}: {error}); move it away to see "
+            "the rest of the run."
+        ) from error
