@@ -1,5 +1,6 @@
 """The train step of a configuration beside Hugging Face's on the same shapes."""
 
+import importlib
 import importlib.util
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from ..training.program import program_of
 from ._batches import BATCHES, some_batches
 from ._step_speed import StepSpeed, filled
 
-OURS, THEIRS = "sightline", "Hugging Face, torch.compile"
+OURS, THEIRS = "sightline", "Hugging Face"
 
 
 def huggingface_speeds(
@@ -75,8 +76,7 @@ def _our_step(settings: Mapping[str, Any]) -> tuple[Callable[[int], None], float
 
 def _their_step(settings: Mapping[str, Any]) -> Callable[[int], None]:
     """Their step on a batch by number."""
-    import torch
-
+    torch = importlib.import_module("torch")
     config, shape = settings["model"], settings["rows"]
     size = vocabulary(settings["mixture"].vocabulary).size
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -115,8 +115,7 @@ def _their_model(
     config: ModelConfig, size: int, *, slots: int, decoder_only: bool
 ) -> Any:
     """A model of the same dimensions, its parameters in float32."""
-    import transformers
-
+    transformers = importlib.import_module("transformers")
     if decoder_only:
         return transformers.LlamaForCausalLM(
             transformers.LlamaConfig(

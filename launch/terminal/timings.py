@@ -23,13 +23,12 @@ def step_table(
     """
     table = Table(
         title="Train step, one compiled program",
-        caption="Steps in turns. Tokens: filled slots. Unpacked: one Example in a row. "
-        f"Ratios to {reference}, of the same rounds.",
+        caption="Steps in turns. Tokens: filled slots. Unpacked: one Example a row. "
+        f"×: ratios to {reference}, of the same rounds.",
     )
     table.add_column("batches", no_wrap=True)
-    columns = ("ms", "10 %", "90 %", "k tokens/s", "time ratio", "tokens/s ratio")
-    for column in columns:
-        table.add_column(column, justify="right")
+    for column in ("ms", "10 %", "90 %", "k tokens/s", "time ×", "tokens/s ×"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, values in seconds.items():
         figures = 1e3 * np.quantile(values, QUANTILES)
         # Per round: what slows the machine slows both.

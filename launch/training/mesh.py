@@ -35,7 +35,7 @@ class MeshShape:
     slices: int = 1
 
 
-def make_mesh(shape: MeshShape, *, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def make_mesh(shape: MeshShape, *, devices: Sequence[Any] | None = None) -> Mesh:
     """A mesh with the four axes of `MeshShape`, all `AxisType.Auto`.
 
     Args:

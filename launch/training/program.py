@@ -243,7 +243,7 @@ def make_program(
     normalisation: Normalisation = "objective",
     spike_deviations: float | None = None,
     deterministic: bool = False,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Program:
     """The program that `train` runs with these arguments; they are described there.
 
@@ -277,7 +277,7 @@ def make_program(
 
 
 def program_of(
-    settings: Mapping[str, Any], *, devices: Sequence[jax.Device] | None = None
+    settings: Mapping[str, Any], *, devices: Sequence[Any] | None = None
 ) -> Program:
     """The same from all arguments of `train`, ignoring those it does not need."""
     used = inspect.signature(make_program).parameters

@@ -53,7 +53,7 @@ def test_tables_show_medians_and_ratios():
     tokens = {"five": 300.0, "d.causal": 200.0}
     table = step_table(seconds, tokens=tokens, reference="d.causal")
     Console(file=text, width=120).print(table)
-    assert "Ratios to d.causal" in " ".join(text.getvalue().split())
+    assert "ratios to d.causal" in " ".join(text.getvalue().split())
     (row,) = (line for line in text.getvalue().splitlines() if "five" in line)
     # A median of .3 s; 300 tokens in it; ratios of 2, 1 and 2; 300 / 200 / 2.
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
