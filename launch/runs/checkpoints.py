@@ -185,11 +185,12 @@ class Checkpoints:
 
     def close(self) -> None:
         """Waits, then releases the folder. Without it the last save may be lost."""
-        try:
-            self.wait()
-        finally:
-            self._manager.close()
-            self._stack.close()
+        with self._stack:
+            try:
+                self.wait()
+            finally:
+                # It waits as well, and raises again what a save has raised.
+                self._run("the last checkpoint", self._manager.close)
 
     def __enter__(self) -> "Checkpoints":
         return self
