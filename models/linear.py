@@ -12,7 +12,7 @@ import jax
 from flax import nnx
 from jaxtyping import Float
 
-from .axes import constrain, partition_spec
+from .axes import constrain, used, used_spec
 
 Axes = tuple[str | None, ...]
 
@@ -86,22 +86,22 @@ def _matrix_gradient(x: jax.Array, gradient: jax.Array, axes: Axes) -> jax.Array
         return jax.lax.dot_general(x, gradient, ((slots, slots), ((), ())))
 
     def summed(x: jax.Array, gradient: jax.Array) -> jax.Array:
-        part = jax.lax.psum_scatter(
-            own_rows(x, gradient),
-            "fsdp",
-            scatter_dimension=axes.index("embed"),
-            tiled=True,
-        )
-        return jax.lax.psum(part, ("data", "sequence")[: x.ndim - 1])
+        part = own_rows(x, gradient)
+        for name in used("fsdp"):
+            part = jax.lax.psum_scatter(
+                part, name, scatter_dimension=axes.index("embed"), tiled=True
+            )
+        return jax.lax.psum(part, whole) if whole else part
 
-    if jax.sharding.get_abstract_mesh().size <= 1:
+    whole = used("data", "sequence")
+    if not (whole or used("fsdp")):
         return own_rows(x, gradient)
     rows = ("batch", "slots")[: x.ndim - 1]
     ends = (None if name == "embed" else name for name in axes)
     return jax.shard_map(
         summed,
-        in_specs=tuple(partition_spec((*rows, end)) for end in ends),
-        out_specs=partition_spec(axes),
+        in_specs=tuple(used_spec((*rows, end)) for end in ends),
+        out_specs=used_spec(axes),
     )(x, gradient)
 
 
