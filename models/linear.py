@@ -53,13 +53,18 @@ def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
       parameter: in the dtype in which it is wanted.
       axes: names of its dimensions.
     """
-    whole = (None if name == "embed" else name for name in axes)
-    return constrain(parameter, *whole)
+    return constrain(parameter, *_whole(axes))
+
+
+def _whole(axes: Axes) -> Axes:
+    return tuple(None if name == "embed" else name for name in axes)
 
 
 gathered.defvjp(
     lambda parameter, axes: (gathered(parameter, axes), None),
-    lambda axes, _, gradient: (constrain(gradient, *axes),),
+    # Whole first: where a loop adds the gradient up, shards would be summed over the
+    # mesh in every round of it, rather than once behind it.
+    lambda axes, _, gradient: (constrain(constrain(gradient, *_whole(axes)), *axes),),
 )
 
 
@@ -97,10 +102,9 @@ def _matrix_gradient(x: jax.Array, gradient: jax.Array, axes: Axes) -> jax.Array
     if not (whole or used("fsdp")):
         return own_rows(x, gradient)
     rows = ("batch", "slots")[: x.ndim - 1]
-    ends = (None if name == "embed" else name for name in axes)
     return jax.shard_map(
         summed,
-        in_specs=tuple(used_spec((*rows, end)) for end in ends),
+        in_specs=tuple(used_spec((*rows, end)) for end in _whole(axes)),
         out_specs=used_spec(axes),
     )(x, gradient)
 

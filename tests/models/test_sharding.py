@@ -5,13 +5,14 @@ import math
 import re
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 from jax.sharding import AxisType, NamedSharding
 
 from sightline.models import loss as losses
-from sightline.models.axes import MESH_AXES, param_shardings, partition_spec
+from sightline.models.axes import MESH_AXES, constrain, param_shardings, partition_spec
 from sightline.objectives.registry import CAPACITY
 
 pytestmark = pytest.mark.optimised
@@ -23,13 +24,17 @@ COLLECTIVE = re.compile(
 )
 
 
+def mesh_of(sizes: tuple[int, ...]):
+    devices = jax.devices()[: math.prod(sizes)]
+    return jax.make_mesh(
+        sizes, MESH_AXES, axis_types=(AxisType.Auto,) * 4, devices=devices
+    )
+
+
 @functools.cache
 def step(architecture, sizes: tuple[int, ...]):
     """Compiled loss and gradient on a mesh, and what it gives."""
-    devices = jax.devices()[: math.prod(sizes)]
-    mesh = jax.make_mesh(
-        sizes, MESH_AXES, axis_types=(AxisType.Auto,) * 4, devices=devices
-    )
+    mesh = mesh_of(sizes)
     graph, state = nnx.split(architecture.build(kv_heads=4, remat="full"))
     batch = jax.tree.map(lambda x: np.tile(x, (ROWS // 2, 1)), architecture.batch)
     shares = np.full(CAPACITY, 1 / CAPACITY, np.float32)
@@ -107,6 +112,26 @@ def test_outside_of_layers_the_table_moves_once_in_each_direction(decoder):
     assert elements(outside, "all-to-all") == 2 * rows // 8 * D  # what was looked up
     # The table's gradient; of the rest, sums by objective are the largest.
     assert V * D <= elements(outside, "all-reduce") < V * D + 8 * CAPACITY
+
+
+def test_looking_tokens_up_exchanges_rows_and_gathers_none(decoder):
+    """With batch, slots and vocabulary split, XLA by itself makes every row whole."""
+    mesh = mesh_of((1, 2, 2, 2))
+    graph, state = nnx.split(decoder.build().embedding)
+    tokens = jax.ShapeDtypeStruct((ROWS, SLOTS), "int32")
+
+    def total(state, tokens):
+        x = nnx.merge(graph, state)(tokens)
+        return jnp.square(constrain(x, "batch", "slots", None)).sum()
+
+    with jax.set_mesh(mesh):
+        layout = param_shardings(state, mesh)
+        slots = NamedSharding(mesh, partition_spec(("batch", "slots")))
+        run = jax.jit(
+            jax.grad(total), in_shardings=(layout, slots), out_shardings=layout
+        )
+        text = run.lower(state, tokens).compile().as_text()
+    assert not re.findall(r"= f32\S* all-gather", text)
 
 
 def elements(made, kind: str) -> int:
