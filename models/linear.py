@@ -5,7 +5,6 @@ forwards and once backwards, as the matrix in the dtype of the activations, and 
 gradient goes straight back to the shards.
 """
 
-import functools
 import math
 
 import jax
@@ -42,7 +41,6 @@ def project(
     return made.reshape(*x.shape[:2], *outputs)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
     """A parameter whole along `fsdp`, whose gradient is sharded as the parameter is.
 
@@ -53,25 +51,33 @@ def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
       parameter: in the dtype in which it is wanted.
       axes: names of its dimensions.
     """
+    return _gathered(parameter, axes)
+
+
+def _gather(parameter: jax.Array, axes: Axes) -> jax.Array:
     return constrain(parameter, *_whole(axes))
+
+
+_gathered = jax.custom_vjp(_gather, nondiff_argnums=(1,))
 
 
 def _whole(axes: Axes) -> Axes:
     return tuple(None if name == "embed" else name for name in axes)
 
 
-gathered.defvjp(
-    lambda parameter, axes: (gathered(parameter, axes), None),
+_gathered.defvjp(
+    lambda parameter, axes: (_gather(parameter, axes), None),
     # Whole first: where a loop adds the gradient up, shards would be summed over the
     # mesh in every round of it, rather than once behind it.
     lambda axes, _, gradient: (constrain(constrain(gradient, *_whole(axes)), *axes),),
 )
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _product(x: jax.Array, matrix: jax.Array, axes: Axes) -> jax.Array:
-    """`x · matrix`, which keeps the shards of the matrix for the backward pass."""
+def _multiply(x: jax.Array, matrix: jax.Array, axes: Axes) -> jax.Array:
     return x @ gathered(matrix, axes)
+
+
+_product = jax.custom_vjp(_multiply, nondiff_argnums=(2,))
 
 
 def _product_backwards(axes: Axes, kept: tuple, gradient: jax.Array) -> tuple:
@@ -110,7 +116,8 @@ def _matrix_gradient(x: jax.Array, gradient: jax.Array, axes: Axes) -> jax.Array
 
 
 _product.defvjp(
-    lambda x, matrix, axes: (_product(x, matrix, axes), (x, matrix)),
+    # Kept for the backward pass are the shards of the matrix, and not the whole.
+    lambda x, matrix, axes: (_multiply(x, matrix, axes), (x, matrix)),
     _product_backwards,
 )
 

@@ -52,7 +52,7 @@ def newton_schulz(stacks: Sequence[Matrices], *, steps: int) -> list[Stack]:
     )
 
     def orthogonal(stack: Stack) -> Stack:
-        return alone.update(stack, alone.init(stack))[0]
+        return jnp.asarray(alone.update(stack, alone.init(stack))[0])
 
     made: dict[int, Stack] = {}
     hands = defaultdict(list)
