@@ -64,6 +64,26 @@ def constrain(x: jax.Array, *logical_names: str | None) -> jax.Array:
     return jax.lax.with_sharding_constraint(x, spec)
 
 
+def used(*mesh_axes: str) -> tuple[str, ...]:
+    """Those of these axes that the mesh in context has more than one device along."""
+    sizes = jax.sharding.get_abstract_mesh().shape
+    return tuple(axis for axis in mesh_axes if sizes.get(axis, 1) > 1)
+
+
+def used_spec(logical_names: Sequence[str | None]) -> PartitionSpec:
+    """`partition_spec` with the axes that are `used`, for `jax.shard_map`.
+
+    A collective along an axis of one device would do nothing, and not for free.
+    """
+
+    def of(axes: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if axes is None or isinstance(axes, str):
+            return axes if axes is not None and used(axes) else None
+        return used(*axes) or None
+
+    return PartitionSpec(*map(of, partition_spec(logical_names)))
+
+
 def param_shardings(abstract_state: PyTree, mesh: Mesh | AbstractMesh) -> PyTree:
     """How each parameter lies on the mesh, by the axis names beside it.
 

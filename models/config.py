@@ -65,9 +65,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.remat == "dots":
             raise UsageError(
-                'ModelConfig.remat="dots" is gone: it took 3.5 times the memory of '
-                '"full" and no less time. Take "attention", or "mlp", which keeps what '
-                '"dots" kept but scores.'
+                'ModelConfig.remat="dots" was removed: it used 3.5 times the memory of '
+                '"full" and was no faster. Use "mlp", which keeps the same matrix '
+                'products, or "attention", which keeps fewer.'
             )
         for field, hint in typing.get_type_hints(type(self)).items():
             value, choices = getattr(self, field), typing.get_args(hint)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
-from .axes import partition_spec
+from .axes import MESH_AXES, used, used_spec
 from .config import ModelConfig
 from .initialisers import fan_in
 from .rows import Array
@@ -49,22 +49,24 @@ def _looked_up(
     On a mesh each device looks up the ids of all devices that it shares the batch with
     in its own columns, and they exchange what they found: far less than the table.
     """
-    mesh = jax.sharding.get_abstract_mesh()
-    if mesh.empty or mesh.size == 1:
-        return table.at[tokens].get(mode="clip").astype(dtype)
 
     def own_rows(tokens: jax.Array, part: jax.Array) -> jax.Array:
-        tokens = jax.lax.all_gather(tokens, "fsdp", tiled=True)
-        # The vocabulary is split as well; every id is on one device, zero on others.
-        tokens -= jax.lax.axis_index("tensor") * part.shape[0]
-        here = (tokens >= 0) & (tokens < part.shape[0])
+        for name in used("fsdp"):
+            tokens = jax.lax.all_gather(tokens, name, tiled=True)
+        for name in used("tensor"):  # the vocabulary is split
+            tokens -= jax.lax.axis_index(name) * part.shape[0]
         x = part.at[tokens].get(mode="clip").astype(dtype)
-        x = jax.lax.psum(jnp.where(here[..., None], x, 0), "tensor")
-        return jax.lax.all_to_all(x, "fsdp", 0, 2, tiled=True)
+        for name in used("tensor"):  # an id is known to one device
+            here = (tokens >= 0) & (tokens < part.shape[0])
+            x = jax.lax.psum(jnp.where(here[..., None], x, 0), name)
+        for name in used("fsdp"):
+            x = jax.lax.all_to_all(x, name, 0, 2, tiled=True)
+        return x
 
-    rows = partition_spec(("batch", "slots"))
+    if not used(*MESH_AXES):
+        return own_rows(tokens, table)
     return jax.shard_map(
         own_rows,
-        in_specs=(rows, partition_spec(("vocab", "embed"))),
-        out_specs=partition_spec(("batch", "slots", None)),
+        in_specs=(used_spec(("batch", "slots")), used_spec(("vocab", "embed"))),
+        out_specs=used_spec(("batch", "slots", None)),
     )(tokens, table)

@@ -5,14 +5,13 @@ forwards and once backwards, as the matrix in the dtype of the activations, and 
 gradient goes straight back to the shards.
 """
 
-import functools
 import math
 
 import jax
 from flax import nnx
 from jaxtyping import Float
 
-from .axes import constrain, partition_spec
+from .axes import constrain, used, used_spec
 
 Axes = tuple[str | None, ...]
 
@@ -42,7 +41,6 @@ def project(
     return made.reshape(*x.shape[:2], *outputs)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
     """A parameter whole along `fsdp`, whose gradient is sharded as the parameter is.
 
@@ -53,20 +51,33 @@ def gathered(parameter: jax.Array, axes: Axes) -> jax.Array:
       parameter: in the dtype in which it is wanted.
       axes: names of its dimensions.
     """
-    whole = (None if name == "embed" else name for name in axes)
-    return constrain(parameter, *whole)
+    return _gathered(parameter, axes)
 
 
-gathered.defvjp(
-    lambda parameter, axes: (gathered(parameter, axes), None),
-    lambda axes, _, gradient: (constrain(gradient, *axes),),
+def _gather(parameter: jax.Array, axes: Axes) -> jax.Array:
+    return constrain(parameter, *_whole(axes))
+
+
+_gathered = jax.custom_vjp(_gather, nondiff_argnums=(1,))
+
+
+def _whole(axes: Axes) -> Axes:
+    return tuple(None if name == "embed" else name for name in axes)
+
+
+_gathered.defvjp(
+    lambda parameter, axes: (_gather(parameter, axes), None),
+    # Whole first: where a loop adds the gradient up, shards would be summed over the
+    # mesh in every round of it, rather than once behind it.
+    lambda axes, _, gradient: (constrain(constrain(gradient, *_whole(axes)), *axes),),
 )
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _product(x: jax.Array, matrix: jax.Array, axes: Axes) -> jax.Array:
-    """`x · matrix`, which keeps the shards of the matrix for the backward pass."""
+def _multiply(x: jax.Array, matrix: jax.Array, axes: Axes) -> jax.Array:
     return x @ gathered(matrix, axes)
+
+
+_product = jax.custom_vjp(_multiply, nondiff_argnums=(2,))
 
 
 def _product_backwards(axes: Axes, kept: tuple, gradient: jax.Array) -> tuple:
@@ -86,27 +97,27 @@ def _matrix_gradient(x: jax.Array, gradient: jax.Array, axes: Axes) -> jax.Array
         return jax.lax.dot_general(x, gradient, ((slots, slots), ((), ())))
 
     def summed(x: jax.Array, gradient: jax.Array) -> jax.Array:
-        part = jax.lax.psum_scatter(
-            own_rows(x, gradient),
-            "fsdp",
-            scatter_dimension=axes.index("embed"),
-            tiled=True,
-        )
-        return jax.lax.psum(part, ("data", "sequence")[: x.ndim - 1])
+        part = own_rows(x, gradient)
+        for name in used("fsdp"):
+            part = jax.lax.psum_scatter(
+                part, name, scatter_dimension=axes.index("embed"), tiled=True
+            )
+        return jax.lax.psum(part, whole) if whole else part
 
-    if jax.sharding.get_abstract_mesh().size <= 1:
+    whole = used("data", "sequence")
+    if not (whole or used("fsdp")):
         return own_rows(x, gradient)
     rows = ("batch", "slots")[: x.ndim - 1]
-    ends = (None if name == "embed" else name for name in axes)
     return jax.shard_map(
         summed,
-        in_specs=tuple(partition_spec((*rows, end)) for end in ends),
-        out_specs=partition_spec(axes),
+        in_specs=tuple(used_spec((*rows, end)) for end in _whole(axes)),
+        out_specs=used_spec(axes),
     )(x, gradient)
 
 
 _product.defvjp(
-    lambda x, matrix, axes: (_product(x, matrix, axes), (x, matrix)),
+    # Kept for the backward pass are the shards of the matrix, and not the whole.
+    lambda x, matrix, axes: (_multiply(x, matrix, axes), (x, matrix)),
     _product_backwards,
 )
 

@@ -227,6 +227,7 @@ def _stack(leaf: Any) -> Matrices:
     numbers = matrix_axes(axes)
     assert numbers is not None
     rows, columns = numbers
+    assert isinstance(rows, tuple) and isinstance(columns, tuple)
     first = rows[0]  # behind the layers, if any
     size = math.prod(value.shape[first : columns[0]])
     stack = value.reshape(math.prod(value.shape[:first]), size, -1)

@@ -71,3 +71,9 @@ def test_rematerialisation_keeps_less(decoder):
 
     sizes = [saved(name) for name in (*KEPT, "none")]
     assert sizes == sorted(set(sizes)), sizes
+
+
+@pytest.mark.unchecked
+def test_a_policy_that_was_removed_names_its_replacements(decoder):
+    with pytest.raises(ValueError, match=r'"dots" was removed.*"mlp".*"attention"'):
+        decoder.build(remat="dots")
