@@ -15,7 +15,7 @@ pass makes each block of weights again from the log of the sum. Two things are o
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -144,6 +144,27 @@ def _launch(
     intervals: Int32[jax.Array, "B 2 T"],
     inputs: Sequence[jax.Array],
     outputs: Sequence[jax.Array | jax.ShapeDtypeStruct],
+    **settings: Any,
+) -> Sequence[jax.Array]:
+    """`_programs`, one call after another under `vmap`.
+
+    Pallas would add a dimension to a grid whose size is only known when it runs, and
+    then computes something else (jax 0.10.1).
+    """
+    like = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in outputs]
+
+    @jax.custom_batching.sequential_vmap
+    def one(intervals, *inputs):
+        return _programs(kernel, intervals, inputs, like, **settings)
+
+    return one(intervals, *inputs)
+
+
+def _programs(
+    kernel: Callable[..., None],
+    intervals: Int32[jax.Array, "B 2 T"],
+    inputs: Sequence[jax.Array],
+    outputs: Sequence[jax.ShapeDtypeStruct],
     *,
     scratch: Sequence[tuple[int, int]],
     outer: Literal["queries", "keys"],
@@ -160,7 +181,7 @@ def _launch(
       kernel: of `kernels`.
       intervals: padded to blocks.
       inputs: [B G R · T] lie along queries, [B G · S] along keys.
-      outputs: what their shapes are like.
+      outputs: their shapes.
       scratch: shapes of float32 that stay from step to step.
       outer: the side that a program stays on.
       products: matrix products of a block of scores.
@@ -198,7 +219,7 @@ def _launch(
     scores = batch * groups * heads * slots * memory
     return pl.pallas_call(
         kernel,
-        out_shape=[jax.ShapeDtypeStruct(x.shape, x.dtype) for x in outputs],
+        out_shape=outputs,
         grid_spec=pltpu.PrefetchScalarGridSpec(
             num_scalar_prefetch=len(walk),
             grid=(batch, groups, programs, jnp.maximum((last - first).max(), 1)),
