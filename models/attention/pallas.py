@@ -54,13 +54,14 @@ def pallas_attention(
         ratio = heads // groups
         blocks = blocks_for(heads_a_group=ratio, slots=slots, memory=memory)
     ends = jnp.maximum(visible_from, 0), jnp.minimum(visible_to, memory)
-    intervals = _padded(jnp.stack(ends, axis=1), blocks.queries)  # more are empty
+    intervals = _padded(jnp.stack(ends, axis=1), blocks.queries)  # of no slot: empty
     q, k, v = (x.transpose(0, 2, 3, 1) for x in (q, k, v))  # [B T H K] -> [B H K T]
     q = q.reshape(q.shape[0], groups, -1, *q.shape[2:])  # [B G R K T]
     q = _padded(q, blocks.queries)
     k, v = _padded(k, blocks.keys), _padded(v, blocks.keys)
-    out = _attend(q, k, v, intervals, blocks, interpret)[..., :slots]
-    return out.reshape(out.shape[0], heads, *out.shape[3:]).transpose(0, 3, 1, 2)
+    out: jax.Array = _attend(q, k, v, intervals, blocks, interpret)  # [B G R K T]
+    out = out.reshape(out.shape[0], heads, *out.shape[3:])[..., :slots]
+    return out.transpose(0, 3, 1, 2)  # [B H K T] -> [B T H K]
 
 
 def _padded(x: jax.Array, block: int) -> jax.Array:
