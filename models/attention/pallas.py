@@ -15,7 +15,7 @@ pass makes each block of weights again from the log of the sum. Two things are o
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -54,13 +54,14 @@ def pallas_attention(
         ratio = heads // groups
         blocks = blocks_for(heads_a_group=ratio, slots=slots, memory=memory)
     ends = jnp.maximum(visible_from, 0), jnp.minimum(visible_to, memory)
-    intervals = _padded(jnp.stack(ends, axis=1), blocks.queries)  # more are empty
+    intervals = _padded(jnp.stack(ends, axis=1), blocks.queries)  # of no slot: empty
     q, k, v = (x.transpose(0, 2, 3, 1) for x in (q, k, v))  # [B T H K] -> [B H K T]
     q = q.reshape(q.shape[0], groups, -1, *q.shape[2:])  # [B G R K T]
     q = _padded(q, blocks.queries)
     k, v = _padded(k, blocks.keys), _padded(v, blocks.keys)
-    out = _attend(q, k, v, intervals, blocks, interpret)[..., :slots]
-    return out.reshape(out.shape[0], heads, *out.shape[3:]).transpose(0, 3, 1, 2)
+    out: jax.Array = _attend(q, k, v, intervals, blocks, interpret)  # [B G R K T]
+    out = out.reshape(out.shape[0], heads, *out.shape[3:])[..., :slots]
+    return out.transpose(0, 3, 1, 2)  # [B H K T] -> [B T H K]
 
 
 def _padded(x: jax.Array, block: int) -> jax.Array:
@@ -144,6 +145,27 @@ def _launch(
     intervals: Int32[jax.Array, "B 2 T"],
     inputs: Sequence[jax.Array],
     outputs: Sequence[jax.Array | jax.ShapeDtypeStruct],
+    **settings: Any,
+) -> Sequence[jax.Array]:
+    """`_programs`, one call after another under `vmap`.
+
+    Pallas would add a dimension to a grid whose size is only known when it runs, and
+    then computes something else (jax 0.10.1).
+    """
+    like = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in outputs]
+
+    @jax.custom_batching.sequential_vmap
+    def one(intervals, *inputs):
+        return _programs(kernel, intervals, inputs, like, **settings)
+
+    return one(intervals, *inputs)
+
+
+def _programs(
+    kernel: Callable[..., None],
+    intervals: Int32[jax.Array, "B 2 T"],
+    inputs: Sequence[jax.Array],
+    outputs: Sequence[jax.ShapeDtypeStruct],
     *,
     scratch: Sequence[tuple[int, int]],
     outer: Literal["queries", "keys"],
@@ -160,7 +182,7 @@ def _launch(
       kernel: of `kernels`.
       intervals: padded to blocks.
       inputs: [B G R · T] lie along queries, [B G · S] along keys.
-      outputs: what their shapes are like.
+      outputs: their shapes.
       scratch: shapes of float32 that stay from step to step.
       outer: the side that a program stays on.
       products: matrix products of a block of scores.
@@ -198,7 +220,7 @@ def _launch(
     scores = batch * groups * heads * slots * memory
     return pl.pallas_call(
         kernel,
-        out_shape=[jax.ShapeDtypeStruct(x.shape, x.dtype) for x in outputs],
+        out_shape=outputs,
         grid_spec=pltpu.PrefetchScalarGridSpec(
             num_scalar_prefetch=len(walk),
             grid=(batch, groups, programs, jnp.maximum((last - first).max(), 1)),

@@ -95,6 +95,23 @@ def test_huge_scores_stay_finite():
     assert all(np.isfinite(x).all() for x in found)
 
 
+def test_gradients_in_batches():
+    """An audit of who sees whom takes many gradients at once."""
+    q, k, v, d_out = tensors(T, S, 4, 2)
+    start, stop = np.zeros((B, T), np.int32), np.full((B, T), S, np.int32)
+
+    def pullbacks(attend):
+        back = jax.vjp(lambda *x: attend(*x, start, stop), q, k, v)[1]
+        return jax.vmap(back)(jnp.stack([d_out, -2 * d_out]))
+
+    ours, theirs = (
+        jax.jit(functools.partial(pullbacks, attend))()
+        for attend in (interpreted, reference_attention)
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-5)
+
+
 DECODER = decoder_rows(slots=64, predictions=64)
 BOTH = encoder_decoder_rows(
     slots=64, predictions=64, memory_slots=64, memory_predictions=64
