@@ -111,7 +111,7 @@ def _parts(rows: int, mesh: MeshShape) -> list[int]:
     return [2**n for n in range(own.bit_length()) if own % 2**n == 0]
 
 
-def _order(settings: Settings, policies: Sequence[str]) -> tuple[float, ...]:
+def _order(settings: Settings, policies: Sequence[str]) -> tuple[float, int, int, int]:
     """What is likely to be fast comes first, taken in turns from each kind of mesh."""
     mesh, model = settings["mesh"], settings["model"]
     recompute = policies.index(model.remat)
