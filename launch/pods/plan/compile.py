@@ -60,7 +60,9 @@ def compile_step(
     else:
         log = tracing.text + compiling.text
         seconds = time.monotonic() - begin
-        result = Compiled(compiled.as_text(), _memory(compiled), None, log, seconds)
+        text = compiled.as_text()
+        assert text is not None  # XLA's backends all print it
+        result = Compiled(text, _memory(compiled), None, log, seconds)
     cache.write(key, result)
     return result
 
