@@ -79,7 +79,8 @@ def ranked(
         reports,
         key=lambda one: (
             not one["fits"],
-            one.get("step_seconds", math.inf) if one["fits"] else one["needed"],
+            one.get("step_seconds", math.inf) if one["fits"] else math.inf,
+            one["needed"],
         ),
     )
 

@@ -134,7 +134,7 @@ def test_the_compilers_refusal_is_read():
         Array(2**29, "f32[16]", ""),
     )
     one = "RESOURCE_EXHAUSTED: Allocation (size=99) would exceed memory (size=9) :: x"
-    assert refusal_of(one) == Refusal(99, 9, one)
+    assert refusal_of(one) == Refusal(99, 9, one, at_least=True)
     assert refusal_of("INTERNAL: Used 20.50G of 15.75G hbm") is None
     assert refusal_of("RESOURCE_EXHAUSTED: quota") is None
 
@@ -144,7 +144,7 @@ def test_what_does_not_fit_explains_itself(program, here):
     plan = report(program, here, Compiled("", None, refusal, "", 1.0), price=None)
     assert (plan["fits"], plan["needed"]) == (False, int(20.5 * 2**30))
     text = shown(plan_screen(plan))
-    assert "DOES NOT FIT: 20.50 GiB a device, 4.75 more" in text
+    assert "DOES NOT FIT: 20.50 GiB a device, 4.75 too many" in text
     assert "remat='full'" in text and "microbatches=" in text
     assert "bf16[4,8] of jit(train_step)/layers/dot" in text
 
