@@ -94,7 +94,8 @@ def _memory(report: Mapping[str, Any]) -> Table:
     table.add_column("part", no_wrap=True)
     table.add_column("GiB", justify="right", no_wrap=True)
     for name, size in report["memory"].items():
-        table.add_row(_PARTS[name], f"{size / GIB:,.3f}")
+        # Rounded first: an argument that nothing reads is dropped, and -0.000 is 0.
+        table.add_row(_PARTS[name], f"{round(size / GIB, 3) + 0:,.3f}")
     table.add_section()
     table.add_row("needed", f"{report['needed'] / GIB:,.3f}")
     return table
