@@ -45,7 +45,7 @@ def _subject(report: Mapping[str, Any]) -> str:
     parts = f" in {report['microbatches']} parts" if report["microbatches"] > 1 else ""
     architecture = report["architecture"].replace("_", "–")
     return (
-        f"{architecture} of {report['parameters'] / 1e9:,.3g} B parameters, "
+        f"{architecture} of {_count(report['parameters'])} parameters, "
         f"{report['batch_rows']:,} rows of {slots} slots{parts}, "
         f"remat {report['remat']}\non {report['topology']}, {report['chips']:,} chips: "
         f"{mesh or 'one device'}"
@@ -61,13 +61,16 @@ def _verdict(report: Mapping[str, Any]) -> Text:
         share = needed / capacity
         text = f"FITS: {needed:,.2f} of {capacity:,.2f} GiB a device ({share:.0%})"
         return Text(text, style="bold green")
-    over = needed - capacity
-    text = f"DOES NOT FIT: {needed:,.2f} GiB a device, {over:,.2f} more than there are"
-    return Text(f"{text} ({capacity:,.2f})", style="bold red")
+    over, least = needed - capacity, "at least " if report["at_least"] else ""
+    text = f"DOES NOT FIT: {least}{needed:,.2f} GiB a device, {over:,.2f} too many"
+    capacity = f"of {capacity:,.2f}"
+    return Text(f"{text} ({capacity})", style="bold red")
 
 
 def _speed(report: Mapping[str, Any]) -> str:
     tokens = f"{report['tokens_per_step']:,} tokens a step"
+    if not report["fits"] and "step_seconds" not in report:
+        return tokens
     if "step_seconds" not in report:
         return f"{tokens}; no speeds are known of these devices"
     seconds, hosts = report["step_seconds"], report["hosts"]
@@ -91,7 +94,8 @@ def _memory(report: Mapping[str, Any]) -> Table:
     table.add_column("part", no_wrap=True)
     table.add_column("GiB", justify="right", no_wrap=True)
     for name, size in report["memory"].items():
-        table.add_row(_PARTS[name], f"{size / GIB:,.3f}")
+        # Rounded first: an argument that nothing reads is dropped, and -0.000 is 0.
+        table.add_row(_PARTS[name], f"{round(size / GIB, 3) + 0:,.3f}")
     table.add_section()
     table.add_row("needed", f"{report['needed'] / GIB:,.3f}")
     return table
@@ -159,6 +163,15 @@ def _notes(report: Mapping[str, Any]) -> Iterator[Text]:
     yield Text(f"{how}: {compiler['seconds']:,.0f} s", style="dim")
 
 
+def _count(number: int) -> str:
+    """ "85.8 M"."""
+    size, unit = next(
+        ((n, u) for n, u in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if number >= n),
+        (1.0, ""),
+    )
+    return f"{number / size:,.3g} {unit}".rstrip()
+
+
 def _seconds(seconds: float) -> str:
     return f"{seconds:,.3f} s" if seconds >= 1 else f"{1e3 * seconds:,.1f} ms"
 
@@ -166,9 +179,9 @@ def _seconds(seconds: float) -> str:
 def ranking(reports: Sequence[Mapping[str, Any]]) -> Table:
     """The plans of a search, the fastest that fits first."""
     table = _table("Plans that were compiled, the best first")
-    table.add_column("mesh", no_wrap=True)
+    table.add_column("mesh")
     table.add_column("remat", no_wrap=True)
-    for column in ("microbatches", "GiB", "fits", "ms, at least", "bound by", "MFU ≤"):
+    for column in ("parts", "GiB", "fits", "step ≥", "bound", "MFU ≤"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in reports:
         mesh = ", ".join(f"{axis} {n}" for axis, n in one["mesh"].items() if n > 1)
@@ -177,7 +190,7 @@ def ranking(reports: Sequence[Mapping[str, Any]]) -> Table:
             *(mesh or "one device", one["remat"], f"{one['microbatches']}"),
             f"{one['needed'] / GIB:,.2f}",
             "yes" if one["fits"] else f"{over:,.2f} over",
-            f"{1e3 * one['step_seconds']:,.1f}" if "step_seconds" in one else "",
+            _seconds(one["step_seconds"]) if "step_seconds" in one else "",
             _LIMITS[one["bound"]] if "bound" in one else "",
             f"{one['mfu']:.1%}" if "mfu" in one else "",
         )

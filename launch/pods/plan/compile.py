@@ -60,7 +60,9 @@ def compile_step(
     else:
         log = tracing.text + compiling.text
         seconds = time.monotonic() - begin
-        result = Compiled(compiled.as_text(), _memory(compiled), None, log, seconds)
+        text = compiled.as_text()
+        assert text is not None  # XLA's backends all print it
+        result = Compiled(text, _memory(compiled), None, log, seconds)
     cache.write(key, result)
     return result
 
@@ -78,7 +80,8 @@ def refusal_of(message: str) -> Refusal | None:
         needed, capacity = _bytes(*used.group(1, 2)), _bytes(*used.group(3, 4))
         return Refusal(needed, capacity, first, largest)
     if allocation := _ALLOCATION.search(message):
-        return Refusal(int(allocation[1]), int(allocation[2]), first)
+        needed, capacity = int(allocation[1]), int(allocation[2])
+        return Refusal(needed, capacity, first, at_least=True)
     return None
 
 

@@ -42,17 +42,18 @@ class Refusal:
     """A program that the compiler refuses: it needs more memory than there is.
 
     Attributes:
-      needed: bytes, rounded as the compiler prints them; at least, where it stops at
-        one array that is too large.
+      needed: bytes, rounded as the compiler prints them.
       capacity: bytes.
       message: the compiler's, its first line.
       largest: arrays that the compiler lists, the largest first.
+      at_least: whether the compiler stopped at one array that is too large by itself.
     """
 
     needed: int
     capacity: int
     message: str
     largest: tuple[Array, ...] = ()
+    at_least: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

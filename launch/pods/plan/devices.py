@@ -108,9 +108,10 @@ def _tpus(topology: Slices) -> Cluster:
 
 def _host(topology: Slices) -> tuple[int, int, int]:
     """Chips of one host along each dimension: a small slice has one host."""
-    edges = (*topology.edges, 1)[:3]
-    if topology.generation.dimensions == 2 and edges in ((1, 1, 1), (2, 4, 1)):
-        return edges
+    if topology.edges == (1, 1):
+        return (1, 1, 1)
+    if topology.edges == (2, 4):
+        return (2, 4, 1)
     return topology.generation.host
 
 

@@ -51,7 +51,7 @@ class Evidence:
         return self.program.mesh.devices.flat[0].platform == "tpu"
 
 
-def size_text(size: float) -> str:
+def size_text(size: int) -> str:
     """ "1.25 GB"."""
     unit, name = (1e9, "GB") if size >= 1e9 else (1e6, "MB")
     return f"{size / unit:,.2f} {name}"

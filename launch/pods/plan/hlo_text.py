@@ -171,7 +171,7 @@ class Module:
     def stack(self, instruction: Instruction) -> Iterator[Frame]:
         """The source of an instruction, the innermost frame first."""
         number = instruction.frame
-        while number in self.frames:
+        while number is not None and number in self.frames:
             frame, caller = self.frames[number]
             yield frame
             if caller == number:

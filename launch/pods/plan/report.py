@@ -103,11 +103,18 @@ def _subject(program: Program, cluster: Cluster, state: State) -> Report:
 def _verdict(compiled: Compiled, cluster: Cluster) -> Report:
     if compiled.refusal is not None:
         needed, capacity = compiled.refusal.needed, compiled.refusal.capacity
-        return {"fits": False, "needed": needed, "capacity": capacity}
+        at_least = compiled.refusal.at_least
+        return {
+            **{"fits": False, "needed": needed, "capacity": capacity},
+            "at_least": at_least,
+        }
     assert compiled.memory is not None
     needed = compiled.memory.total
     fits = cluster.capacity is None or needed <= cluster.capacity
-    return {"fits": fits, "needed": needed, "capacity": cluster.capacity}
+    return {
+        **{"fits": fits, "needed": needed, "capacity": cluster.capacity},
+        "at_least": False,
+    }
 
 
 def _memory(compiled: Compiled, state: State) -> Report:

@@ -62,9 +62,13 @@ def roofline(
         compute=operations / speeds.flops,
         hbm=traffic / speeds.hbm,
         ici=sum(
-            one.runs * one.sent / (links(one, cluster) * speeds.link) for one in inside
+            (
+                one.runs * one.sent / (links(one, cluster) * speeds.link)
+                for one in inside
+            ),
+            0.0,
         ),
-        dcn=sum(one.runs * one.sent for one in between) / speeds.dcn,
+        dcn=sum((one.runs * one.sent for one in between), 0.0) / speeds.dcn,
     )
 
 

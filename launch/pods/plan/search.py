@@ -79,7 +79,8 @@ def ranked(
         reports,
         key=lambda one: (
             not one["fits"],
-            one.get("step_seconds", math.inf) if one["fits"] else one["needed"],
+            one.get("step_seconds", math.inf) if one["fits"] else math.inf,
+            one["needed"],
         ),
     )
 
@@ -111,7 +112,7 @@ def _parts(rows: int, mesh: MeshShape) -> list[int]:
     return [2**n for n in range(own.bit_length()) if own % 2**n == 0]
 
 
-def _order(settings: Settings, policies: Sequence[str]) -> tuple[float, ...]:
+def _order(settings: Settings, policies: Sequence[str]) -> tuple[float, int, int, int]:
     """What is likely to be fast comes first, taken in turns from each kind of mesh."""
     mesh, model = settings["mesh"], settings["model"]
     recompute = policies.index(model.remat)

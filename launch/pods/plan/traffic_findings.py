@@ -98,9 +98,9 @@ def gathers_as_sums(evidence: Evidence) -> list[Finding]:
         Finding(
             "gathers as all-reduces",
             f"{size_text(total)} a step are gathered by adding up arrays that are zero "
-            "elsewhere, at twice the bytes of a gather. The compiler does so where a "
-            "device's part is narrower than a register.",
-            "let fsdp have fewer devices and data more",
+            "elsewhere, at twice the bytes of a gather: the compiler's choice for this "
+            "topology.",
+            "",
         )
     ]
 

@@ -311,3 +311,11 @@ def test_unused_bindings_are_named(read):
         "constant.value",
         "short/masked.rate",
     ]
+
+
+@pytest.mark.parametrize("size", ["small", "base", "large", "1b", "7b"])
+def test_models_take_nothing_from_the_tiny_one(size):
+    files = ["any_mixture.gin", f"models/{size}.gin", "t5.gin"]
+    model = load(files).arguments("train", run_dir="r", config="c")["model"]
+    assert (model.compute_dtype, model.unroll) == ("bfloat16", 1)
+    assert model.loss_chunk in (None, 512)

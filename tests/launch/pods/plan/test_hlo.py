@@ -253,3 +253,44 @@ def test_partitioned_matmul(mesh):
         16 * 16 * 4,
         ("fsdp",),
     )
+
+
+COUNTED = """HloModule counted
+
+%body (p: (u32[], f32[8])) -> (u32[], f32[8]) {
+  %p = (u32[], f32[8]{0}) parameter(0)
+  %n = u32[] get-tuple-element(%p), index=0
+  %step = u32[] constant(STEP)
+  %next = u32[] add(%n, %step)
+  %x = f32[8]{0} get-tuple-element(%p), index=1
+  %sum = f32[8]{0} all-reduce(%x), channel_id=1, replica_groups={{0,1}}, to_apply=%add
+  ROOT %out = (u32[], f32[8]{0}) tuple(%next, %sum)
+}
+
+%cond (q: (u32[], f32[8])) -> pred[] {
+  %q = (u32[], f32[8]{0}) parameter(0)
+  %m = u32[] get-tuple-element(%q), index=0
+  %end = u32[] constant(END)
+  ROOT %less = pred[] compare(%m, %end), direction=HOW
+}
+
+ENTRY %main (a: f32[8]) -> (u32[], f32[8]) {
+  %a = f32[8]{0} parameter(0)
+  %start = u32[] constant(1)
+  %copied = u32[] copy(%start)
+  %given = (u32[], f32[8]{0}) tuple(%copied, %a)
+  ROOT %loop = (u32[], f32[8]{0}) while(%given), condition=%cond, body=%body
+}
+"""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+@pytest.mark.parametrize("end", [2, 7, 8])
+@pytest.mark.parametrize(("how", "more"), [("LT", 0), ("LE", 1)])
+def test_trips_are_read_from_the_loop_where_xla_does_not_state_them(
+    step, end, how, more
+):
+    text = COUNTED.replace("STEP", str(step)).replace("END", str(end))
+    mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
+    (found,) = collectives(text.replace("HOW", how), mesh)
+    assert found.runs == len(range(1, end + more, step))

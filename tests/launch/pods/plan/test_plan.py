@@ -92,17 +92,16 @@ def test_a_report_is_plain_values_with_consistent_figures(program, here, compile
 def test_the_same_step_is_compiled_once(program, here, cache, compiled):
     again = compile_step(program, here, cache=cache)
     assert again == dataclasses.replace(compiled, cached=True)
-    other = dataclasses.replace(program, clip_norm=0.5)
-    assert not compile_step(other, here, cache=cache).cached
 
 
-def test_a_damaged_result_is_compiled_again(program, here, tmp_path):
-    folder = Cache(tmp_path)
-    compile_step(program, here, cache=folder)
+def test_a_damaged_result_is_dropped(tmp_path, compiled):
+    cache = Cache(tmp_path)
+    cache.write("k", compiled)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-9])
-    assert not compile_step(program, here, cache=folder).cached
-    assert compile_step(program, here, cache=folder).cached
+    assert cache.read("k") is None
+    assert list(tmp_path.iterdir()) == []
+    assert cache.read("other") is None
 
 
 def test_a_key_is_of_everything_that_was_compiled(program, monkeypatch):
@@ -134,7 +133,7 @@ def test_the_compilers_refusal_is_read():
         Array(2**29, "f32[16]", ""),
     )
     one = "RESOURCE_EXHAUSTED: Allocation (size=99) would exceed memory (size=9) :: x"
-    assert refusal_of(one) == Refusal(99, 9, one)
+    assert refusal_of(one) == Refusal(99, 9, one, at_least=True)
     assert refusal_of("INTERNAL: Used 20.50G of 15.75G hbm") is None
     assert refusal_of("RESOURCE_EXHAUSTED: quota") is None
 
@@ -144,7 +143,7 @@ def test_what_does_not_fit_explains_itself(program, here):
     plan = report(program, here, Compiled("", None, refusal, "", 1.0), price=None)
     assert (plan["fits"], plan["needed"]) == (False, int(20.5 * 2**30))
     text = shown(plan_screen(plan))
-    assert "DOES NOT FIT: 20.50 GiB a device, 4.75 more" in text
+    assert "DOES NOT FIT: 20.50 GiB a device, 4.75 too many" in text
     assert "remat='full'" in text and "microbatches=" in text
     assert "bf16[4,8] of jit(train_step)/layers/dot" in text
 
