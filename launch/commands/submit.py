@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
 from ..pods.submit.clouds import Slice, slice_of
@@ -219,7 +219,7 @@ def _local(job: TrainJob, options: argparse.Namespace, checked: Checked) -> Rend
     return local_script(job, directory=os.getcwd(), **named)
 
 
-def _named(options: argparse.Namespace, names: Sequence[str]) -> dict[str, object]:
+def _named(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names}
 
 

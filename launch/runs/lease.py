@@ -65,7 +65,7 @@ def own_holder(folder: Path) -> Holder:
     return Holder(
         nonce=secrets.token_hex(8),
         host=socket.gethostname(),
-        machine=_machine(),
+        machine=machine(),
         pid=os.getpid(),
         started=_started(os.getpid()) or "",
         since=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
@@ -76,34 +76,7 @@ def own_holder(folder: Path) -> Holder:
 def has_ended(holder: Holder) -> bool:
     """Whether a process is seen to have ended; only one of this machine can be."""
     running = _started(holder.pid) or "gone"
-    return holder.machine == _machine() and holder.started != running
-
-
-class Holding(NamedTuple):
-    """A lease as it is found, by a process that only looks.
-
-    Attributes:
-      holder: None if the file is torn.
-      seconds: since it was renewed, by this machine's clock.
-      alive: whether its holder runs, as far as can be seen from here.
-    """
-
-    holder: Holder | None
-    seconds: float
-    alive: bool
-
-
-def holding(folder: Path) -> Holding | None:
-    """The lease in a run's directory; None if nobody holds it. Writes nothing."""
-    try:
-        holder, renewed = _read(_path(folder)), _path(folder).stat().st_mtime
-    except FileNotFoundError:
-        return None
-    seconds = max(0.0, time.time() - renewed)
-    own = holder is not None and holder.folder == folder.stat().st_ino
-    if holder is not None and holder.machine == _machine():
-        return Holding(holder, seconds, own and not has_ended(holder))
-    return Holding(holder, seconds, own and seconds <= EXPIRES_SECONDS)
+    return holder.machine == machine() and holder.started != running
 
 
 @dataclasses.dataclass
@@ -138,13 +111,13 @@ class Lease:
         """Gives the directory back."""
         self._ended.set()
         if os.getpid() == self.holder.pid and self._find_lost() is None:
-            _path(self.folder).unlink()
+            lease_path(self.folder).unlink()
 
     def _find_lost(self) -> str | None:
         try:
             if self.folder.stat().st_ino != self.inode:
                 return f"{self.folder} is another folder than at the start of the run"
-            holder = _read(_path(self.folder))
+            holder = read_holder(lease_path(self.folder))
         except FileNotFoundError:
             return f"{self.folder} was renamed or deleted during the run"
         if holder is None or holder.nonce != self.holder.nonce:
@@ -159,7 +132,7 @@ class Lease:
                     return
                 # Not rewritten: a full disk must not end the lease, nor this end
                 # another's.
-                os.utime(_path(self.folder))
+                os.utime(lease_path(self.folder))
             except OSError:
                 continue  # a storage that is away for a while; `check` tells
 
@@ -186,12 +159,12 @@ def hold(folder: Path) -> Lease:
     if held is not None and held._find_lost() is None:
         return held
     mine = own_holder(folder)
-    while not _create(_path(folder), mine):
-        if _expired(_path(folder)):
-            write_whole(_path(folder), json.dumps(mine))
+    while not _create(lease_path(folder), mine):
+        if _expired(lease_path(folder)):
+            write_whole(lease_path(folder), json.dumps(mine))
             time.sleep(_SETTLE_SECONDS)
             break
-    holder = _read(_path(folder))
+    holder = read_holder(lease_path(folder))
     if holder != mine:
         raise _refusal(folder, holder)
     lease = Lease(folder, mine, folder.stat().st_ino)
@@ -227,10 +200,10 @@ def _expired(path: Path) -> bool:
       UsageError: its holder lives.
     """
     try:
-        holder, first = _read(path), path.stat().st_mtime_ns
+        holder, first = read_holder(path), path.stat().st_mtime_ns
         if holder is not None and holder.folder != path.parent.stat().st_ino:
             return True  # it came with a copy of another run's folder
-        if holder is not None and holder.machine == _machine():
+        if holder is not None and holder.machine == machine():
             if not has_ended(holder):
                 raise _refusal(path.parent, holder)
             return True
@@ -241,7 +214,7 @@ def _expired(path: Path) -> bool:
         while time.monotonic() < deadline:
             time.sleep(0.5)
             if path.stat().st_mtime_ns != first:
-                raise _refusal(path.parent, _read(path))
+                raise _refusal(path.parent, read_holder(path))
     except FileNotFoundError:
         return False
     return True
@@ -255,11 +228,12 @@ def _refusal(folder: Path, holder: Holder | None) -> UsageError:
     )
 
 
-def _path(folder: Path) -> Path:
+def lease_path(folder: Path) -> Path:
+    """The file of a run directory's lease."""
     return folder / "lease"
 
 
-def _read(path: Path) -> Holder | None:
+def read_holder(path: Path) -> Holder | None:
     """The holder; None if the file is torn or no lease."""
     text = path.read_text(errors="replace")
     try:
@@ -277,7 +251,7 @@ def _file_system_time(folder: Path) -> float:
         probe.unlink()
 
 
-def _machine() -> str:
+def machine() -> str:
     """Host, boot, and the namespace of process numbers (a container has its own)."""
     parts = [socket.gethostname()]
     try:

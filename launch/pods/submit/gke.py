@@ -7,6 +7,7 @@ other failure begins it again `max_restarts` times.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -65,54 +66,39 @@ def jobset(
       UsageError: an argument is malformed.
     """
     check_job(image, slices=slices, grace=grace, max_restarts=max_restarts)
-    # The name of a pod is a DNS label, and kubectl's own suffix has six characters.
-    suffix = f"-{_JOB}-{slices - 1}-{tpu.hosts - 1}-xxxxx"
-    check_name("--name", job.name, most=63 - len(suffix))
     names = {
         "--claim": claim,
         "--queue": queue,
         "--namespace": namespace,
         "--service_account": service_account,
     }
-    for option, name in names.items():
-        if name is not None:
-            check_name(option, name)
-    check_path("--mount", mount)
-    if not PurePosixPath(job.run_dir).is_relative_to(mount):
-        raise UsageError(
-            f"--run_dir={job.run_dir} is not below --mount={mount}, where "
-            f"--claim={claim} is mounted, and would end with its pod; give "
-            f"--run_dir={mount}/runs/{job.name}."
-        )
+    _check_names(job, tpu, names, slices=slices)
+    _check_storage(job, claim=claim, mount=mount)
     pod = _pod(job, tpu, image=image, slices=slices, grace=grace)
-    pod["volumes"] = [
-        {"name": "shared", "persistentVolumeClaim": {"claimName": claim}},
-        {"name": "config", "configMap": {"name": f"{job.name}-config"}},
-    ]
-    pod["containers"][0]["volumeMounts"] = [
-        {"name": "shared", "mountPath": mount},
-        {"name": "config", "mountPath": _FOLDER, "readOnly": True},
-    ]
+    _mount(pod, claim=claim, mount=mount, config=f"{job.name}-config")
     if spot:
         pod["nodeSelector"]["cloud.google.com/gke-spot"] = "true"
     if service_account is not None:
         pod["serviceAccountName"] = service_account
-    metadata = {"name": job.name} | ({"namespace": namespace} if namespace else {})
+    where = {"namespace": namespace} if namespace else {}
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {**metadata, "name": f"{job.name}-config"},
+        "metadata": {"name": f"{job.name}-config", **where},
         "data": {CONFIG: job.config},
     }
-    if queue is not None:
-        metadata["labels"] = {"kueue.x-k8s.io/queue-name": queue}
+    labels = {"kueue.x-k8s.io/queue-name": queue} if queue else {}
     # A slice is one node pool, and its Job has it for itself.
     pool = "cloud.google.com/gke-nodepool"
-    metadata["annotations"] = {"alpha.jobset.sigs.k8s.io/exclusive-topology": pool}
     body = {
         "apiVersion": "jobset.x-k8s.io/v1alpha2",
         "kind": "JobSet",
-        "metadata": metadata,
+        "metadata": {
+            "name": job.name,
+            **where,
+            **({"labels": labels} if labels else {}),
+            "annotations": {"alpha.jobset.sigs.k8s.io/exclusive-topology": pool},
+        },
         "spec": {
             "failurePolicy": _failure_policy(max_restarts),
             "replicatedJobs": [
@@ -125,6 +111,39 @@ def jobset(
         },
     }
     return Rendered(_yaml(config) + "---\n" + _yaml(body), ("kubectl", "apply", "-f-"))
+
+
+def _check_names(
+    job: TrainJob, tpu: Slice, names: Mapping[str, str | None], *, slices: int
+) -> None:
+    # The name of a pod is a DNS label, and Kubernetes' own suffix has six characters.
+    suffix = f"-{_JOB}-{slices - 1}-{tpu.hosts - 1}-xxxxx"
+    check_name("--name", job.name, most=63 - len(suffix))
+    for option, name in names.items():
+        if name is not None:
+            check_name(option, name)
+
+
+def _check_storage(job: TrainJob, *, claim: str, mount: str) -> None:
+    check_path("--mount", mount)
+    if not PurePosixPath(job.run_dir).is_relative_to(mount):
+        raise UsageError(
+            f"--run_dir={job.run_dir} is not below --mount={mount}, where "
+            f"--claim={claim} is mounted, and would end with its pod; give "
+            f"--run_dir={mount}/runs/{job.name}."
+        )
+
+
+def _mount(pod: dict[str, Any], *, claim: str, mount: str, config: str) -> None:
+    """Gives a pod the shared storage, and the config."""
+    pod["volumes"] = [
+        {"name": "shared", "persistentVolumeClaim": {"claimName": claim}},
+        {"name": "config", "configMap": {"name": config}},
+    ]
+    pod["containers"][0]["volumeMounts"] = [
+        {"name": "shared", "mountPath": mount},
+        {"name": "config", "mountPath": _FOLDER, "readOnly": True},
+    ]
 
 
 def check_job(image: str, *, slices: int, grace: int, max_restarts: int) -> None:

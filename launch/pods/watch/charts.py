@@ -79,8 +79,8 @@ def time_chart(spent: Summary) -> str | None:
         share = spent.seconds[name] / spent.wall
         axes.barh([0], [share], 0.9, [left], color=colour)
         if share > 0.08:
-            place = {"ha": "center", "va": "center", "color": "#111111"}
-            axes.text(left + share / 2, 0, f"{share:.0%}", **place)
+            text = axes.text(left + share / 2, 0, f"{share:.0%}", color="#111111")
+            text.set(ha="center", va="center")
         left += share
     axes.set_xlim(0, 1)
     axes.set_axis_off()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ....objectives.errors import UsageError
 from ...runs import goodput, metrics, trace
-from ...runs.lease import Holding, holding
+from ...runs.holding import Holding, holding
 from ...runs.run_identity import bindings_of
 from ...runs.verified import check_manifests
 from ...training.rollback import FILE as ROLLBACKS, Rollback, rollbacks

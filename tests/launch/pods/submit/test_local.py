@@ -1,5 +1,6 @@
 """Runs on this machine: the script with processes of a few lines, and a real run."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -72,13 +73,15 @@ def test_the_first_cause_is_the_status(script, plain_job, bash, statuses, expect
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_signals_are_passed_on(script, plain_job, name):
+def test_signals_are_passed_on(script, plain_job, request, name):
     process = subprocess.Popen(
         ["bash", "-c", script(plain_job).text],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "STATUSES": "wait wait"},
+        start_new_session=True,
     )
+    request.addfinalizer(lambda: _end(process))
     assert process.stdout is not None
     begun = 0
     while begun < 2:  # their traps, and that of the script, are set
@@ -90,7 +93,14 @@ def test_signals_are_passed_on(script, plain_job, name):
     assert output.count("saved") == 2
 
 
-def test_a_run_stops_and_goes_on(rows, compiled, tmp_path):
+def _end(process: subprocess.Popen) -> None:
+    """Leaves nothing of a script behind, also where it failed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_stops_and_goes_on(rows, compiled, tmp_path, request):
     """Two processes, by the command alone: stopped by a signal, and resumed."""
     run_dir = tmp_path / "run"
     variables = {
@@ -109,12 +119,15 @@ def test_a_run_stops_and_goes_on(rows, compiled, tmp_path):
     ]
 
     def start():
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, f"--port={free_port()}"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
+        request.addfinalizer(lambda: _end(process))
+        return process
 
     process = start()
     while last_step(run_dir) < 4 and process.poll() is None:
