@@ -20,6 +20,11 @@ from .evaluate import Evaluation, mean_by_rate
 _LOG = logging.getLogger(__name__)
 
 
+def measured_batches(batch_rows: int) -> int:
+    """How many batches are measured for the table of shares: at most 2,048 rows."""
+    return min(32, max(1, 2048 // batch_rows))
+
+
 def names_of(present: Real[np.ndarray, " O"]) -> dict[str, int]:
     """The objectives with a positive value, `{name: id}`."""
     return {name: o.id for name, o in objectives().items() if present[o.id] > 0}

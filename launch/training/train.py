@@ -51,10 +51,6 @@ from .stop import StopRequest, StopRequested
 
 _LOG = logging.getLogger(__name__)
 
-MEASURED_BATCHES = 32
-MEASURED_ROWS = 2048
-"""Batches measured for the share table before the first step."""
-
 BATCHES_AHEAD = 4
 """Batches made in advance."""
 
@@ -240,7 +236,7 @@ def train(
             batch, position = next(reader)
             again = place_of_all(read, position, program.digest(batch), name="again")
             check_continues(again.last_batch, start, allow)
-        measured = min(MEASURED_BATCHES, max(1, MEASURED_ROWS // batch_rows))
+        measured = report.measured_batches(batch_rows)
         first = [batch for batch, _ in reader.peek(measured)]
         held_out = HeldOut(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput

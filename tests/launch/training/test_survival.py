@@ -24,7 +24,7 @@ import pytest
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.runs.goodput import summary
-from sightline.launch.training import rollback, sources, train as train_module
+from sightline.launch.training import report, rollback, sources, train as train_module
 from sightline.launch.training.program import Program
 from sightline.objectives import registry
 from sightline.objectives.text import Text
@@ -132,7 +132,7 @@ def faults(programs, tmp_path, monkeypatch):
     found = Faults()
     monkeypatch.setattr(Looped, "faults", found)
     monkeypatch.setattr(sources, "Streaming", Looped)
-    monkeypatch.setattr(train_module, "MEASURED_BATCHES", 1)
+    monkeypatch.setattr(report, "measured_batches", lambda batch_rows: 1)
     monkeypatch.setattr(train_module, "BATCHES_AHEAD", 1)
     monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
     compile_step = programs["compile_train_step"]
