@@ -98,5 +98,4 @@ class Attention(nnx.Module):
         q = checkpoint_name(constrain(q, "batch", "slots", "heads", None), "qkv")
         interval = (sight.visible_from, sight.visible_to)
         mixed = interval_attention(q, *memory, *interval, bias=sight.bias)
-        mixed = checkpoint_name(mixed, "attention")
         return checkpoint_name(project(mixed, self.out), "out")  # [B T H K] -> [B T D]

@@ -1,6 +1,7 @@
 """Interval attention, by the implementation that suits the devices."""
 
 import jax
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Float, Float32, Int32
 
 from ...objectives.errors import UsageError
@@ -32,7 +33,8 @@ def interval_attention(
     On TPUs a kernel computes it whose scores stay on the chip (`pallas`). With a bias,
     which is as large as the scores, with few queries, and on CPUs and GPUs, XLA does
     (`reference`). The devices are those of the mesh in context, which need not be this
-    machine's, or else JAX's default.
+    machine's, or else JAX's default. What is made is named "attention" for
+    `jax.checkpoint`.
 
     Args:
       q: queries of H heads; head h reads the keys of group h // (H / G).
@@ -51,7 +53,8 @@ def interval_attention(
         raise UsageError(f"{groups} key heads do not divide {heads} query heads.")
     if bias is None and q.shape[1] >= _LEAST_SLOTS and _platform() == "tpu":
         return _kernel(q, k, v, visible_from, visible_to)
-    return reference_attention(q, k, v, visible_from, visible_to, bias=bias)
+    out = reference_attention(q, k, v, visible_from, visible_to, bias=bias)
+    return checkpoint_name(out, "attention")
 
 
 def _platform() -> str:

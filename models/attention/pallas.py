@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import tpu as pltpu
 from jaxtyping import Float, Int32
@@ -103,6 +104,8 @@ def _forward(
         blocks=blocks,
         interpret=interpret,
     )
+    # Named here, so that where the output is kept the kernel does not run again.
+    out, log_sum = (checkpoint_name(x, "attention") for x in (out, log_sum))
     return out, (q, k, v, intervals, out, log_sum)
 
 

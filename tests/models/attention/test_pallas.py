@@ -184,3 +184,27 @@ def test_the_walk_covers_what_is_seen_and_little_more():
 )
 def test_blocks(heads, slots, memory, expected):
     assert blocks_for(heads_a_group=heads, slots=slots, memory=memory) == expected
+
+
+def calls(jaxpr) -> int:
+    """How often a program calls the forward kernel."""
+    found = 0
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "pallas_call":
+            found += "interval_attention_forward" in str(equation.params["name"])
+        for inner in jax.tree.leaves(list(equation.params.values())):
+            found += calls(inner) if hasattr(inner, "eqns") else 0
+    return found
+
+
+@pytest.mark.parametrize(("kept", "runs"), [(("attention",), 1), ((), 2)])
+def test_where_its_output_is_kept_the_kernel_runs_once(kept, runs):
+    start, stop = np.zeros((B, T), np.int32), np.full((B, T), S, np.int32)
+
+    def loss(q, k, v):
+        return jnp.square(interpreted(q, k, v, start, stop)).sum()
+
+    policy = jax.checkpoint_policies.save_only_these_names(*kept)
+    rematerialised = jax.checkpoint(loss, policy=policy)
+    program = jax.make_jaxpr(jax.value_and_grad(rematerialised))
+    assert calls(program(*tensors(T, S, 4, 2)[:3])) == runs
