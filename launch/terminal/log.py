@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from math import isfinite
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +18,9 @@ from rich.markup import escape
 Format = Literal["plain", "json"]
 
 _ROOT = __name__.partition(".")[0]
+
+_LIBRARIES = "absl"
+"""The logger of Orbax and of what it is made of."""
 
 _FIELDS = ("loss", "tokens_per_second", "data_wait", "reason")
 """Attributes of a record (`extra`) that stand in a line of their own name in JSON."""
@@ -44,7 +47,7 @@ class Formatter(logging.Formatter):
         stamp = f"{seconds}.{int(record.msecs):03d}Z"
         message = record.getMessage()
         if record.exc_info:
-            message += "\n" + self.formatException(record.exc_info)
+            message += self._reason(record, record.exc_info)
         step = self._step()
         if self._kind == "plain":
             where = f"host {self._host}" + ("" if step is None else f" step {step}")
@@ -58,6 +61,14 @@ class Formatter(logging.Formatter):
         }
         line |= {f: _plain(getattr(record, f)) for f in _FIELDS if hasattr(record, f)}
         return json.dumps(line, allow_nan=False)
+
+    def _reason(self, record: logging.LogRecord, error: Any) -> str:
+        """The traceback of an error of ours; of a library, which logs one for each of
+        its threads and then raises, the error alone.
+        """
+        if record.name.partition(".")[0] == _ROOT:
+            return "\n" + self.formatException(error)
+        return f" ({error[0].__name__})" if error[0] else ""
 
 
 class RunLog:
@@ -90,25 +101,21 @@ class RunLog:
 
     @contextlib.contextmanager
     def listening(self, *, host: int = 0) -> Iterator["RunLog"]:
-        """Prints what Sightline logs inside the context.
+        """Prints what Sightline logs inside the context, and warnings of libraries.
 
         Args:
           host: index of this process.
         """
-        logger = logging.getLogger(_ROOT)
-        handler = _Handler(self)
-        handler.setLevel(logging.INFO if self._first else logging.WARNING)
-        handler.setFormatter(Formatter(self.kind, host=host, step=lambda: self.step))
-        before = logger.level, logger.propagate
-        logger.setLevel(logging.INFO)
-        logger.propagate = False  # Orbax's absl gives the root logger a handler too
-        logger.addHandler(handler)
-        try:
+        level = logging.INFO if self._first else logging.WARNING
+        with contextlib.ExitStack() as stack:
+            for name, least in ((_ROOT, level), (_LIBRARIES, logging.WARNING)):
+                handler = _Handler(self)
+                handler.setLevel(least)
+                handler.setFormatter(
+                    Formatter(self.kind, host=host, step=lambda: self.step)
+                )
+                stack.enter_context(_listening(logging.getLogger(name), handler))
             yield self
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(before[0])
-            logger.propagate = before[1]
 
     @contextlib.contextmanager
     def phase(self, what: str) -> Iterator[None]:
@@ -129,6 +136,21 @@ class RunLog:
         style = {"WARNING": "yellow", "ERROR": "bold red"}.get(record.levelname, "")
         text = escape(record.getMessage())
         self.console.print(f"[{style}]{text}[/]" if style else text, highlight=False)
+
+
+@contextlib.contextmanager
+def _listening(logger: logging.Logger, handler: logging.Handler) -> Iterator[None]:
+    """Hands what a logger logs to a handler alone."""
+    before = logger.level, logger.propagate
+    logger.setLevel(handler.level)
+    logger.propagate = False  # absl gives the root logger a handler too
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def _plain(value: float | str) -> float | str:
