@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,12 +11,12 @@ import numpy as np
 from rich.progress import track
 
 from ...models.config import ModelConfig
-from ...models.rows import RowShape
+from ...models.rows import Batch, RowShape
 from ...objectives.errors import UsageError
 from ...tasks.tokens.vocabulary import vocabulary
-from ..training.program import program_of
+from ..training.program import Program, program_of
 from ._batches import BATCHES, some_batches
-from ._step_speed import StepSpeed, filled
+from ._step_speed import StepSpeed, mean_filled, shortest_seconds
 
 OURS, THEIRS = "sightline", "Hugging Face"
 
@@ -43,7 +43,9 @@ def huggingface_speeds(
             f"--huggingface needs {' and '.join(missing)}; install torch and "
             "transformers beside Sightline, both for the same device."
         )
-    ours, tokens = _our_step(settings)
+    program = program_of(settings)
+    batches = some_batches(settings["mixture"], settings)
+    ours = _our_step(settings, program, batches)
     steps = {OURS: ours, THEIRS: _their_step(settings)}
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for round_ in track(range(-2, rounds), "Timing steps", transient=True):
@@ -52,18 +54,20 @@ def huggingface_speeds(
             step(round_ % BATCHES)
             if round_ >= 0:  # the first rounds compile and warm up
                 seconds[each].append(time.perf_counter() - begun)
+    shortest = shortest_seconds(program)
     slots = settings["batch_rows"] * sum(_widths(settings["rows"]))
     return {
-        OURS: StepSpeed(np.array(seconds[OURS]), tokens),
-        THEIRS: StepSpeed(np.array(seconds[THEIRS]), float(slots)),
+        OURS: StepSpeed(np.array(seconds[OURS]), mean_filled(batches), shortest),
+        THEIRS: StepSpeed(np.array(seconds[THEIRS]), float(slots), shortest),
     }
 
 
-def _our_step(settings: Mapping[str, Any]) -> tuple[Callable[[int], None], float]:
-    """Our step on a batch by number, and its filled slots."""
-    mixture, program = settings["mixture"], program_of(settings)
-    batches = some_batches(mixture, settings)
-    placed, shares = list(map(program.place, batches)), mixture.loss_share_array()
+def _our_step(
+    settings: Mapping[str, Any], program: Program, batches: Sequence[Batch]
+) -> Callable[[int], None]:
+    """Our step on a batch by number."""
+    placed = list(map(program.place, batches))
+    shares = settings["mixture"].loss_share_array()
     step, state = program.compile_train_step(), program.initial_state()
 
     def run(number: int) -> None:
@@ -71,7 +75,7 @@ def _our_step(settings: Mapping[str, Any]) -> tuple[Callable[[int], None], float
         state, metrics = step(state, placed[number], shares)
         jax.block_until_ready(metrics)
 
-    return run, float(np.mean([*map(filled, batches)]))
+    return run
 
 
 def _their_step(settings: Mapping[str, Any]) -> Callable[[int], None]:

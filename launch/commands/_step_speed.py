@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,8 +16,10 @@ from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.rows.packing import collate
 from ...tasks.tokens.vocabulary import vocabulary
+from ..pods.plan.devices import speeds_of
+from ..pods.plan.model_operations import model_operations
 from ..training.data import Streaming
-from ..training.program import program_of
+from ..training.program import Program, program_of
 from ._batches import BATCHES, some_batches
 
 
@@ -27,10 +29,13 @@ class StepSpeed(NamedTuple):
     Attributes:
       seconds: of a step, in each round.
       tokens: filled slots of a batch, of both streams.
+      shortest: seconds that the model's operations take at the devices' peak; None
+        where that is not known.
     """
 
     seconds: Float[np.ndarray, " rounds"]
     tokens: float
+    shortest: float | None = None
 
 
 def step_speeds(settings: Mapping[str, Any], *, rounds: int) -> dict[str, StepSpeed]:
@@ -65,12 +70,25 @@ def step_speeds(settings: Mapping[str, Any], *, rounds: int) -> dict[str, StepSp
             jax.block_until_ready(metrics)
             if round_ >= 0:  # the first round warms up
                 seconds[name].append(time.perf_counter() - start)
+    shortest = shortest_seconds(program)
     return {
-        name: StepSpeed(
-            np.array(seconds[name]), float(np.mean([*map(filled, batches)]))
-        )
+        name: StepSpeed(np.array(seconds[name]), mean_filled(batches), shortest)
         for name, (_, batches) in kinds.items()
     }
+
+
+def shortest_seconds(program: Program) -> float | None:
+    """Seconds of a step at the peak of its devices; MFU is their share of a step."""
+    devices = program.mesh.devices
+    speeds = speeds_of(devices.flat[0].device_kind)
+    if speeds is None:
+        return None
+    return model_operations(program) / (speeds.flops * devices.size)
+
+
+def mean_filled(batches: Sequence[Batch]) -> float:
+    """Filled slots of a batch, on average."""
+    return float(np.mean([*map(filled, batches)]))
 
 
 def filled(batch: Batch) -> int:

@@ -112,6 +112,7 @@ def _table(speeds: Mapping[str, StepSpeed], *, reference: str) -> Table:
     return step_table(
         {name: speed.seconds for name, speed in speeds.items()},
         tokens={name: speed.tokens for name, speed in speeds.items()},
+        shortest=speeds[reference].shortest,
         reference=reference,
     )
 

@@ -12,13 +12,18 @@ QUANTILES = (0.5, 0.1, 0.9)
 
 
 def step_table(
-    seconds: Mapping[str, Rounds], *, tokens: Mapping[str, float], reference: str
+    seconds: Mapping[str, Rounds],
+    *,
+    tokens: Mapping[str, float],
+    shortest: float | None,
+    reference: str,
 ) -> Table:
-    """Median and spread of each kind of step, tokens per second, and ratios to one.
+    """Median and spread of each kind of step, tokens per second, MFU, ratios to one.
 
     Args:
       seconds: of a step, by kind.
       tokens: filled slots of a step, by kind.
+      shortest: seconds that a step takes at the devices' peak; None if not known.
       reference: the kind that others are compared with.
     """
     table = Table(
@@ -27,7 +32,8 @@ def step_table(
         f"×: ratios to {reference}, of the same rounds.",
     )
     table.add_column("batches", no_wrap=True)
-    for column in ("ms", "10 %", "90 %", "k tokens/s", "time ×", "tokens/s ×"):
+    columns = ["ms", "10 %", "90 %", "k tokens/s", "time ×", "tokens/s ×"]
+    for column in columns + (["MFU"] if shortest else []):
         table.add_column(column, justify="right", no_wrap=True)
     for name, values in seconds.items():
         figures = 1e3 * np.quantile(values, QUANTILES)
@@ -39,6 +45,7 @@ def step_table(
             name,
             *(f"{x:.1f}" for x in figures),
             *(f"{speed / 1e3:,.1f}", f"{ratio:.3f}", f"{faster:.3f}"),
+            *([f"{shortest / np.median(values):.1%}"] if shortest else []),
         )
     return table
 

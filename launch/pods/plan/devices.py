@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from .generations import Generation
+from .generations import GENERATIONS, Generation
 from .names import Emulated, Here, Slices
 
 GIB = 2**30
@@ -36,6 +36,24 @@ GPUS = {
     "H200": Speeds(flops=989e12, hbm=4.8e12, link=450e9, dcn=50e9),
     "A100": Speeds(flops=312e12, hbm=2.039e12, link=300e9, dcn=25e9),
 }
+
+
+TPUS = {
+    "TPU v4": "v4",
+    "TPU v5 lite": "v5e",
+    "TPU v5": "v5p",
+    "TPU v5p": "v5p",
+    "TPU v6 lite": "v6e",
+    "TPU7x": "tpu7x",
+}
+"""Generations by what JAX calls their devices."""
+
+
+def speeds_of(kind: str) -> Speeds | None:
+    """Peak speeds of a kind of device, by JAX's name of it; None if not known."""
+    if kind in TPUS:
+        return _speeds(GENERATIONS[TPUS[kind]])
+    return next((speeds for name, speeds in GPUS.items() if name in kind), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,14 +86,13 @@ def cluster(topology: Slices | Emulated | Here) -> Cluster:
         devices = devices[: topology.devices]
     kind = devices[0].device_kind
     platform = devices[0].platform
-    speeds = next((speeds for name, speeds in GPUS.items() if name in kind), None)
     statistics = devices[0].memory_stats() or {}
     return Cluster(
         name=f"{len(devices)} × {kind}" + (" (emulated)" if platform == "cpu" else ""),
         devices=devices,
         chips=len(devices),
         capacity=statistics.get("bytes_limit"),
-        speeds=speeds,
+        speeds=speeds_of(kind),
     )
 
 

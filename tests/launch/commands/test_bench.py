@@ -51,13 +51,22 @@ def test_tables_show_medians_and_ratios():
     seconds = {"five": np.array([0.2, 0.3, 0.4]), "d.causal": np.array([0.1, 0.3, 0.2])}
     text = io.StringIO()
     tokens = {"five": 300.0, "d.causal": 200.0}
-    table = step_table(seconds, tokens=tokens, reference="d.causal")
+    table = step_table(seconds, tokens=tokens, shortest=0.12, reference="d.causal")
     Console(file=text, width=120).print(table)
     assert "ratios to d.causal" in " ".join(text.getvalue().split())
     (row,) = (line for line in text.getvalue().splitlines() if "five" in line)
-    # A median of .3 s; 300 tokens in it; ratios of 2, 1 and 2; 300 / 200 / 2.
+    # A median of .3 s; 300 tokens in it; ratios of 2, 1 and 2; 300 / 200 / 2; .12 / .3.
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
-    assert cells == ["five", "300.0", "220.0", "380.0", "1.0", "2.000", "0.750"]
+    assert cells == [
+        "five",
+        "300.0",
+        "220.0",
+        "380.0",
+        "1.0",
+        "2.000",
+        "0.750",
+        "40.0%",
+    ]
 
 
 SMALL = """
