@@ -80,6 +80,8 @@ def test_signals_are_passed_on(script, plain_job, request, name):
         text=True,
         env={**os.environ, "STATUSES": "wait wait"},
         start_new_session=True,
+        # A shell cannot undo that its parent ignores one, as in a shell's background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     request.addfinalizer(lambda: _end(process))
     assert process.stdout is not None
@@ -97,7 +99,7 @@ def _end(process: subprocess.Popen) -> None:
     """Leaves nothing of a script behind, also where it failed."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
 
 
 def test_a_run_stops_and_goes_on(rows, compiled, tmp_path, request):

@@ -81,7 +81,7 @@ def test_what_is_read(run_dir):
 
 
 def test_what_the_terminal_shows(run_dir):
-    text = shown(read_run(str(run_dir)))
+    text = " ".join(shown(read_run(str(run_dir))).split())
     for words in (
         *("stopped, step 30 of 40 (75.0%)", "30,000 tokens/s, 25.0% of it waiting"),
         *("step 25: spike, rows 192 to 199", "2.2500", "+0.2500", "x64/masked"),
