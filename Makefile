@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test faults soak slurm check corpus-study setup clean
+.PHONY: quickstart test faults soak pods slurm check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -30,7 +30,14 @@ faults: $(INSTALLED)
 
 # Runs that are killed 200 times, and then compared with one that was left alone.
 soak: $(INSTALLED)
-	$(BIN)/python tests/faults/soak.py --kills=200
+	$(BIN)/python tests/faults/soak.py --kills=200 --recorded
+
+# What is compiled for TPUs, by the libtpu that the installed jax names: no TPU needed.
+pods: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/libtpu "$$($(BIN)/python -c \
+	  'import importlib.metadata as m; print(next(r.split(";")[0] for r in m.requires("jax") if r.startswith("libtpu")))')"
+	TPU_LIBRARY_PATH=$(abspath $(VENV))/libtpu/libtpu/libtpu.so JAX_PLATFORMS=cpu $(BIN)/python -m pytest \
+	  -n $(WORKERS) --dist loadfile tests/launch/pods tests/models/attention
 
 # A run through a SLURM of this machine; needs root, and installs it if it is missing.
 slurm: $(INSTALLED)
