@@ -51,8 +51,9 @@ def facts(run: RunStatus, used: Utilisation | None) -> Iterator[str]:
         yield holding_line(run)
     if run.speed:
         speed = f"{run.speed[-1][1]:,.0f} tokens/s"
-        wait = f", {run.data_wait[-1][1]:.1%} of it waiting for data"
-        yield speed + (wait if run.data_wait else "")
+        if run.data_wait:
+            speed += f", {run.data_wait[-1][1]:.1%} of it waiting for data"
+        yield speed
     seconds = step_seconds(run.folder)
     if seconds is not None:
         yield f"{seconds:.3g} s a step while computing; {utilisation_line(used)}"

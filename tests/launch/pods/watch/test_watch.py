@@ -1,5 +1,6 @@
 """Status and report of runs whose files are written by the run's own writers."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -90,6 +91,11 @@ def test_what_the_terminal_shows(run_dir):
         assert words in text
     used = Utilisation(operations=1e12, seconds=0.5, peak=8e12)
     assert "MFU 25.0%" in shown(read_run(str(run_dir)), used)
+
+
+def test_a_run_that_recorded_no_waits_is_shown(run_dir):
+    run = dataclasses.replace(read_run(str(run_dir)), data_wait=[])
+    assert "waiting" not in shown(run)
 
 
 def test_rows_after_going_back(run_dir):
