@@ -71,7 +71,7 @@ GENERATIONS = {
             hbm=32 * GIB,
             usable=int(30.75 * GIB),
             flops=275e12,
-            hbm_bandwidth=1228e9,
+            hbm_bandwidth=1200e9,
             link_bandwidth=45e9,
             dcn_bandwidth=6.25e9,
         ),
