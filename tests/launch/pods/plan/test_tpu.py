@@ -12,6 +12,8 @@ from sightline.launch.pods.plan.compile import compile_step
 from sightline.launch.pods.plan.generations import GENERATIONS
 from sightline.launch.pods.plan.report import report
 from sightline.launch.training.mesh import MeshShape, make_mesh
+from sightline.models.config import ModelConfig
+from sightline.models.rows import decoder_rows
 
 pytestmark = pytest.mark.optimised
 
@@ -24,7 +26,7 @@ def on_tpu(tpu, make_program, tmp_path_factory):
     def plan(cluster, shape: MeshShape, **changes):
         mesh = make_mesh(shape, devices=cluster.devices)
         program = dataclasses.replace(
-            make_program("decoder"), mesh=mesh, batch_rows=32, **changes
+            make_program("decoder"), mesh=mesh, **{"batch_rows": 32} | changes
         )
         return report(
             program, cluster, compile_step(program, cluster, cache=cache), price=1.0
@@ -51,6 +53,37 @@ def test_a_plan_for_a_tpu(tpu, on_tpu):
     assert memory["optimizer"] == pytest.approx(2 * memory["parameters"], rel=0.01)
     assert {row["axes"] for row in plan["collectives"]} == {"fsdp"}
     assert plan["bound"] in ("compute", "hbm", "ici")
+
+
+def test_kernels_are_gathered_twice_and_the_table_once(tpu, on_tpu):
+    """Once forwards and once backwards, in bfloat16; gradients are summed once."""
+    model = ModelConfig(
+        layers=3,
+        d_model=512,
+        heads=4,
+        kv_heads=4,
+        head_dim=128,
+        d_hidden=1024,
+        remat="full",
+    )
+    plan = on_tpu(
+        tpu("v5p-128"),
+        MeshShape(fsdp=64),
+        model=model,
+        batch_rows=64,
+        vocabulary_size=1024,
+        rows=decoder_rows(slots=256, predictions=256),
+    )
+    moved = {(r["role"], r["kind"]): r["bytes"] for r in plan["collectives"]}
+    kernels = 3 * (4 * 512 * 512 + 3 * 512 * 1024) * 2
+    assert moved["layers", "all-gather"] == 2 * kernels
+    # And the scales of norms, which are whole everywhere.
+    assert kernels <= moved["layers", "all-reduce"] <= 1.01 * kernels
+    table = 1024 * 512 * 2
+    # And the ids of all tokens.
+    assert table <= moved["outside", "all-gather"] <= 1.1 * table
+    # In float32, since a loss in chunks adds up in it.
+    assert 2 * table <= moved["outside", "all-reduce"] <= 2.1 * table
 
 
 def test_slices_are_joined_by_the_data_centre_network(tpu, on_tpu):
