@@ -1,6 +1,7 @@
 """The device mesh."""
 
 import dataclasses
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from jaxtyping import Bool
 
 from ...models.axes import MESH_AXES, partition_spec
 from ...objectives.errors import UsageError, require_count
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,18 +51,42 @@ def make_mesh(shape: MeshShape, *, devices: Sequence[Any] | None = None) -> Mesh
     """
     devices = jax.devices() if devices is None else devices
     sizes = _sizes(shape, devices)
+    try:
+        return _arranged(shape, sizes, devices)
+    except NotImplementedError:
+        _LOG.warning(
+            "%s divides a dimension of the torus that joins the devices: its axes "
+            "share links; take products of whole dimensions where speed counts.",
+            shape,
+        )
+    return _arranged(shape, sizes, devices, allow_split_physical_axes=True)
+
+
+def _arranged(
+    shape: MeshShape, sizes: dict[str, int], devices: Sequence[Any], **options: bool
+) -> Mesh:
+    """The mesh, its axes along whole dimensions of the devices' torus.
+
+    Raises:
+      NotImplementedError: no choice of dimensions has the size of an axis, and
+        `allow_split_physical_axes` is not set.
+    """
     axis_types = (AxisType.Auto,) * len(sizes)
-    if shape.slices == 1:
+    data, *others = sizes.values()
+    if shape.slices > 1:
+        grid = mesh_utils.create_hybrid_device_mesh(
+            (data // shape.slices, *others),
+            (shape.slices, 1, 1, 1),
+            devices,
+            process_is_granule=_granule(shape, devices, data) == "process_index",
+            **options,
+        )
+    elif options:
+        grid = mesh_utils.create_device_mesh(tuple(sizes.values()), devices, **options)
+    else:  # knows more of TPUs than `create_device_mesh`
         return jax.make_mesh(
             tuple(sizes.values()), tuple(sizes), axis_types=axis_types, devices=devices
         )
-    data, *others = sizes.values()
-    grid = mesh_utils.create_hybrid_device_mesh(
-        (data // shape.slices, *others),
-        (shape.slices, 1, 1, 1),
-        devices,
-        process_is_granule=_granule(shape, devices, data) == "process_index",
-    )
     return Mesh(grid, tuple(sizes), axis_types=axis_types)
 
 

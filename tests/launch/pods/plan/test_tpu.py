@@ -45,6 +45,15 @@ def test_every_generation_has_devices(tpu, name):
     assert max(math.prod(n + 1 for n in place) for place in places) == cluster.chips
 
 
+def test_axes_may_divide_the_dimensions_of_a_torus(tpu, caplog):
+    devices = tpu("v5p-128").devices
+    whole = make_mesh(MeshShape(fsdp=16, sequence=4), devices=devices)
+    assert "share links" not in caplog.text
+    split = make_mesh(MeshShape(fsdp=8, sequence=8), devices=devices)
+    assert "share links" in caplog.text
+    assert set(whole.devices.flat) == set(split.devices.flat) == set(devices)
+
+
 def test_a_plan_for_a_tpu(tpu, on_tpu):
     plan = on_tpu(tpu("v5e-4"), MeshShape(fsdp=4))
     assert plan["fits"] and plan["capacity"] == GENERATIONS["v5e"].usable
