@@ -90,6 +90,8 @@ class Trial:
             f"--coordinator=127.0.0.1:{port}",
             f"--processes={self.processes}",
             f"--process={number}",
+            # Of a process that is killed before it has joined, the others know nothing.
+            "--join_seconds=30",
         ]
         return [
             *(sys.executable, "-m", "sightline", "train"),
