@@ -75,13 +75,12 @@ def test_the_first_cause_is_the_status(script, plain_job, bash, statuses, expect
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_signals_are_passed_on(script, plain_job, request, name):
     process = subprocess.Popen(
-        ["bash", "-c", script(plain_job).text],
+        # A shell cannot undo that its parent ignores one, as in a shell's background.
+        ["env", "--default-signal=INT", "bash", "-c", script(plain_job).text],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "STATUSES": "wait wait"},
         start_new_session=True,
-        # A shell cannot undo that its parent ignores one, as in a shell's background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     request.addfinalizer(lambda: _end(process))
     assert process.stdout is not None
