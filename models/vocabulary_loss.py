@@ -43,6 +43,7 @@ def vocabulary_loss(
       targets: token ids. One outside of [0, V) has the loss NaN.
       chunk: predictions a row at a time; None is all of P.
     """
+    hidden, projection = _together(hidden, projection)
     # Whole before the chunks: each would gather it, and sum its gradient, by itself.
     projection = gathered(projection.astype(hidden.dtype), ("vocab", "embed"))
     predictions = targets.shape[1]
@@ -63,6 +64,24 @@ def vocabulary_loss(
         lambda part: one(part[0], projection, part[1]), (split(hidden), split(targets))
     )
     return TokenLoss(*map(join, loss))
+
+
+@jax.custom_vjp
+def _together(
+    hidden: Float[jax.Array, "B P D"], projection: Float32[jax.Array, "V D"]
+) -> tuple[Float[jax.Array, "B P D"], Float32[jax.Array, "V D"]]:
+    """The same two; backwards, neither's gradient is used before both are made.
+
+    The table's gradient is then summed into its shards before the layers have theirs.
+    Otherwise each device keeps a whole one beside all that they need.
+    """
+    return hidden, projection
+
+
+_together.defvjp(
+    lambda *both: (both, None),
+    lambda _, gradients: jax.lax.optimization_barrier(gradients),
+)
 
 
 def logits(

@@ -71,3 +71,17 @@ def test_a_target_out_of_range_is_nan(inputs, target):
     loss = vocabulary_loss(hidden, table, targets.at[1, 2].set(target), chunk=4)
     assert np.isnan(loss.nll[1, 2])
     assert np.isfinite(np.delete(np.asarray(loss.nll), P + 2)).all()
+
+
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_the_table_has_its_gradient_before_layers_go_backwards(inputs, chunk):
+    """Both gradients leave through one barrier, so no layer's can come in between."""
+
+    def loss(hidden, table):
+        return vocabulary_loss(hidden, table, inputs[2], chunk=chunk).nll.sum()
+
+    program = jax.make_jaxpr(jax.grad(loss, (0, 1)))(*inputs[:2]).jaxpr
+    (barrier,) = (
+        step for step in program.eqns if step.primitive.name == "optimization_barrier"
+    )
+    assert program.outvars == barrier.outvars
