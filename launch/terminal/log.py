@@ -19,8 +19,8 @@ Format = Literal["plain", "json"]
 
 _ROOT = __name__.partition(".")[0]
 
-_LIBRARIES = "absl"
-"""The logger of Orbax and of what it is made of."""
+_LIBRARIES = ("absl", "concurrent.futures", "asyncio")
+"""The loggers of Orbax and of what it is made of."""
 
 _FIELDS = ("loss", "tokens_per_second", "data_wait", "reason")
 """Attributes of a record (`extra`) that stand in a line of their own name in JSON."""
@@ -108,7 +108,8 @@ class RunLog:
         """
         level = logging.INFO if self._first else logging.WARNING
         with contextlib.ExitStack() as stack:
-            for name, least in ((_ROOT, level), (_LIBRARIES, logging.WARNING)):
+            levels = {_ROOT: level} | dict.fromkeys(_LIBRARIES, logging.WARNING)
+            for name, least in levels.items():
                 handler = _Handler(self)
                 handler.setLevel(least)
                 handler.setFormatter(

@@ -13,7 +13,7 @@ ours = logging.getLogger("sightline.launch.training.train")
 library = logging.getLogger("absl")
 
 
-def logged(kind, *, first=True, host=0):
+def logged(kind, *, first=True, host=0, library=library):
     """What a library's failure and our own say."""
     console = Console(file=io.StringIO(), width=200)
     log = RunLog(console, kind=kind, first=first)
@@ -28,8 +28,10 @@ def logged(kind, *, first=True, host=0):
     return console.file.getvalue()
 
 
-def test_a_librarys_failure_is_one_line_and_ours_has_its_traceback():
-    first, second, third, *traceback = logged("plain").splitlines()
+@pytest.mark.parametrize("name", ["absl", "concurrent.futures"])
+def test_a_librarys_failure_is_one_line_and_ours_has_its_traceback(name):
+    lines = logged("plain", library=logging.getLogger(name)).splitlines()
+    first, second, third, *traceback = lines
     assert first.endswith("ERROR host 0: a thread has failed (OSError)")
     assert second.endswith("INFO host 0: all is well with " + ours.name)
     assert third.endswith("ERROR host 0: a thread has failed")
