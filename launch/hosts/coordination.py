@@ -30,11 +30,13 @@ class Failure(NamedTuple):
       process: its number.
       text: the error.
       stalled: whether it is a lack of progress; then all show where they stand.
+      gone: processes that cannot hear of it.
     """
 
     process: int
     text: str
     stalled: bool = False
+    gone: int = 0
 
 
 def process() -> int:

@@ -79,18 +79,19 @@ class Watch:
                 leave(PEER_FAILED)
 
     def _miss_the_silent(self) -> None:
-        now = time.monotonic()
+        now, silent = time.monotonic(), []
         for state in coordination.states():
             beat, since = self._heard.get(state.process, (-1, now))
             if beat != state.beat:
                 self._heard[state.process] = state.beat, now
             elif now - since > SILENT_SECONDS:
-                fail(
+                silent.append(
                     f"{coordination.name_of(state.process)} has been silent for "
                     f"{SILENT_SECONDS:.0f} s: it was killed, is stopped, or its host "
-                    f"is gone. It was {state.what}.",
-                    status=PEER_FAILED,
+                    f"is gone. It was {state.what}."
                 )
+        if silent:
+            fail("\n".join(silent), status=PEER_FAILED, gone=len(silent))
 
 
 def fail_with_collective(text: str) -> NoReturn:
@@ -107,18 +108,20 @@ def fail_with_collective(text: str) -> NoReturn:
     silent = [s for s in coordination.states() if before.get(s.process) == s.beat]
     names = ", ".join(f"{coordination.name_of(s.process)}, {s.what}" for s in silent)
     cause = f"gone or stopped: {names}. What this broke:\n" if silent else ""
-    fail(f"{cause}{text}", status=PEER_FAILED if silent else 1)
+    status = PEER_FAILED if silent else 1
+    fail(f"{cause}{text}", status=status, gone=len(silent))
 
 
-def fail(text: str, *, status: int, stalled: bool = False) -> NoReturn:
+def fail(text: str, *, status: int, stalled: bool = False, gone: int = 0) -> NoReturn:
     """Ends all processes of the run: the others hear why, and then this one leaves.
 
     Args:
       text: the error, as the user is to read it.
       status: with which this process leaves.
       stalled: whether it is a lack of progress.
+      gone: processes that cannot hear of it.
     """
-    mine = Failure(coordination.process(), text, stalled)
+    mine = Failure(coordination.process(), text, stalled, gone)
     first = Failure(*json.loads(coordination.raise_signal("failure", json.dumps(mine))))
     if first != mine:
         follow(first)
@@ -126,7 +129,7 @@ def fail(text: str, *, status: int, stalled: bool = False) -> NoReturn:
     _say(f"{name}: {text}")
     if stalled:
         stacks.dump()
-    _farewell(status)
+    _farewell(status, gone=gone)
 
 
 def follow(failure: Failure) -> NoReturn:
@@ -138,24 +141,25 @@ def follow(failure: Failure) -> NoReturn:
     )
     if failure.stalled:
         stacks.dump()
-    _farewell(STALLED if failure.stalled else PEER_FAILED)
+    status = STALLED if failure.stalled else PEER_FAILED
+    _farewell(status, gone=failure.gone)
 
 
-def _farewell(status: int) -> NoReturn:
+def _farewell(status: int, *, gone: int) -> NoReturn:
     """Leaves once all have heard; process 0, which holds the service, after them.
 
     Who leaves sooner breaks the collective in which others wait, and they would report
     that instead of the cause.
     """
     deadline = time.monotonic() + _FAREWELL_SECONDS
-    here, last = coordination.process(), coordination.processes() - 1
+    here, last = coordination.process(), coordination.processes() - 1 - gone
     coordination.tick_off("heard")
     while time.monotonic() < deadline and coordination.ticked_off("heard") <= last:
         time.sleep(0.2)
     if here > 0:
         coordination.tick_off("left")
     while time.monotonic() < deadline and here == 0:
-        if coordination.ticked_off("left") == last:
+        if coordination.ticked_off("left") >= last:
             break
         time.sleep(0.2)
     leave(status)
