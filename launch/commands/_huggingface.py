@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from rich.progress import track
 
@@ -15,7 +14,7 @@ from ...models.rows import Batch, RowShape
 from ...objectives.errors import UsageError
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import Program, program_of
-from ._batches import BATCHES, some_batches
+from ._batches import BATCHES, Steps, some_batches
 from ._step_speed import StepSpeed, mean_filled, shortest_seconds
 
 OURS, THEIRS = "sightline", "Hugging Face"
@@ -68,12 +67,10 @@ def _our_step(
     """Our step on a batch by number."""
     placed = list(map(program.place, batches))
     shares = settings["mixture"].loss_share_array()
-    step, state = program.compile_train_step(), program.initial_state()
+    steps = Steps(program)
 
     def run(number: int) -> None:
-        nonlocal state
-        state, metrics = step(state, placed[number], shares)
-        jax.block_until_ready(metrics)
+        steps.seconds(placed[number], shares)
 
     return run
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 from rich.progress import track
@@ -15,7 +14,7 @@ from rich.progress import track
 from ..runs.checkpoints import Checkpoints
 from ..training.program import program_of
 from ..training.reader import in_background
-from ._batches import some_batches
+from ._batches import Steps, some_batches
 
 _LONGEST = 20.0
 """Seconds of an interval that are really run; a longer one is computed from it."""
@@ -41,10 +40,20 @@ def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds
       `committed`, from the call until the checkpoint counts; and `share`, of `call` and
       `slower` in the time between two saves.
     """
-    run = _Steps(settings)
-    run.seconds(2)  # warms up
+    mixture, program = settings["mixture"], program_of(settings)
+    run = Steps(program)
+    placed = map(program.place, some_batches(mixture, settings))
+    batches = itertools.cycle(list(placed))
+    shares = mixture.loss_share_array()
+
+    def seconds_of(steps: int) -> float:
+        return sum(
+            run.seconds(batch, shares) for batch in itertools.islice(batches, steps)
+        )
+
+    seconds_of(2)  # warms up
     period = settings["checkpoint_every"]
-    steps = max(1, min(period, int(_LONGEST / (run.seconds(8) / 8))))
+    steps = max(1, min(period, int(_LONGEST / (seconds_of(8) / 8))))
     costs: dict[str, list[float]] = {
         name: [] for name in ("step", "call", "slower", "committed", "share")
     }
@@ -53,14 +62,14 @@ def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds
         Checkpoints(folder, keep=1, period=1) as checkpoints,
     ):
         for number in track(range(rounds + 1), "Saving", transient=True):
-            without = run.seconds(steps)
+            without = seconds_of(steps)
             begun = time.perf_counter()
             checkpoints.save(number, run.state, {})
             call = time.perf_counter() - begun
             committed = in_background(
                 _appears, Path(folder, "checkpoints", str(number))
             )
-            slower = run.seconds(steps) - without
+            slower = seconds_of(steps) - without
             seconds = {
                 "step": without / steps,
                 "call": call,
@@ -72,26 +81,6 @@ def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds
                 for name, value in seconds.items():
                     costs[name].append(value)
     return {name: np.array(values) for name, values in costs.items()}
-
-
-class _Steps:
-    """Steps of a configuration, one after another."""
-
-    def __init__(self, settings: Mapping[str, Any]):
-        mixture, program = settings["mixture"], program_of(settings)
-        self.state = program.initial_state()
-        self._step = program.compile_train_step()
-        self._shares = mixture.loss_share_array()
-        made = map(program.place, some_batches(mixture, settings))
-        self._batches = itertools.cycle(list(made))
-
-    def seconds(self, steps: int) -> float:
-        """Takes steps, and returns for how long."""
-        begun = time.perf_counter()
-        for batch in itertools.islice(self._batches, steps):
-            self.state, metrics = self._step(self.state, batch, self._shares)
-            jax.block_until_ready(metrics)
-        return time.perf_counter() - begun
 
 
 def _appears(checkpoint: Path) -> float:

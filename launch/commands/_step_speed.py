@@ -2,11 +2,9 @@
 
 import dataclasses
 import itertools
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float
 from rich.progress import track
@@ -20,7 +18,7 @@ from ..pods.plan.devices import speeds_of
 from ..pods.plan.model_operations import model_operations
 from ..training.data import Streaming
 from ..training.program import Program, program_of
-from ._batches import BATCHES, some_batches
+from ._batches import BATCHES, Steps, some_batches
 
 
 class StepSpeed(NamedTuple):
@@ -60,16 +58,14 @@ def step_speeds(settings: Mapping[str, Any], *, rounds: int) -> dict[str, StepSp
         name: [program.place(batch) for batch in batches]
         for name, (_, batches) in kinds.items()
     }
-    step, state = program.compile_train_step(), program.initial_state()
+    steps = Steps(program)
     seconds: dict[str, list[float]] = {name: [] for name in kinds}
     for round_ in track(range(-1, rounds), "Timing steps", transient=True):
         for name, (each, _) in kinds.items():
             batch = placed[name][round_ % BATCHES]
-            start = time.perf_counter()
-            state, metrics = step(state, batch, each.loss_share_array())
-            jax.block_until_ready(metrics)
+            spent = steps.seconds(batch, each.loss_share_array())
             if round_ >= 0:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(spent)
     shortest = shortest_seconds(program)
     return {
         name: StepSpeed(np.array(seconds[name]), mean_filled(batches), shortest)
