@@ -8,10 +8,8 @@ import jax
 from ....objectives.errors import require_positive
 from ...configuration.config import load
 from ...runs import goodput
-from ...terminal.log import RunLog
 from ...training.mesh import MeshShape
 from ...training.program import program_of
-from ...training.resume import RunConfig
 from ..plan.model_operations import model_operations
 from .reading import RunStatus
 
@@ -67,13 +65,6 @@ def step_seconds(folder: Path) -> float | None:
 def _operations(folder: Path) -> float:
     """Operations of a step, from the run's own config; the mesh does not matter."""
     config = load([str(folder / "config.gin")])
-    text = RunConfig(config.resolved_config("train"), (), RunLog(_nowhere()))
-    settings = config.arguments("train", run_dir=str(folder), config=text)
+    settings = config.arguments("train", run_dir="unused", config="unused")
     whole = {**settings, "mesh": MeshShape(), "microbatches": 1}
     return model_operations(program_of(whole, devices=jax.devices()[:1]))
-
-
-def _nowhere():
-    from rich.console import Console
-
-    return Console(quiet=True)
