@@ -75,8 +75,8 @@ def test_the_first_cause_is_the_status(script, plain_job, bash, statuses, expect
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_signals_are_passed_on(script, plain_job, request, name):
     process = subprocess.Popen(
-        # A shell cannot undo that its parent ignores one, as in a shell's background.
-        ["env", "--default-signal=INT", "bash", "-c", script(plain_job).text],
+        # What its parent ignores (INT in the background, HUP by nohup) stays so.
+        ["env", "--default-signal=INT,HUP", "bash", "-c", script(plain_job).text],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "STATUSES": "wait wait"},
