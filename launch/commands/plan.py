@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...objectives.errors import require_positive
+from ...objectives.errors import require_count, require_positive
 from ..pods.plan import environment
 from ..pods.plan.names import topology
 from ._arguments import gin_parser, parse_gin
@@ -45,7 +45,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--price", type=float, metavar="USD", help="of a chip for an hour"
     )
+    parser.add_argument(
+        "--vocabulary_size",
+        type=int,
+        metavar="V",
+        help="tokens of a vocabulary that is not at hand (the mixture's)",
+    )
     options, bindings = parse_gin(parser, arguments)
+    if options.vocabulary_size is not None:
+        require_count("--vocabulary_size", options.vocabulary_size)
     if options.price is not None:
         require_positive("--price", options.price)
     wanted = topology(options.topology, slices=options.slices)
@@ -59,7 +67,12 @@ def main(arguments: Sequence[str]) -> int:
         "train", run_dir="unused", config="unused"
     )
     with _phases() as show:
-        planner = Planner(wanted, price=options.price, show=show)
+        planner = Planner(
+            wanted,
+            vocabulary_size=options.vocabulary_size,
+            price=options.price,
+            show=show,
+        )
         tried: Sequence[Mapping[str, Any]] = [settings]
         if options.search:
             tried = settings_to_try(settings, planner.cluster, most=options.most)

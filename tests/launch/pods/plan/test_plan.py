@@ -12,7 +12,11 @@ from rich.console import Console
 from sightline.launch.pods.plan.advice import advice
 from sightline.launch.pods.plan.cache import Cache, content_key
 from sightline.launch.pods.plan.captured import captured_stderr, compiler_errors
-from sightline.launch.pods.plan.compile import compile_step, refusal_of
+from sightline.launch.pods.plan.compile import (
+    compile_step,
+    memory_of,
+    refusal_of,
+)
 from sightline.launch.pods.plan.compiled import Array, Compiled, Memory, Refusal
 from sightline.launch.pods.plan.devices import Cluster, Speeds
 from sightline.launch.pods.plan.finding import Evidence
@@ -75,7 +79,34 @@ def test_memory_is_what_the_compiler_says(program, here, compiled):
     assert plan["needed"] == sum(plan["memory"].values())
     arguments = analysis.argument_size_in_bytes
     assert plan["needed"] >= arguments + analysis.temp_size_in_bytes
+    assert plan["needed_at_most"] == plan["needed"]  # XLA:CPU reports what it assigns
     assert plan["fits"]
+
+
+class Analysis:
+    """What XLA:TPU says of a step of 64 MiB of state that it changes in place."""
+
+    argument_size_in_bytes = 80
+    output_size_in_bytes = 65
+    alias_size_in_bytes = 64
+    temp_size_in_bytes = 300
+    generated_code_size_in_bytes = 5
+    peak_memory_in_bytes = 281
+
+
+def test_what_a_tpu_needs_is_what_is_assigned_and_not_what_is_reported():
+    memory = memory_of(Analysis(), "tpu")
+    assert (memory.temporaries, memory.reported) == (200, 300)
+    assert (memory.peak, memory.at_most) == (281 + 5, 281 + 5 + 100)
+    memory = memory_of(Analysis(), "cpu")
+    assert (memory.temporaries, memory.peak) == (300, memory.at_most)
+
+
+def test_a_tpu_compiler_that_states_no_peak_is_no_program_that_fits():
+    silent = Analysis()
+    silent.peak_memory_in_bytes = 0
+    with pytest.raises(AssertionError):
+        memory_of(silent, "tpu")
 
 
 def test_a_report_is_plain_values_with_consistent_figures(program, here, compiled):
@@ -117,7 +148,7 @@ def test_results_are_kept_with_their_refusals(tmp_path):
     refused = Compiled(
         "", None, Refusal(2, 1, "m", (Array(1, "f32[1]", "o"),)), "", 1.5
     )
-    made = Compiled("text", Memory(1, 2, 3, 4, 5), None, "log", 2.5)
+    made = Compiled("text", Memory(1, 2, 3, 4, 5, 6), None, "log", 2.5)
     cache = Cache(tmp_path)
     for result in (refused, made):
         cache.write("k", result)

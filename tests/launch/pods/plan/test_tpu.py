@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
+import re
 
 import jax
 import pytest
 from jax.sharding import Mesh
 
 from sightline.launch.pods.plan.cache import Cache
-from sightline.launch.pods.plan.compile import compile_step
+from sightline.launch.pods.plan.compile import compile_step, memory_of
 from sightline.launch.pods.plan.generations import GENERATIONS
 from sightline.launch.pods.plan.report import report
 from sightline.launch.training.mesh import MeshShape, make_mesh
@@ -62,6 +63,29 @@ def test_a_plan_for_a_tpu(tpu, on_tpu):
     assert memory["optimizer"] == pytest.approx(2 * memory["parameters"], rel=0.01)
     assert {row["axes"] for row in plan["collectives"]} == {"fsdp"}
     assert plan["bound"] in ("compute", "hbm", "ici")
+
+
+def test_what_a_step_needs_is_the_compilers_buffer_assignment(tpu, tmp_path):
+    """By its own dump, where state is changed in place and a loop carries arrays."""
+    device = jax.NamedSharding(Mesh(tpu("v5e-1").devices, ("x",)), jax.P())
+    weights = jax.ShapeDtypeStruct((12, 512, 512), "float32", sharding=device)
+    rows = jax.ShapeDtypeStruct((2**16, 512), "float32", sharding=device)
+
+    def loss(weights, rows):
+        return jax.lax.scan(lambda x, w: (x @ w, None), rows, weights)[0].sum()
+
+    def step(weights, rows):
+        return weights - jax.grad(loss)(weights, rows)
+
+    lowered = jax.jit(step, donate_argnums=0).lower(weights, rows)
+    compiled = lowered.compile(
+        {"xla_dump_to": str(tmp_path), "xla_dump_hlo_as_text": True}
+    )
+    (file,) = tmp_path.glob("*-buffer-assignment.txt")
+    (assigned,) = re.findall(r"size (\d+), preallocated-temp", file.read_text())
+    memory = memory_of(compiled.memory_analysis(), "tpu")
+    assert memory.temporaries == pytest.approx(int(assigned), rel=1e-3)
+    assert memory.reported > 1.1 * memory.temporaries
 
 
 def test_kernels_are_gathered_twice_and_the_table_once(tpu, on_tpu):
