@@ -19,7 +19,7 @@ SMALL = [
 def plan(*arguments: str, cache) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sightline", "plan", *RUN, *SMALL, *arguments],
-        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        env={**os.environ, "SIGHTLINE_DATA_DIR": str(cache)},
         capture_output=True,
         text=True,
     )
@@ -37,7 +37,7 @@ def test_a_plan_on_emulated_devices(cache):
     assert found["mesh"]["fsdp"] == found["devices"] == 2
     assert found["memory"]["parameters"] < 4 * found["parameters"]
     assert "compiling for 2 × cpu (emulated)" in done.stderr
-    assert len(list((cache / "sightline" / "plan").iterdir())) == 1
+    assert len(list((cache / "plan").iterdir())) == 1
 
 
 def test_the_same_plan_comes_from_the_cache(cache):
