@@ -69,7 +69,9 @@ def ranked(
     """
     reports: list[Report] = []
     for number, settings in enumerate(tried):
-        show(f"setting {number + 1} of {len(tried)}")
+        if len(tried) > 1:
+            step = f"setting {number + 1} of {len(tried)}: {described(settings)}"
+            show(step + _so_far(reports, left=len(tried) - number))
         try:
             reports.append(plan(settings))
         except UsageError:
@@ -83,6 +85,34 @@ def ranked(
             one["needed"],
         ),
     )
+
+
+def described(settings: Settings) -> str:
+    """What a search changes: "fsdp 4, tensor 2, remat full, 2 parts"."""
+    mesh = dataclasses.asdict(settings["mesh"])
+    sizes = {axis: mesh[axis] for axis in ("data", "fsdp", "sequence", "tensor")}
+    words = [
+        f"{axis} {'the rest' if size == -1 else size}"
+        for axis, size in sizes.items()
+        if size != 1
+    ]
+    parts = settings.get("microbatches", 1)
+    words += [f"remat {settings['model'].remat}"]
+    words += [f"{parts} parts"] if parts > 1 else []
+    return ", ".join(words)
+
+
+def _so_far(reports: Sequence[Report], *, left: int) -> str:
+    """The best plan yet, and how long the others will take if they take as long."""
+    words = []
+    fit = [one["step_seconds"] for one in reports if one["fits"]]
+    if fit:
+        words.append(f"best so far {1e3 * min(fit):,.1f} ms")
+    took = [c["seconds"] for c in (r["compiler"] for r in reports) if not c["cached"]]
+    if took:
+        minutes = sum(took) / len(took) * left / 60
+        words.append(f"about {minutes:,.0f} min left")
+    return f" ({'; '.join(words)})" if words else ""
 
 
 def _meshes(settings: Settings, devices: int, slices: int) -> Iterator[MeshShape]:

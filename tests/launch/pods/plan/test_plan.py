@@ -335,10 +335,11 @@ def test_a_search_keeps_slices_apart(program):
     assert {one["mesh"].slices for one in tried} == {2}
 
 
-def test_a_ranking_puts_what_fits_first():
+def test_a_ranking_puts_what_fits_first(program):
     def planned(name, **rest):
         base = {"mesh": {"fsdp": 8}, "remat": name, "microbatches": 1, "capacity": 100}
-        return {**base, **rest}
+        compiler = {"seconds": 120.0, "cached": name == "slow"}
+        return {**base, "compiler": compiler, **rest}
 
     plans = {
         1: planned("slow", fits=True, needed=5, step_seconds=2.0, bound="hbm"),
@@ -352,7 +353,14 @@ def test_a_ranking_puts_what_fits_first():
             raise UsageError("does not divide")
         return plans[one["number"]]
 
-    reports = ranked(plan, [{"number": number} for number in (4, 5, 3, 1, 2)])
+    tried = [settings(program, number=number) for number in (4, 5, 3, 1, 2)]
+    shown_steps: list[str] = []
+    reports = ranked(plan, tried, show=shown_steps.append)
+    # One result of an earlier run says nothing of how long others take.
+    assert shown_steps[0] == "setting 1 of 5: fsdp 2, remat none"
+    assert shown_steps[-1] == (
+        "setting 5 of 5: fsdp 2, remat none (best so far 2,000.0 ms; about 2 min left)"
+    )
     assert [one["remat"] for one in reports] == ["fast", "slow", "near", "far"]
     assert "fast" in shown(ranking([one | {"mfu": 0.5} for one in reports]))
 
