@@ -19,6 +19,7 @@ _LARGE = re.compile(
     r"Size: ([\d.]+)([KMGT]?)\n(?:\s+Operator: op_name=\"([^\"]*)\".*\n)?"
     r"\s+Shape: (\S+)"
 )
+_NO_ARGUMENTS = re.compile(r"^ +arguments +0B", re.MULTILINE)
 _ALLOCATION = re.compile(r"size=(\d+)\) would exceed memory \(size=(\d+)\)")
 
 
@@ -81,7 +82,9 @@ def refusal_of(message: str) -> Refusal | None:
             for number, unit, operator, shape in _LARGE.findall(message)
         )
         needed, capacity = _bytes(*used.group(1, 2)), _bytes(*used.group(3, 4))
-        return Refusal(needed, capacity, first, largest)
+        # Of a program that alone is too large, arguments are not counted.
+        at_least = _NO_ARGUMENTS.search(message) is not None
+        return Refusal(needed, capacity, first, largest, at_least)
     if allocation := _ALLOCATION.search(message):
         needed, capacity = int(allocation[1]), int(allocation[2])
         return Refusal(needed, capacity, first, at_least=True)

@@ -58,7 +58,8 @@ class Refusal:
       capacity: bytes.
       message: the compiler's, its first line.
       largest: arrays that the compiler lists, the largest first.
-      at_least: whether the compiler stopped at one array that is too large by itself.
+      at_least: whether the compiler stopped at an array, or at a program without its
+        arguments, that is too large by itself.
     """
 
     needed: int

@@ -163,6 +163,8 @@ def test_the_compilers_refusal_is_read():
         Array(3 * 2**29, "bf16[4,8]", "jit(train_step)/layers/dot"),
         Array(2**29, "f32[16]", ""),
     )
+    alone = FULL.replace("258.00M\n", "258.00M\n    arguments       0B\n")
+    assert refusal_of(alone) == dataclasses.replace(refusal, at_least=True)
     one = "RESOURCE_EXHAUSTED: Allocation (size=99) would exceed memory (size=9) :: x"
     assert refusal_of(one) == Refusal(99, 9, one, at_least=True)
     assert refusal_of("INTERNAL: Used 20.50G of 15.75G hbm") is None
