@@ -22,7 +22,7 @@ what it communicates and what is wasteful. No TPU is needed, only its compiler (
   sightline plan ... --topology=here      the devices of this machine
 
 A compiled step is kept in the user's cache folder: the same plan again takes seconds.
---search tries meshes, remat policies and microbatches around the configuration.
+--search tries meshes, remat policies and microbatches, always nearest to the best yet.
 
 Exit status: 0 where a plan fits, 1 where none does, 2 a wrong argument or binding.
 """
@@ -75,8 +75,8 @@ def main(arguments: Sequence[str]) -> int:
         )
         tried: Sequence[Mapping[str, Any]] = [settings]
         if options.search:
-            tried = settings_to_try(settings, planner.cluster, most=options.most)
-        reports = ranked(planner.plan, tried, show=show)
+            tried = settings_to_try(settings, planner.cluster)
+        reports = ranked(planner.plan, tried, most=options.most, show=show)
     _print(reports, options.format)
     return 0 if reports[0]["fits"] else 1
 

@@ -1,8 +1,9 @@
 """Interval attention on GPUs: kernels of tokamax, whose masks are ranges of keys.
 
-Neither writes scores to memory. "mosaic_gpu" (Hopper and later) reads two int32 a query
-in both passes and skips blocks of keys outside of them. "triton" (Ampere and later)
-does so forwards; backwards it reads a mask of bytes [B, 1, T, S].
+Neither writes scores to memory. Forwards both skip blocks of keys that no query of a
+block sees; backwards they visit all. "mosaic_gpu" (Hopper and later) reads two int32 a
+query in both passes, "triton" (Ampere and later) forwards; backwards it reads a mask of
+bytes [B, 1, T, S].
 """
 
 import functools

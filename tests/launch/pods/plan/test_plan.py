@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import math
 import os
 
 import jax
@@ -24,7 +25,7 @@ from sightline.launch.pods.plan.findings import findings
 from sightline.launch.pods.plan.hlo import collectives
 from sightline.launch.pods.plan.hlo_text import parse
 from sightline.launch.pods.plan.report import report
-from sightline.launch.pods.plan.search import ranked, settings_to_try
+from sightline.launch.pods.plan.search import described, ranked, settings_to_try
 from sightline.launch.pods.plan.state import Held, state_of
 from sightline.launch.terminal.plan import plan_screen, ranking
 from sightline.launch.training.mesh import MeshShape
@@ -312,7 +313,7 @@ def settings(program, **changes):
 
 def test_a_search_tries_what_can_work(program):
     cluster = Cluster("eight", list(range(8)), 8, None, None)
-    tried = settings_to_try(settings(program), cluster, most=500)
+    tried = settings_to_try(settings(program), cluster)
     assert tried[0] == settings(program)
     seen = set()
     for one in tried[1:]:
@@ -324,15 +325,12 @@ def test_a_search_tries_what_can_work(program):
     assert len(seen) == len(tried) - 1
     assert {remat for _, remat, _ in seen} >= {"none", "full"}
     assert {mesh.tensor for mesh, *_ in seen} == {1, 2, 4, 8}
-    assert len(settings_to_try(settings(program), cluster, most=3)) == 3
-    with pytest.raises(UsageError, match="--most is 0"):
-        settings_to_try(settings(program), cluster, most=0)
 
 
 def test_a_search_keeps_slices_apart(program):
     cluster = Cluster("eight", list(range(8)), 8, None, None)
     mesh = MeshShape(data=2, fsdp=4, slices=2)
-    tried = settings_to_try(settings(program, mesh=mesh), cluster, most=500)
+    tried = settings_to_try(settings(program, mesh=mesh), cluster)
     assert all(one["mesh"].data % 2 == 0 for one in tried)
     assert {one["mesh"].slices for one in tried} == {2}
 
@@ -357,14 +355,39 @@ def test_a_ranking_puts_what_fits_first(program):
 
     tried = [settings(program, number=number) for number in (4, 5, 3, 1, 2)]
     shown_steps: list[str] = []
-    reports = ranked(plan, tried, show=shown_steps.append)
+    reports = ranked(plan, tried, most=9, show=shown_steps.append)
     # One result of an earlier run says nothing of how long others take.
     assert shown_steps[0] == "setting 1 of 5: fsdp 2, remat none"
     assert shown_steps[-1] == (
-        "setting 5 of 5: fsdp 2, remat none (best so far 2,000.0 ms; about 2 min left)"
+        "setting 4 of 4: fsdp 2, remat none (best so far 2,000.0 ms; about 2 min left)"
     )
     assert [one["remat"] for one in reports] == ["fast", "slow", "near", "far"]
     assert "fast" in shown(ranking([one | {"mfu": 0.5} for one in reports]))
+
+
+def test_a_search_stays_near_the_best(program):
+    """Of 100 settings the fastest is three steps away, and each step is faster."""
+    cluster = Cluster("eight", list(range(8)), 8, None, None)
+    tried = settings_to_try(settings(program, mesh=MeshShape(data=-1)), cluster)
+    assert tried[0]["mesh"] == MeshShape(data=8)  # once, not also as the rest
+    assert len(tried) == 100
+    policies, planned = ["none", "mlp", "attention", "qkv", "full"], []
+
+    def plan(one):
+        planned.append(one)
+        steps = [
+            abs(math.log2(one["mesh"].data) - 2),
+            abs(policies.index(one["model"].remat) - 2),
+            math.log2(one["microbatches"] * one["mesh"].tensor * one["mesh"].sequence),
+        ]
+        found = {"fits": True, "needed": 1, "step_seconds": 1 + sum(steps)}
+        return found | {"compiler": {"seconds": 1.0, "cached": False}}
+
+    assert ranked(plan, tried, most=14)[0]["step_seconds"] == 1
+    assert len(planned) == 14 and planned[0] == tried[0]
+    assert len({described(one) for one in planned}) == 14
+    with pytest.raises(UsageError, match="--most is 0"):
+        ranked(plan, tried, most=0)
 
 
 def test_devices_of_this_process_are_a_cluster():
