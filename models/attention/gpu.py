@@ -52,8 +52,10 @@ def tokamax_attention(
     from absl import flags
 
     # Its public function takes no ranges of keys; the version is pinned.
-    from tokamax._src.ops.attention.api import IMPLEMENTATIONS
-    from tokamax._src.ops.attention.base import Mask
+    from tokamax._src.ops.attention import (  # pyright: ignore[reportMissingImports]
+        api,
+        base,
+    )
 
     if not flags.FLAGS.is_parsed():
         # Tokamax would otherwise read its flags from this program's arguments.
@@ -65,8 +67,8 @@ def tokamax_attention(
     # its neighbours, so that no block is read for it, and is set to zero afterwards.
     near = jax.lax.cummax(jnp.where(empty, 0, start), axis=1)
     start, stop = jnp.where(empty, near, start), jnp.where(empty, near + 1, stop)
-    mask = Mask(k_start=start[:, None], k_end=stop[:, None])
-    out = IMPLEMENTATIONS[kernel](q, k, v, mask=mask, logits_scale=1.0)
+    mask = base.Mask(k_start=start[:, None], k_end=stop[:, None])
+    out = api.IMPLEMENTATIONS[kernel](q, k, v, mask=mask, logits_scale=1.0)
     return jnp.where(empty[..., None, None], 0, out)
 
 

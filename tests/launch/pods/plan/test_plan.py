@@ -99,6 +99,9 @@ def test_what_a_tpu_needs_is_what_is_assigned_and_not_what_is_reported():
     memory = memory_of(Analysis(), "tpu")
     assert (memory.temporaries, memory.reported) == (200, 300)
     assert (memory.peak, memory.at_most) == (281 + 5, 281 + 5 + 100)
+    small = Analysis()
+    small.peak_memory_in_bytes = 900  # most of it on the chip
+    assert memory_of(small, "tpu").temporaries == 300
     memory = memory_of(Analysis(), "cpu")
     assert (memory.temporaries, memory.peak) == (300, memory.at_most)
 
