@@ -127,11 +127,11 @@ def _so_far(reports: Sequence[Report], *, left: int) -> str:
     words = []
     fit = [one["step_seconds"] for one in reports if one["fits"]]
     if fit:
-        words.append(f"best so far {1e3 * min(fit):,.1f} ms")
+        words.append(f"best {1e3 * min(fit):,.1f} ms")
     took = [c["seconds"] for c in (r["compiler"] for r in reports) if not c["cached"]]
     if took:
         minutes = sum(took) / len(took) * left / 60
-        words.append(f"about {minutes:,.0f} min left")
+        words.append(f"{minutes:,.0f} min left")
     return f" ({'; '.join(words)})" if words else ""
 
 
