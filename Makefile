@@ -32,10 +32,14 @@ faults: $(INSTALLED)
 soak: $(INSTALLED)
 	$(BIN)/python tests/faults/soak.py --kills=200 --recorded
 
-# What is compiled for TPUs, by the libtpu that the installed jax names: no TPU needed.
+# What is compiled for TPUs, by the libtpu that the installed jax names, and for GPUs, with
+# the tokamax of the extra `cuda`: neither is needed. tokamax stays out of the environment.
 pods: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/libtpu "$$($(BIN)/python -c \
 	  'import importlib.metadata as m; print(next(r.split(";")[0] for r in m.requires("jax") if r.startswith("libtpu")))')"
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/tokamax \
+	  tokamax==0.0.12 einshape==1.0 qwix==0.1.8 typeguard==2.13.3
+	PYTHONPATH=$(abspath $(VENV))/tokamax$${PYTHONPATH:+:$$PYTHONPATH} \
 	TPU_LIBRARY_PATH=$(abspath $(VENV))/libtpu/libtpu/libtpu.so JAX_PLATFORMS=cpu $(BIN)/python -m pytest \
 	  -n $(WORKERS) --dist loadfile tests/launch/pods tests/models/attention
 

@@ -54,6 +54,7 @@ ROOMS = {
         "shallow",
         "files.py",
         "host_tensorflow.py",
+        "user_folder.py",
     ),
     "models": (),
     "objectives": (),

@@ -1,4 +1,4 @@
-"""`sightline bench`: time a configuration's steps, packing, data, saves or start."""
+"""`sightline bench`: time a configuration's steps, attention, data, saves or start."""
 
 import argparse
 import os
@@ -12,8 +12,9 @@ from ...objectives.errors import UsageError, require_count
 from ...tasks.shares.packers import packings
 from ..terminal.data_speed import speed_table, wait_table
 from ..terminal.packing import packing_table
-from ..terminal.timings import save_table, start_table, step_table
+from ..terminal.timings import attention_table, save_table, start_table, step_table
 from ._arguments import gin_parser, parse_gin
+from ._attention_speed import PLAIN, attention_speeds
 from ._data_speed import T5, data_speeds
 from ._data_wait import data_waits
 from ._huggingface import THEIRS, huggingface_speeds
@@ -26,6 +27,9 @@ Time the train step on a mixture, on its Examples unpacked, and on each of its t
 alone, in turns, with one compiled program; then compare the packing with SeqIO's own on
 the same Examples. Or time something else:
 
+  --attention
+            one layer's attention with its gradients, by every implementation that runs
+            on this device, on the intervals of the configuration's rows
   --data    how many tokens a second are made for training, beside t5's preprocessors
             with SeqIO's packing on the same text, and which share of a step a short run
             waits for its data; with --recording, also for recorded rows
@@ -56,6 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     console, rounds = Console(), options.rounds
     if options.data:
         _time_data(settings, options, console)
+    elif options.attention:
+        speeds = attention_speeds(settings, rounds=rounds or 40)
+        console.print(attention_table(speeds, reference=PLAIN))
     elif options.saves:
         costs = save_costs(settings, rounds=rounds or 10)
         console.print(save_table(costs, period=settings["checkpoint_every"]))
@@ -81,6 +88,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         help="turns of each (40; of --saves 10, of --start 5)",
     )
     what = parser.add_mutually_exclusive_group()
+    what.add_argument("--attention", action="store_true", help="time attention")
     what.add_argument("--data", action="store_true", help="time the data")
     what.add_argument("--saves", action="store_true", help="time checkpoints")
     what.add_argument(

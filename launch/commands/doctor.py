@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from rich.console import Console
 from rich.table import Table
 
-from ...tasks import corpora
+from ...tasks.user_folder import user_folder
 from ..configuration import files
 from ._arguments import parse
 
@@ -60,7 +60,7 @@ def findings(environment: Mapping[str, str]) -> Iterator[Finding]:
     yield from map(_version_of_text, requirements(CORPORA))
     yield from (_installed_last(*pair) for pair in RIVALS)
     yield _gin_files()
-    yield _corpora(corpora.data_dir())
+    yield _corpora(user_folder(environment))
     yield _devices(environment)
 
 

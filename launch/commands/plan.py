@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...objectives.errors import require_positive
+from ...objectives.errors import require_count, require_positive
 from ..pods.plan import environment
 from ..pods.plan.names import topology
 from ._arguments import gin_parser, parse_gin
@@ -22,7 +22,7 @@ what it communicates and what is wasteful. No TPU is needed, only its compiler (
   sightline plan ... --topology=here      the devices of this machine
 
 A compiled step is kept in the user's cache folder: the same plan again takes seconds.
---search tries meshes, remat policies and microbatches around the configuration.
+--search tries meshes, remat policies and microbatches, always nearest to the best yet.
 
 Exit status: 0 where a plan fits, 1 where none does, 2 a wrong argument or binding.
 """
@@ -45,7 +45,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--price", type=float, metavar="USD", help="of a chip for an hour"
     )
+    parser.add_argument(
+        "--vocabulary_size",
+        type=int,
+        metavar="V",
+        help="tokens of a vocabulary that is not at hand (the mixture's)",
+    )
     options, bindings = parse_gin(parser, arguments)
+    if options.vocabulary_size is not None:
+        require_count("--vocabulary_size", options.vocabulary_size)
     if options.price is not None:
         require_positive("--price", options.price)
     wanted = topology(options.topology, slices=options.slices)
@@ -59,11 +67,16 @@ def main(arguments: Sequence[str]) -> int:
         "train", run_dir="unused", config="unused"
     )
     with _phases() as show:
-        planner = Planner(wanted, price=options.price, show=show)
+        planner = Planner(
+            wanted,
+            vocabulary_size=options.vocabulary_size,
+            price=options.price,
+            show=show,
+        )
         tried: Sequence[Mapping[str, Any]] = [settings]
         if options.search:
-            tried = settings_to_try(settings, planner.cluster, most=options.most)
-        reports = ranked(planner.plan, tried, show=show)
+            tried = settings_to_try(settings, planner.cluster)
+        reports = ranked(planner.plan, tried, most=options.most, show=show)
     _print(reports, options.format)
     return 0 if reports[0]["fits"] else 1
 

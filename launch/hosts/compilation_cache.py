@@ -6,7 +6,7 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from ...tasks.corpora import data_dir
+from ...tasks.user_folder import user_folder
 
 _FOLDER = "JAX_COMPILATION_CACHE_DIR"
 
@@ -21,7 +21,7 @@ def use_compilation_cache(environment: MutableMapping[str, str] = os.environ) ->
     Args:
       environment: to set JAX's variables in.
     """
-    environment.setdefault(_FOLDER, str(data_dir() / "compiled"))
+    environment.setdefault(_FOLDER, str(user_folder(environment) / "compiled"))
     if _finds_only_cpu(environment):
         # Of every program that it takes from a cache, XLA for CPUs writes a page of
         # errors about features of the machine that it asked for itself.

@@ -97,7 +97,7 @@ def _memory(report: Mapping[str, Any]) -> Table:
         # Rounded first: an argument that nothing reads is dropped, and -0.000 is 0.
         table.add_row(_PARTS[name], f"{round(size / GIB, 3) + 0:,.3f}")
     table.add_section()
-    table.add_row("needed", f"{report['needed'] / GIB:,.3f}")
+    table.add_row("HBM peak", f"{report['needed'] / GIB:,.3f}")
     return table
 
 

@@ -50,6 +50,33 @@ def step_table(
     return table
 
 
+def attention_table(speeds: Mapping[str, Rounds | str], *, reference: str) -> Table:
+    """Median and spread of each implementation, and its time as a ratio to one.
+
+    Args:
+      speeds: seconds of a call in each round, by name; or why it does not run.
+      reference: the name of what others are compared with.
+    """
+    table = Table(
+        title="Attention of a layer, with gradients",
+        caption="Calls in turns; random queries, keys and values, the intervals of "
+        f"packed rows. ×: ratios to {reference}, of the same rounds.",
+    )
+    table.add_column("implementation", no_wrap=True)
+    for column in ("ms", "10 %", "90 %", "time ×"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("does not run")
+    base = speeds[reference]
+    for name, values in speeds.items():
+        if isinstance(values, str):
+            table.add_row(name, "", "", "", "", values)
+            continue
+        figures = [f"{x:.2f}" for x in 1e3 * np.quantile(values, QUANTILES)]
+        ratio = "" if isinstance(base, str) else f"{np.median(values / base):.3f}"
+        table.add_row(name, *figures, ratio, "")
+    return table
+
+
 def save_table(costs: Mapping[str, Rounds], *, period: int) -> Table:
     """What a checkpoint takes from the steps around it.
 

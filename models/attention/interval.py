@@ -1,5 +1,8 @@
 """Interval attention, by the implementation that suits the devices."""
 
+import functools
+from collections.abc import Callable
+
 import jax
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Float, Float32, Int32
@@ -10,8 +13,8 @@ from ..rows import Array
 from .reference import reference_attention
 
 _LEAST_SLOTS = 128
-"""Queries of a row below which a TPU computes scores in one piece: a step of decoding
-has one, and a block of the kernel 128."""
+"""Queries of a row below which scores are computed in one piece: a step of decoding has
+one, and a block of the TPU's kernel 128."""
 
 
 def interval_attention(
@@ -30,11 +33,11 @@ def interval_attention(
     Scores are not scaled: RoPE attention hands in queries already divided by √K, T5
     uses none.
 
-    On TPUs a kernel computes it whose scores stay on the chip (`pallas`). With a bias,
-    which is as large as the scores, with few queries, and on CPUs and GPUs, XLA does
-    (`reference`). The devices are those of the mesh in context, which need not be this
-    machine's, or else JAX's default. What is made is named "attention" for
-    `jax.checkpoint`.
+    On TPUs a kernel computes it whose scores stay on the chip (`pallas`), and on GPUs
+    one of tokamax, if it is installed and works (`gpu`). With a bias, which is as large
+    as the scores, with few queries, and on CPUs, XLA does (`reference`). The devices
+    are those of the mesh in context, which need not be this machine's, or else JAX's
+    default. What is made is named "attention" for `jax.checkpoint`.
 
     Args:
       q: queries of H heads; head h reads the keys of group h // (H / G).
@@ -51,10 +54,35 @@ def interval_attention(
     heads, groups = q.shape[2], k.shape[2]
     if heads % groups:
         raise UsageError(f"{groups} key heads do not divide {heads} query heads.")
-    if bias is None and q.shape[1] >= _LEAST_SLOTS and _platform() == "tpu":
-        return _kernel(q, k, v, visible_from, visible_to)
+    if bias is None and q.shape[1] >= _LEAST_SLOTS:
+        kernel = _kernel_for(q, k)
+        if kernel is not None:
+            return kernel(q, k, v, visible_from, visible_to)
     out = reference_attention(q, k, v, visible_from, visible_to, bias=bias)
     return checkpoint_name(out, "attention")
+
+
+def _kernel_for(q: jax.Array, k: jax.Array) -> Callable[..., jax.Array] | None:
+    """The kernel for the devices, on all of them; None if there is none."""
+    # Loaded where they are used: they take seconds.
+    platform = _platform()
+    if platform == "tpu":
+        from .pallas import pallas_attention
+
+        return functools.partial(_divided, pallas_attention)
+    if platform == "gpu":
+        from .gpu import gpu_kernel, tokamax_attention
+
+        ratio = q.shape[2] // k.shape[2]
+        kernel = gpu_kernel(dtype=q.dtype.name, heads_a_group=ratio, width=q.shape[-1])
+        if kernel is not None:
+
+            def attend(*arrays: jax.Array) -> jax.Array:
+                out = tokamax_attention(*arrays, kernel=kernel)
+                return checkpoint_name(out, "attention")
+
+            return functools.partial(_divided, attend)
+    return None
 
 
 def _platform() -> str:
@@ -63,28 +91,26 @@ def _platform() -> str:
     return jax.default_backend() if device is None else device.platform
 
 
-def _kernel(
+def _divided(
+    attend: Callable[..., jax.Array],
     q: jax.Array,
     k: jax.Array,
     v: jax.Array,
     visible_from: Array,
     visible_to: Array,
 ) -> jax.Array:
-    """The kernel on each device's part, which XLA cannot divide by itself.
+    """A kernel on each device's part, which XLA cannot divide by itself.
 
     Rows, queries and heads are divided by the mesh in context; keys are whole along
     slots, and their gradients summed over the devices that share them.
     """
-    # Loaded where it is used: it takes a second.
-    from .pallas import pallas_attention
-
     if jax.sharding.get_abstract_mesh().empty:
-        return pallas_attention(q, k, v, visible_from, visible_to)
+        return attend(q, k, v, visible_from, visible_to)
     queries = partition_spec(("batch", "slots", "heads", None))
     keys = partition_spec(("batch", None, "kv", None))
     ends = partition_spec(("batch", "slots"))
     divided = jax.shard_map(
-        pallas_attention,
+        attend,
         in_specs=(queries, keys, keys, ends, ends),
         out_specs=queries,
         check_vma=False,

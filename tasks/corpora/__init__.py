@@ -7,13 +7,12 @@ loads nothing heavy. A name that begins with an underscore is a helper.
 
 import importlib
 import inspect
-import os
 import pkgutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ...objectives.errors import UsageError, nearest
+from ..user_folder import user_folder
 
 
 class EmptySplitError(UsageError):
@@ -108,19 +107,13 @@ def check_split(corpus: Corpus, split: str) -> None:
         )
 
 
-def data_dir() -> Path:
-    """The folder of corpora: `SIGHTLINE_DATA_DIR`, or `~/.cache/sightline`."""
-    path = os.environ.get("SIGHTLINE_DATA_DIR")
-    return Path(path) if path else Path.home() / ".cache" / "sightline"
-
-
 def require_data_dir() -> None:
     """Refuses a folder of corpora that cannot be made; it need not be writable.
 
     Raises:
       UsageError: naming `SIGHTLINE_DATA_DIR`.
     """
-    folder = data_dir()
+    folder = user_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

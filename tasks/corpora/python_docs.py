@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import host_tensorflow
-from . import data_dir, require_data_dir
+from ..user_folder import user_folder
+from . import require_data_dir
 from ._records import Records
 
 
@@ -37,7 +38,7 @@ class PythonDocs:
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; prepares them on the first call."""
-        return _open(data_dir(), split)
+        return _open(user_folder(), split)
 
 
 @functools.cache

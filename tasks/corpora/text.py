@@ -4,7 +4,7 @@
 
 A .txt file is one document. A .jsonl file has one on each line, an object with the text
 under `key`. Subfolders are read too. Documents are copied once, below
-`corpora.data_dir()`, for random access; when a file is added or changed, the folder is
+`user_folder()`, for random access; when a file is added or changed, the folder is
 copied again.
 """
 
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import ClassVar, Literal, cast
 
 from ...objectives.errors import UsageError, nearest
-from . import Corpus, EmptySplitError, check_split, data_dir, require_data_dir
+from ..user_folder import user_folder
+from . import Corpus, EmptySplitError, check_split, require_data_dir
 from ._array_records import ArrayRecords
 from ._text_files import SUFFIXES, File, endings, files, unread
 
@@ -64,7 +65,7 @@ class Text:
         from ._text_builder import Settings, identity
 
         settings = Settings(self.key, self.bad, self.validation_percent)
-        return identity(self._folder_and_files()[1], data_dir() / "text", settings)
+        return identity(self._folder_and_files()[1], user_folder() / "text", settings)
 
     def unread(self) -> str:
         """Files in the folder that are not read: `12 .pdf, 3 .md`; "" if none."""
@@ -83,7 +84,7 @@ class Text:
         settings = Settings(self.key, self.bad, self.validation_percent)
         folder, text_files = self._folder_and_files()
         documents = _open(
-            prepare(folder, text_files, data_dir() / "text", settings), split
+            prepare(folder, text_files, user_folder() / "text", settings), split
         )
         if not documents:
             other = next(name for name in self.splits if name != split)

@@ -1,5 +1,6 @@
 """What a run of two processes does when one of them fails, stalls or is killed."""
 
+import contextlib
 import random
 import signal
 import time
@@ -33,6 +34,24 @@ def wait_for_moment(run, run_dir, rng):
     time.sleep(rng.uniform(0, 0.05))
 
 
+@pytest.fixture(params=range(3))
+def signalled(request, start, tmp_path):
+    """`with signalled(victim, signal)`: a run; the signal came at a random moment.
+
+    Gives the run, its directory, and when the signal was sent.
+    """
+    run_dir = tmp_path / "run"
+
+    @contextlib.contextmanager
+    def signalled(victim, number):
+        with start(run_dir, *RUN) as run:
+            wait_for_moment(run, run_dir, random.Random(request.param))
+            run.send(victim, number)
+            yield run, run_dir, time.monotonic()
+
+    return signalled
+
+
 def assert_resumes(start, run_dir, whole):
     with start(run_dir, *RUN) as run:
         assert statuses(run.wait()) == [0, 0]
@@ -41,16 +60,11 @@ def assert_resumes(start, run_dir, whole):
 
 @pytest.mark.fault(1)
 @pytest.mark.parametrize("victim", [0, 1])
-@pytest.mark.parametrize("seed", range(3))
 def test_sigterm_on_one_process_stops_both_at_one_step(
-    seed, victim, start, whole, fault, tmp_path
+    victim, signalled, start, whole, fault
 ):
-    run_dir = tmp_path / "run"
     with fault() as noticed:
-        with start(run_dir, *RUN) as run:
-            wait_for_moment(run, run_dir, random.Random(seed))
-            run.send(victim, signal.SIGTERM)
-            began = time.monotonic()
+        with signalled(victim, signal.SIGTERM) as (run, run_dir, began):
             outcomes = run.wait(seconds=60)
             seconds = time.monotonic() - began
         assert statuses(outcomes) == [75, 75]
@@ -66,16 +80,11 @@ def test_sigterm_on_one_process_stops_both_at_one_step(
 
 @pytest.mark.fault(2)
 @pytest.mark.parametrize("victim", [0, 1])
-@pytest.mark.parametrize("seed", range(3))
 def test_a_process_that_is_killed_ends_the_other(
-    seed, victim, start, whole, fault, tmp_path
+    victim, signalled, start, whole, fault
 ):
-    run_dir = tmp_path / "run"
     with fault() as noticed:
-        with start(run_dir, *RUN) as run:
-            wait_for_moment(run, run_dir, random.Random(seed))
-            run.send(victim, signal.SIGKILL)
-            began = time.monotonic()
+        with signalled(victim, signal.SIGKILL) as (run, run_dir, began):
             status = run.processes[1 - victim].wait(timeout=120)
             output = run.output(1 - victim)
         seconds = time.monotonic() - began

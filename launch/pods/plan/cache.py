@@ -12,6 +12,7 @@ from jax.sharding import Mesh
 
 from ....tasks.files import write_whole
 from ....tasks.recorded.identity import digest_of
+from ....tasks.user_folder import user_folder
 from .compiled import Array, Compiled, Memory, Refusal
 from .environment import libtpu_at
 
@@ -51,10 +52,9 @@ class Cache:
         """Opens a folder.
 
         Args:
-          folder: None is `plan` in `XDG_CACHE_HOME/sightline`, or in
-            `~/.cache/sightline`.
+          folder: None is `plan` in the user's cache folder.
         """
-        self.folder = folder or _user_folder()
+        self.folder = folder or user_folder() / "plan"
 
     def read(self, key: str) -> Compiled | None:
         """The result of that key; None if there is none."""
@@ -80,12 +80,6 @@ class Cache:
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.json.gz"
-
-
-def _user_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    home = Path(base) if base else Path.home() / ".cache"
-    return home / "sightline" / "plan"
 
 
 def _of_json(found: dict[str, Any]) -> Compiled:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
@@ -18,6 +19,7 @@ _LARGE = re.compile(
     r"Size: ([\d.]+)([KMGT]?)\n(?:\s+Operator: op_name=\"([^\"]*)\".*\n)?"
     r"\s+Shape: (\S+)"
 )
+_NO_ARGUMENTS = re.compile(r"^ +arguments +0B", re.MULTILINE)
 _ALLOCATION = re.compile(r"size=(\d+)\) would exceed memory \(size=(\d+)\)")
 
 
@@ -62,7 +64,9 @@ def compile_step(
         seconds = time.monotonic() - begin
         text = compiled.as_text()
         assert text is not None  # XLA's backends all print it
-        result = Compiled(text, _memory(compiled), None, log, seconds)
+        platform = program.mesh.devices.flat[0].platform
+        memory = memory_of(compiled.memory_analysis(), platform)
+        result = Compiled(text, memory, None, log, seconds)
     cache.write(key, result)
     return result
 
@@ -78,7 +82,9 @@ def refusal_of(message: str) -> Refusal | None:
             for number, unit, operator, shape in _LARGE.findall(message)
         )
         needed, capacity = _bytes(*used.group(1, 2)), _bytes(*used.group(3, 4))
-        return Refusal(needed, capacity, first, largest)
+        # Of a program that alone is too large, arguments are not counted.
+        at_least = _NO_ARGUMENTS.search(message) is not None
+        return Refusal(needed, capacity, first, largest, at_least)
     if allocation := _ALLOCATION.search(message):
         needed, capacity = int(allocation[1]), int(allocation[2])
         return Refusal(needed, capacity, first, at_least=True)
@@ -89,13 +95,34 @@ def _bytes(number: str, unit: str) -> int:
     return int(float(number) * _UNITS[unit])
 
 
-def _memory(compiled: jax.stages.Compiled) -> Memory:
-    analysis = compiled.memory_analysis()
-    assert analysis is not None  # XLA:CPU, GPU and TPU all have one
+def memory_of(analysis: Any, platform: str) -> Memory:
+    """The buffer assignment of a program, as far as its compiler tells.
+
+    XLA:TPU states the peak, arguments and outputs included; what it reports of
+    temporaries is larger in all but the smallest programs. XLA for CPUs and GPUs
+    reports the assigned block itself, and the peak that they state leaves temporaries
+    out (jax 0.10).
+
+    Args:
+      analysis: `Compiled.memory_analysis()`.
+      platform: of its devices.
+    """
+    arguments = analysis.argument_size_in_bytes
+    outputs = analysis.output_size_in_bytes
+    aliased = analysis.alias_size_in_bytes
+    reported = temporaries = analysis.temp_size_in_bytes
+    if platform == "tpu":
+        stated = analysis.peak_memory_in_bytes - (arguments + outputs - aliased)
+        # A libtpu that states no peak would otherwise make every program fit.
+        assert stated >= 0, analysis
+        # What lies in the chip's own memory at the peak counts in it: megabytes, which
+        # show in small programs only.
+        temporaries = min(stated, reported)
     return Memory(
-        arguments=analysis.argument_size_in_bytes,
-        outputs=analysis.output_size_in_bytes,
-        aliased=analysis.alias_size_in_bytes,
-        temporaries=analysis.temp_size_in_bytes,
+        arguments=arguments,
+        outputs=outputs,
+        aliased=aliased,
+        temporaries=temporaries,
         code=analysis.generated_code_size_in_bytes,
+        reported=reported,
     )

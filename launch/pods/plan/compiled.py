@@ -5,14 +5,17 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """Bytes of a device, by the compiler's own analysis.
+    """Bytes of a device, by the compiler's buffer assignment.
 
     Attributes:
       arguments: state and batch.
       outputs: state and metrics.
       aliased: of the outputs, those that lie where an argument lay.
-      temporaries: activations, gathered parameters, gradients: their peak.
+      temporaries: activations, gathered parameters, gradients: the block that is
+        assigned to them, fragmentation included.
       code: of the program.
+      reported: of temporaries, what `memory_analysis()` says. On TPUs it counts more
+        than is assigned: what lies where an argument lay, and fragmentation twice.
     """
 
     arguments: int
@@ -20,12 +23,21 @@ class Memory:
     aliased: int
     temporaries: int
     code: int
+    reported: int
 
     @property
-    def total(self) -> int:
-        """What a step needs at its peak."""
-        kept = self.arguments + self.outputs - self.aliased
-        return kept + self.temporaries + self.code
+    def peak(self) -> int:
+        """What a step needs: the compiler accepts or refuses a program by it."""
+        return self._without_temporaries + self.temporaries
+
+    @property
+    def at_most(self) -> int:
+        """The same by what `memory_analysis()` reports."""
+        return self._without_temporaries + self.reported
+
+    @property
+    def _without_temporaries(self) -> int:
+        return self.arguments + self.outputs - self.aliased + self.code
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +58,8 @@ class Refusal:
       capacity: bytes.
       message: the compiler's, its first line.
       largest: arrays that the compiler lists, the largest first.
-      at_least: whether the compiler stopped at one array that is too large by itself.
+      at_least: whether the compiler stopped at an array, or at a program without its
+        arguments, that is too large by itself.
     """
 
     needed: int

@@ -1,5 +1,6 @@
 """From the arguments of a run to its plan."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ class Planner:
         self,
         topology: Slices | Emulated | Here,
         *,
+        vocabulary_size: int | None = None,
         price: float | None = None,
         cache: Cache | None = None,
         show: Callable[[str], None] = lambda _: None,
@@ -31,6 +33,7 @@ class Planner:
 
         Args:
           topology: to compile for; the process must be prepared (`environment`).
+          vocabulary_size: of a vocabulary that is not at hand; None is the mixture's.
           price: dollars of a chip-hour.
           cache: of compiled steps; None is the user's.
           show: called with the name of each phase when it begins.
@@ -38,6 +41,7 @@ class Planner:
         show("finding the devices")
         with captured_stderr():  # libtpu complains that it is on no TPU host
             self.cluster = cluster(topology)
+        self._vocabulary_size = vocabulary_size
         self._price = price
         self._cache = cache or Cache()
         self._show = show
@@ -49,6 +53,10 @@ class Planner:
           UsageError: the settings do not go together, or not with the devices.
         """
         program = program_of(settings, devices=self.cluster.devices)
+        if self._vocabulary_size is not None:
+            program = dataclasses.replace(
+                program, vocabulary_size=self._vocabulary_size
+            )
         compiled = compile_step(
             program, self.cluster, cache=self._cache, show=self._show
         )

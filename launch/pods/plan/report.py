@@ -109,11 +109,12 @@ def _verdict(compiled: Compiled, cluster: Cluster) -> Report:
             "at_least": at_least,
         }
     assert compiled.memory is not None
-    needed = compiled.memory.total
+    needed = compiled.memory.peak
     fits = cluster.capacity is None or needed <= cluster.capacity
     return {
         **{"fits": fits, "needed": needed, "capacity": cluster.capacity},
         "at_least": False,
+        "needed_at_most": compiled.memory.at_most,
     }
 
 

@@ -15,10 +15,13 @@ from .report import Report
 
 Settings = Mapping[str, Any]
 
+_POLICIES = typing.get_args(typing.get_type_hints(ModelConfig)["remat"])
+"""Of remat, the least first."""
 
-def settings_to_try(
-    settings: Settings, cluster: Cluster, *, most: int
-) -> list[dict[str, Any]]:
+_AXES = ("data", "fsdp", "sequence", "tensor")
+
+
+def settings_to_try(settings: Settings, cluster: Cluster) -> list[dict[str, Any]]:
     """Settings around those given, the most promising first, the given ones before all.
 
     Meshes split the devices into powers of two along data, fsdp, sequence and tensor;
@@ -29,11 +32,8 @@ def settings_to_try(
     Args:
       settings: arguments of `train`.
       cluster: the devices.
-      most: at most that many.
     """
-    require_count("--most", most)
     slices = settings.get("mesh", MeshShape()).slices
-    policies = typing.get_args(typing.get_type_hints(ModelConfig)["remat"])
     every = [
         {
             **settings,
@@ -42,47 +42,105 @@ def settings_to_try(
             "microbatches": parts,
         }
         for mesh in _meshes(settings, len(cluster.devices), slices)
-        for remat in policies
+        for remat in _POLICIES
         for parts in _parts(settings["batch_rows"], mesh)
     ]
-    every.sort(key=lambda one: _order(one, policies))
-    first = dict(settings)
+    every.sort(key=lambda one: _order(one))
+    first = {**settings, "mesh": _whole(settings.get("mesh", MeshShape()), cluster)}
     others = [one for one in every if _key(one) != _key(first)]
-    return [first, *others][:most]
+    return [first, *others]
 
 
 def ranked(
     plan: Callable[[Settings], Report],
     tried: Sequence[Settings],
     *,
+    most: int,
     show: Callable[[str], None] = lambda _: None,
 ) -> list[Report]:
-    """Plans all settings: those that fit, the fastest first, then those nearest to it.
+    """Plans settings: those that fit, the fastest first, then those nearest to it.
 
-    Settings that cannot go together (a dimension that does not divide) are left out,
-    unless they are the only ones.
+    The first is planned first, and then always the one that differs least from the best
+    so far; of several, the one that stands first. Settings that cannot go together (a
+    dimension that does not divide) are left out, unless they are the only ones.
 
     Args:
       plan: `Planner.plan`.
       tried: the settings.
+      most: at most that many are planned.
       show: called with what is tried.
     """
-    reports: list[Report] = []
-    for number, settings in enumerate(tried):
-        show(f"setting {number + 1} of {len(tried)}")
+    require_count("--most", most)
+    planned: list[tuple[Settings, Report]] = []
+    left, most = list(tried), min(most, len(tried))
+    while left and len(planned) < most:
+        chosen = left[0]
+        if planned:
+            best, _ = min(planned, key=lambda pair: _rank(pair[1]))
+            chosen = min(left, key=lambda one: _difference(one, best))
+        coming = min(most - len(planned), len(left))
+        left = [one for one in left if one is not chosen]
+        if most > 1:
+            number, total = len(planned) + 1, len(planned) + coming
+            reports = [report for _, report in planned]
+            step = f"setting {number} of {total}: {described(chosen)}"
+            show(step + _so_far(reports, left=coming))
         try:
-            reports.append(plan(settings))
+            planned.append((chosen, plan(chosen)))
         except UsageError:
             if len(tried) == 1:
                 raise
-    return sorted(
-        reports,
-        key=lambda one: (
-            not one["fits"],
-            one.get("step_seconds", math.inf) if one["fits"] else math.inf,
-            one["needed"],
-        ),
-    )
+    return sorted((report for _, report in planned), key=_rank)
+
+
+def _rank(report: Report) -> tuple[bool, float, int]:
+    fits = report["fits"]
+    seconds = report.get("step_seconds", math.inf) if fits else math.inf
+    return not fits, seconds, report["needed"]
+
+
+def _difference(one: Settings, other: Settings) -> float:
+    """Steps between two settings: of one policy, or a factor of 2."""
+
+    def place(settings: Settings) -> list[float]:
+        # What one axis loses another gains, so each counts half.
+        axes = [math.log2(getattr(settings["mesh"], axis)) / 2 for axis in _AXES]
+        remat = float(_POLICIES.index(settings["model"].remat))
+        parts = math.log2(settings.get("microbatches", 1))
+        return [*axes, remat, parts]
+
+    return sum(abs(a - b) for a, b in zip(place(one), place(other), strict=True))
+
+
+def described(settings: Settings) -> str:
+    """What a search changes: "fsdp 4, tensor 2, remat full, 2 parts"."""
+    sizes = {axis: getattr(settings["mesh"], axis) for axis in _AXES}
+    words = [f"{axis} {size}" for axis, size in sizes.items() if size != 1]
+    parts = settings.get("microbatches", 1)
+    words += [f"remat {settings['model'].remat}"]
+    words += [f"{parts} parts"] if parts > 1 else []
+    return ", ".join(words)
+
+
+def _so_far(reports: Sequence[Report], *, left: int) -> str:
+    """The best plan yet, and how long the others will take if they take as long."""
+    words = []
+    fit = [one["step_seconds"] for one in reports if one["fits"]]
+    if fit:
+        words.append(f"best {1e3 * min(fit):,.1f} ms")
+    took = [c["seconds"] for c in (r["compiler"] for r in reports) if not c["cached"]]
+    if took:
+        minutes = sum(took) / len(took) * left / 60
+        words.append(f"{minutes:,.0f} min left")
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def _whole(mesh: MeshShape, cluster: Cluster) -> MeshShape:
+    """A mesh with the number of devices in place of -1, "all the others"."""
+    sizes = {axis: getattr(mesh, axis) for axis in _AXES}
+    rest = len(cluster.devices) // math.prod(n for n in sizes.values() if n > 0)
+    whole = {axis: size if size > 0 else max(1, rest) for axis, size in sizes.items()}
+    return dataclasses.replace(mesh, **whole)
 
 
 def _meshes(settings: Settings, devices: int, slices: int) -> Iterator[MeshShape]:
@@ -112,10 +170,10 @@ def _parts(rows: int, mesh: MeshShape) -> list[int]:
     return [2**n for n in range(own.bit_length()) if own % 2**n == 0]
 
 
-def _order(settings: Settings, policies: Sequence[str]) -> tuple[float, int, int, int]:
+def _order(settings: Settings) -> tuple[float, int, int, int]:
     """What is likely to be fast comes first, taken in turns from each kind of mesh."""
     mesh, model = settings["mesh"], settings["model"]
-    recompute = policies.index(model.remat)
+    recompute = _POLICIES.index(model.remat)
     return (
         math.log2(mesh.tensor * mesh.sequence)
         + math.log2(mesh.data // mesh.slices)

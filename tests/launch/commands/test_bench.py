@@ -2,13 +2,14 @@
 
 import inspect
 import io
+import re
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from sightline.launch import cli
-from sightline.launch.commands import _data_speed, _data_wait, bench
+from sightline.launch.commands import _attention_speed, _data_speed, _data_wait, bench
 from sightline.launch.commands._batches import some_batches
 from sightline.launch.commands._step_speed import (
     alone,
@@ -121,6 +122,30 @@ def test_data_is_timed_beside_t5s_and_recorded_rows(monkeypatch, tmp_path, capsy
     for row in ("streaming", "recorded"):
         (line,) = (line for line in waits.splitlines() if row in line)
         assert line.count("%") == 3
+
+
+def test_implementations_of_attention_are_timed_beside_each_other(
+    tmp_path, monkeypatch, capsys
+):
+    def fails(*arrays, **_):
+        raise NotImplementedError("not on this device")
+
+    monkeypatch.setattr(_attention_speed, "_masked", fails)
+    gin = tmp_path / "two.gin"
+    gin.write_text(SMALL)
+    assert bench.main([f"--gin_file={gin}", "--attention", "--rounds=3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (plain,) = (line for line in lines if _attention_speed.PLAIN in line[:20])
+    assert "1.000" in plain
+    (ours,) = (line for line in lines if _attention_speed.OURS in line)
+    assert len(re.findall(r"\d+\.\d+", ours)) == 4
+    (broken,) = (line for line in lines if "jax.nn" in line)
+    assert "NotImplementedError" in broken
+
+
+def test_a_gpu_is_offered_cudnn():
+    attend = _attention_speed.implementations("gpu")["jax.nn, mask"]
+    assert attend.keywords["implementation"] == "cudnn"
 
 
 def test_a_recording_without_data_is_refused():

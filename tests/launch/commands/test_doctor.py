@@ -7,6 +7,7 @@ from packaging.requirements import Requirement
 
 from sightline.launch.commands import doctor
 from sightline.tasks import corpora
+from sightline.tasks.user_folder import user_folder
 
 
 def test_every_needed_distribution_is_here():
@@ -91,12 +92,12 @@ def test_text_corpora_are_listed_with_their_folders(tmp_path, monkeypatch):
     for name in ("a.txt", "b.txt"):
         (papers / name).write_text(name)
     corpora.get("text", folder=str(papers)).documents("train")
-    finding = doctor._corpora(corpora.data_dir())
+    finding = doctor._corpora(user_folder())
     assert finding.state == "ok"
     assert f"(2 of {papers})" in finding.text
     (marker,) = (tmp_path / "data").glob("text/*/prepared.json")
     marker.write_text("{")
-    assert "damaged" in doctor._corpora(corpora.data_dir()).text
+    assert "damaged" in doctor._corpora(user_folder()).text
 
 
 def test_the_report():

@@ -13,13 +13,17 @@ RUN = ["--gin_file=any_mixture.gin", "--gin_file=t5.gin", "--gin.MeshShape.fsdp=
 SMALL = [
     *("--gin.MeshShape.data=1", "--gin.train.optimizer=@adamw"),
     *("--gin.decoder_rows.slots=64", "--gin.decoder_rows.predictions=32"),
+    "--vocabulary_size=50000",
 ]
+
+WIDTH = 128
+"""Of models/tiny.gin."""
 
 
 def plan(*arguments: str, cache) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sightline", "plan", *RUN, *SMALL, *arguments],
-        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        env={**os.environ, "SIGHTLINE_DATA_DIR": str(cache)},
         capture_output=True,
         text=True,
     )
@@ -36,8 +40,9 @@ def test_a_plan_on_emulated_devices(cache):
     found = json.loads(done.stdout)  # nothing else is on standard output
     assert found["mesh"]["fsdp"] == found["devices"] == 2
     assert found["memory"]["parameters"] < 4 * found["parameters"]
+    assert found["parameters"] > 50_000 * WIDTH  # not the 1,152 of the mixture's
     assert "compiling for 2 × cpu (emulated)" in done.stderr
-    assert len(list((cache / "sightline" / "plan").iterdir())) == 1
+    assert len(list((cache / "plan").iterdir())) == 1
 
 
 def test_the_same_plan_comes_from_the_cache(cache):
@@ -58,6 +63,7 @@ def test_a_mesh_of_another_size_is_a_mistake(cache):
     ("arguments", "message"),
     [
         (["--topology=v5p-100"], "take v5p-64 or v5p-128"),
+        (["--topology=cpu-2", "--vocabulary_size=0"], "--vocabulary_size is 0"),
         (["--topology=cpu-2", "--price=0"], "--price is 0.0"),
         (["--topology=cpu-2", "--slices=2"], "--slices=2 joins TPU slices"),
         (["--topologie=cpu-2", "--topology=cpu-2"], "did you mean '--topology'"),

@@ -23,6 +23,7 @@ from sightline.tasks.corpora import (
     _text_files as text_files,
     text as text_corpus,
 )
+from sightline.tasks.user_folder import user_folder
 
 TEXTS = st.text(min_size=1, max_size=60).filter(str.strip)
 NAMES = st.sampled_from(["a", "b", "sub/a", "sub/deeper/é", "Z"])
@@ -187,7 +188,7 @@ def test_a_bad_document_is_an_error_or_a_counted_skip(
 
 
 def data_of(name):
-    return corpora.data_dir() / "text" / name
+    return user_folder() / "text" / name
 
 
 def test_skips_are_counted_by_kind(folder, capfd):

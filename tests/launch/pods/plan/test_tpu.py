@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
+import re
 
 import jax
 import pytest
 from jax.sharding import Mesh
 
 from sightline.launch.pods.plan.cache import Cache
-from sightline.launch.pods.plan.compile import compile_step
+from sightline.launch.pods.plan.compile import compile_step, memory_of, refusal_of
 from sightline.launch.pods.plan.generations import GENERATIONS
 from sightline.launch.pods.plan.report import report
 from sightline.launch.training.mesh import MeshShape, make_mesh
@@ -64,6 +65,52 @@ def test_a_plan_for_a_tpu(tpu, on_tpu):
     assert plan["bound"] in ("compute", "hbm", "ici")
 
 
+def test_what_a_step_needs_is_the_compilers_buffer_assignment(tpu, tmp_path):
+    """By its own dump, where state is changed in place and a loop carries arrays."""
+    device = jax.NamedSharding(Mesh(tpu("v5e-1").devices, ("x",)), jax.P())
+    weights = jax.ShapeDtypeStruct((12, 512, 512), "float32", sharding=device)
+    rows = jax.ShapeDtypeStruct((2**16, 512), "float32", sharding=device)
+
+    def loss(weights, rows):
+        return jax.lax.scan(lambda x, w: (x @ w, None), rows, weights)[0].sum()
+
+    def step(weights, rows):
+        return weights - jax.grad(loss)(weights, rows)
+
+    lowered = jax.jit(step, donate_argnums=0).lower(weights, rows)
+    compiled = lowered.compile(
+        {"xla_dump_to": str(tmp_path), "xla_dump_hlo_as_text": True}
+    )
+    (file,) = tmp_path.glob("*-buffer-assignment.txt")
+    (assigned,) = re.findall(r"size (\d+), preallocated-temp", file.read_text())
+    memory = memory_of(compiled.memory_analysis(), "tpu")
+    assert memory.temporaries == pytest.approx(int(assigned), rel=1e-3)
+
+
+def test_the_compiler_refuses_a_program_by_the_same_figure(tpu):
+    """12 products fit with .5 GiB to spare, 13 do not, by what one keeps."""
+    device = jax.NamedSharding(Mesh(tpu("v5e-1").devices, ("x",)), jax.P())
+    rows = jax.ShapeDtypeStruct((2**18, 2048), "bfloat16", sharding=device)
+
+    def loss(weights, rows):
+        out = jax.lax.scan(lambda x, w: (x @ w, None), rows, weights)[0]
+        return out.astype("float32").sum()
+
+    def compiled(products):
+        shape = (products, 2048, 2048)
+        weights = jax.ShapeDtypeStruct(shape, "bfloat16", sharding=device)
+        return jax.jit(jax.grad(loss)).lower(weights, rows).compile()
+
+    fits = memory_of(compiled(12).memory_analysis(), "tpu")
+    assert fits.peak < GENERATIONS["v5e"].usable < fits.at_most
+    with pytest.raises(jax.errors.JaxRuntimeError) as error:
+        compiled(13)
+    refusal = refusal_of(str(error.value))
+    assert refusal is not None and not refusal.at_least
+    one_more = 2**30 + 2 * 2 * 2048**2  # a layer's input, its weights and gradient
+    assert refusal.needed == pytest.approx(fits.peak - fits.code + one_more, rel=1e-3)
+
+
 def test_kernels_are_gathered_twice_and_the_table_once(tpu, on_tpu):
     """Once forwards and once backwards, in bfloat16; gradients are summed once."""
     model = ModelConfig(
@@ -107,8 +154,6 @@ def test_slices_are_joined_by_the_data_centre_network(tpu, on_tpu):
 
 
 def test_a_program_that_is_too_large_is_refused(tpu):
-    from sightline.launch.pods.plan.compile import refusal_of
-
     cluster = tpu("v5e-1")
     mesh = Mesh(cluster.devices, ("x",))
     whole = jax.NamedSharding(mesh, jax.P())

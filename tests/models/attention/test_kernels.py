@@ -1,6 +1,9 @@
-"""The TPU kernel, interpreted, against the reference: outputs and all gradients."""
+"""Kernels against the reference, outputs and all gradients: the TPU's, interpreted, and
+tokamax's masks, by its implementation in plain XLA, where it is installed.
+"""
 
 import functools
+import importlib.util
 
 import hypothesis
 import jax
@@ -11,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jax.sharding import AxisType
 
-from sightline.models.attention import interval, pallas
+from sightline.models.attention import interval
 from sightline.models.attention.blocks import Blocks, blocks_for, walk_of
+from sightline.models.attention.gpu import tokamax_attention
 from sightline.models.attention.pallas import pallas_attention
 from sightline.models.attention.reference import reference_attention
 from sightline.models.axes import MESH_AXES
@@ -118,16 +122,23 @@ BOTH = encoder_decoder_rows(
 )
 
 
-@pytest.mark.parametrize("name", sorted(registry.objectives()))
-def test_packed_rows_of_every_objective(name, make_text, ids):
-    for start, stop in intervals_of(name, make_text, ids):
-        assert len(np.unique(start)) > 1  # several Examples a row
-        agree(tensors(64, 64, 4, 2), start, stop, attend=coarser)
-
-
 coarser = functools.partial(
     pallas_attention, blocks=Blocks(queries=16, keys=32), interpret=True
 )
+needs_tokamax = pytest.mark.skipif(
+    importlib.util.find_spec("tokamax") is None, reason="tokamax is not installed"
+)
+masked_by_tokamax = pytest.param(
+    functools.partial(tokamax_attention, kernel="xla_chunked"), marks=needs_tokamax
+)
+
+
+@pytest.mark.parametrize("attend", [coarser, masked_by_tokamax])
+@pytest.mark.parametrize("name", sorted(registry.objectives()))
+def test_packed_rows_of_every_objective(name, attend, make_text, ids):
+    for start, stop in intervals_of(name, make_text, ids):
+        assert len(np.unique(start)) > 1  # several Examples a row
+        agree(tensors(64, 64, 4, 2), start, stop, attend=attend)
 
 
 def intervals_of(name, make_text, ids):
@@ -148,14 +159,16 @@ def intervals_of(name, make_text, ids):
             yield batch.memory
 
 
-def test_a_mesh_gives_the_same(monkeypatch):
-    monkeypatch.setattr(pallas, "pallas_attention", interpreted)
+on_the_mesh = functools.partial(interval._divided, interpreted)
+
+
+def test_a_mesh_gives_the_same():
     mesh = jax.make_mesh((1, 2, 2, 2), MESH_AXES, axis_types=(AxisType.Auto,) * 4)
     rng = np.random.default_rng(0)
     start = rng.integers(0, S, (B, T)).astype(np.int32)
     stop = rng.integers(0, S + 1, (B, T)).astype(np.int32)
     with jax.set_mesh(mesh):
-        agree(tensors(T, S, 4, 2), start, stop, attend=interval._kernel)
+        agree(tensors(T, S, 4, 2), start, stop, attend=on_the_mesh)
 
 
 def test_the_walk_covers_what_is_seen_and_little_more():
