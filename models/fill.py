@@ -50,6 +50,7 @@ def make_fill(
     threshold: float | None = None,
     shift: bool = False,
     block: int | None = None,
+    exact: bool = False,
     eos: int | None = None,
     pad: int = 0,
     allowed: Bool[np.ndarray, " V"] | None = None,
@@ -71,8 +72,10 @@ def make_fill(
     threshold, the fewest passes where the model is sure, and `per_pass=1` where not.
 
     An encoder–decoder fills its encoder stream, where it was trained to predict in
-    place. A model of the same configuration with the same settings finds the compiled
-    program again; `per_pass` and `threshold` compile nothing.
+    place; or with `exact` its decoder stream (block diffusion, BD3-LM, Arriola et al.
+    2025): each block sees itself, and the blocks before it in the encoder. A model of
+    the same configuration with the same settings finds the compiled program again;
+    `per_pass` and `threshold` compile nothing.
 
     Args:
       model: of either architecture. On a mesh, the `sequence` axis must be 1.
@@ -85,6 +88,7 @@ def make_fill(
         are kept and a pass runs one block; what is filled is the same. Only for a
         decoder model, and a canvas in such blocks (`canvas.block_ends`). None runs all
         slots in every pass.
+      exact: whether an encoder–decoder fills its decoder stream.
       eos: the filled token that ends a row, once all slots before it are filled; None
         where every row has its full length.
       pad: fills slots behind a row's end.
@@ -97,21 +101,25 @@ def make_fill(
 
     Raises:
       ValueError: a setting out of range, an id outside of the vocabulary, `allowed` of
-        another size or without a token, or a `block` for an encoder–decoder.
+        another size or without a token, a `block` for an encoder–decoder, or `exact`
+        for a decoder model or with `shift`.
     """
     graph, params = nnx.split(model)
     vocabulary = model.projection().shape[0]
     ids = np.ones(vocabulary, bool) if allowed is None else allowed
     check_ids(vocabulary, ids, bos=0, eos=eos, pad=pad)
-    _check_settings(model, order, per_pass, threshold, block)
+    _check_settings(order, per_pass, threshold)
+    _check_form(model, shift=shift, block=block, exact=exact)
     sure = math.inf if threshold is None else math.log(threshold)
     numbers = np.int32(per_pass), np.float32(sure), np.int32(-1 if eos is None else eos)
-    static = dict(graph=graph, sampler=sampler, order=order, shift=int(shift))
+    static = dict(
+        graph=graph, sampler=sampler, order=order, shift=int(shift), exact=exact
+    )
 
     def fill(canvas: Canvas, keys: Key[jax.Array, " B"]) -> Filled:
         check_canvas(canvas, vocabulary_size=vocabulary, shift=shift)
         check_keys(keys, rows=len(canvas.tokens))
-        if block is not None:
+        if block is not None or exact:
             check_blocks(canvas, block=block)
         width = None if block is None else min(block, canvas.tokens.shape[1])
         state = fill_passes(params, canvas, keys, ids, *numbers, **static, block=width)
@@ -120,13 +128,7 @@ def make_fill(
     return fill
 
 
-def _check_settings(
-    model: Model,
-    order: str,
-    per_pass: int,
-    threshold: float | None,
-    block: int | None,
-) -> None:
+def _check_settings(order: str, per_pass: int, threshold: float | None) -> None:
     if order not in get_args(Order):
         raise UsageError(f"no order {order!r}; {nearest(order, get_args(Order))}")
     require_count("per_pass", per_pass)
@@ -135,13 +137,22 @@ def _check_settings(
             f"threshold is {threshold}; it is a probability, so set it within (0, 1], "
             "or to None, which fills `per_pass` slots a pass."
         )
-    if block is None:
-        return
-    require_count("block", block)
-    if not isinstance(model, Decoder):
+
+
+def _check_form(model: Model, *, shift: bool, block: int | None, exact: bool) -> None:
+    if block is not None:
+        require_count("block", block)
+        if not isinstance(model, Decoder):
+            raise UsageError(
+                f"block={block} came with an encoder–decoder, of whose passes nothing "
+                "is kept; set block=None."
+            )
+    if exact and (isinstance(model, Decoder) or shift):
+        given = "shift" if shift else "a decoder model"
         raise UsageError(
-            f"block={block} came with an encoder–decoder, which fills its encoder "
-            "stream and keeps nothing of it; set block=None."
+            f"exact came with {given}; blocks that see the clean ones before them are "
+            "in the decoder stream of an encoder–decoder, and predict in place: set "
+            "exact=False."
         )
 
 

@@ -12,7 +12,7 @@ from .build import Model
 from .cache import Cache
 from .canvas import Canvas, canvas_stream
 from .decoder import Decoder
-from .rows import Array, Batch, Stream
+from .rows import Array, Batch, Memory, Stream
 from .samplers import Sampler
 from .vocabulary_loss import logits
 
@@ -43,7 +43,7 @@ class _View(NamedTuple):
 
 
 @functools.partial(
-    jax.jit, static_argnames=("graph", "sampler", "order", "shift", "block")
+    jax.jit, static_argnames=("graph", "sampler", "order", "shift", "block", "exact")
 )
 def fill_passes(
     params: PyTree,
@@ -59,11 +59,14 @@ def fill_passes(
     order: Order,
     shift: int,
     block: int | None,
+    exact: bool,
 ) -> tuple[jax.Array, ...]:
     """Tokens, log-probabilities, pass of each slot, and passes."""
     model: Model = nnx.merge(graph, params)
     stream = canvas_stream(canvas)
-    look = _look_at_all if block is None else functools.partial(_look_at, block=block)
+    look = functools.partial(_look_at_all, exact=exact)
+    if block is not None:
+        look = functools.partial(_look_at, block=block)
     turns = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)  # passes count from 1
     width = stream.tokens.shape[1]
     turns = jax.vmap(lambda key: jax.random.uniform(key, (width,)))(turns)
@@ -105,12 +108,14 @@ def _start(model: Model, canvas: Canvas, stream: Stream, block: int | None) -> S
 
 
 def _look_at_all(
-    model: Model, stream: Stream, state: State, *, shift: int
+    model: Model, stream: Stream, state: State, *, shift: int, exact: bool
 ) -> tuple[_View, State]:
     """One pass over all slots."""
     stream = stream._replace(tokens=state.tokens)
     if isinstance(model, Decoder):
         hidden = model(Batch(stream)).decoder
+    elif exact:
+        hidden = model(_twins(stream)).decoder
     else:
         hidden = model.encode(Batch(stream, encoder=stream))
     slots = jnp.arange(state.tokens.shape[1])
@@ -122,6 +127,18 @@ def _look_at_all(
         state.open & (stream.visible_to == end),
     )
     return view, state._replace(passes=state.passes + state.open.any(1))
+
+
+def _twins(stream: Stream) -> Batch:
+    """The text in both streams: a block sees itself, and in the encoder those before.
+
+    The encoder's copy of a block is final before a later one looks at it.
+    """
+    ends = stream.visible_to
+    begins = jnp.argmax(ends[:, None, :] == ends[:, :, None], axis=-1)  # [B I]
+    begins = begins.astype(jnp.int32)
+    own = stream._replace(visible_from=begins)
+    return Batch(own, encoder=stream, memory=Memory(jnp.zeros_like(begins), begins))
 
 
 def _look_at(
