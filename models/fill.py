@@ -1,7 +1,7 @@
 """Filling a canvas: passes over all of its slots, or over one block with a cache."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, get_args
 
 import jax
@@ -13,7 +13,8 @@ from ..objectives.errors import UsageError, nearest, require_count
 from .build import Model
 from .canvas import Canvas, check_blocks, check_canvas
 from .decoder import Decoder
-from .filling import Order, fill_passes
+from .filling import Order, advance, begin
+from .generate import Ends
 from .prompt_check import check_ids, check_keys
 from .samplers import Sampler
 
@@ -38,7 +39,54 @@ class Filled(NamedTuple):
     lengths: Int32[np.ndarray, " B"]
 
 
+class FilledSoFar(NamedTuple):
+    """A canvas after some passes.
+
+    Attributes:
+      filled: what is filled; open slots hold what they held.
+      open: slots that are still open; of a row that is done, none.
+    """
+
+    filled: Filled
+    open: Bool[np.ndarray, "B I"]
+
+
 Fill = Callable[[Canvas, Key[jax.Array, " B"]], Filled]
+
+_Run = Callable[[Canvas, Key[jax.Array, " B"], int, Ends | None], Iterator[FilledSoFar]]
+
+
+class Filler:
+    """`(canvas, keys) -> Filled`, of `make_fill`; also pass by pass, with `stream`."""
+
+    def __init__(self, run: _Run):
+        self._run = run
+
+    def __call__(self, canvas: Canvas, keys: Key[jax.Array, " B"]) -> Filled:
+        """Fills all open slots."""
+        return next(self._run(canvas, keys, 2**31 - 1, None)).filled
+
+    def stream(
+        self,
+        canvas: Canvas,
+        keys: Key[jax.Array, " B"],
+        *,
+        passes: int = 1,
+        ends: Ends | None = None,
+    ) -> Iterator[FilledSoFar]:
+        """The same programs, so the same tokens bit for bit, in pieces.
+
+        Args:
+          canvas: to fill.
+          keys: one a row.
+          passes: between two pieces.
+          ends: is asked after each piece about each row that was not done, with its
+            tokens from its first open slot of all up to the first that is still open:
+            text that goes on behind a prompt. Where it answers, so many of them are
+            kept and the row is done, as for `generate.make_stream`.
+        """
+        require_count("passes", passes)
+        return self._run(canvas, keys, passes, ends)
 
 
 def make_fill(
@@ -54,7 +102,7 @@ def make_fill(
     eos: int | None = None,
     pad: int = 0,
     allowed: Bool[np.ndarray, " V"] | None = None,
-) -> Fill:
+) -> Filler:
     """Fills open slots in place, with a model that was trained to (masked, diffusion).
 
     Each pass runs the model, draws a token for every open slot from what it predicts
@@ -112,20 +160,56 @@ def make_fill(
     _check_form(model, shift=shift, block=block, exact=exact)
     sure = math.inf if threshold is None else math.log(threshold)
     numbers = np.int32(per_pass), np.float32(sure), np.int32(-1 if eos is None else eos)
-    static = dict(
-        graph=graph, sampler=sampler, order=order, shift=int(shift), exact=exact
-    )
+    static = dict(sampler=sampler, order=order, shift=int(shift), exact=exact)
 
-    def fill(canvas: Canvas, keys: Key[jax.Array, " B"]) -> Filled:
+    def run(
+        canvas: Canvas, keys: Key[jax.Array, " B"], passes: int, ends: Ends | None
+    ) -> Iterator[FilledSoFar]:
         check_canvas(canvas, vocabulary_size=vocabulary, shift=shift)
         check_keys(keys, rows=len(canvas.tokens))
         if block is not None or exact:
             check_blocks(canvas, block=block)
-        width = None if block is None else min(block, canvas.tokens.shape[1])
-        state = fill_passes(params, canvas, keys, ids, *numbers, **static, block=width)
-        return _filled(canvas, *map(np.asarray, state), eos=eos, pad=pad)
+        form = dict(graph=graph, block=block and min(block, canvas.tokens.shape[1]))
 
-    return fill
+        def pieces() -> Iterator[FilledSoFar]:
+            keep, before = np.array(canvas.lengths), np.array(canvas.open)
+            state = begin(params, canvas, **form)
+            while True:
+                state = advance(
+                    params, canvas, keys, ids, *numbers, keep, np.int32(passes), state,
+                    **form, **static,
+                )  # fmt: skip
+                # Copies: the next piece writes into what these arrays show.
+                tokens, open, *rest = (np.array(x) for x in state[:5])
+                filled = _filled(keep, tokens, *rest, eos=eos, pad=pad)
+                if ends is not None:
+                    for row in np.flatnonzero(before.any(1)).tolist():
+                        _end(ends, row, canvas, filled, open, keep)
+                    filled = _filled(keep, tokens, *rest, eos=eos, pad=pad)
+                before = open
+                yield FilledSoFar(filled, open)
+                if not open.any():
+                    return
+
+        return pieces()
+
+    return Filler(run)
+
+
+def _end(
+    ends: Ends,
+    row: int,
+    canvas: Canvas,
+    filled: Filled,
+    open: Bool[np.ndarray, "B I"],
+    keep: Int32[np.ndarray, " B"],
+) -> None:
+    """Asks about a row that was not done; writes `open` and `keep` if it ends."""
+    first = int(np.argmax(canvas.open[row]))
+    size = int(open[row].argmax() if open[row].any() else filled.lengths[row])
+    kept = ends(row, filled.tokens[row, first:size]) if size > first else None
+    if kept is not None:
+        keep[row], open[row] = first + kept, False
 
 
 def _check_settings(order: str, per_pass: int, threshold: float | None) -> None:
@@ -157,25 +241,25 @@ def _check_form(model: Model, *, shift: bool, block: int | None, exact: bool) ->
 
 
 def _filled(
-    canvas: Canvas,
-    tokens: np.ndarray,
-    log_p: np.ndarray,
-    filled_in: np.ndarray,
-    passes: np.ndarray,
+    keep: Int32[np.ndarray, " B"],
+    tokens: Int32[np.ndarray, "B I"],
+    log_p: Float32[np.ndarray, "B I"],
+    filled_in: Int32[np.ndarray, "B I"],
+    passes: Int32[np.ndarray, " B"],
     *,
     eos: int | None,
     pad: int,
 ) -> Filled:
-    """Cuts rows behind the first EOS that was filled in."""
-    lengths, width = np.array(canvas.lengths), tokens.shape[1]
+    """Cuts rows behind the first EOS that was filled in, or what `keep` says."""
+    slot, lengths = np.arange(tokens.shape[1]), keep.copy()
     if eos is not None:
-        ends = (filled_in > 0) & (tokens == eos)
-        lengths = np.where(ends.any(1), ends.argmax(1) + 1, lengths)
-    used = np.arange(width) < lengths[:, None]
+        ends = (filled_in > 0) & (tokens == eos) & (slot < keep[:, None])
+        lengths = np.where(ends.any(1), ends.argmax(1) + 1, keep).astype(np.int32)
+    used = slot < lengths[:, None]
     return Filled(
         tokens=np.where(used, tokens, pad).astype(np.int32),
         log_probabilities=np.where(used, log_p, 0).astype(np.float32),
         filled_in=np.where(used, filled_in, 0).astype(np.int32),
-        passes=passes.astype(np.int32),
-        lengths=lengths.astype(np.int32),
+        passes=passes,
+        lengths=lengths,
     )

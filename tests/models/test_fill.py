@@ -112,7 +112,7 @@ def slow(
     number = 0
     while opened.any():
         number += 1
-        share = scores(given, tokens)
+        share = scores(given._replace(open=opened), tokens)
         for row in np.flatnonzero(opened.any(1)):
             slots = np.flatnonzero(opened[row])
             sees = given.visible_to[row]
@@ -180,9 +180,15 @@ def test_a_pass_fills_what_is_sure(architecture, order):
     assert (found.passes < -(-free // 2)).any() and (found.passes > 1).any()
 
 
-@pytest.mark.parametrize("position", ["rope", "relative_bias"])
 @pytest.mark.parametrize(
-    "settings", [*SETTINGS, dict(order="random"), dict(threshold=0.2)], ids=str
+    ("settings", "position"),
+    [
+        (dict(), "relative_bias"),
+        (dict(order="left_to_right", per_pass=2, shift=True), "rope"),
+        (dict(order="random"), "rope"),
+        (dict(threshold=0.2, shift=True), "rope"),
+    ],
+    ids=str,
 )
 def test_a_cache_of_earlier_blocks_changes_nothing(decoder, settings, position):
     model, given = decoder.build(position=position), rows(block=4, first=3)
@@ -192,7 +198,12 @@ def test_a_cache_of_earlier_blocks_changes_nothing(decoder, settings, position):
     assert_filled(found, (*whole[:3], whole.lengths))
     # Of blocks 3, 4, 3 or 3, 4 or 3, 4, 2 all but the last are looked at once more.
     np.testing.assert_array_equal(found.passes - whole.passes, [2, 1, 2, 0])
-    wider = make_fill(model, block=9, **settings)(given, keys())
+
+
+def test_a_cache_may_be_for_wider_blocks(decoder):
+    given = rows(block=4, first=3)
+    whole = make_fill(decoder.build(), sampler=greedy)(given, keys())
+    wider = make_fill(decoder.build(), sampler=greedy, block=9)(given, keys())
     assert_filled(wider, (*whole[:3], whole.lengths))
 
 
@@ -245,7 +256,7 @@ def test_blocks_see_the_clean_ones_before_them(encoder_decoder):
     def scores(given, tokens):
         none = np.zeros((4, 1), np.int32)
         # The encoder holds what is final: nothing of the block at work or behind it.
-        clean = np.where(given.open & (tokens == MASK), 31, tokens).astype(np.int32)
+        clean = np.where(given.open, 31, tokens).astype(np.int32)
         stream = Batch(
             _stream(clean, given.positions, 0 * begins, given.visible_to, none)
         ).decoder
@@ -288,6 +299,53 @@ def test_a_known_eos_ends_nothing(decoder):
 
 def given_open():
     return rows().open
+
+
+@pytest.mark.parametrize("block", [None, 4])
+def test_pieces_are_what_comes_in_one_go(decoder, block):
+    """The same programs: equal bit for bit, not within a tolerance."""
+    given = rows(block=4, first=3)
+    settings = dict(sampler=sampled(temperature=2.0), per_pass=2, block=block)
+    fill = make_fill(decoder.build(), **settings)
+    whole = fill(given, keys())
+    for passes in (1, 3):
+        pieces = list(fill.stream(given, keys(), passes=passes))
+        for one, other in zip(pieces[-1].filled, whole, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert len(pieces) == -(-whole.passes.max() // passes)
+        for piece in pieces:
+            done = given.open & ~piece.open
+            wanted = np.where(piece.open, given.tokens, whole.tokens)
+            np.testing.assert_array_equal(piece.filled.tokens, wanted)
+            np.testing.assert_array_equal(piece.filled.filled_in > 0, done)
+
+
+def test_the_host_may_end_rows(decoder):
+    """Text behind a prompt, a block at a time; row 1 ends inside its second block."""
+    sizes = [10, 9, 4]
+    given = canvas(
+        [np.full(size, MASK) for size in sizes],
+        open=[np.arange(size) >= 2 for size in sizes],
+        slots=SLOTS,
+        visible_to=[block_ends(size, block=4, first=2) for size in sizes],
+    )
+    fill = make_fill(decoder.build(), sampler=greedy, block=4, per_pass=2, pad=31)
+    whole, seen = fill(given, keys(3)), []
+
+    def ends(row, generated):
+        seen.append((row, len(generated)))
+        np.testing.assert_array_equal(
+            generated, whole.tokens[row, 2 : 2 + len(generated)]
+        )
+        return 5 if row == 1 and len(generated) > 5 else None
+
+    *_, last = fill.stream(given, keys(3), ends=ends)
+    lengths = np.array([10, 7, 4])
+    np.testing.assert_array_equal(last.filled.lengths, lengths)
+    used = np.arange(SLOTS) < lengths[:, None]
+    np.testing.assert_array_equal(last.filled.tokens, np.where(used, whole.tokens, 31))
+    assert not last.open.any()
+    assert {(0, 4), (0, 8), (2, 2)} <= set(seen)
 
 
 def test_random_orders_are_all_equally_likely(decoder):
