@@ -63,6 +63,7 @@ def scorer(architecture: str, model):
             tokens[order],
             inputs_positions=1 + known,
             targets_positions=1 + np.array(order),
+            targets_weights=np.zeros(len(order)),
         )
         first = len(known) if architecture == "decoder" else 0
         batch = collate([[place(example)]], shape)
