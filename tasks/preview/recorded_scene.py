@@ -57,14 +57,10 @@ def cut(batch: Batch, row: int, segment: int) -> Batch:
     decoder, start = _cut_stream(batch.decoder, row, segment)
     if batch.encoder is None or batch.memory is None:
         return Batch(decoder)
-    encoder, memory_start = _cut_stream(batch.encoder, row, segment)
+    encoder, _ = _cut_stream(batch.encoder, row, segment)
     ours = slice(start, start + decoder.tokens.shape[1])
-    memory = Memory(
-        *(
-            np.asarray(field)[row : row + 1, ours] - memory_start
-            for field in batch.memory
-        )
-    )
+    first, last = (np.asarray(field)[row : row + 1, ours] for field in batch.memory)
+    memory = Memory(np.zeros_like(first), last - first)
     return Batch(decoder, encoder, memory)
 
 
