@@ -136,16 +136,16 @@ class Mixture:
     def positive_rates(self) -> dict[str, float]:
         """The positive rates by task, with corpora written out.
 
-        Of a task that only later phases mix, the rate in the first of them, on the
+        With a schedule, their means over its phases, as if all were as long, on the
         scale of step 0's.
         """
         if self.schedule:
             phases = list(self._phases.values())
-            rates = phases[0].positive_rates()
-            total = sum(rates.values())
-            for phase in phases[1:]:
+            scale = sum(phases[0].positive_rates().values()) / len(phases)
+            rates = {}
+            for phase in phases:
                 for task, share in phase.task_shares().items():
-                    rates.setdefault(task, share * total)
+                    rates[task] = rates.get(task, 0.0) + share * scale
             return rates
         shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
         rates: dict[str, float] = {}
