@@ -125,20 +125,17 @@ def phase_table(mixture: Mixture) -> Table:
         caption="What is measured below is the first one.",
     )
     table.add_column("from step", justify="right")
-    table.add_column("rates")
+    table.add_column("rates, and settings")
     table.add_column("loss shares")
-    table.add_column("settings")
     for step, phase in mixture.phases().items():
         values = phase_values(step, phase)
-        table.add_row(
-            f"{step:,}",
-            *(
-                "\n".join(f"{name} {share:.2%}" for name, share in values[key].items())
-                for key in ("rates", "loss_shares")
-            ),
-            "\n".join(f"{name} = {v!r}" for name, v in values["settings"].items()),
-            end_section=True,
+        rates, shares = (
+            [f"{name} {share:.2%}" for name, share in values[key].items()]
+            for key in ("rates", "loss_shares")
         )
+        rates += [f"{name} = {v!r}" for name, v in values["settings"].items()]
+        columns = f"{step:,}", "\n".join(rates), "\n".join(shares)
+        table.add_row(*columns, end_section=True)
     return table
 
 
