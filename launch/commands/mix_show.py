@@ -104,12 +104,17 @@ def served_values(cost: ServingCost) -> dict[str, Any]:
 
 
 def phase_values(step: int, mixture: Mixture) -> dict[str, Any]:
-    """The first step of a phase, its tasks' shares of the examples, and loss shares."""
+    """The first step of a phase, its tasks' shares, loss shares and bound settings."""
     shares = mixture.loss_share_array()
     return {
         "first_step": step,
         "rates": mixture.task_shares(),
         "loss_shares": {n: float(shares[id_]) for n, id_ in names_of(shares).items()},
+        "settings": {
+            f"{name}.{setting}": value
+            for name in mixture.objectives()
+            for setting, value in mixture.settings_of(name).items()
+        },
     }
 
 
@@ -120,18 +125,17 @@ def phase_table(mixture: Mixture) -> Table:
         caption="What is measured below is the first one.",
     )
     table.add_column("from step", justify="right")
-    table.add_column("rates")
+    table.add_column("rates, and settings")
     table.add_column("loss shares")
     for step, phase in mixture.phases().items():
         values = phase_values(step, phase)
-        table.add_row(
-            f"{step:,}",
-            *(
-                "\n".join(f"{name} {share:.2%}" for name, share in values[key].items())
-                for key in ("rates", "loss_shares")
-            ),
-            end_section=True,
+        rates, shares = (
+            [f"{name} {share:.2%}" for name, share in values[key].items()]
+            for key in ("rates", "loss_shares")
         )
+        rates += [f"{name} = {v!r}" for name, v in values["settings"].items()]
+        columns = f"{step:,}", "\n".join(rates), "\n".join(shares)
+        table.add_row(*columns, end_section=True)
     return table
 
 
