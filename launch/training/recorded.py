@@ -21,7 +21,11 @@ from ...tasks.examples.mixture import Mixture
 from ...tasks.recorded.identity import differences
 from ...tasks.recorded.manifest import GroupRows, Manifest
 from ...tasks.recorded.order import RowOrder, row_shares
-from ...tasks.recorded.recipe import describe_corpora, describe_tasks
+from ...tasks.recorded.recipe import (
+    describe_corpora,
+    describe_tasks,
+    with_later_settings,
+)
 from ...tasks.recorded.serve import Recording
 from ...tasks.recorded.serving import groups_of
 from ...tasks.tokens.vocabulary import vocabulary
@@ -238,7 +242,7 @@ def _require_recorded(folder: Path, manifest: Manifest, mixture: Mixture) -> Non
             f"{mixture.vocabulary!r}: sha256 {recorded}, and not {digest}. Set "
             "Mixture.vocabulary to the one that was recorded, or record again."
         )
-    tasks, now = dict(recipe["tasks"]), describe_tasks(mixture)
+    tasks, now = with_later_settings(recipe["tasks"]), describe_tasks(mixture)
     corpora, corpora_now = dict(recipe["corpora"]), describe_corpora(mixture)
     if recipe["layout"] == "per_objective":
         # Rates are the run's own, and what is not mixed does not matter.

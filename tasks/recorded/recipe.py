@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...models.rows import RowShape
-from ...objectives.registry import Objective
+from ...objectives.registry import Objective, get
 from ..examples.mixture import Mixture, split_task
 from ..rows.layout import budget
 from ..tokens.vocabulary import vocabulary
@@ -164,6 +164,18 @@ def describe_tasks(mixture: Mixture) -> dict[str, Any]:
         for task, share in sorted(mixture.task_shares().items())
     }
     return json.loads(json.dumps(tasks))
+
+
+def with_later_settings(tasks: Mapping[str, Any]) -> dict[str, Any]:
+    """What `describe_tasks` wrote, with settings that objectives have got since.
+
+    A setting is added with a default that makes the Examples as they were before.
+    """
+    found = {}
+    for task, described in tasks.items():
+        defaults = json.loads(json.dumps(dict(get(split_task(task)[1]).settings)))
+        found[task] = {**described, "settings": defaults | described["settings"]}
+    return found
 
 
 def describe_corpora(mixture: Mixture) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Recorded rows served to a run: the same for any hosts, from any step."""
 
+import copy
 import itertools
 import json
 import subprocess
@@ -13,7 +14,11 @@ from sightline.launch.training.recorded import RecordedData
 from sightline.models.rows import decoder_rows
 from sightline.objectives.errors import UsageError
 from sightline.tasks.examples.mixture import Mixture
-from sightline.tasks.recorded.recipe import Recipe
+from sightline.tasks.recorded.recipe import (
+    Recipe,
+    describe_tasks,
+    with_later_settings,
+)
 from sightline.tasks.recorded.record import record
 from sightline.tasks.recorded.workers import done_in_processes
 from sightline.tasks.shares.counts import add, count
@@ -178,6 +183,14 @@ def test_settings_rows_and_recordings_are_compared(folders):
         batches(source(folders["per_objective"]), 1, position=position)
     with pytest.raises(UsageError, match="another vocabulary"):
         source(folders["mixed"], {0: mixture(vocabulary="bytes")})
+
+
+def test_a_recording_from_before_a_setting_is_read_with_its_default():
+    now = describe_tasks(mixture(sentence_pair={"further": 0.2}))
+    before = copy.deepcopy(now)
+    del before["policies.sentence_pair"]["settings"]["max_tokens"]
+    assert before != now
+    assert with_later_settings(before) == now
 
 
 SERVE = """
