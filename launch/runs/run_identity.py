@@ -21,6 +21,7 @@ MAY_CHANGE = (
     "train.stall_seconds",
     "train.rollbacks",
     "train.check_replicas_every",
+    "train.trackers",
     "MeshShape.",
     "text.folder",
     "wikipedia.data_dir",
