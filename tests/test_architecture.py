@@ -53,6 +53,7 @@ ROOMS = {
         "corpora",
         "shallow",
         "files.py",
+        "user_modules.py",
         "host_tensorflow.py",
     ),
     "models": (),

@@ -18,7 +18,7 @@ from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.values import parameters
 from ..terminal import corpus as tables
-from ._arguments import parse_gin
+from ._arguments import add_import, parse_gin
 
 _ABOUT = """\
 Describe a corpus: how many documents, how long they are, how much chance is in them and
@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="VALUE",
         help="a setting of the corpus, --gin.policies.seed=1",
     )
+    add_import(parser)
     parser.add_argument("--split", metavar="NAME", help="only this one (all)")
     parser.add_argument(
         "--documents",

@@ -3,6 +3,9 @@
 The file's name is the corpus's. It defines `CORPUS`, which makes the corpus from its
 keyword arguments, which gin may bind (`text.folder = 'papers'`). Importing the file
 loads nothing heavy. A name that begins with an underscore is a helper.
+
+`notes/text` is a variant of a corpus, with settings of its own, scoped as in gin
+(`notes/text.folder = 'notes'`); a mixture may read any number of them.
 """
 
 import importlib
@@ -73,13 +76,19 @@ def factory(name: str) -> Callable[..., Corpus]:
     Raises:
       ValueError: no such corpus; the message names the nearest.
     """
-    if name not in names():
-        raise UsageError(f"no corpus {name!r}; {nearest(name, names())}")
-    return importlib.import_module(f"{__name__}.{name}").CORPUS
+    base = base_name(name)
+    if base not in names():
+        raise UsageError(f"no corpus {base!r}; {nearest(base, names())}")
+    return importlib.import_module(f"{__name__}.{base}").CORPUS
+
+
+def base_name(name: str) -> str:
+    """The corpus of a name or of a variant's: `text` of `notes/text`."""
+    return name.rpartition("/")[2]
 
 
 def get(name: str, **settings: Any) -> Corpus:
-    """The corpus of that name, with settings.
+    """The corpus of that name, or the variant, with settings.
 
     Raises:
       ValueError: no such corpus or setting, or a setting that it refuses.
@@ -91,7 +100,11 @@ def get(name: str, **settings: Any) -> Corpus:
             raise UsageError(
                 f"corpus {name!r} has no setting {setting!r}; {nearest(setting, valid)}"
             )
-    return make(**settings)
+    corpus = make(**settings)
+    if name != corpus.name:
+        # Frozen, as its settings are; its name is what sets it apart from others.
+        object.__setattr__(corpus, "name", name)
+    return corpus
 
 
 def is_default(corpus: Corpus) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -71,7 +72,7 @@ class Mixture:
         for key in self.rates:
             self._check_key(key)
         for corpus in self.corpora:
-            _require(where, "corpus", corpus, corpora.names())
+            self._check_corpus(corpus)
         if self.corpora and all("." in key for key in self.rates):
             raise UsageError(
                 f"{where} has corpora {dict(self.corpora)}, but every rate names its "
@@ -85,7 +86,7 @@ class Mixture:
                 f"{dict(self.rates)}; give one, such as {{'python_docs.causal': 1.0}}."
             )
         for name, settings in self.settings.items():
-            if name in corpora.names():
+            if corpora.base_name(name) in corpora.names():
                 corpora.get(name, **settings)
             else:
                 registry.get(name).with_settings(**settings)
@@ -222,8 +223,9 @@ class Mixture:
         corpus, variant = split_task(key)
         base = base_name(variant)
         if corpus:
-            task = f"{corpus}.{base}"
+            task = f"{corpora.base_name(corpus)}.{base}"
             _require(where, "task", task, task_names())
+            self._check_corpus(corpus)
         else:
             _require(where, "task or objective", base, registry.objectives())
             if not self._corpora():
@@ -237,6 +239,16 @@ class Mixture:
             raise UsageError(
                 f"{where}: variant {variant!r} has no settings; bind one, as in "
                 f"`{variant}.mode = ...`; {nearest(variant, variants)}"
+            )
+
+    def _check_corpus(self, name: str) -> None:
+        """Refuses what is no corpus, and a variant of one without settings."""
+        where, base = f"mixture {self.name!r}", corpora.base_name(name)
+        _require(where, "corpus", base, corpora.names())
+        if name != base and name not in self.settings:
+            raise UsageError(
+                f"{where}: variant {name!r} of a corpus has no settings; bind one, as "
+                f"in `{name}.{next(iter(_settings_of(base)), 'setting')} = ...`."
             )
 
     def _check_loss_shares(self, shares: Mapping[str, float | int]) -> None:
@@ -264,6 +276,10 @@ class Mixture:
                 f"{where} sum to {total:.6g}, not 1"
                 + (f"; did you mean {fixed}?" if total else ".")
             )
+
+
+def _settings_of(corpus: str) -> Iterable[str]:
+    return inspect.signature(corpora.factory(corpus)).parameters
 
 
 def task_names() -> tuple[str, ...]:

@@ -149,9 +149,7 @@ def test_a_tracker_that_cannot_be_opened(service, tmp_path, monkeypatch, caplog)
 
     write(tmp_path / "old", [1, 2])
     monkeypatch.setattr(service, "open_run", refuse)
-    with pytest.raises(
-        UsageError, match="'fake' cannot be opened: .*no API key;"
-    ):
+    with pytest.raises(UsageError, match=r"'fake' cannot be opened: .*no API key;"):
         write(tmp_path / "new", [1])
     with caplog.at_level(logging.WARNING):
         write(tmp_path / "old", [2, 3], resume_step=1)
