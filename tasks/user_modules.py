@@ -100,8 +100,7 @@ def _by_name(name: str) -> ModuleType:
         files = [path.stem for path in Path.cwd().glob("*.py")]
         raise UsageError(
             f"--import={name}: there is no module {missing!r}, installed or in {here}; "
-            f"give a dotted name or the path of a .py file. In that folder "
-            f"{nearest(name, files)}"
+            f"{nearest(name, files)} The path of a .py file is taken too."
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.corpora.policies import Policies
@@ -77,6 +77,8 @@ def read_corpus(name: str, bindings: Sequence[str]) -> Corpus:
     Raises:
       ValueError: no such corpus or setting, another corpus's setting, or a bad value.
     """
+    if name not in corpora.names():  # nor is a variant one: its settings are given here
+        raise UsageError(f"no corpus {name!r}; {nearest(name, corpora.names())}")
     valid = parameters(corpora.factory(name))
     from ..configuration.config import load
 

@@ -87,7 +87,7 @@ def base_name(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def get(name: str, **settings: Any) -> Corpus:
+def get(name: str, /, **settings: Any) -> Corpus:
     """The corpus of that name, or the variant, with settings.
 
     Raises:

@@ -125,7 +125,8 @@ def _parquet_texts(files: Sequence[Path], column: str) -> Iterator[str]:
     for file in files:
         parquet = _sound(file, lambda file=file: pq.ParquetFile(file))
         groups = parquet.iter_batches(batch_size=1024, columns=[column])
-        while (batch := _sound(file, lambda: next(groups, None))) is not None:
+        take = functools.partial(next, groups, None)
+        while (batch := _sound(file, take)) is not None:
             texts = batch.column(0)
             if texts.null_count:
                 raise UsageError(_nulls(file, column, texts.null_count))

@@ -34,8 +34,8 @@ def layout_of(folder: Path) -> Layout:
     """The files of a folder from `save_to_disk`, or of Parquet.
 
     A `Dataset` that was saved alone is one split, `train`, unless it says another. The
-    split of a Parquet file is in its name (`train-00000-of-00004.parquet`, `dev.parquet`),
-    or is the name of its folder below this one; else it is `train`.
+    split of a Parquet file is in its name (`train-00000-of-00004.parquet`,
+    `dev.parquet`), or is the name of its folder below this one; else it is `train`.
 
     Raises:
       UsageError: it is neither.

@@ -36,8 +36,8 @@ def check_task(corpus: str, name: str, read: Mapping[str, Part]) -> None:
     tasks = seqio.TaskRegistry.names()
     if name in seqio.MixtureRegistry.names() and name not in tasks:
         raise UsageError(
-            f"{corpus}.task {name!r} is a SeqIO mixture; name one of its Tasks, and mix "
-            "several as variants, as in a/seqio.task and b/seqio.task."
+            f"{corpus}.task {name!r} is a SeqIO mixture; name one of its Tasks, and "
+            "mix several as variants, as in a/seqio.task and b/seqio.task."
         )
     if name not in tasks:
         valid = [task for task in tasks if not _is_ours(task)]
@@ -93,7 +93,7 @@ def _texts(task: seqio.Task, feature: str, split: str) -> Iterator[str]:
         for step in task.preprocessors
         if not isinstance(step, seqio.CacheDatasetPlaceholder)
     ]
-    first = next((n for n, s in enumerate(steps) if _tokenises(s)), len(steps))
+    first = next((n for n, s in enumerate(steps) if tokenises(s)), len(steps))
     dataset = task.source.get_dataset(split=split, shuffle=False, seed=_SEED)
     before = task.replace(preprocessors=steps[:first])
     try:
@@ -149,7 +149,7 @@ def _decoder(task: seqio.Task, feature: str, spec: Any) -> Callable[[Any], str]:
     )
 
 
-def _tokenises(step: Any) -> bool:
+def tokenises(step: Any) -> bool:
     """Whether a preprocessor is one of SeqIO's that turn text into ids."""
     while isinstance(step, functools.partial):
         step = step.func

@@ -40,7 +40,7 @@ def check(dataset: str, *, data_dir: str, needs: Sequence[str]) -> None:
 
 
 def with_version(dataset: str, *, data_dir: str) -> str:
-    """A dataset's name with its version: the only one that is prepared, if none is given.
+    """A dataset's name with its version: if none is given, the only one prepared.
 
     Raises:
       UsageError: none is given, and not exactly one is prepared.
@@ -50,8 +50,8 @@ def with_version(dataset: str, *, data_dir: str) -> str:
     root = _root(data_dir)
     if "://" in root:
         raise UsageError(
-            f"the TFDS dataset {dataset} has no version; at an address it is needed, as "
-            f"in '{dataset}:1.0.0'."
+            f"the TFDS dataset {dataset} has no version; at an address it needs one, "
+            f"as in '{dataset}:1.0.0'."
         )
     versions = sorted(
         info.parent.name for info in Path(root, dataset).glob(f"*/{_INFO}")

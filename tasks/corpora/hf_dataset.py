@@ -3,10 +3,10 @@
     hf_dataset.folder = 'data/tiny_stories'         # from save_to_disk, or of .parquet
     hf_dataset.column = 'story'
     hf_dataset.validation = 'train[99%:]'
-    code/hf_dataset.folder = 'data/code'            # a second one, 'code/hf_dataset.causal'
+    code/hf_dataset.folder = 'data/code'            # a second one
 
-Arrow files, as `Dataset.save_to_disk` and `DatasetDict.save_to_disk` write them, are read
-where they are. Parquet, which has no random access, is copied once, below
+Arrow files, as `Dataset.save_to_disk` and `DatasetDict.save_to_disk` write them, are
+read where they are. Parquet, which has no random access, is copied once, below
 `corpora.data_dir()`. It needs pyarrow, and neither `datasets` nor TensorFlow.
 """
 

@@ -96,8 +96,8 @@ def tfds(
     """The corpus `tfds`.
 
     Args:
-      name: TFDS's name of the dataset: `lm1b:1.1.0`, `wiki40b/en:1.3.0`. The version may
-        be left out where one is prepared.
+      name: TFDS's name of the dataset: `lm1b:1.1.0`, `wiki40b/en:1.3.0`. The version
+        may be left out where one is prepared.
       feature: the one that holds the text.
       train: the split to train on, or a part of one: `train[:99%]`.
       validation: the split that is held out, or a part of one: `train[99%:]`.
