@@ -22,7 +22,7 @@ def some(*splits):
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
     prepare(folder, "c4/en:3.1.0", some("train", "validation"))
-    prepare(folder, "wikipedia/20230601.en:1.0.0", some("train"))
+    prepare(folder, "wikipedia/20230601.en:1.0.0", {"train": TEXTS["train"] * 4})
     prepare(folder, "lm1b:1.1.0", some("train", "test"))
     news = some("train", "test")
     prepare(folder, "ag_news_subset:1.0.0", news, feature="description")
@@ -39,7 +39,8 @@ def test_c4_and_wikipedia_of_their_real_builders(root):
     assert texts_of(c4) == [sorted(TEXTS["train"]), sorted(TEXTS["validation"])]
     wikipedia = corpora.get("wikipedia", data_dir=root)
     train, held_out = texts_of(wikipedia)
-    assert sorted(train + held_out) == sorted(TEXTS["train"])
+    assert sorted(train + held_out) == sorted(TEXTS["train"] * 4)
+    assert len(held_out) == 2
 
 
 @pytest.mark.parametrize("name", ["lm1b:1.1.0", "lm1b"])
