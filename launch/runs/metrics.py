@@ -1,6 +1,7 @@
 """Metrics of a run: one flat JSON object per record, and trackers."""
 
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ from ..hosts import coordination
 from .directory import close_after, storage_errors
 from .trackers import open_tracker
 from .trackers.tracker import Tracker, grid_of
+
+_LOG = logging.getLogger(__name__)
 
 Value = float | int | str | None
 
@@ -105,10 +108,17 @@ class MetricsWriter:
                     tracker.table(step, name, grid)
 
     def write_picture(self, step: int, name: str, draw: Callable[[], bytes]) -> None:
-        """Hands a picture, PNG, to the trackers; draws it if there is one."""
+        """Hands a picture, PNG, to the trackers; draws it if there is one.
+
+        Training does not depend on it: a drawing that fails is logged.
+        """
         if not self._trackers:
             return
-        png = draw()
+        try:
+            png = draw()
+        except Exception as error:
+            _LOG.warning("no picture %r for the trackers: %s", name, error)
+            return
         with storage_errors(f"a picture of step {step}", self._folder):
             for tracker in self._trackers:
                 tracker.picture(step, name, png)

@@ -23,6 +23,8 @@ def check_trackers(names: Sequence[str]) -> None:
     Raises:
       UsageError: an unknown name, one given twice, or a library to install.
     """
+    if isinstance(names, str):
+        raise UsageError(f"train.trackers is {names!r}; write a tuple, ({names!r},).")
     for name in names:
         if name not in LIBRARIES:
             raise UsageError(f"train.trackers: no {name!r}; {nearest(name, LIBRARIES)}")

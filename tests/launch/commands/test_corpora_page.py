@@ -39,6 +39,30 @@ for name, splits in (("my_task", ["train", "validation"]), ("my_laws", ["train"]
         source=seqio.FunctionDataSource(dataset, splits=splits),
         output_features={"text": seqio.Feature(seqio.ByteVocabulary())},
     )
+
+
+def questions(split, shuffle_files=False, seed=None):
+    pairs = {"inputs": ["one and one is"] * 3, "targets": ["two"] * 3}
+    return tf.data.Dataset.from_tensor_slices(pairs)
+
+
+def length(targets, predictions):
+    return {"length": sum(map(len, targets)) / len(predictions)}
+
+
+def score(targets, scores):
+    return {"score": sum(scores)}
+
+
+seqio.TaskRegistry.add(
+    "my_answers",
+    source=seqio.FunctionDataSource(questions, splits=["validation"]),
+    preprocessors=[seqio.preprocessors.tokenize, seqio.preprocessors.append_eos],
+    output_features={
+        key: seqio.Feature(seqio.ByteVocabulary()) for key in ("inputs", "targets")
+    },
+    metric_fns=[length, score],
+)
 """
 TINY = """
 include 'runs/quickstart.gin'
@@ -81,12 +105,16 @@ def there(folder, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_page(command, capfd):
-    few = ["--examples=40"] if " mix show " in command else []
-    assert main([*shlex.split(command)[1:], *few]) == 0
-    if " corpus " in command:
-        assert "validation" in capfd.readouterr().out
+def test_the_commands_of_the_page_in_their_order(capfd):
+    assert len(COMMANDS) == 7
+    for command in COMMANDS:
+        few = ["--examples=40"] if " mix show " in command else []
+        assert main([*shlex.split(command)[1:], *few]) == 0, command
+        printed = capfd.readouterr().out
+        if " corpus " in command:
+            assert "validation" in printed
+        if " evaluate " in command:
+            assert re.search(r"my_answers.*length.*3\.0", printed)
 
 
 def test_a_module_that_fails_is_one_line(folder, capfd):

@@ -162,6 +162,8 @@ def test_unknown_trackers_and_missing_libraries_are_refused(monkeypatch, tmp_pat
     check_trackers(())
     with pytest.raises(UsageError, match="no 'wandv'; did you mean 'wandb'"):
         check_trackers(("wandv",))
+    with pytest.raises(UsageError, match=r"is 'wandb'; write a tuple, \('wandb',\)"):
+        check_trackers("wandb")
     with pytest.raises(UsageError, match="'tensorboard' twice"):
         check_trackers(("tensorboard", "tensorboard"))
     monkeypatch.setattr(trackers, "LIBRARIES", {"wandb": "no_such_library"})
@@ -202,6 +204,13 @@ def _records(folder: Path):
         length = int.from_bytes(data[at : at + 8], "little")
         yield data[at + 12 : at + 12 + length]
         at += 16 + length
+
+
+def test_a_picture_that_cannot_be_drawn_is_logged(service, tmp_path, caplog):
+    with MetricsWriter(tmp_path, trackers=["fake"]) as writer:
+        writer.write_picture(1, "losses", lambda: 1 // 0)
+    assert "no picture 'losses' for the trackers" in caplog.text
+    assert service.calls == [("close", False)]
 
 
 def test_a_table_of_the_terminal_as_text():
