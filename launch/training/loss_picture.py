@@ -17,24 +17,26 @@ def loss_picture(run_dir: str | os.PathLike[str]) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.0, 4.0), layout="constrained", dpi=_DOTS_AN_INCH)
+    figure = Figure(figsize=(8.0, 4.0), layout="constrained", dpi=_DOTS_AN_INCH)
     axes = figure.subplots()
     records = metrics.read(Path(run_dir) / "metrics.jsonl")
-    names = dict.fromkeys(name for record in records for name in record)
-    for name in sorted(names):
+    names = sorted(dict.fromkeys(name for record in records for name in record))
+    colours: dict[str, str] = {}
+    for name in names:
         kind, _, rest = name.partition("/")
         what = rest.removesuffix("/loss")
         # Of held-out losses the means by objective; a task has its corpus too.
         if kind not in ("train", "eval") or what == rest or "." in what:
             continue
+        colour = colours.setdefault(what, f"C{len(colours)}")
         points = [(r["step"], float(r[name])) for r in records if name in r]
-        label = f"{what}, held out" if kind == "eval" else what
-        axes.plot(*zip(*points, strict=True), "o-" if kind == "eval" else "-", ms=3)
-        axes.lines[-1].set_label(label)
+        held_out = {"marker": "o", "label": f"{what}, held out"}
+        style = held_out if kind == "eval" else {"alpha": 0.5, "label": what}
+        axes.plot(*zip(*points, strict=True), color=colour, ms=3, lw=1.2, **style)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats a token")
     if axes.lines:
-        axes.legend(frameon=False, fontsize="small")
+        figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

@@ -12,7 +12,7 @@ import importlib
 import inspect
 import os
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -105,6 +105,28 @@ def get(name: str, /, **settings: Any) -> Corpus:
         # Frozen, as its settings are; its name is what sets it apart from others.
         object.__setattr__(corpus, "name", name)
     return corpus
+
+
+def require(where: str, name: str, settings: Collection[str]) -> None:
+    """Refuses what is no corpus, and a variant without settings of its own.
+
+    Args:
+      where: what names it, for the message.
+      name: of a corpus, or of a variant.
+      settings: names that have settings.
+
+    Raises:
+      UsageError: naming the nearest corpus, or a setting to bind.
+    """
+    base = base_name(name)
+    if base not in names():
+        raise UsageError(f"{where}: no corpus {base!r}; {nearest(base, names())}")
+    if name != base and name not in settings:
+        valid = inspect.signature(factory(base)).parameters
+        raise UsageError(
+            f"{where}: variant {name!r} of a corpus has no settings; bind one, as in "
+            f"`{name}.{next(iter(valid), 'setting')} = ...`."
+        )
 
 
 def is_default(corpus: Corpus) -> bool:

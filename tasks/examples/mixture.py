@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import inspect
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -72,7 +71,7 @@ class Mixture:
         for key in self.rates:
             self._check_key(key)
         for corpus in self.corpora:
-            self._check_corpus(corpus)
+            corpora.require(where, corpus, self.settings)
         if self.corpora and all("." in key for key in self.rates):
             raise UsageError(
                 f"{where} has corpora {dict(self.corpora)}, but every rate names its "
@@ -225,7 +224,7 @@ class Mixture:
         if corpus:
             task = f"{corpora.base_name(corpus)}.{base}"
             _require(where, "task", task, task_names())
-            self._check_corpus(corpus)
+            corpora.require(where, corpus, self.settings)
         else:
             _require(where, "task or objective", base, registry.objectives())
             if not self._corpora():
@@ -239,16 +238,6 @@ class Mixture:
             raise UsageError(
                 f"{where}: variant {variant!r} has no settings; bind one, as in "
                 f"`{variant}.mode = ...`; {nearest(variant, variants)}"
-            )
-
-    def _check_corpus(self, name: str) -> None:
-        """Refuses what is no corpus, and a variant of one without settings."""
-        where, base = f"mixture {self.name!r}", corpora.base_name(name)
-        _require(where, "corpus", base, corpora.names())
-        if name != base and name not in self.settings:
-            raise UsageError(
-                f"{where}: variant {name!r} of a corpus has no settings; bind one, as "
-                f"in `{name}.{next(iter(_settings_of(base)), 'setting')} = ...`."
             )
 
     def _check_loss_shares(self, shares: Mapping[str, float | int]) -> None:
@@ -276,10 +265,6 @@ class Mixture:
                 f"{where} sum to {total:.6g}, not 1"
                 + (f"; did you mean {fixed}?" if total else ".")
             )
-
-
-def _settings_of(corpus: str) -> Iterable[str]:
-    return inspect.signature(corpora.factory(corpus)).parameters
 
 
 def task_names() -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def test_the_commands_of_the_page_in_their_order(capfd):
         if " corpus " in command:
             assert "validation" in printed
         if " evaluate " in command:
-            assert re.search(r"my_answers.*length.*3\.0", printed)
+            assert re.search(r"my_answers\s+length\s+3\.0000", printed)
 
 
 def test_a_module_that_fails_is_one_line(folder, capfd):
