@@ -1,7 +1,8 @@
 """Refuses what cannot be generated, before anything is computed."""
 
+import jax
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Key
 
 from ..objectives.errors import UsageError
 from .prompts import Prompts
@@ -38,6 +39,19 @@ def check_ids(
         raise UsageError(
             f"eos is {eos}, which `allowed` forbids, so that no row could end by it; "
             f"allow it, or give eos=None for rows of their full length."
+        )
+
+
+def check_keys(keys: Key[jax.Array, "..."], *, rows: int) -> None:
+    """Refuses keys that are not one a row.
+
+    Raises:
+      ValueError: naming both.
+    """
+    if keys.shape != (rows,):
+        raise UsageError(
+            f"keys of shape {keys.shape} came with {rows} rows; give one key for "
+            f"each: jax.random.split(key, {rows})."
         )
 
 

@@ -110,7 +110,9 @@ class Model:
             def step(cache, t):
                 at = jnp.minimum(asked.given + t, TARGETS - 1)
                 last = jnp.where(at == 0, BOS, tokens[rows, at - 1])
-                h, cache = model.step(batch, cache, slots=first + at, tokens=last)
+                h, cache = model.step(
+                    batch, cache, slots=(first + at)[:, None], tokens=last[:, None]
+                )
                 return cache, logits(h, model.projection())[:, 0]
 
             return jax.lax.scan(step, model.prefill(batch), jnp.arange(TARGETS))[1]
