@@ -15,6 +15,7 @@ def check_ids(
     bos: int,
     eos: int | None,
     pad: int,
+    mask: int | None = None,
 ) -> None:
     """Refuses ids that a vocabulary lacks, or that nothing can come of.
 
@@ -22,7 +23,7 @@ def check_ids(
       ValueError: an id outside of the vocabulary, `allowed` of another size or
         without a token, or an `eos` that it forbids.
     """
-    for name, value in (("bos", bos), ("eos", eos), ("pad", pad)):
+    for name, value in (("bos", bos), ("eos", eos), ("pad", pad), ("mask", mask)):
         if value is not None and not 0 <= value < vocabulary_size:
             raise UsageError(
                 f"{name} is {value}, which is no id of the model's vocabulary; take "

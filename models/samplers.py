@@ -144,12 +144,17 @@ def log_distribution(
     Raises:
       ValueError: another sampler, whose distribution is not known.
     """
+    require_distribution(sampler)
     if isinstance(sampler, Sampled):
         return sampler.log_probabilities(logits)
-    if sampler is not greedy:
+    best = jnp.argmax(logits, axis=-1, keepdims=True)
+    return jnp.where(jnp.arange(logits.shape[-1]) == best, 0.0, -jnp.inf)
+
+
+def require_distribution(sampler: Sampler) -> None:
+    """Refuses a sampler other than `greedy` and those made by `sampled`."""
+    if sampler is not greedy and not isinstance(sampler, Sampled):
         raise UsageError(
             f"the distribution of sampler {sampler!r} is not known; take `greedy` or "
             "one made by `sampled`."
         )
-    best = jnp.argmax(logits, axis=-1, keepdims=True)
-    return jnp.where(jnp.arange(logits.shape[-1]) == best, 0.0, -jnp.inf)
