@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float32
 
 from ...models.canvas import canvas
 from ...models.fill import make_fill
@@ -23,6 +24,9 @@ from .mode import DRAWN, Answer, Mode, Row, text_of
 from .settings import Settings
 from .trained_forms import Form
 from .writing import Listen, Question, row_keys, write
+
+Filling = tuple[Tokens, Float32[np.ndarray, " masks"], Example]
+"""A text that is filled, the log p of what fills it, and the Example that asked."""
 
 
 class Masks(NamedTuple):
@@ -87,15 +91,15 @@ def _answer(
                 for at in question.open
             ],
             "tokens": len(question.open),
-            "log_probability": round(log_p, 4),
+            "log_probability": round(float(log_p.astype(float).sum()), 4),
         }
-        answers.append(Answer(fields, form, example))
+        answers.append(Answer(fields, form, example, log_p))
     return answers
 
 
 def _fill_canvas(
     asked: AskedModel, questions: Sequence[Masks], settings: Settings
-) -> list[tuple[Tokens, float, Example]]:
+) -> list[Filling]:
     shift = bool(asked.forms.setting("masked", "shift"))
     ids, spare = asked.ids, asked.batch_rows - len(questions)
     filled = [*questions, *[questions[0]._replace(open=[])] * spare]
@@ -124,13 +128,14 @@ def _fill_canvas(
     for row, question in enumerate(questions):
         tokens = made.tokens[row, shift : made.lengths[row]]
         example = _example(asked, question, tokens, "masked")
-        results.append((tokens, float(made.log_probabilities[row].sum()), example))
+        log_p = made.log_probabilities[row, np.array(question.open) + shift]
+        results.append((tokens, log_p, example))
     return results
 
 
 def _fill_in_order(
     asked: AskedModel, questions: Sequence[Masks], settings: Settings
-) -> list[tuple[Tokens, float, Example]]:
+) -> list[Filling]:
     orders = [
         np.array(question.open)
         if settings.order == "left_to_right"
@@ -158,8 +163,8 @@ def _fill_in_order(
     ):
         tokens = question.tokens.copy()
         tokens[order] = answer.tokens
-        log_p = float(answer.log_probabilities.sum())
-        results.append((tokens, log_p, example._replace(targets=answer.tokens)))
+        example = example._replace(targets=answer.tokens)
+        results.append((tokens, answer.log_probabilities, example))
     return results
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from jaxtyping import Float32
+
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from .asked import AskedModel
@@ -22,11 +25,14 @@ class Answer(NamedTuple):
       form: in which the model was asked.
       example: the question with its answer, as the model saw both; None where it takes
         many Examples.
+      log_probabilities: of the predictions of `example`, in nats, where they are not
+        those that the model gives it as it stands.
     """
 
     fields: Mapping[str, Any]
     form: Form
     example: Example | None = None
+    log_probabilities: Float32[np.ndarray, " n"] | None = None
 
     @property
     def text(self) -> str:
