@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 from .objectives.public import lazy
 
 if TYPE_CHECKING:
+    from .launch.inference.drawing import picture
     from .launch.inference.loaded import LoadedRun, load
+    from .launch.training.steps import Training, batches, training
 
 __version__ = "0.1.0"
 
-__all__ = ["LoadedRun", "load"]
+__all__ = ["LoadedRun", "Training", "batches", "load", "picture", "training"]
 
-__getattr__ = lazy(
-    __name__,
-    {"LoadedRun": "launch.inference.loaded", "load": "launch.inference.loaded"},
-)
+_MODULES = {
+    "LoadedRun": "launch.inference.loaded",
+    "Training": "launch.training.steps",
+    "batches": "launch.training.steps",
+    "load": "launch.inference.loaded",
+    "picture": "launch.inference.drawing",
+    "training": "launch.training.steps",
+}
+
+__getattr__ = lazy(__name__, _MODULES)

@@ -6,6 +6,7 @@ before it, with the blanks that are filled, is the prefix, and what follows it u
 next blank the suffix.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -174,7 +175,7 @@ def _after_sentinels(answer: Tokens, sentinels: Sequence[int]) -> dict[int, Toke
     """The tokens after the first occurrence of each sentinel, up to the next one."""
     places = [n for n, token in enumerate(answer.tolist()) if token in sentinels]
     found: dict[int, Tokens] = {}
-    for start, stop in zip(places, [*places[1:], len(answer)], strict=True):
+    for start, stop in itertools.pairwise([*places, len(answer)]):
         found.setdefault(sentinels.index(int(answer[start])), answer[start + 1 : stop])
     return found
 

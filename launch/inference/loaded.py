@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,18 +20,15 @@ from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import layout
 from ...tasks.rows.packing import collate
 from ...tasks.tokens.vocabulary import Vocabulary
-from ..training.data import Streaming
+from ..training.mesh import MeshShape
 from ..training.program import program_of
-from ..training.state import TrainState
-from ..training.step import StepMetrics
+from ..training.steps import Training, batches, training_of
 from .asked import BATCH_ROWS, AskedModel
 from .mode import Answer, Row
 from .modes import MODES
 from .open import load_trained, run_config
 from .settings import Settings
 from .trained_forms import choose_form
-
-Step = Callable[[TrainState, Batch], tuple[TrainState, StepMetrics]]
 
 
 class TextLikelihood(NamedTuple):
@@ -155,48 +152,22 @@ class LoadedRun:
         return states
 
     def batches(self, *, seed: int = 0, batch_rows: int = 8) -> Iterator[Batch]:
-        """Training batches of the run's mixture without end, as NumPy arrays.
+        """Training batches of the run's mixture without end (`sightline.batches`)."""
+        return batches(self.mixture, self.rows, batch_rows=batch_rows, seed=seed)
 
-        Args:
-          seed: of everything that is random in them.
-          batch_rows: B; a multiple of the devices.
-        """
-        data = Streaming(self.mixture, self.rows, batch_rows, workers=0)
-        return (batch for batch, _ in data.training(seed=seed, position=None))
-
-    def train_step(self, *, batch_rows: int = 8) -> tuple[TrainState, Step]:
+    def training(self, *, batch_rows: int = 8) -> Training:
         """The run's train step, to take on batches, and a state to begin from.
 
         The state holds the checkpoint's parameters and a fresh optimiser; the schedule
-        begins at its first step. A step consumes the state that it is given.
+        begins at its first step.
 
         Args:
           batch_rows: B, of the batches; a multiple of the devices.
-
-        Returns:
-          `(state, step)`, with `step(state, batch) -> (state, metrics)`.
         """
         settings = run_config(self.run_dir).arguments("train", run_dir="", config="")
-        overrides = (
-            {"batch_rows": batch_rows, "mesh": type(settings["mesh"])(data=-1)}
-            if "mesh" in settings
-            else {"batch_rows": batch_rows}
-        )
-        program = program_of({**settings, **overrides, "microbatches": 1})
-        compiled = program.compile_train_step()
-        shares = self.mixture.loss_share_array()
-        params = jax.tree.map(
-            # Copies: a step consumes its state, and the model keeps its own.
-            lambda old, new: jax.device_put(np.asarray(new), old.sharding),
-            program.abstract_state.params,
-            nnx.state(self.model),
-        )
-        state = program.initial_state()._replace(params=params)
-
-        def step(state: TrainState, batch: Batch) -> tuple[TrainState, StepMetrics]:
-            return compiled(state, program.place(batch), shares)
-
-        return state, step
+        overrides = {"mesh": MeshShape(data=-1), "microbatches": 1}
+        program = program_of({**settings, **overrides, "batch_rows": batch_rows})
+        return training_of(program, self.mixture, params=nnx.state(self.model))
 
 
 def load(run_dir: str | os.PathLike[str], *, batch_rows: int = BATCH_ROWS) -> LoadedRun:

@@ -3,7 +3,8 @@
 `sentence_pair` training answers with a label: `continues` is the probability of the
 positive one among the two. Training that continues texts answers by likelihood:
 `log p(second | first) - log p(second)`, in nats, which is above 0 where the first text
-makes the second more likely (pointwise mutual information).
+makes the second more likely (pointwise mutual information). Texts that no space parts
+are taken as words apart: the second is read as behind a space.
 """
 
 from collections.abc import Sequence
@@ -36,9 +37,10 @@ def _ask(
     del number, settings
     (first,) = encode_pieces(asked.vocab, text_of(row, "first"), None)
     encode_pieces(asked.vocab, text_of(row, "second"), None)  # refuses reserved names
-    second = encode_inside(asked.vocab, row["second"])
-    if not len(first) or not len(second):
+    if not row["first"] or not row["second"]:
         raise UsageError("a text of the pair is empty; give both.")
+    apart = not (row["first"][-1:].isspace() or row["second"][:1].isspace())
+    second = encode_inside(asked.vocab, " " * apart + row["second"])
     if form == "pair":
         pair = [
             labelled(first, second, asked.ids, continues=continues)

@@ -32,9 +32,7 @@ def record(run, tmp_path_factory):
 
 
 def test_the_figures_are_those_of_training(run, record):
-    settings = load([str(run / "config.gin")]).arguments(
-        "train", run_dir="", config=""
-    )
+    settings = load([str(run / "config.gin")]).arguments("train", run_dir="", config="")
     program, mixture = program_of(settings), settings["mixture"]
     state = load_trained(run)
     from flax import nnx

@@ -66,7 +66,9 @@ def test_a_file_is_answered(run, folder, capsys):
     out = folder / "out.jsonl"
     files = (f"--input={folder / 'in.jsonl'}", f"--output={out}")
     assert generate(run, *files, "--max_tokens=4") == 0
-    assert re.search(r"2 rows answered; [\d,]+ tokens, .* tokens/s", capsys.readouterr().err)
+    assert re.search(
+        r"2 rows answered; [\d,]+ tokens, .* tokens/s", capsys.readouterr().err
+    )
     assert [json.loads(line)["prompt"] for line in out.read_text().splitlines()] == [
         "The team",
         "A form",
