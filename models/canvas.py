@@ -164,8 +164,10 @@ def check_canvas(canvas: Canvas, *, vocabulary_size: int, shift: bool) -> None:
     )
 
 
-def check_blocks(canvas: Canvas, *, block: int) -> None:
+def check_blocks(canvas: Canvas, *, block: int | None) -> None:
     """Refuses rows that are not in blocks, one after another, of at most `block` slots.
+
+    None is any number of slots.
 
     Raises:
       ValueError: naming the first slot that is in none.
@@ -177,13 +179,16 @@ def check_blocks(canvas: Canvas, *, block: int) -> None:
         first = opened[0] if len(opened) else length
         while start < length:
             end = int(ends[start])
-            whole = end > start and (ends[start:end] == end).all()
-            if not whole or (end - start > block and end > first):
+            if not (end > start and (ends[start:end] == end).all()):
                 raise UsageError(
-                    f"slot {start} of row {row} sees up to slot {end}; with "
-                    f"block={block} a row is in blocks that see themselves and those "
-                    f"before, of at most {block} slots from the first open one on "
+                    f"slot {start} of row {row} sees up to slot {end}, and slots up to "
+                    "there see elsewhere; blocks see themselves and those before them "
                     "(`block_ends`)."
+                )
+            if block is not None and end - start > block and end > first:
+                raise UsageError(
+                    f"slots {start} to {end - 1} of row {row} are a block of "
+                    f"{end - start}; set block={end - start} or more."
                 )
             start = end
 

@@ -12,7 +12,7 @@ from .build import Model
 from .cache import Cache
 from .canvas import Canvas, canvas_stream
 from .decoder import Decoder
-from .rows import Array, Batch, Stream
+from .rows import Array, Batch, Memory, Stream
 from .samplers import Sampler
 from .vocabulary_loss import logits
 
@@ -42,10 +42,33 @@ class _View(NamedTuple):
     open: Bool[jax.Array, "B n"]
 
 
+@functools.partial(jax.jit, static_argnames=("graph", "block"))
+def begin(
+    params: PyTree, canvas: Canvas, *, graph: nnx.GraphDef, block: int | None
+) -> State:
+    """Nothing is filled; with a cache, all that is known is read."""
+    model: Model = nnx.merge(graph, params)
+    stream, open = canvas_stream(canvas), jnp.asarray(canvas.open)
+    # The block at work begins where slots first see as far as the first open one.
+    first = jnp.argmax(open, axis=1)[:, None]
+    ends = jnp.take_along_axis(stream.visible_to, first, axis=1)
+    return State(
+        tokens=jnp.asarray(stream.tokens),
+        open=open,
+        log_p=jnp.zeros(open.shape, jnp.float32),
+        filled_in=jnp.zeros(open.shape, jnp.int32),
+        passes=jnp.zeros(open.shape[:1], jnp.int32),
+        cache=None if block is None else model.prefill(Batch(stream)),
+        start=jnp.argmax(stream.visible_to == ends, axis=1).astype(jnp.int32),
+    )
+
+
 @functools.partial(
-    jax.jit, static_argnames=("graph", "sampler", "order", "shift", "block")
+    jax.jit,
+    static_argnames=("graph", "sampler", "order", "shift", "block", "exact"),
+    donate_argnames="state",
 )
-def fill_passes(
+def advance(
     params: PyTree,
     canvas: Canvas,
     keys: Key[jax.Array, " B"],
@@ -53,23 +76,29 @@ def fill_passes(
     per_pass: Int32[Array, ""],
     sure: Float32[Array, ""],
     eos: Int32[Array, ""],
+    keep: Int32[Array, " B"],
+    most: Int32[Array, ""],
+    state: State,
     *,
     graph: nnx.GraphDef,
     sampler: Sampler,
     order: Order,
     shift: int,
     block: int | None,
-) -> tuple[jax.Array, ...]:
-    """Tokens, log-probabilities, pass of each slot, and passes."""
+    exact: bool,
+) -> State:
+    """At most `most` passes; each row has `keep` slots. No `eos` is -1."""
     model: Model = nnx.merge(graph, params)
     stream = canvas_stream(canvas)
-    look = _look_at_all if block is None else functools.partial(_look_at, block=block)
-    turns = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)  # passes count from 1
+    look = functools.partial(_look_at_all, exact=exact)
+    if block is not None:
+        look = functools.partial(_look_at, block=block)
     width = stream.tokens.shape[1]
+    turns = jax.vmap(jax.random.fold_in, (0, None))(keys, 0)  # passes count from 1
     turns = jax.vmap(lambda key: jax.random.uniform(key, (width,)))(turns)
 
-    def one_pass(state: State) -> State:
-        view, state = look(model, stream, state, shift=shift)
+    def one_pass(carry: tuple[State, jax.Array]) -> tuple[State, jax.Array]:
+        view, state = look(model, stream, carry[0], shift=shift)
         numbers = 1 + state.filled_in.max(1)
         now = jax.vmap(jax.random.fold_in)(keys, numbers)
         token, log_p = _drawn(model, view, now, allowed, sampler)
@@ -80,37 +109,24 @@ def fill_passes(
         )
         chosen = _chosen(by[order], log_p, view.open, per_pass, sure)
         state = _written(state, view.slots, chosen, token, log_p, numbers)
-        return state._replace(open=_still_open(canvas, state, eos))
+        return state._replace(open=_still_open(state, eos)), carry[1] + 1
 
-    state = jax.lax.while_loop(
-        lambda state: state.open.any(), one_pass, _start(model, canvas, stream, block)
-    )
-    return state.tokens, state.log_p, state.filled_in, state.passes
+    def goes_on(carry: tuple[State, jax.Array]) -> jax.Array:
+        return carry[0].open.any() & (carry[1] < most)
 
-
-def _start(model: Model, canvas: Canvas, stream: Stream, block: int | None) -> State:
-    tokens, open = stream.tokens, jnp.asarray(canvas.open)
-    first = jnp.argmax(open, axis=1)
-    # The block at work begins where slots first see as far as the first open one.
-    ends = jnp.take_along_axis(stream.visible_to, first[:, None], axis=1)
-    return State(
-        tokens=tokens,
-        open=open,
-        log_p=jnp.zeros(tokens.shape, jnp.float32),
-        filled_in=jnp.zeros_like(tokens),
-        passes=jnp.zeros_like(tokens[:, 0]),
-        cache=None if block is None else model.prefill(Batch(stream)),
-        start=jnp.argmax(stream.visible_to == ends, axis=1).astype(jnp.int32),
-    )
+    state = state._replace(open=state.open & (jnp.arange(width) < keep[:, None]))
+    return jax.lax.while_loop(goes_on, one_pass, (state, jnp.int32(0)))[0]
 
 
 def _look_at_all(
-    model: Model, stream: Stream, state: State, *, shift: int
+    model: Model, stream: Stream, state: State, *, shift: int, exact: bool
 ) -> tuple[_View, State]:
     """One pass over all slots."""
     stream = stream._replace(tokens=state.tokens)
     if isinstance(model, Decoder):
         hidden = model(Batch(stream)).decoder
+    elif exact:
+        hidden = model(_twins(stream)).decoder
     else:
         hidden = model.encode(Batch(stream, encoder=stream))
     slots = jnp.arange(state.tokens.shape[1])
@@ -122,6 +138,18 @@ def _look_at_all(
         state.open & (stream.visible_to == end),
     )
     return view, state._replace(passes=state.passes + state.open.any(1))
+
+
+def _twins(stream: Stream) -> Batch:
+    """The text in both streams: a block sees itself, and in the encoder those before.
+
+    The encoder's copy of a block is final before a later one looks at it.
+    """
+    ends = stream.visible_to
+    begins = jnp.argmax(ends[:, None, :] == ends[:, :, None], axis=-1)  # [B I]
+    begins = begins.astype(jnp.int32)
+    own = stream._replace(visible_from=begins)
+    return Batch(own, encoder=stream, memory=Memory(jnp.zeros_like(begins), begins))
 
 
 def _look_at(
@@ -223,9 +251,7 @@ def _written(
     )
 
 
-def _still_open(
-    canvas: Canvas, state: State, eos: Int32[Array, ""]
-) -> Bool[jax.Array, "B I"]:
+def _still_open(state: State, eos: Int32[Array, ""]) -> Bool[jax.Array, "B I"]:
     """Open slots of rows that did not end: none is open before a filled EOS."""
     ends = (state.filled_in > 0) & (state.tokens == eos)
     before = jnp.cumsum(state.open, axis=1) == 0

@@ -115,8 +115,8 @@ def make_stream(
 
     Returns:
       `(prompts, keys, ends=None) -> pieces`: what is known after each `steps` steps,
-      until all rows are done. `ends` is asked after each piece about each row that
-      has not ended; where it answers, that many generated tokens are kept and the row
+      until all rows are done. `ends` is asked after each piece about each row that got
+      tokens in it; where it answers, that many generated tokens are kept and the row
       is done, so that a row may end by what the host alone can tell
       (`stop_texts.StopTexts`). What it keeps does not depend on `steps`, if its answer
       for more tokens is the one for fewer, once it has one.
@@ -170,7 +170,7 @@ def _pieces(
 
         def run() -> Iterator[Piece]:
             state = begin(params, prompts, reserved[0], graph=graph)
-            keep = np.array(prompts.lengths, np.int32)
+            keep, before = np.array(prompts.lengths, np.int32), np.array(prompts.given)
             ended = np.zeros(len(keep), bool)
             while not ended.all():
                 state = advance(
@@ -181,31 +181,18 @@ def _pieces(
                 targets, log_p, at, lengths = (np.array(x) for x in state[1:])
                 ended = at >= lengths
                 if ends is not None:
-                    _end(ends, prompts, targets, at, ended, keep)
+                    for row in np.flatnonzero(at > before).tolist():
+                        first = int(prompts.given[row])
+                        kept = ends(row, targets[row, first : at[row]])
+                        if kept is not None:
+                            keep[row], ended[row] = first + kept, True
+                before = at
                 known = np.minimum(at, keep)
                 yield Piece(_shown(targets, log_p, known, pad), ended)
 
         return run()
 
     return pieces
-
-
-def _end(
-    ends: Ends,
-    prompts: Prompts,
-    targets: Int32[np.ndarray, "B J"],
-    at: Int32[np.ndarray, " B"],
-    ended: Bool[np.ndarray, " B"],
-    keep: Int32[np.ndarray, " B"],
-) -> None:
-    """Asks about each row that got targets; writes `ended` and `keep`."""
-    for row, given in enumerate(np.asarray(prompts.given).tolist()):
-        stopped = keep[row] < at[row]  # by an earlier piece
-        if stopped or at[row] == given:
-            continue
-        kept = ends(row, targets[row, given : at[row]])
-        if kept is not None:
-            keep[row], ended[row] = given + kept, True
 
 
 def _shown(

@@ -65,11 +65,11 @@ def make_speculate(
                  as far as they agree; then one more token comes of the same pass.
 
     So a round makes between 2 and `drafts + 1` tokens, but at a row's end: never fewer
-    a pass than from left to right. With `greedy` the text is that of `make_generate`, but where two
-    logits are equal up to rounding. With `sampled` guess x, drawn from q, is kept with
-    probability min(1, p(x) / q(x)), and the first that is not is drawn again from
-    max(0, p - q): the text has the distribution of `make_generate` (Leviathan et al.
-    2023, appendix A.1), though other draws.
+    a pass than from left to right. With `greedy` the text is that of `make_generate`,
+    but where two logits are equal up to rounding. With `sampled` guess x, drawn from q,
+    is kept with probability min(1, p(x) / q(x)), and the first that is not is drawn
+    again from max(0, p - q): the text has the distribution of `make_generate`
+    (Leviathan et al. 2023, appendix A.1), though other draws.
 
     Keys and values of the past are always those of causal slots; masks look at them.
 

@@ -33,7 +33,7 @@ class StopTexts:
 
     A stop text may begin and end inside tokens. It counts where all of it was
     generated: not where it began in what was given. The object is an `Ends` of
-    `generate.make_stream`, for one batch.
+    `generate.make_stream`, for one batch, in which the tokens of a row only grow.
 
     Worked example: tokens `Yes` `.\\n\\nQ` `:` with the stop text `\\n\\n`, asked about
     all three at once, keep 2 of them, and their text is `Yes.`.

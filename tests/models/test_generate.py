@@ -10,7 +10,7 @@ import pytest
 from flax import nnx
 
 from sightline.models.build import build
-from sightline.models.generate import make_generate
+from sightline.models.generate import make_generate, make_stream
 from sightline.models.prompt_rows import (
     decoder_batch,
     encoder_decoder_batch,
@@ -280,6 +280,95 @@ def test_a_given_eos_ends_nothing(rotary):
     found = generator(rotary, eos=eos, allowed=allowed)(asked(), keys())
     assert_same(found, rotary.slow(asked(), allowed=allowed, eos=eos))
     assert found.lengths[0] > 2 or found.targets[0, 1] == eos
+
+
+@pytest.mark.parametrize("steps", [1, 4, 16])
+def test_pieces_are_what_comes_in_one_go(rotary, steps):
+    """The same programs: equal bit for bit, not within a tolerance."""
+    settings = dict(sampler=sampled(temperature=2.0, top_k=9), bos=BOS, eos=7, pad=31)
+    whole = make_generate(rotary.model, **settings)(asked(), keys())
+    pieces = list(make_stream(rotary.model, steps=steps, **settings)(asked(), keys()))
+    for one, other in zip(pieces[-1].generated, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert pieces[-1].ended.all() and not any(p.ended.all() for p in pieces[:-1])
+    free = np.array(whole.lengths) - GIVEN
+    assert len(pieces) == -(-free.max() // steps)
+    for number, piece in enumerate(pieces, 1):
+        known = np.minimum(GIVEN + np.minimum(number * steps, free), whole.lengths)
+        np.testing.assert_array_equal(piece.generated.lengths, known)
+        used = np.arange(TARGETS) < known[:, None]
+        wanted = np.where(used, whole.targets, 31)
+        np.testing.assert_array_equal(piece.generated.targets, wanted)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 16])
+def test_the_host_may_end_rows(rotary, steps):
+    """Row 1 after two tokens, row 2 after none; the others go on as they would."""
+    settings = dict(sampler=greedy, bos=BOS, eos=None, pad=31)
+    whole = make_generate(rotary.model, **settings)(asked(), keys())
+    seen = []
+
+    def ends(row, generated):
+        seen.append((row, len(generated)))
+        first = GIVEN[row]
+        np.testing.assert_array_equal(
+            generated, whole.targets[row, first : first + len(generated)]
+        )
+        if row == 1 and len(generated) >= 2:
+            return 2
+        return 0 if row == 2 else None
+
+    stream = make_stream(rotary.model, steps=steps, **settings)
+    *_, last = stream(asked(), keys(), ends)
+    lengths = np.array([5, 2, 1, 3, 4])
+    np.testing.assert_array_equal(last.generated.lengths, lengths)
+    used = np.arange(TARGETS) < lengths[:, None]
+    np.testing.assert_array_equal(
+        last.generated.targets, np.where(used, whole.targets, 31)
+    )
+    np.testing.assert_array_equal(
+        last.generated.log_probabilities, np.where(used, whole.log_probabilities, 0)
+    )
+    assert last.ended.all() and len(seen) == len(set(seen))
+    assert [n for row, n in seen if row == 2] == [
+        min(steps, 5)
+    ]  # once ended, not again
+
+
+def test_prompts_that_do_not_fit_are_refused_before_the_first_piece(rotary):
+    stream = make_stream(rotary.model, sampler=greedy, bos=BOS, eos=None)
+    with pytest.raises(ValueError, match=r"jax.random.split\(key, 5\)"):
+        stream(asked(), keys(rows=4))
+
+
+def test_no_steps_make_no_piece(rotary):
+    with pytest.raises(ValueError, match="steps is 0"):
+        make_stream(rotary.model, sampler=greedy, bos=BOS, eos=None, steps=0)
+
+
+def test_slots_that_run_together_are_those_that_run_alone(tiny_model):
+    """Three slots of each row in one step, as verifying drafts takes them."""
+    prompt = asked([0] * 5)
+    wanted = tiny_model.oracle(EXAMPLES)
+
+    @jax.jit
+    def run(params, tokens):
+        model = nnx.merge(tiny_model.graph, params)
+        batch = tiny_model.lay_out(prompt, bos=BOS)
+        first = first_slots(prompt, batch)[:, None]
+        held = jnp.concatenate([jnp.full_like(tokens[:, :1], BOS), tokens], axis=1)
+        cache, found = model.prefill(batch), []
+        for start in (0, 3):
+            slots = first + start + jnp.arange(3)
+            part = held[:, start : start + 3]
+            hidden, cache = model.step(batch, cache, slots=slots, tokens=part)
+            found.append(logits(hidden, model.projection()))
+        return jnp.concatenate(found, axis=1)
+
+    found = np.asarray(run(tiny_model.params, prompt.targets))
+    for row, e in enumerate(EXAMPLES):
+        size = len(e.targets)
+        np.testing.assert_allclose(found[row, :size], wanted[row, :size], atol=2e-5)
 
 
 def test_another_checkpoint_needs_no_compilation(rotary, architecture):
