@@ -72,7 +72,7 @@ def block_diffusion(
     the bound for every block, with what is before it given) makes
 
         -log p(x) = Σ_b -log p(x_b | x_<b)
-                  ≤ Σ_b E_l E_S [ n_b / l · Σ_{i ∈ S} -log p(x_i | x_b without S, x_<b) ]
+                  ≤ Σ_b E_l,S [ n_b / l · Σ_{i ∈ S} -log p(x_i | x_b without S, x_<b) ]
 
     for x of a known length. The right side is the expectation of the weighted sum: a
     set S of l tokens is drawn with probability 1 / (n_b · C(n_b, l)), and n_b / l times

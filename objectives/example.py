@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
-
 _ALL = np.zeros(0, np.int32)
 
 

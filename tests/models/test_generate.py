@@ -403,6 +403,9 @@ def test_prompts_go_on_behind_an_example():
     np.testing.assert_array_equal(found.targets[1], [18, 19, 20, 21, 0, 0, 0, 0])
 
 
+ONES = np.ones(6, np.int32)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -412,6 +415,8 @@ def test_prompts_go_on_behind_an_example():
         (dict(targets=5), "Example 1 has 6 targets, more than the 5"),
         (dict(examples=[EXAMPLES[0], example([5], [], stand=[1], ask=[])],
               lengths=[5, 2]), "at least a first target"),
+        (dict(examples=[EXAMPLES[0], EXAMPLES[1]._replace(targets_shown=ONES,
+              targets_sees=ONES)]), "Example 1 is written in blocks"),
     ],
 )  # fmt: skip
 def test_examples_that_make_no_prompts(settings, message):
