@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from ...models.fill import Order
+from ...models.filling import Order
 from ...objectives.errors import UsageError, nearest
 from ..inference.mode import Mode
 from ..inference.modes import MODES
@@ -20,6 +20,7 @@ _SETTINGS = (
     "max_tokens",
     "order",
     "per_pass",
+    "drafts",
     "form",
 )
 
@@ -72,6 +73,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--per_pass", type=int, metavar="N", help="masks that a pass fills at least (1)"
+    )
+    parser.add_argument(
+        "--drafts",
+        type=int,
+        metavar="N",
+        help="write causally N tokens at a time, drafted from masks and verified: the "
+        "same text, in fewer passes (0)",
     )
 
 

@@ -19,38 +19,49 @@ def continue_in_blocks(
 ) -> list[Answer]:
     """Fills blocks of masks behind each prompt until EOS, or until there are enough.
 
-    Blocks are those of training, counted from where the text begins.
+    Blocks are those of training, counted from where the text begins. An encoder–decoder
+    that was trained in the exact form reads the blocks before in its encoder.
     """
     ids, block = asked.ids, int(asked.forms.setting("blocks", "block"))
+    coded = asked.rows.encoder is not None
+    exact = coded and asked.forms.setting("blocks", "form") == "exact"
     spare = asked.batch_rows - len(questions)
     filled = [*questions, *[questions[0]._replace(most=1)] * spare]
     texts = [np.concatenate([q.before, np.full(q.most, ids.mask)]) for q in filled]
-    ends = [block_ends(len(text), block=block) for text in texts]
     batch = canvas(
-        texts,
+        [text.astype(np.int32) for text in texts],
         open=[
-            np.arange(len(t)) >= len(q.before)
-            for t, q in zip(texts, filled, strict=True)
+            np.arange(len(text)) >= len(question.before)
+            for text, question in zip(texts, filled, strict=True)
         ],
         slots=asked.rows.decoder.slots,
-        visible_to=ends,
+        visible_to=[block_ends(len(text), block=block) for text in texts],
     )
     fill = make_fill(
         asked.trained.model,
         sampler=settings.sampler,
         order=settings.order,
         per_pass=settings.per_pass,
-        block=block,
+        block=None if coded else block,
+        exact=exact,
         eos=ids.eos,
         pad=ids.pad,
         allowed=asked.allowed(ids.eos),
     )
     keys = row_keys(settings.seed, [q.number for q in filled])
+    before = [q.before for q in filled]
+    stops = StopTexts(asked.vocab.decode, settings.stop, before=before)
     with asked.on_mesh():
-        made = fill(asked.placed(batch), asked.placed(keys))
-    stops = StopTexts(
-        asked.vocab.decode, settings.stop, before=[q.before for q in filled]
-    )
+        pieces = fill.stream(
+            asked.placed(batch),
+            asked.placed(keys),
+            passes=16 if settings.stop else 2**30,
+            ends=stops if settings.stop else None,
+        )
+        made = None
+        for piece in pieces:
+            made = piece.filled
+    assert made is not None  # a canvas has a piece, even if nothing is open
     answers = []
     for row, question in enumerate(questions):
         start, end = len(question.before), int(made.lengths[row])
@@ -77,5 +88,5 @@ def continue_in_blocks(
             weights=np.arange(end) >= start,
             sees=block_ends(end, block=block),
         )
-        answers.append(Answer(fields, "blocks", example))
+        answers.append(Answer(fields, "blocks", None if exact else example))
     return answers

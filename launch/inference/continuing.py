@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...objectives.causal import left_to_right
-from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.prefix import cut_at
 from ...objectives.span_corruption import without_spans
@@ -19,6 +18,7 @@ from .blocks import continue_in_blocks
 from .marks import encode_pieces
 from .mode import DRAWN, Answer, Mode, Row, text_of
 from .settings import Settings
+from .speculating import require_drafts, write_speculating
 from .trained_forms import Form
 from .writing import Listen, Question, Written, write
 
@@ -46,11 +46,8 @@ def _ask(
     example = asked.with_mode_token(example, form)
     room = asked.room(example, given, "the prompt")
     most = min(room, settings.max_tokens)
-    if form == "blocks" and asked.rows.encoder is not None:
-        raise UsageError(
-            "an encoder–decoder writes blocks only as `form='exact'` trains it, and "
-            "that cannot be asked yet; ask in another form (--form)."
-        )
+    if settings.drafts:
+        require_drafts(asked, form, settings)
     return Question(number, example, given, most, before=prompt)
 
 
@@ -63,10 +60,18 @@ def _answer(
 ) -> list[Answer]:
     if form == "blocks":
         return continue_in_blocks(asked, questions, settings)
-    written = write(asked, questions, settings, listen=listen)
+    costs: Sequence[dict[str, int]] = [{}] * len(questions)
+    if settings.drafts:
+        written, costs = write_speculating(asked, questions, settings)
+    else:
+        written = write(asked, questions, settings, listen=listen)
     return [
-        Answer(_fields(answer), form, answered(question, answer, asked.ids.eos))
-        for question, answer in zip(questions, written, strict=True)
+        Answer(
+            {**_fields(answer), **cost},
+            form,
+            answered(question, answer, asked.ids.eos),
+        )
+        for question, answer, cost in zip(questions, written, costs, strict=True)
     ]
 
 
@@ -100,5 +105,5 @@ MODE = Mode(
     forms=("causal", "prefix", "span", "blocks"),
     ask=_ask,
     answer=_answer,
-    reads=DRAWN | {"stop", "max_tokens"},
+    reads=DRAWN | {"stop", "max_tokens", "order", "per_pass", "drafts"},
 )

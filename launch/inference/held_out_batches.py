@@ -25,9 +25,8 @@ def held_out_batches(
       UsageError: the Examples of the mixture do not fit the rows.
     """
     mixture, rows = settings["mixture"], settings["rows"]
-    if most is None:
-        default = inspect.signature(train).parameters["eval_batches"].default
-        most = settings.get("eval_batches", default)
+    default = inspect.signature(train).parameters["eval_batches"].default
+    limit: int = settings.get("eval_batches", default) if most is None else most
     if settings.get("data") is not None:
         source = RecordedData(
             Path(settings["data"]), mixture.phases(), rows, settings["batch_rows"]
@@ -36,6 +35,6 @@ def held_out_batches(
         check_examples(mixture, rows)
         source = Streaming(mixture, rows, settings["batch_rows"], workers=0)
     try:
-        return source.held_out(most=max(int(most), 1))
+        return source.held_out(most=max(limit, 1))
     finally:
         source.close()

@@ -2,8 +2,8 @@
 
 `causal` training gives `log p(x)` as a sum over the text, each token from those before
 it. `masked` training gives the pseudo-log-likelihood (Salazar et al. 2020, §2): each
-token from all others, one hidden at a time; with `masked.shift` the slot before
-predicts it.
+token from all others, one hidden at a time; after training with `masked.shift`
+("shifted") the slot before predicts it.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,6 @@ from .mode import Answer, Mode, Row, text_of
 from .settings import Settings
 from .trained_forms import Form
 from .writing import Listen
-
-FORMS: tuple[Form, ...] = ("causal", "masked")
 
 
 class Scored(NamedTuple):
@@ -52,15 +50,15 @@ def scored(asked: AskedModel, tokens: Tokens, form: Form) -> Scored:
     if form == "causal":
         examples = [asked.with_mode_token(left_to_right(tokens), form)]
     else:
-        examples = [_hiding(asked, tokens, at) for at in range(len(tokens))]
+        examples = [_hiding(asked, tokens, at, form) for at in range(len(tokens))]
     asked.require_fits(examples[0], "the text")
     return Scored(tokens, examples)
 
 
-def _hiding(asked: AskedModel, tokens: Tokens, at: int) -> Example:
+def _hiding(asked: AskedModel, tokens: Tokens, at: int, form: Form) -> Example:
     shown, weights = tokens.copy(), np.zeros(len(tokens), np.float32)
     shown[at], weights[at] = asked.ids.mask, 1.0
-    shift = bool(asked.forms.setting("masked", "shift"))
+    shift = form == "shifted"
     return predicted_in_place(shown, tokens, weights, asked.ids, shift=shift)
 
 
@@ -99,7 +97,7 @@ MODE = Mode(
     name="likelihood",
     about="scores each token of `text`, by causal training or by masks",
     keys=("text",),
-    forms=FORMS,
+    forms=("causal", "masked", "shifted"),
     ask=_ask,
     answer=_answer,
 )

@@ -145,8 +145,9 @@ class LoadedRun:
             hidden = _hidden(
                 *nnx.split(self.model), collate([[placed]], self.asked.rows)
             )
-            encoded = sight == "both" and hidden.encoder is not None
-            rows = hidden.encoder if encoded else hidden.decoder
+            rows = hidden.decoder
+            if sight == "both" and hidden.encoder is not None:
+                rows = hidden.encoder
             first = int(sight == "past")  # behind BOS
             states.append(np.asarray(rows[0, first : first + len(each)], np.float32))
         return states

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from ...models.fill import Order
+from ...models.filling import Order
 from ...models.samplers import Sampler, greedy, sampled
 from ...objectives.errors import UsageError, require_count, require_seed
 
@@ -24,6 +24,8 @@ class Settings:
       max_tokens: most tokens of an answer.
       order: in which marked tokens are filled.
       per_pass: marked tokens that a pass of the model fills at least.
+      drafts: tokens that a causal continuation drafts from masks and verifies at a
+        time; 0 writes one token a pass.
       form: in which to ask; None for the best that was trained.
       untrained: whether a form that was never trained is allowed.
     """
@@ -36,6 +38,7 @@ class Settings:
     max_tokens: int = 128
     order: Order = "certain"
     per_pass: int = 1
+    drafts: int = 0
     form: str | None = None
     untrained: bool = False
 
@@ -43,6 +46,7 @@ class Settings:
         require_seed("seed", self.seed)
         require_count("max_tokens", self.max_tokens)
         require_count("per_pass", self.per_pass)
+        require_count("drafts", self.drafts, least=0)
         if "" in self.stop:
             raise UsageError(
                 "a stop text is empty, which would end every answer before it begins; "

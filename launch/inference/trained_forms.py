@@ -1,14 +1,14 @@
 """In which forms a mixture asks its model, and by which objectives."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ...diagnosis.traits.objective_traits import mode_tokens
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import RowShape
 from ...objectives.errors import UsageError, nearest
 from ...objectives.mode import ShownMode
-from ...objectives.registry import Objective, base_name
+from ...objectives.registry import Objective, base_name, get
 from ...tasks.examples.mixture import Mixture
 
 Form = Literal[
@@ -18,6 +18,7 @@ Form = Literal[
     "middle",
     "blocks",
     "masked",
+    "shifted",
     "permuted",
     "reconstruction",
     "pair",
@@ -32,16 +33,14 @@ TRAINED_BY: Mapping[Form, str] = {
     "middle": "fill_in_middle",
     "blocks": "block_diffusion",
     "masked": "masked",
+    "shifted": "masked",
     "permuted": "permuted",
     "reconstruction": "reconstruction",
     "pair": "sentence_pair",
 }
 """The objective whose Examples have each form: it lays a question out."""
 
-_OF_ITS_OWN: Mapping[str, Form] = {
-    "fill_in_middle": "middle",
-    "block_diffusion": "blocks",
-}
+_OF_ITS_OWN: Mapping[str, Form] = {"fill_in_middle": "middle"}
 """Objectives whose traits are those of another form."""
 
 
@@ -59,10 +58,8 @@ class TrainedForms(NamedTuple):
     shown: Mapping[Form, ShownMode]
     settings: Mapping[Form, Objective]
 
-    def setting(self, form: Form, name: str):
+    def setting(self, form: Form, name: str) -> Any:
         """A setting of the objective that trains a form most, or its default."""
-        from ...objectives.registry import get
-
         objective = self.settings.get(form) or get(TRAINED_BY[form])
         return objective.settings[name]
 
@@ -80,7 +77,8 @@ def trained_forms(mixture: Mixture, rows: RowShape) -> TrainedForms:
     settings: dict[Form, tuple[float, Objective]] = {}
     for name, share in traits.examples.items():
         own = _OF_ITS_OWN.get(base_name(name))
-        shares = {own: 1.0} if own else traits.objectives[name].modes
+        modes = traits.objectives[name].modes
+        shares = {own: 1.0} if own else {str(m): part for m, part in modes.items()}
         for form in FORMS:
             part = share * shares.get(form, 0.0)
             if part <= 0:
@@ -89,9 +87,10 @@ def trained_forms(mixture: Mixture, rows: RowShape) -> TrainedForms:
             if part > settings.get(form, (0.0,))[0]:
                 settings[form] = part, bound[name]
     shown = mode_tokens(traits.overall["examples"])
+    by_form = {str(mode): token for mode, token in shown.items()}
     return TrainedForms(
         {form: tuple(names) for form, names in objectives.items()},
-        {form: shown[form] for form in FORMS if form in shown},
+        {form: by_form[form] for form in FORMS if form in by_form},
         {form: objective for form, (_, objective) in settings.items()},
     )
 
@@ -122,7 +121,7 @@ def choose_form(
         raise UsageError(
             f"mode {mode!r} has no form {asked!r}; {nearest(asked, forms)}"
         )
-    choices = [form for form in forms if asked in (None, form)]
+    choices = [form for form in forms if asked is None or form == asked]
     known = [form for form in choices if form in trained.objectives]
     if known:
         return known[0]

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Float32, Key
 
-from ...models.generate import make_stream
-from ...models.prompts import prompts
+from ...models.generate import Generated, make_stream
+from ...models.prompts import Prompts, prompts
 from ...models.stop_texts import StopTexts
 from ...objectives.example import Example
 from .asked import AskedModel
@@ -80,24 +80,10 @@ def write(
       turn: number of times that these rows were asked before: draws differ by it.
       listen: hears of the first row's text as it grows.
     """
-    ids, shape = asked.ids, asked.rows
+    ids, (batch, filled) = asked.ids, batch_of(asked, questions)
     eos = [ids.eos] if ends else []
-    # A constant number of rows, so that one compiled program serves all.
-    spare = asked.batch_rows - len(questions)
-    filled = [*questions, *[questions[0]._replace(most=1)] * spare]
-    given = [q.given for q in filled]
-    lengths = [q.given + q.most for q in filled]
-    inputs = (shape.encoder or shape.decoder).slots
-    batch = prompts(
-        [q.example for q in filled],
-        given=given,
-        inputs=_width(max(len(q.example.inputs) for q in filled), inputs),
-        targets=_width(max(lengths), shape.decoder.slots),
-        lengths=lengths,
-    )
     before = [q.before for q in filled]
     stops = StopTexts(asked.vocab.decode, settings.stop, before=before)
-    whole = StopTexts(asked.vocab.decode, (), before=before)
     stream = make_stream(
         asked.trained.model,
         sampler=settings.sampler,
@@ -105,30 +91,22 @@ def write(
         eos=ids.eos if ends else None,
         pad=ids.pad,
         allowed=asked.allowed(*eos, *extra_ids),
-        steps=16 if settings.stop or listen else shape.decoder.slots,
+        steps=16 if settings.stop or listen else asked.rows.decoder.slots,
     )
     keys = row_keys(settings.seed, [q.number for q in filled], turn=turn)
     with asked.on_mesh():
         pieces = stream(
             asked.placed(batch), asked.placed(keys), stops if settings.stop else None
         )
+        made = None
         for piece in pieces:
+            made = piece.generated
             if listen is not None:
-                end = piece.generated.lengths[0]
-                tokens = _content(piece.generated.targets[0, given[0] : end], ids.eos)
+                given, end = filled[0].given, made.lengths[0]
+                tokens = content(made.targets[0, given:end], ids.eos)
                 listen(stops.settled(0, tokens))
-    made = piece.generated
-    return [
-        _written(
-            question,
-            made.targets[row, : made.lengths[row]],
-            made.log_probabilities[row, : made.lengths[row]],
-            eos=ids.eos,
-            text=lambda tokens, row=row: whole.cut(row, tokens).text,
-            cut=lambda tokens, row=row: stops.cut(row, tokens).text,
-        )
-        for row, question in enumerate(questions)
-    ]
+    assert made is not None  # rows that are not done have a piece to come
+    return read_rows(asked, questions, made, settings)
 
 
 def row_keys(
@@ -139,25 +117,54 @@ def row_keys(
     return jax.vmap(jax.random.fold_in, (None, 0))(base, np.array(numbers, np.uint32))
 
 
-def _written(
-    question: Question,
-    targets: Tokens,
-    log_p: Float32[np.ndarray, " n"],
-    *,
-    eos: int,
-    text: Callable[[Tokens], str],
-    cut: Callable[[Tokens], str],
-) -> Written:
-    """The answer in targets, some of which were given."""
-    generated = targets[question.given :]
-    tokens = _content(generated, eos)
-    ended: Ended = "eos" if len(tokens) < len(generated) else "length"
-    if cut(tokens) != text(tokens):
-        ended = "stop"
-    return Written(tokens, log_p[question.given :], cut(tokens), ended)
+def batch_of(
+    asked: AskedModel, questions: Sequence[Question]
+) -> tuple[Prompts, list[Question]]:
+    """Questions as prompts, and the questions of its rows.
+
+    A constant number of rows, so that one compiled program serves all: the first
+    question, cut short, fills what is left.
+    """
+    shape, spare = asked.rows, asked.batch_rows - len(questions)
+    filled = [*questions, *[questions[0]._replace(most=1)] * spare]
+    lengths = [q.given + q.most for q in filled]
+    inputs = (shape.encoder or shape.decoder).slots
+    batch = prompts(
+        [q.example for q in filled],
+        given=[q.given for q in filled],
+        inputs=_width(max(len(q.example.inputs) for q in filled), inputs),
+        targets=_width(max(lengths), shape.decoder.slots),
+        lengths=lengths,
+    )
+    return batch, filled
 
 
-def _content(tokens: Tokens, eos: int) -> Tokens:
+def read_rows(
+    asked: AskedModel,
+    questions: Sequence[Question],
+    generated: Generated,
+    settings: Settings,
+) -> list[Written]:
+    """What was written in the rows of a batch, up to a stop text."""
+    before = [q.before for q in questions]
+    stops = StopTexts(asked.vocab.decode, settings.stop, before=before)
+    whole = StopTexts(asked.vocab.decode, (), before=before)
+    written = []
+    for row, question in enumerate(questions):
+        free = slice(question.given, int(generated.lengths[row]))
+        targets = generated.targets[row, free]
+        tokens = content(targets, asked.ids.eos)
+        cut = stops.cut(row, tokens)
+        ended: Ended = "eos" if len(tokens) < len(targets) else "length"
+        if cut.text != whole.cut(row, tokens).text:
+            ended, tokens = "stop", tokens[: cut.tokens]
+        log_p = generated.log_probabilities[row, free]
+        log_p = log_p[: len(tokens) + (ended == "eos")]
+        written.append(Written(tokens, log_p, cut.text, ended))
+    return written
+
+
+def content(tokens: Tokens, eos: int) -> Tokens:
     """The tokens without a final EOS."""
     return tokens[:-1] if len(tokens) and tokens[-1] == eos else tokens
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from sightline.launch.inference import blanks
+from sightline.launch.inference.asked import AskedModel
 from sightline.launch.inference.modes import MODES
+from sightline.launch.inference.open import load_trained
 from sightline.launch.inference.settings import Settings
 from sightline.launch.inference.trained_forms import choose_form
 from sightline.launch.inference.writing import Written
@@ -104,15 +106,13 @@ def test_masks_are_filled_in_place(asked, order):
         assert score[0] == pytest.approx(one.fields["log_probability"], abs=1e-3)
 
 
-@pytest.mark.parametrize("order", ["left_to_right", "random"])
+@pytest.mark.parametrize("order", ["left_to_right", "certain"])
 def test_masks_are_filled_in_a_permuted_order(asked, order):
     settings = Settings(order=order, seed=1)
     row = {"text": "The <mask> approves <mask> <mask>."}
     answer = ask(asked, "masks", row, "permuted", settings)
     (scores,) = asked.score([answer.example])
     assert scores.sum() == pytest.approx(answer.fields["log_probability"], abs=1e-3)
-    with pytest.raises(UsageError, match="--order=left_to_right"):
-        ask(asked, "masks", row, "permuted", Settings())
 
 
 def test_labels_share_one_probability(asked):
@@ -210,3 +210,71 @@ def test_what_cannot_be_asked_is_refused(asked, mode, row, message):
     form = next(f for f in MODES[mode].forms if f in asked.forms.objectives)
     with pytest.raises(UsageError, match=message):
         MODES[mode].ask(asked, row, 0, form, DRAWN)
+
+
+@pytest.fixture(scope="module")
+def diffusing(make_run, tmp_path_factory):
+    """A decoder of causal training, shifted masks and blocks."""
+    folder = tmp_path_factory.mktemp("diffusing")
+    names = ("causal", "masked", "block_diffusion")
+    run = make_run(folder, names, "masked.shift = True", "block_diffusion.block = 4")
+    return AskedModel(load_trained(run), batch_rows=8)
+
+
+def test_shifted_masks_are_asked_from_the_slot_before(diffusing):
+    assert set(diffusing.forms.objectives) == {"causal", "shifted", "blocks"}
+    answer = ask(
+        diffusing, "masks", {"text": "The <mask> pays."}, "shifted", Settings()
+    )
+    (scores,) = diffusing.score([answer.example])
+    assert scores.sum() == pytest.approx(answer.fields["log_probability"], abs=1e-3)
+    scored = ask(diffusing, "likelihood", {"text": "The team pays."}, "shifted")
+    tokens = diffusing.vocab.encode("The team pays.")
+    assert scored.fields["tokens"] == len(tokens)
+
+
+def test_blocks_are_written_one_after_another(diffusing):
+    prompt = {"prompt": "The team"}
+    answer = ask(diffusing, "continue", prompt, "blocks", Settings(max_tokens=9))
+    assert answer.fields["tokens"] <= 9 and answer.fields["passes"] > 2
+    size = len(answer.example.inputs)
+    assert answer.example.inputs_sees.tolist() == [
+        min(4 * (at // 4 + 1), size) for at in range(size)
+    ]
+
+
+def test_drafts_write_what_is_written_without_them(diffusing, asked):
+    prompt = {"prompt": "The team"}
+    plain = ask(diffusing, "continue", prompt, "causal", Settings(max_tokens=12))
+    drafted = Settings(max_tokens=12, drafts=4)
+    answer = ask(diffusing, "continue", prompt, "causal", drafted)
+    assert answer.text == plain.text
+    assert 0 < answer.fields["rounds"] <= 12
+    assert answer.fields["accepted"] >= 0
+    with pytest.raises(UsageError, match="ask in the form 'causal'"):
+        ask(diffusing, "continue", prompt, "blocks", drafted)
+
+
+def test_an_encoder_decoder_is_asked_in_its_two_streams(make_run, tmp_path):
+    names = ("prefix", "span_corruption", "masked", "reconstruction", "block_diffusion")
+    settings = ("train.rows = @encoder_decoder_rows()", "prefix.mode = 'S'")
+    settings += ("block_diffusion.form = 'exact'", "block_diffusion.block = 4")
+    run = make_run(tmp_path, names, *settings)
+    coded = AskedModel(load_trained(run), batch_rows=8)
+    assert coded.forms.shown["prefix"] == "S"
+    for mode, form, row in (
+        ("continue", "prefix", {"prompt": "The team"}),
+        ("continue", "span", {"prompt": "The team"}),
+        ("fill", "span", {"text": "The <blank> pays."}),
+        ("masks", "masked", {"text": "The <mask> pays."}),
+        ("restore", "reconstruction", {"text": "pays The."}),
+    ):
+        settings = Settings() if mode == "masks" else DRAWN
+        answer = ask(coded, mode, row, form, settings)
+        (scores,) = coded.score([answer.example])
+        total = answer.fields["log_probability"]
+        assert scores.sum() == pytest.approx(total, abs=1e-3), (mode, form)
+        shown = answer.example.inputs[0] == coded.ids.mode("S")
+        assert shown == (form == "prefix")
+    answer = ask(coded, "continue", {"prompt": "The"}, "blocks", Settings(max_tokens=5))
+    assert answer.fields["tokens"] <= 5
