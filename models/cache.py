@@ -27,36 +27,41 @@ class Cache(NamedTuple):
 
 
 def writing(
-    cached: KeysValues, layer: Int32[jax.Array, ""], slots: Int32[jax.Array, " B"]
+    cached: KeysValues, layer: Int32[jax.Array, ""], slots: Int32[jax.Array, "B n"]
 ) -> Callable[[KeysValues], tuple[KeysValues, KeysValues]]:
-    """A `block.Remember` that writes one slot a row into one layer of a cache.
+    """A `block.Remember` that writes n slots a row into one layer of a cache.
 
     Args:
       cached: of all layers, [L B S G K].
       layer: number of the layer.
-      slots: where each row's only slot goes.
+      slots: where each row's slots go; one at S or beyond is not written.
 
     Returns:
       `own -> (all of the layer's keys and values, all of all layers)`.
     """
-    rows = jnp.arange(slots.shape[0])
+    rows = jnp.arange(slots.shape[0])[:, None]
 
     def remember(own: KeysValues) -> tuple[KeysValues, KeysValues]:
         # All layers are one array that is changed in place: were each layer's slice
         # taken and put back, a step would copy the whole cache.
         kept = jax.tree.map(
-            lambda old, new: old.at[layer, rows, slots].set(new[:, 0]), cached, own
+            lambda old, new: old.at[layer, rows, slots].set(new, mode="drop"),
+            cached,
+            own,
         )
         return jax.tree.map(lambda x: x[layer], kept), kept
 
     return remember
 
 
-def slot_of_each(batch: Batch, slots: Int32[jax.Array, " B"]) -> Batch:
-    """One slot of each row of the decoder stream; the encoder stays whole."""
+def slots_of_each(batch: Batch, slots: Int32[jax.Array, "B n"]) -> Batch:
+    """Some slots of each row of the decoder stream; the encoder stays whole.
 
-    def take(x) -> jax.Array:  # [B T] -> [B 1]
-        return jnp.take_along_axis(jnp.asarray(x), slots[:, None], axis=1)
+    For a slot beyond the last the last one stands.
+    """
+
+    def take(x) -> jax.Array:  # [B T] -> [B n]
+        return jnp.take_along_axis(jnp.asarray(x), slots, axis=1, mode="clip")
 
     decoder, memory = batch.decoder, batch.memory
     per_slot = ("tokens", "positions", "query_positions", "segment_ids")

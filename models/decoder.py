@@ -6,7 +6,7 @@ from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
 from .block import Block, itself, own_sight
-from .cache import Cache, slot_of_each, writing
+from .cache import Cache, slots_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
@@ -73,28 +73,30 @@ class Decoder(nnx.Module):
         batch: Batch,
         cache: Cache,
         *,
-        slots: Int32[jax.Array, " B"],
-        tokens: Int32[jax.Array, " B"],
-    ) -> tuple[Float[jax.Array, "B 1 D"], Cache]:
-        """Hidden states of one slot a row, and the cache with that slot written.
+        slots: Int32[jax.Array, "B n"],
+        tokens: Int32[jax.Array, "B n"],
+    ) -> tuple[Float[jax.Array, "B n D"], Cache]:
+        """Hidden states of n slots a row, and the cache with those slots written.
 
-        Costs O(S) a row: the slot's own products and one look at the keys and values.
+        Costs O(n S) a row: the slots' own products and one look of each at the keys
+        and values, their own among them.
 
         Args:
           batch: the rows; their tokens are not read.
           cache: with every other slot that these see.
-          slots: one of each row.
+          slots: n different ones of each row. Of one at T or beyond nothing is
+            written, and its hidden state means nothing.
           tokens: that they hold.
         """
-        one = slot_of_each(batch, slots).decoder
-        sight = own_sight(one, self.config, self.bias, among=batch.decoder.positions)
+        some = slots_of_each(batch, slots).decoder
+        sight = own_sight(some, self.config, self.bias, among=batch.decoder.positions)
 
         def apply(layer: Block, x: jax.Array, own, number: jax.Array):
             return *layer.extend(x, sight, writing(own, number, slots)), None
 
         x, own, _ = scan_stateful(
             self.layers,
-            self.embedding(tokens[:, None]),
+            self.embedding(tokens),
             apply,
             state=cache.own,
             parts=jnp.arange(self.config.layers),

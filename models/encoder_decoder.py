@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32, Int32
 
 from ..objectives.errors import UsageError
 from .block import Block, Kept, Remember, itself, own_sight
-from .cache import Cache, slot_of_each, writing
+from .cache import Cache, slots_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
@@ -154,14 +154,14 @@ class EncoderDecoder(nnx.Module):
         batch: Batch,
         cache: Cache,
         *,
-        slots: Int32[jax.Array, " B"],
-        tokens: Int32[jax.Array, " B"],
-    ) -> tuple[Float[jax.Array, "B 1 D"], Cache]:
+        slots: Int32[jax.Array, "B n"],
+        tokens: Int32[jax.Array, "B n"],
+    ) -> tuple[Float[jax.Array, "B n D"], Cache]:
         """As `Decoder.step`, on the decoder's slots; the encoder is not run again."""
-        one = slot_of_each(batch, slots)
+        some = slots_of_each(batch, slots)
         among = batch.decoder.positions
-        sight = own_sight(one.decoder, self.config, self.decoder_bias, among=among)
-        memory_sight = _memory_sight(one, self.config)
+        sight = own_sight(some.decoder, self.config, self.decoder_bias, among=among)
+        memory_sight = _memory_sight(some, self.config)
 
         def apply(layer: CrossBlock, x: jax.Array, own, part: tuple):
             remember = writing(own, part[0], slots)
@@ -169,7 +169,7 @@ class EncoderDecoder(nnx.Module):
 
         x, own, _ = scan_stateful(
             self.decoder_layers,
-            self.embedding(tokens[:, None]),
+            self.embedding(tokens),
             apply,
             state=cache.own,
             parts=(jnp.arange(self.config.layers), cache.memory),

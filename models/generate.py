@@ -1,25 +1,19 @@
 """Generation with a cache: a batch of rows, one slot of each a step."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Bool, Float32, Int32, Key, PyTree
+from jaxtyping import Bool, Float32, Int32, Key
 
-from ..objectives.errors import UsageError
+from ..objectives.errors import require_count
 from .build import Model
-from .cache import Cache
-from .decoder import Decoder
-from .prompt_check import check_ids, check_prompts
-from .prompt_rows import decoder_batch, encoder_decoder_batch, first_slots
+from .generation import advance, begin
+from .prompt_check import check_ids, check_keys, check_prompts
 from .prompts import Prompts
-from .rows import Array
 from .samplers import Sampler
-from .vocabulary_loss import logits
 
 
 class Generated(NamedTuple):
@@ -28,9 +22,9 @@ class Generated(NamedTuple):
     Attributes:
       targets: given ones as they came, then generated ones, then `pad`.
       log_probabilities: log p of each generated token, in nats, under the model's own
-        softmax over the whole vocabulary: before temperature, `top_p` and `allowed`,
-        so minus their sum is the loss of these targets. 0 for all other targets, NaN
-        where the model's logits are.
+        softmax over the whole vocabulary: before temperature, `top_k`, `top_p` and
+        `allowed`, so minus their sum is the loss of these targets. 0 for all other
+        targets, NaN where the model's logits are.
       lengths: targets of each row: given and generated ones, EOS included.
     """
 
@@ -39,7 +33,26 @@ class Generated(NamedTuple):
     lengths: Int32[np.ndarray, " B"]
 
 
+class Piece(NamedTuple):
+    """What is generated so far.
+
+    Attributes:
+      generated: the targets that are known; the first piece's also has the given ones.
+      ended: rows that are done.
+    """
+
+    generated: Generated
+    ended: Bool[np.ndarray, " B"]
+
+
 Generate = Callable[[Prompts, Key[jax.Array, " B"]], Generated]
+
+Ends = Callable[[int, Int32[np.ndarray, " n"]], int | None]
+"""`(row, its generated tokens) -> how many of them it keeps`, or None to go on."""
+
+
+Stream = Callable[..., Iterator[Piece]]
+"""`(prompts, keys, ends=None) -> pieces`, of `make_stream`."""
 
 
 def make_generate(
@@ -76,6 +89,67 @@ def make_generate(
       ValueError: an id outside of the vocabulary, `allowed` of another size or
         without a token, or an `eos` that it forbids.
     """
+    pieces = _pieces(model, sampler, bos=bos, eos=eos, pad=pad, allowed=allowed)
+
+    def generate(prompts: Prompts, keys: Key[jax.Array, " B"]) -> Generated:
+        return next(pieces(prompts, keys, None, None)).generated
+
+    return generate
+
+
+def make_stream(
+    model: Model,
+    *,
+    sampler: Sampler,
+    bos: int,
+    eos: int | None,
+    pad: int = 0,
+    allowed: Bool[np.ndarray, " V"] | None = None,
+    steps: int = 16,
+) -> Stream:
+    """`make_generate` in pieces: the same programs, so the same tokens bit for bit.
+
+    Args:
+      model: as for `make_generate`, like all that is not listed.
+      steps: steps between two pieces. The device waits for the host once a piece.
+
+    Returns:
+      `(prompts, keys, ends=None) -> pieces`: what is known after each `steps` steps,
+      until all rows are done. `ends` is asked after each piece about each row that got
+      tokens in it; where it answers, that many generated tokens are kept and the row
+      is done, so that a row may end by what the host alone can tell
+      (`stop_texts.StopTexts`). What it keeps does not depend on `steps`, if its answer
+      for more tokens is the one for fewer, once it has one.
+
+    Raises:
+      ValueError: as `make_generate`, or `steps` below 1.
+    """
+    require_count("steps", steps)
+    pieces = _pieces(model, sampler, bos=bos, eos=eos, pad=pad, allowed=allowed)
+
+    def stream(
+        prompts: Prompts, keys: Key[jax.Array, " B"], ends: Ends | None = None
+    ) -> Iterator[Piece]:
+        return pieces(prompts, keys, steps, ends)
+
+    return stream
+
+
+_Pieces = Callable[
+    [Prompts, Key[jax.Array, " B"], int | None, Ends | None], Iterator[Piece]
+]
+
+
+def _pieces(
+    model: Model,
+    sampler: Sampler,
+    *,
+    bos: int,
+    eos: int | None,
+    pad: int,
+    allowed: Bool[np.ndarray, " V"] | None,
+) -> _Pieces:
+    """`(prompts, keys, steps, ends) -> pieces`; `steps` of None is one piece."""
     graph, params = nnx.split(model)
     vocabulary = model.projection().shape[0]
     ids = np.ones(vocabulary, bool) if allowed is None else allowed
@@ -83,99 +157,52 @@ def make_generate(
     # Arguments of the program, so that one serves all; -1 is no token's id.
     reserved = np.int32(bos), np.int32(-1 if eos is None else eos)
 
-    def generate(prompts: Prompts, keys: Key[jax.Array, " B"]) -> Generated:
+    def pieces(
+        prompts: Prompts,
+        keys: Key[jax.Array, " B"],
+        steps: int | None,
+        ends: Ends | None,
+    ) -> Iterator[Piece]:
         check_prompts(prompts, vocabulary_size=vocabulary)
-        rows = len(prompts.given)
-        if keys.shape != (rows,):
-            raise UsageError(
-                f"keys of shape {keys.shape} came with {rows} rows; give one key for "
-                f"each: jax.random.split(key, {rows})."
-            )
-        found = _generate(
-            params, prompts, keys, ids, *reserved, graph=graph, sampler=sampler
-        )
-        targets, log_p, lengths = map(np.asarray, found)
-        used = np.arange(targets.shape[1]) < lengths[:, None]
-        return Generated(np.where(used, targets, pad).astype(np.int32), log_p, lengths)
+        check_keys(keys, rows=len(prompts.given))
+        width = np.shape(prompts.targets)[1]
+        most = np.int32(width if steps is None else steps)
 
-    return generate
+        def run() -> Iterator[Piece]:
+            state = begin(params, prompts, reserved[0], graph=graph)
+            keep, before = np.array(prompts.lengths, np.int32), np.array(prompts.given)
+            ended = np.zeros(len(keep), bool)
+            while not ended.all():
+                state = advance(
+                    params, prompts, keys, ids, *reserved, keep, most, state,
+                    graph=graph, sampler=sampler,
+                )  # fmt: skip
+                # Copies: the next piece writes into what these arrays show.
+                targets, log_p, at, lengths = (np.array(x) for x in state[1:])
+                ended = at >= lengths
+                if ends is not None:
+                    for row in np.flatnonzero(at > before).tolist():
+                        first = int(prompts.given[row])
+                        kept = ends(row, targets[row, first : at[row]])
+                        if kept is not None:
+                            keep[row], ended[row] = first + kept, True
+                before = at
+                known = np.minimum(at, keep)
+                yield Piece(_shown(targets, log_p, known, pad), ended)
 
+        return run()
 
-class _State(NamedTuple):
-    """Of the loop. Row b is done when `at[b] == lengths[b]`."""
-
-    cache: Cache
-    targets: Int32[jax.Array, "B J"]
-    log_p: Float32[jax.Array, "B J"]
-    at: Int32[jax.Array, " B"]  # the target that is next
-    lengths: Int32[jax.Array, " B"]
-
-
-@functools.partial(jax.jit, static_argnames=("graph", "sampler"))
-def _generate(
-    params: PyTree,
-    prompts: Prompts,
-    keys: Key[jax.Array, " B"],
-    allowed: Bool[Array, " V"],
-    bos: Int32[Array, ""],
-    eos: Int32[Array, ""],
-    *,
-    graph: nnx.GraphDef,
-    sampler: Sampler,
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Targets, log-probabilities, lengths. An `eos` of -1 is none."""
-    model: Model = nnx.merge(graph, params)
-    lay_out = decoder_batch if isinstance(model, Decoder) else encoder_decoder_batch
-    batch = lay_out(prompts, bos=bos)
-    first, rows = first_slots(prompts, batch), jnp.arange(len(prompts.given))
-
-    def step(state: _State) -> _State:
-        # A row that is done asks for some target again; nothing comes of it.
-        at = jnp.minimum(state.at, state.targets.shape[1] - 1)
-        last = state.targets[rows, jnp.maximum(at - 1, 0)]
-        tokens = jnp.where(at == 0, bos, last)
-        hidden, cache = model.step(batch, state.cache, slots=first + at, tokens=tokens)
-        scores = logits(hidden, model.projection())[:, 0]  # [B 1 V] -> [B V]
-        now = jax.vmap(jax.random.fold_in)(keys, at)
-        token = sampler(jnp.where(allowed, scores, -jnp.inf), now)
-        log_p = jax.nn.log_softmax(scores)[rows, token]
-        return _written(state._replace(cache=cache), token, log_p, eos)
-
-    start = _start(model.prefill(batch), prompts)
-    end = jax.lax.while_loop(lambda s: (s.at < s.lengths).any(), step, start)
-    return end.targets, end.log_p, end.lengths
+    return pieces
 
 
-def _start(cache: Cache, prompts: Prompts) -> _State:
-    """Each row's next target is the first that is not given."""
-    targets = jnp.asarray(prompts.targets)
-    known = jnp.arange(targets.shape[1]) < jnp.asarray(prompts.given)[:, None]
-    return _State(
-        cache=cache,
-        targets=jnp.where(known, targets, 0),
-        log_p=jnp.zeros(targets.shape, jnp.float32),
-        at=jnp.asarray(prompts.given),
-        lengths=jnp.asarray(prompts.lengths),
-    )
-
-
-def _written(
-    state: _State,
-    token: Int32[jax.Array, " B"],
-    log_p: Float32[jax.Array, " B"],
-    eos: Int32[Array, ""],
-) -> _State:
-    """One more target of every row that is not done."""
-    active = state.at < state.lengths
-    # What is out of bounds is dropped: rows that are done write nothing.
-    place = (
-        jnp.arange(len(token)),
-        jnp.where(active, state.at, state.targets.shape[1]),
-    )
-    after = state.at + active
-    return state._replace(
-        targets=state.targets.at[place].set(token, mode="drop"),
-        log_p=state.log_p.at[place].set(log_p, mode="drop"),
-        at=after,
-        lengths=jnp.where(active & (token == eos), after, state.lengths),
+def _shown(
+    targets: Int32[np.ndarray, "B J"],
+    log_p: Float32[np.ndarray, "B J"],
+    known: Int32[np.ndarray, " B"],
+    pad: int,
+) -> Generated:
+    """The first `known` targets of each row."""
+    used = np.arange(targets.shape[1]) < known[:, None]
+    return Generated(
+        np.where(used, targets, pad).astype(np.int32), np.where(used, log_p, 0), known
     )

@@ -1,7 +1,8 @@
 """Refuses what cannot be generated, before anything is computed."""
 
+import jax
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Key
 
 from ..objectives.errors import UsageError
 from .prompts import Prompts
@@ -14,6 +15,7 @@ def check_ids(
     bos: int,
     eos: int | None,
     pad: int,
+    mask: int | None = None,
 ) -> None:
     """Refuses ids that a vocabulary lacks, or that nothing can come of.
 
@@ -21,7 +23,7 @@ def check_ids(
       ValueError: an id outside of the vocabulary, `allowed` of another size or
         without a token, or an `eos` that it forbids.
     """
-    for name, value in (("bos", bos), ("eos", eos), ("pad", pad)):
+    for name, value in (("bos", bos), ("eos", eos), ("pad", pad), ("mask", mask)):
         if value is not None and not 0 <= value < vocabulary_size:
             raise UsageError(
                 f"{name} is {value}, which is no id of the model's vocabulary; take "
@@ -38,6 +40,19 @@ def check_ids(
         raise UsageError(
             f"eos is {eos}, which `allowed` forbids, so that no row could end by it; "
             f"allow it, or give eos=None for rows of their full length."
+        )
+
+
+def check_keys(keys: Key[jax.Array, "..."], *, rows: int) -> None:
+    """Refuses keys that are not one a row.
+
+    Raises:
+      ValueError: naming both.
+    """
+    if keys.shape != (rows,):
+        raise UsageError(
+            f"keys of shape {keys.shape} came with {rows} rows; give one key for "
+            f"each: jax.random.split(key, {rows})."
         )
 
 

@@ -59,7 +59,7 @@ def _inputs(prompts: Prompts) -> Stream:
     used = jnp.arange(tokens.shape[1]) < lengths
     positions = jnp.where(used, prompts.inputs_positions, 0)
     seen = jnp.where(used, lengths, 0)
-    return _stream(jnp.where(used, tokens, 0), positions, positions, seen)
+    return unscored_stream(jnp.where(used, tokens, 0), positions, positions, seen)
 
 
 def _targets(prompts: Prompts, bos: int | Int32[Array, ""]) -> Stream:
@@ -74,10 +74,10 @@ def _targets(prompts: Prompts, bos: int | Int32[Array, ""]) -> Stream:
     tokens = jnp.concatenate([first, tokens[:, :-1]], axis=1)
     stands = jnp.concatenate([asks_from[:, :1], positions[:, :-1]], axis=1)
     seen = jnp.broadcast_to(number + 1, tokens.shape).astype(jnp.int32)
-    return _stream(tokens, stands, asks_from, seen)
+    return unscored_stream(tokens, stands, asks_from, seen)
 
 
-def _stream(
+def unscored_stream(
     tokens: Int32[jax.Array, "B T"],
     positions: Int32[jax.Array, "B T"],
     query_positions: Int32[jax.Array, "B T"],

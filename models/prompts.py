@@ -62,8 +62,16 @@ def prompts(
 
     Raises:
       ValueError: a width is exceeded, there is not one `given` and one length for each
-        Example, or one has no target, so that nothing says where it is to go on.
+        Example, or one has no target, so that nothing says where it is to go on; or
+        an Example whose targets do not follow one another after inputs that all see
+        each other.
     """
+    for number, example in enumerate(examples):
+        if len(example.inputs_sees) or len(example.targets_shown):
+            raise UsageError(
+                f"Example {number} is written in blocks, and prompts are of targets "
+                "that follow one another; fill it in place, or ask in another mode."
+            )
     sizes = [len(e.targets) for e in examples] if lengths is None else lengths
     if not len(given) == len(sizes) == len(examples):
         raise UsageError(

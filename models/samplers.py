@@ -1,5 +1,6 @@
 """How the next token is chosen from logits."""
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -35,17 +36,79 @@ def row_keys(seed: int, batch: int, *, rows: int) -> Key[jax.Array, " rows"]:
     return jax.random.split(jax.random.fold_in(jax.random.key(seed), batch), rows)
 
 
-@functools.cache
-def sampled(*, temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
-    """A draw from `softmax(logits / temperature)`, cut to its nucleus.
+@dataclasses.dataclass(frozen=True)
+class Sampled:
+    """A draw from `softmax(logits / temperature)`, cut to its most probable tokens.
 
-    The nucleus is the smallest set of most probable tokens whose probability, at that
-    temperature, is at least `top_p` (Holtzman et al. 2020, section 3.1); of equally
-    probable tokens those with smaller ids come first. It is renormalised. Equal
-    settings give the same function, so that programs compiled with it are found again.
+    Made by `sampled`, which states what the settings mean.
+    """
+
+    temperature: float
+    top_k: int | None
+    top_p: float
+
+    def __call__(
+        self, logits: Float32[jax.Array, "B V"], keys: Key[jax.Array, " B"]
+    ) -> Int32[jax.Array, " B"]:
+        draw = jax.vmap(jax.random.categorical)
+        if self._keeps_all(logits.shape[-1]):
+            return draw(keys, self._cold(logits)).astype(jnp.int32)
+        order, ranked = self._ranked(logits)
+        rank = draw(keys, ranked)
+        token = jnp.take_along_axis(order, rank[:, None], axis=-1)[:, 0]
+        return token.astype(jnp.int32)
+
+    def log_probabilities(
+        self, logits: Float32[jax.Array, "B V"]
+    ) -> Float32[jax.Array, "B V"]:
+        """Log-probability of every token under the draw; -inf where it is cut off."""
+        if self._keeps_all(logits.shape[-1]):
+            return jax.nn.log_softmax(self._cold(logits))
+        order, ranked = self._ranked(logits)
+        rows = jnp.arange(len(logits))[:, None]
+        log_p = jax.nn.log_softmax(ranked)
+        return jnp.zeros_like(log_p).at[rows, order].set(log_p)
+
+    def _keeps_all(self, vocabulary: int) -> bool:
+        return self.top_p == 1.0 and (self.top_k is None or self.top_k >= vocabulary)
+
+    def _cold(self, logits: jax.Array) -> jax.Array:
+        # Differences to the largest, so that a cold division overflows to -inf alone.
+        return (logits - logits.max(-1, keepdims=True)) / self.temperature
+
+    def _ranked(self, logits: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Ids from the most probable on, and their logits, -inf where cut off."""
+        cold = self._cold(logits)
+        order = jnp.argsort(cold, axis=-1, descending=True, stable=True)
+        ranked = jnp.take_along_axis(cold, order, axis=-1)
+        if self.top_k is not None:
+            ranked = jnp.where(
+                jnp.arange(cold.shape[-1]) < self.top_k, ranked, -jnp.inf
+            )
+        share = jax.nn.softmax(ranked, axis=-1)
+        before = jnp.cumsum(share, axis=-1) - share  # of the more probable tokens
+        if self.top_p < 1.0:
+            ranked = jnp.where(before < self.top_p, ranked, -jnp.inf)
+        return order, ranked
+
+
+@functools.cache
+def sampled(
+    *, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0
+) -> Sampled:
+    """A draw from `softmax(logits / temperature)`, cut to its most probable tokens.
+
+    In this order, as in Hugging Face transformers: logits are divided by the
+    temperature; the `top_k` most probable tokens are kept (Fan et al. 2018, section
+    3.4) and renormalised; of those the nucleus is kept, the smallest set of most
+    probable tokens whose probability is at least `top_p` (Holtzman et al. 2020,
+    section 3.1), and renormalised again. Of equally probable tokens those with smaller
+    ids come first, so exactly `top_k` are kept. Equal settings give the same function,
+    so that programs compiled with it are found again.
 
     Args:
       temperature: at least `COLDEST`; towards 0 it is `greedy`.
+      top_k: at least 1; None keeps every token.
       top_p: in (0, 1]; 1 keeps every token.
 
     Raises:
@@ -61,21 +124,37 @@ def sampled(*, temperature: float = 1.0, top_p: float = 1.0) -> Sampler:
             f"top_p is {top_p}; it is the probability that is kept, so set it within "
             f"(0, 1]; 1 keeps every token."
         )
+    if top_k is not None and top_k < 1:
+        raise UsageError(
+            f"top_k is {top_k}; it is how many tokens are kept, so set it to 1 or "
+            f"more, or to None, which keeps every token."
+        )
+    return Sampled(temperature, top_k, top_p)
 
-    def sample(
-        logits: Float32[jax.Array, "B V"], keys: Key[jax.Array, " B"]
-    ) -> Int32[jax.Array, " B"]:
-        # Differences to the largest, so that a cold division overflows to -inf alone.
-        cold = (logits - logits.max(-1, keepdims=True)) / temperature
-        draw = jax.vmap(jax.random.categorical)
-        if top_p == 1.0:
-            return draw(keys, cold).astype(jnp.int32)
-        order = jnp.argsort(cold, axis=-1, descending=True, stable=True)
-        ranked = jnp.take_along_axis(cold, order, axis=-1)
-        share = jax.nn.softmax(ranked, axis=-1)
-        before = jnp.cumsum(share, axis=-1) - share  # of the more probable tokens
-        rank = draw(keys, jnp.where(before < top_p, ranked, -jnp.inf))
-        token = jnp.take_along_axis(order, rank[:, None], axis=-1)[:, 0]
-        return token.astype(jnp.int32)
 
-    return sample
+def log_distribution(
+    sampler: Sampler, logits: Float32[jax.Array, "B V"]
+) -> Float32[jax.Array, "B V"]:
+    """Log-probability of every token under a sampler's draw.
+
+    Args:
+      sampler: `greedy`, whose distribution is all on one token, or one of `sampled`.
+      logits: one may be -inf.
+
+    Raises:
+      ValueError: another sampler, whose distribution is not known.
+    """
+    require_distribution(sampler)
+    if isinstance(sampler, Sampled):
+        return sampler.log_probabilities(logits)
+    best = jnp.argmax(logits, axis=-1, keepdims=True)
+    return jnp.where(jnp.arange(logits.shape[-1]) == best, 0.0, -jnp.inf)
+
+
+def require_distribution(sampler: Sampler) -> None:
+    """Refuses a sampler other than `greedy` and those made by `sampled`."""
+    if sampler is not greedy and not isinstance(sampler, Sampled):
+        raise UsageError(
+            f"the distribution of sampler {sampler!r} is not known; take `greedy` or "
+            "one made by `sampled`."
+        )

@@ -111,9 +111,16 @@ def contexts(example: Example) -> Contexts:
     held = places(example.inputs)
     last = int(held.max(initial=-1))
     predicted = example.inputs_weights > 0
-    in_place = places(example.inputs_targets)[predicted]
-    both = int((in_place < last).sum())
+    seen = np.full(len(held), last)
+    if len(example.inputs_sees):
+        seen = np.maximum.accumulate(held)[example.inputs_sees - 1]
+    both = int((predicted & (_in_place(example.inputs_targets) < seen)).sum())
     past = int(predicted.sum()) - both
+    if len(example.targets_shown):
+        predicted = example.targets_weights > 0
+        seen = _seen_in_blocks(example)
+        later = int((predicted & (_in_place(example.targets) < seen)).sum())
+        return Contexts(past + int(predicted.sum()) - later, both + later, 0)
 
     order = places(example.targets)
     placed = order[order >= 0]
@@ -126,6 +133,18 @@ def contexts(example: Example) -> Contexts:
     seen = np.maximum.accumulate(np.concatenate([[last], order[:-1]]))
     later = int((predicted & (seen > _filled(order))).sum())
     return Contexts(past + count - later, both + later, 0)
+
+
+def _in_place(tokens: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+    """Places of tokens that are predicted where they stand; EOS is behind them all."""
+    return np.where(places(tokens) < 0, MOST, places(tokens))
+
+
+def _seen_in_blocks(example: Example) -> Int[np.ndarray, " J"]:
+    """The last place that the slot of each target sees; a block is a run of `sees`."""
+    heads = np.flatnonzero(np.diff(example.targets_sees, prepend=-1))
+    last = np.maximum.reduceat(places(example.targets_shown), heads)
+    return np.repeat(last, np.diff(heads, append=len(example.targets)))
 
 
 def _filled(order: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:

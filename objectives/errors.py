@@ -75,6 +75,12 @@ def require_share(name: str, value: Any) -> None:
         raise UsageError(f"{name} is {value}; it is a share, so set it within [0, 1].")
 
 
+def require_flag(name: str, value: Any) -> None:
+    """Refuses what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is {value!r}; set it to True or False.")
+
+
 def require_positive(name: str, value: Any) -> None:
     """Refuses what is no finite number above 0."""
     require_number(name, value, above=0.0)

@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from .errors import UsageError, nearest, require_share
+from .errors import UsageError, nearest, require_flag, require_share
 from .example import Example, Lengths, in_place
 from .registry import objective
 from .special_ids import SpecialIds
@@ -31,11 +31,12 @@ def _selected(tokens: int, rate: Rate) -> int:
     return max(1, round(rate * tokens))
 
 
-def _lengths(tokens: int, rate: Rate) -> Lengths | None:
+def _lengths(tokens: int, rate: Rate, shift: bool) -> Lengths | None:
+    require_flag("masked.shift", shift)
     if tokens < 2:
         return None
     return Lengths(
-        inputs=tokens,
+        inputs=tokens + shift,
         targets=0,
         inputs_predictions=_selected(tokens, rate),
         targets_predictions=0,
@@ -56,6 +57,7 @@ def masked(
     masked_share: float = 0.8,
     random_share: float = 0.1,
     unit: Unit = "token",
+    shift: bool = False,
 ) -> Example:
     """Hides a share of the tokens and predicts all of the selected ones in place.
 
@@ -81,6 +83,12 @@ def masked(
     expectation of the weighted sum is that same bound; its variance is lower, as the
     weights of every Example sum to N.
 
+    `shift=True` predicts each selected token at the slot before it, as causal language
+    modelling does, so that both train one head (MNTP of LLM2Vec, BehnamGhader et al.
+    2024; GPT-BERT, Charpentier & Samuel 2024; Dream, Ye et al. 2025). The first token
+    is asked for from a slot that holds BOS at position 0; nothing is asked from the
+    last one. What is selected and shown is the same as without it.
+
     Args:
       text: the window.
       rng: source of all randomness.
@@ -90,6 +98,7 @@ def masked(
       masked_share: share of the selected that show the mask.
       random_share: share of the selected that show a random token.
       unit: what is selected as one.
+      shift: whether the slot before a selected token predicts it.
 
     Raises:
       ValueError: a share outside [0, 1], shares that sum to more than 1, a `rate` of
@@ -97,6 +106,7 @@ def masked(
         vocabulary has none.
     """
     _require(ids, rate, masked_share=masked_share, random_share=random_share, unit=unit)
+    require_flag("masked.shift", shift)
     tokens = text.tokens
     content = tokens[: len(tokens) - text.ends_document]
     if rate == "uniform":
@@ -117,9 +127,32 @@ def masked(
     inputs[chosen] = replacement
     weights = np.zeros(len(tokens), np.float32)
     weights[chosen] = len(content) / count if rate == "uniform" else 1.0
+    return predicted_in_place(inputs, tokens, weights, ids, shift=shift)
+
+
+def predicted_in_place(
+    shown: Tokens,
+    tokens: Tokens,
+    weights: Float[np.ndarray, " N"],
+    ids: SpecialIds,
+    *,
+    shift: bool,
+) -> Example:
+    """The Example of a text, some tokens of which are predicted where they stand.
+
+    Args:
+      shown: what the slots hold.
+      tokens: the text.
+      weights: in the loss; 0 where nothing is predicted.
+      ids: reserved ids.
+      shift: whether the slot before predicts a token.
+    """
     targets = np.where(weights > 0, tokens, 0)
     positions = 1 + np.arange(len(tokens))
-    return in_place(ID, inputs, positions=positions, targets=targets, weights=weights)
+    if shift:
+        shown, positions = np.append(ids.bos, shown), np.append(0, positions)
+        targets, weights = np.append(targets, 0), np.append(weights, 0.0)
+    return in_place(ID, shown, positions=positions, targets=targets, weights=weights)
 
 
 def _require(

@@ -92,8 +92,15 @@ class Objective:
         """How many raw tokens fit the budget.
 
         Raises:
-          ValueError: not even the smallest Example fits.
+          ValueError: not even the smallest Example fits; or inputs and targets need a
+            stream each, and the budget is that of one for both.
         """
+        apart = next(filter(None, map(self.lengths, range(1, 65)))).apart
+        if apart is not None and budget.slots is not None:
+            raise UsageError(
+                f"rows have one stream for inputs and targets, and {self.name!r} needs "
+                f"one for each: {apart}"
+            )
         window = largest_window(self.lengths, budget)
         if window == 0:
             raise UsageError(

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int
 
 from ...models.rows import RowShape
 from ...objectives.coded import coded_ids
+from ...objectives.example import Example, predicts_next
 from .specimens import Specimen, is_text
 
 
@@ -59,10 +60,12 @@ def places_of(
 def may_see(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """Whose tokens each slot of a specimen may depend on: inputs first, then targets.
 
-    An input sees every input. The slot that predicts target j sees every input and
-    holds target j-1, so it sees the slots of the targets up to j. No slot may see the
-    token that it predicts, except with objectives whose `answers` are "shown": their
-    `inputs` may hold it, for a prediction in place only at that same slot.
+    An input sees every input, or as many as `inputs_sees` says. The slot that predicts
+    target j sees every input and holds target j-1, so it sees the slots of the targets
+    up to j; in a block it sees the block, and as many inputs as `targets_sees` says. No
+    slot may see the token that it predicts, except with objectives whose `answers` are
+    "shown": their `inputs` may hold it, for a prediction among the inputs only where
+    the predicted token stands.
     """
     return _in_layout(specimen) & ~(_holds(specimen) & ~_may_hold(specimen))
 
@@ -79,10 +82,22 @@ def hidden(specimen: Specimen) -> Bool[np.ndarray, " n"]:
 
 def _in_layout(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """What the layout of an Example lets each slot see, whatever the tokens are."""
-    inputs, targets = len(specimen.coded.inputs), len(specimen.coded.targets)
+    coded = specimen.coded
+    inputs, targets = len(coded.inputs), len(coded.targets)
     may = np.zeros((inputs + targets, inputs + targets), bool)
     may[:, :inputs] = True
     may[inputs:, inputs:] = np.tril(np.ones((targets, targets), bool))
+    for slot, seen in enumerate(coded.inputs_sees.tolist()):
+        may[slot, seen:] = False
+    sees = coded.targets_sees.tolist()
+    for target, seen in enumerate(sees):
+        may[inputs + target, seen:inputs] = False
+        # A block is a run of targets that see as many inputs.
+        others = range(target, targets)
+        end = next((k for k in others if sees[k] != seen), targets)
+        begin = next((k + 1 for k in reversed(range(target)) if sees[k] != seen), 0)
+        may[inputs + target, inputs:] = False
+        may[inputs + target, inputs + begin : inputs + end] = True
     return may
 
 
@@ -97,9 +112,16 @@ def _is_answer(specimen: Specimen) -> Bool[np.ndarray, " n"]:
 def _holds(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     """Which slots (columns) hold the answer of a slot (row)."""
     coded = specimen.coded
+    return _is_answer(specimen)[:, None] & (
+        _predicted(specimen)[:, None] == held(coded)
+    )
+
+
+def held(coded: Example) -> Int[np.ndarray, " n"]:
+    """The code that each slot of an Example holds: inputs first, then targets."""
     before = np.concatenate([[coded_ids().bos], coded.targets])[: len(coded.targets)]
-    holds = np.concatenate([coded.inputs, before])
-    return _is_answer(specimen)[:, None] & (_predicted(specimen)[:, None] == holds)
+    shown = coded.targets_shown if len(coded.targets_shown) else before
+    return np.concatenate([coded.inputs, shown])
 
 
 def _predicted(specimen: Specimen) -> Int[np.ndarray, " n"]:
@@ -112,7 +134,8 @@ def _may_hold(specimen: Specimen) -> Bool[np.ndarray, "n n"]:
     may = np.zeros((inputs + targets, inputs + targets), bool)
     if specimen.objective.answers == "shown":
         may[inputs:, :inputs] = True
-        may[:inputs, :inputs] = np.eye(inputs, dtype=bool)
+        ahead = predicts_next(specimen.coded, bos=coded_ids().bos)
+        may[:inputs, :inputs] = np.eye(inputs, k=int(ahead), dtype=bool)
     return may
 
 

@@ -12,12 +12,13 @@ import numpy as np
 from jaxtyping import Int
 
 from ...objectives.coded import coded_ids, coded_text, contexts, places
+from ...objectives.example import predicts_next
 from ...objectives.registry import Objective, objectives
 from ...objectives.special_ids import MODES, SpecialIds
 from ...tasks.rows.layout import layout
 from ...tasks.rows.packing import collate, first_fit
 from .audit import SHAPES
-from .declared import all_places, may_see, places_of
+from .declared import all_places, held, may_see, places_of
 from .dependence import Dependence, Measure
 from .picture_svg import Picture, svg
 from .specimens import Specimen, is_text, specimen_of
@@ -35,6 +36,7 @@ _TELLING = {
     "masked": {"rate": 0.34},
     "span_corruption": {"density": 0.34, "mean_span": 2.0},
     "permuted": {"k": 2},
+    "block_diffusion": {"block": 4},
 }
 """Settings that give more than one prediction on a text of a few letters."""
 
@@ -126,15 +128,15 @@ def _cut(dependence: Dependence, slots: Int[np.ndarray, " n"]) -> Dependence:
 def _picture(specimen: Specimen, dependence: Dependence, *, seed: int) -> Picture:
     coded, objective = specimen.coded, specimen.objective
     inputs = len(coded.inputs)
-    held = np.concatenate([coded.inputs, [coded_ids().bos], coded.targets[:-1]])
+    holds = held(coded)
     predicted = np.concatenate([coded.inputs_targets, coded.targets])
     weights = np.concatenate([coded.inputs_weights, coded.targets_weights])
-    letters = _letters(np.concatenate([held, predicted]).tolist())
+    letters = _letters(np.concatenate([holds, predicted]).tolist())
     return Picture(
         name=objective.name,
         about=_about(specimen),
         caption=_caption(objective, seed),
-        holds=tuple(letters[code] for code in held[: len(predicted)].tolist()),
+        holds=tuple(letters[code] for code in holds.tolist()),
         asks=tuple(
             letters[code] if weight else ""
             for code, weight in zip(predicted.tolist(), weights.tolist(), strict=True)
@@ -170,14 +172,21 @@ def _about(specimen: Specimen) -> str:
     example = specimen.coded
     inputs, targets = len(example.inputs), len(example.targets)
     sees = [f"the {inputs} inputs both ways"] if inputs else []
-    if targets > 1:
+    if len(example.targets_shown):
+        sees = ["its own block", "the clean blocks before it"]
+    elif len(example.inputs_sees):
+        sees = [f"the {inputs} inputs up to the end of its block"]
+    elif targets > 1:
         sees.append("the targets before it" if inputs else "strictly the past")
     predicts = []
     if in_place := int((example.inputs_weights > 0).sum()):
-        predicts.append(f"{in_place} tokens in place")
+        ahead = predicts_next(example, bos=coded_ids().bos)
+        where = "from the slot before each" if ahead else "in place"
+        predicts.append(f"{in_place} tokens {where}")
     if one_by_one := int((example.targets_weights > 0).sum()):
         permuted = contexts(example).permuted
         order = "in a permuted order" if permuted else "one after another"
+        order = "in place" if len(example.targets_shown) else order
         label = example.targets[0] in coded_ids().labels
         predicts.append("one label" if label else f"{one_by_one} tokens {order}")
     return f"sees {' and '.join(sees)}; predicts {' and '.join(predicts)}"

@@ -93,7 +93,7 @@ def _in_vocabulary(
     alphabet: Int[np.ndarray, " A"] | None,
 ) -> Example:
     """The Example with its codes replaced; reserved ids stay the same kind."""
-    fields = ("inputs", "targets", "inputs_targets")
+    fields = ("inputs", "targets", "inputs_targets", "targets_shown")
     codes = np.unique(np.concatenate([getattr(coded, field) for field in fields]))
     reserved = _reserved(ids)
     text = [code for code in codes.tolist() if code not in reserved]

@@ -62,6 +62,7 @@ _SEEN: Mapping[ExampleMode, str] = {
     "prefix": " The text that is given first is seen both ways.",
     "span": " What is left of the text is seen both ways, earlier targets as past.",
     "reconstruction": " The corrupted text is seen both ways, earlier targets as past.",
+    "blocks": " Text is seen up to the end of the block that is asked for.",
     "permuted": " Tokens that are not asked are seen both ways.",
 }
 

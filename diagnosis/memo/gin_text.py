@@ -98,8 +98,7 @@ def _settings(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
     """Settings of mixed objectives; in full for variants, since gin merges them."""
     new = {change.name for change in changes if change.action == "add"}
     for name, objective in mixture.objectives().items():
-        bound = mixture.settings.get(name, mixture.settings.get(objective.base, {}))
-        settings = objective.settings if "/" in name else bound
+        settings = objective.settings if "/" in name else mixture.settings_of(name)
         if settings:
             is_new = "of the recipe that is added" if name in new else "as they were"
             yield from _comment(f"Settings of {name}, {is_new}.")

@@ -52,7 +52,7 @@ def revised(
     kept = 1 - sum(part.rate for part in parts)
     kept_loss = 1 - sum(part.loss for part in parts)
     rates = {key: kept * rate / total for key, rate in positive.items()}
-    settings = {key: dict(value) for key, value in mixture.settings.items()}
+    settings = {key: dict(value) for key, value in mixture.all_settings().items()}
     shares: defaultdict[str, float] = defaultdict(float)
     for name, share in loss.items():
         shares[base_name(name)] += kept_loss * share

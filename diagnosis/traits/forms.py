@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ...objectives.coded import Contexts, coded_ids, contexts, places
-from ...objectives.example import Example
+from ...objectives.example import Example, predicts_next
 from ...objectives.mode import ShownMode
 from ...objectives.special_ids import MODES as MODE_TOKENS
 from ...objectives.text import Text
@@ -23,12 +23,15 @@ ExampleMode = Literal[
     "reconstruction",
     "permuted",
     "masked",
+    "shifted",
+    "blocks",
     "pair",
     "other",
 ]
 
 EXAMPLE_MODES: tuple[ExampleMode, ...] = get_args(ExampleMode)
-"""Modes in which an Example can query a model; "other" is none of the rest."""
+"""Modes in which an Example can query a model; "other" is none of the rest. "shifted"
+is "masked" asked from the slot before each hidden token, "blocks" block by block."""
 
 NegativeKind = Literal["other", "further", "swapped", "none"]
 
@@ -73,6 +76,7 @@ def form_of(example: Example, text: Text) -> Form:
       text: the window it was made from (`coded_text`).
     """
     mode = _mode(example, text)
+    in_order = mode not in ("permuted", "blocks")
     in_place, behind = example.inputs_weights > 0, example.targets_weights > 0
     answers = example.targets[behind & np.isin(example.targets, coded_ids().labels)]
     label = "none"
@@ -83,8 +87,8 @@ def form_of(example: Example, text: Text) -> Form:
         mode=mode,
         mode_token=_mode_token(example),
         contexts=contexts(example),
-        onward=0 if mode == "permuted" else int((_continues(example) & behind).sum()),
-        whole=_whole(example, text),
+        onward=int((_continues(example) & behind).sum()) if in_order else 0,
+        whole=in_order and _whole(example, text),
         label=label,
         kind=_negative_kind(example),
         supervised=int(in_place.sum() + behind.sum()),
@@ -115,8 +119,11 @@ def _mode(example: Example, text: Text) -> ExampleMode:
     predicted = example.targets[example.targets_weights > 0]
     if np.isin(predicted, coded_ids().labels).any():
         return "pair"
+    if len(example.inputs_sees) or len(example.targets_shown):
+        return "blocks"
     if (example.inputs_weights > 0).any():
-        return "masked"
+        shifted = predicts_next(example, bos=coded_ids().bos)
+        return "shifted" if shifted else "masked"
     if not predicted.size:
         return "other"
     if _at_own_positions(example):

@@ -83,7 +83,8 @@ def parse(
     Raises:
       ValueError: an unknown option; the message names the nearest.
     """
-    known, unknown = parser.parse_known_args(arguments)
+    # Positional words may stand on either side of options.
+    known, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:
         options = [o for action in parser._actions for o in action.option_strings]
         name = unknown[0].partition("=")[0]

@@ -120,7 +120,7 @@ class Study:
         else:
             file_mixture = self.read(source)
             rates, shares = file_mixture.objective_rates(), file_mixture.loss_shares
-            settings = file_mixture.settings
+            settings = file_mixture.all_settings()
         return Mixture(
             mix,
             rates,

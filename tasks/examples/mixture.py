@@ -38,9 +38,12 @@ class Mixture:
         objectives' shares of the rates.
       settings: settings by objective, variant (all of its settings) or corpus.
       vocabulary: of every task: a name or a path (`vocabulary.vocabulary`).
-      schedule: changes of `rates` and `loss_shares` over a run, by the first step that
-        they hold for: `{1000: {'rates': {...}}}`. Rates given there replace all rates;
-        what is not given stays as it was. `at` and `phases` give the mixtures in force.
+      schedule: changes of `rates`, `loss_shares` and `settings` over a run, by the
+        first step that they hold for: `{1000: {'settings': {'masked': {'rate': .1}}}}`.
+        Rates given there replace all rates; what is not given stays as it was. Each
+        objective or variant whose settings change is from then on one more variant
+        (`from_1000/masked`), which begins a pass of its own over its corpora; rates go
+        on calling it by its own name. `at` and `phases` give the mixtures in force.
         A task is mixed if any of them gives it a positive rate; the arrays of shares
         are those of step 0.
 
@@ -58,8 +61,8 @@ class Mixture:
     loss_shares: Mapping[str, float | int] | None = None
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     vocabulary: str = "python_docs"
-    schedule: Mapping[int, Mapping[str, Mapping[str, float | int] | None]] = (
-        dataclasses.field(default_factory=dict)
+    schedule: Mapping[int, Mapping[str, Mapping[str, Any] | None]] = dataclasses.field(
+        default_factory=dict
     )
 
     def __post_init__(self):
@@ -105,8 +108,12 @@ class Mixture:
     def _phases(self) -> dict[int, "Mixture"]:
         if not self.schedule:
             return {0: self}
-        start = {"rates": self.rates, "loss_shares": self.loss_shares}
-        each = values_by_step(start, self.schedule)
+        start = {
+            "rates": self.rates,
+            "loss_shares": self.loss_shares,
+            "settings": self.settings,
+        }
+        each = values_by_step(start, self.schedule, settings_of=self._first_settings)
         # Rates that all name their corpora leave none to be shared out, unless no
         # phase shares any out, which is a mistake.
         shares_out = {
@@ -171,8 +178,17 @@ class Mixture:
 
     def objective(self, name: str) -> Objective:
         """An objective or a variant with this mixture's settings."""
-        base = self.settings.get(base_name(name), {})
-        return registry.get(name).with_settings(**self.settings.get(name, base))
+        return registry.get(name).with_settings(**self.settings_of(name))
+
+    def settings_of(self, name: str) -> Mapping[str, Any]:
+        """What is bound of an objective or a variant, those of a schedule included."""
+        settings = self.all_settings()
+        return settings.get(name, settings.get(base_name(name), {}))
+
+    def all_settings(self) -> dict[str, Mapping[str, Any]]:
+        """`settings`, and those of the variants that a schedule makes."""
+        phases = self._phases.values() if self.schedule else [self]
+        return {k: v for phase in phases for k, v in phase.settings.items()}
 
     def objectives(self) -> dict[str, Objective]:
         """The mixed objectives and variants, ordered by id, then name."""
@@ -212,6 +228,10 @@ class Mixture:
         for name, share in self.loss_shares.items():
             shares[registry.get(name).id] = share
         return (shares / shares.sum()).astype(np.float32)
+
+    def _first_settings(self, name: str) -> Mapping[str, Any]:
+        """What is bound of an objective or a variant from step 0 on."""
+        return self.settings.get(name, self.settings.get(base_name(name), {}))
 
     def _corpora(self) -> list[tuple[str, float]]:
         return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]

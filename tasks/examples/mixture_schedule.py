@@ -1,11 +1,11 @@
 """What of a mixture changes over a run, by step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...objectives.errors import UsageError, nearest
 
-SCHEDULED = ("rates", "loss_shares")
+SCHEDULED = ("rates", "loss_shares", "settings")
 """What a schedule may change."""
 
 
@@ -27,13 +27,14 @@ def check_schedule(where: str, schedule: Mapping[Any, Any]) -> None:
                 f"{where} has step {step!r}"
                 + (f" after step {before}" if before else "")
                 + "; its steps are whole numbers from 1 on, in ascending order. What "
-                "holds from step 0 on is Mixture.rates and Mixture.loss_shares."
+                "holds from step 0 on is Mixture.rates, Mixture.loss_shares and the "
+                "settings of objectives."
             )
         before = step
         if not isinstance(changes, Mapping) or not changes:
             raise UsageError(
                 f"{where} has {changes!r} at step {step}; give a dict of 'rates', "
-                "'loss_shares' or both, or take the step out."
+                "'loss_shares' or 'settings', or take the step out."
             )
         for name in changes:
             if name not in SCHEDULED:
@@ -43,20 +44,65 @@ def check_schedule(where: str, schedule: Mapping[Any, Any]) -> None:
                 )
         if changes.get("rates", {}) is None:
             raise UsageError(f"{where} has no rates at step {step}; give some.")
+        settings = changes.get("settings", {})
+        if not isinstance(settings, Mapping) or not all(
+            isinstance(each, Mapping) for each in settings.values()
+        ):
+            raise UsageError(
+                f"{where} has the settings {settings!r} at step {step}; give those of "
+                "each objective, such as {'masked': {'rate': 0.15}}."
+            )
 
 
 def values_by_step(
-    start: Mapping[str, Any], schedule: Mapping[int, Mapping[str, Any]]
+    start: Mapping[str, Any],
+    schedule: Mapping[int, Mapping[str, Any]],
+    *,
+    settings_of: Callable[[str], Mapping[str, Any]],
 ) -> dict[int, dict[str, Any]]:
     """Everything that may change, by the first step that it holds for, from 0 on.
 
+    An objective whose settings change is mixed as a variant from then on, with a window
+    and a place in the corpus of its own: `masked` as `from_1000/masked`, `x/masked` as
+    `x_from_1000/masked`.
+
     Args:
-      start: what holds at step 0, for each of `SCHEDULED`.
+      start: what holds at step 0, for each of `SCHEDULED`; the settings are those of
+        objectives, variants and corpora by name.
       schedule: changes; what one leaves out stays as it was.
+      settings_of: settings of an objective or variant at step 0.
+
+    Raises:
+      UsageError: settings of an objective that is not mixed from that step on.
     """
     now = dict(start)
+    rates, variants = start["rates"], dict[str, str]()
     values = {0: now}
     for step, changes in schedule.items():
-        now = {**now, **changes}
+        rates = changes.get("rates", rates)
+        settings = dict(now["settings"])
+        for name, change in changes.get("settings", {}).items():
+            _require_mixed(name, step, rates)
+            before = settings.get(variants.get(name, name), settings_of(name))
+            scope, _, base = name.rpartition("/")
+            variants[name] = f"{scope}{'_' if scope else ''}from_{step}/{base}"
+            settings[variants[name]] = {**before, **change}
+        named = {_renamed(task, variants): rate for task, rate in rates.items()}
+        now = {**now, **changes, "rates": named, "settings": settings}
         values[step] = now
     return values
+
+
+def _renamed(task: str, variants: Mapping[str, str]) -> str:
+    """The task with its objective as it is called now."""
+    corpus, dot, name = task.rpartition(".")
+    return corpus + dot + variants.get(name, name)
+
+
+def _require_mixed(name: str, step: int, rates: Mapping[str, float | int]) -> None:
+    mixed = {task.rpartition(".")[2] for task, rate in rates.items() if rate}
+    if name not in mixed:
+        raise UsageError(
+            f"Mixture.schedule changes settings of {name!r} at step {step}, where the "
+            f"rates have no such objective; {nearest(name, mixed)}"
+        )

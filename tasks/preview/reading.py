@@ -27,6 +27,8 @@ def telling_slot(scene: Scene) -> Slot:
 
 def context(scene: Scene) -> str:
     """What the predicting slots see, in a phrase; "nothing" if none predicts."""
+    if blocks := _context_in_blocks(scene):
+        return blocks
     inputs = sum(slot.part == "inputs" for slot in scene.slots)
     queries = [slot.query_position for slot in scene.slots if slot.part == "targets"]
     parts = [f"the {inputs} inputs both ways"] if inputs else []
@@ -38,6 +40,25 @@ def context(scene: Scene) -> str:
         elif len(queries) > 1:
             parts.append("the targets before them")
     return " and ".join(parts) or "nothing"
+
+
+def _context_in_blocks(scene: Scene) -> str:
+    """What slots see that see no further than their block; "" if they do."""
+    inputs = {
+        scene.place(slot.stream, slot.number)
+        for slot in scene.slots
+        if slot.part == "inputs"
+    }
+    predicting = scene.predicting
+    if any(slot.part == "targets" and _sees_ahead(slot) for slot in predicting):
+        return "its block" + (" and the clean text before it" if inputs else "")
+    unseen = [inputs.difference(scene.seen(slot)) for slot in predicting]
+    return "the inputs up to the end of its block" if any(unseen) else ""
+
+
+def _sees_ahead(slot: Slot) -> bool:
+    """Whether a slot sees later slots of its own stream."""
+    return slot.sees[-1].stop > slot.number + 1
 
 
 def stands_before(scene: Scene, slot: Slot) -> Slot | None:
@@ -54,9 +75,7 @@ def by_position(scene: Scene, slot: Slot) -> list[Read]:
     """
     seen = set(scene.seen(slot))
     predictions = {prediction.position: prediction for prediction in slot.predictions}
-    # BOS holds no token of the text, so it fills no place.
-    parts = [other.part for other in scene.slots]
-    bos_slot = parts.index("targets") if "targets" in parts else None
+    bos = [place for place, other in enumerate(scene.slots) if other.holds_bos]
     predicted = {p.position for other in scene.predicting for p in other.predictions}
     places: dict[int, list[int]] = {position: [] for position in predicted}
     for place, other in enumerate(scene.slots):
@@ -70,7 +89,7 @@ def by_position(scene: Scene, slot: Slot) -> list[Read]:
         hidden = len(stacked) > len(seen_places) or position in predicted
         if position in predictions:
             reads.append(Read("asked", predictions[position].target))
-        elif not seen_places or (seen_places == [bos_slot] and hidden):
+        elif not seen_places or (seen_places == bos and hidden):
             reads.append(Read("unseen"))
     while reads and reads[-1].kind == "unseen":
         reads.pop()

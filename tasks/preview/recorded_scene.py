@@ -43,7 +43,8 @@ def scene_of(task: str, about: str, example: Batch, vocabulary: Vocabulary) -> S
     """
     decoder, encoder, memory = example
     if encoder is None or memory is None:
-        slots = slots_of("decoder", decoder, inputs=_inputs(decoder), vocab=vocabulary)
+        inputs = _inputs(decoder, bos=vocabulary.special_ids.bos)
+        slots = slots_of("decoder", decoder, inputs=inputs, vocab=vocabulary)
         return Scene(task, about, ("decoder",), slots)
     size = encoder.tokens.shape[1]
     slots = slots_of("encoder", encoder, inputs=size, vocab=vocabulary)
@@ -56,14 +57,10 @@ def cut(batch: Batch, row: int, segment: int) -> Batch:
     decoder, start = _cut_stream(batch.decoder, row, segment)
     if batch.encoder is None or batch.memory is None:
         return Batch(decoder)
-    encoder, memory_start = _cut_stream(batch.encoder, row, segment)
+    encoder, _ = _cut_stream(batch.encoder, row, segment)
     ours = slice(start, start + decoder.tokens.shape[1])
-    memory = Memory(
-        *(
-            np.asarray(field)[row : row + 1, ours] - memory_start
-            for field in batch.memory
-        )
-    )
+    first, last = (np.asarray(field)[row : row + 1, ours] for field in batch.memory)
+    memory = Memory(np.zeros_like(first), last - first)
     return Batch(decoder, encoder, memory)
 
 
@@ -85,14 +82,15 @@ def _cut_stream(stream: Stream, row: int, segment: int) -> tuple[Stream, int]:
     return Stream(**values), start
 
 
-def _inputs(decoder: Stream) -> int:
-    """How many slots come before the targets: those that see ahead of themselves.
+def _inputs(decoder: Stream, *, bos: int) -> int:
+    """How many slots come before the targets, which begin with a slot that holds BOS.
 
-    The last input sees no further than itself, as a target does; it belongs to them if
-    the slot before it sees it.
+    Inputs that begin with BOS themselves see ahead of it, which the first target's
+    slot does not.
     """
-    first = int(np.asarray(decoder.visible_to)[0, 0]) if decoder.tokens.size else 0
-    return first if first > 1 else 0
+    tokens, sees = np.asarray(decoder.tokens)[0], np.asarray(decoder.visible_to)[0]
+    firsts = np.flatnonzero((tokens == bos) & (sees == 1 + np.arange(len(tokens))))
+    return int(firsts[0]) if firsts.size else len(tokens)
 
 
 def _segments(batch: Batch) -> Iterable[tuple[int, int, int, int]]:

@@ -70,6 +70,7 @@ class Slot(NamedTuple):
       sees: the slots that it sees: an interval of its own stream, and before that, in
         the decoder of an encoder–decoder, one of the encoder. Either may be empty.
       predictions: at this slot; mostly one, or none.
+      holds_bos: whether its token is BOS, which is none of a text.
     """
 
     stream: StreamName
@@ -80,6 +81,7 @@ class Slot(NamedTuple):
     query_position: int
     sees: tuple[Interval, ...]
     predictions: tuple[Prediction, ...]
+    holds_bos: bool = False
 
 
 class Scene(NamedTuple):
@@ -178,7 +180,8 @@ def slots_of(
     memory: Memory | None = None,
 ) -> tuple[Slot, ...]:
     """The slots of a stream's only row, which holds one Example; inputs come first."""
-    predictions = _predictions(stream, inputs, vocab)
+    predictions = _predictions(stream, vocab)
+    bos = vocab.special_ids.bos
     slots = []
     for number in np.flatnonzero(stream.segment_ids[0]).tolist():
         visible = stream.visible_from[0, number], stream.visible_to[0, number]
@@ -196,22 +199,23 @@ def slots_of(
                 query_position=int(stream.query_positions[0, number]),
                 sees=tuple(sees),
                 predictions=tuple(predictions.get(number, ())),
+                holds_bos=int(stream.tokens[0, number]) == bos,
             )
         )
     return tuple(slots)
 
 
-def _predictions(
-    stream: Stream, inputs: int, vocab: Vocabulary
-) -> dict[int, list[Prediction]]:
+def _predictions(stream: Stream, vocab: Vocabulary) -> dict[int, list[Prediction]]:
     """The predictions in a stream's only row, by slot number."""
     names = {objective.id: objective.name for objective in objectives().values()}
     predictions: dict[int, list[Prediction]] = {}
+    from_bos_on = np.cumsum(np.asarray(stream.tokens[0]) == vocab.special_ids.bos) > 0
     fields = (getattr(stream, field)[0].tolist() for field in PREDICTION_FIELDS)
     for slot, target, weight, objective in zip(*fields, strict=True):
         if weight > 0:
-            # In place, a target is at the slot's position; else one after the query.
-            after = 0 if slot < inputs else 1
+            # Behind a BOS each token is predicted from the slot before it; without one,
+            # in place.
+            after = int(from_bos_on[slot])
             position = int(stream.query_positions[0, slot]) + after
             prediction = Prediction(
                 token(vocab, target), position, weight, names[objective]

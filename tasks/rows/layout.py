@@ -3,10 +3,17 @@
 A layout places an Example in slots numbered from 0; packing moves it to free slots.
 The rules:
 
-  - a token of `inputs` sees all of `inputs` and asks from its own position;
+  - a token of `inputs` sees all of `inputs`, or as many as `inputs_sees` says, and asks
+    from its own position;
   - target j is asked from a slot that holds target j-1 (BOS for the first), stands
     as a key where that token stands, and asks from one before target j. The slot sees
-    all of `inputs` and the target slots up to itself.
+    all of `inputs` and the target slots up to itself;
+  - with `targets_shown`, the slot of target j holds what is shown for it, stands and
+    asks from where target j stands, and sees so many of `inputs` as `targets_sees` says
+    and the slots of its own block.
+
+So each slot sees one interval of each stream. Where one stream holds both parts, a slot
+that sees inputs and its own block can see only those that meet.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +24,7 @@ from jaxtyping import Float32, Int32, Int64
 
 from ...models.rows import Capacity, RowShape
 from ...objectives.budget import Budget
+from ...objectives.errors import UsageError
 from ...objectives.example import Example
 
 _NOTHING = np.zeros(0, np.int32)
@@ -38,12 +46,32 @@ class Slots(NamedTuple):
         return Capacity(len(self.tokens), len(self.targets))
 
 
+class Blocks(NamedTuple):
+    """What decoder slots see of an Example whose targets are predicted in blocks.
+
+    Attributes:
+      visible_from: the first slot of its own stream that each sees; else it is 0.
+      memory_to: how many encoder slots each sees, from the first on; else it is all.
+    """
+
+    visible_from: Int32[np.ndarray, " n"]
+    memory_to: Int32[np.ndarray, " n"]
+
+
 class Placed(NamedTuple):
-    """An Example laid out: its decoder slots, and its encoder slots if any."""
+    """An Example laid out.
+
+    Attributes:
+      objective: of the Example.
+      decoder: its slots there.
+      encoder: likewise, if the rows have an encoder.
+      blocks: what the decoder slots see; None where targets follow one another.
+    """
 
     objective: int
     decoder: Slots
     encoder: Slots | None
+    blocks: Blocks | None = None
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -61,21 +89,25 @@ class Laid(NamedTuple):
       objectives: of each Example.
       decoder: the slots of all, and how many of them are each Example's.
       encoder: likewise, if the rows have an encoder.
+      blocks: of all decoder slots; None if no targets are predicted in blocks.
     """
 
     objectives: Int32[np.ndarray, " N"]
     decoder: "FlatSlots"
     encoder: "FlatSlots | None"
+    blocks: Blocks | None = None
 
     def placed(self) -> list[Placed]:
         """Each Example by itself; its arrays are views."""
         objectives = self.objectives.tolist()
         decoders = self.decoder.each()
-        if self.encoder is None:
-            return [
-                Placed(o, d, None) for o, d in zip(objectives, decoders, strict=True)
-            ]
-        return list(map(Placed, objectives, decoders, self.encoder.each()))
+        none = [None] * len(objectives)
+        encoders = none if self.encoder is None else self.encoder.each()
+        if self.blocks is None:
+            return list(map(Placed, objectives, decoders, encoders))
+        ends = np.cumsum(self.decoder.sizes[:, 0])[:-1]
+        blocks = map(Blocks, *(np.split(values, ends) for values in self.blocks))
+        return list(map(Placed, objectives, decoders, encoders, blocks))
 
 
 class FlatSlots(NamedTuple):
@@ -130,6 +162,9 @@ def lay_out(examples: Sequence[Example], shape: RowShape, *, bos: int) -> Laid:
       examples: at least one.
       shape: with an encoder, inputs and targets go to two streams, else into one.
       bos: id held by the slot that asks for the first target.
+
+    Raises:
+      UsageError: inputs and targets that one stream cannot hold.
     """
     objectives = np.array([example.objective for example in examples], np.int32)
     fields = dict(zip(Example._fields, zip(*examples, strict=True), strict=True))
@@ -137,7 +172,8 @@ def lay_out(examples: Sequence[Example], shape: RowShape, *, bos: int) -> Laid:
     inputs = np.array([len(tokens) for tokens in fields["inputs"]])
     targets = np.array([len(tokens) for tokens in fields["targets"]])
     if shape.encoder is None:
-        return Laid(objectives, _one_stream(fields, inputs, targets, bos), None)
+        blocks = _blocks(fields["targets_sees"], inputs, targets, one_stream=True)
+        return Laid(objectives, _one_stream(fields, inputs, targets, bos), None, blocks)
     none = np.zeros_like(inputs)
     nothing = [_NOTHING] * len(inputs)
     only_targets = {n: nothing if n.startswith("in") else v for n, v in fields.items()}
@@ -146,6 +182,7 @@ def lay_out(examples: Sequence[Example], shape: RowShape, *, bos: int) -> Laid:
         objectives,
         _one_stream(only_targets, none, targets, bos),
         _one_stream(only_inputs, inputs, none, bos),
+        _blocks(fields["targets_sees"], inputs, targets, one_stream=False),
     )
 
 
@@ -206,19 +243,78 @@ def _one_stream(
     stands[:1], stands[1:] = 0, positions[:-1]
     held = np.where(is_target, np.where(first_target, bos, before), tokens)
     stands = np.where(is_target, np.where(first_target, asks_from, stands), positions)
+    visible_to = np.where(is_target, place + 1, inputs[example]).astype(np.int32)
+    if any(map(len, fields["inputs_sees"])):
+        limited = np.array(list(map(len, fields["inputs_sees"])))[example] > 0
+        visible_to[limited & ~is_target] = np.concatenate(fields["inputs_sees"])
+    if any(map(len, fields["targets_shown"])):
+        in_block = np.array(list(map(len, fields["targets_shown"])))[example] > 0
+        in_block &= is_target
+        held[in_block] = np.concatenate(fields["targets_shown"])
+        stands[in_block] = asks_from[in_block] = positions[in_block]
+        ends = [_block_bounds(sees)[1] for sees in fields["targets_sees"]]
+        visible_to[in_block] = inputs[example[in_block]] + np.concatenate(ends)
     predicted = np.flatnonzero(weights)
     return FlatSlots(
         Slots(
-            tokens=held.astype(np.int32),
-            positions=stands.astype(np.int32),
-            query_positions=asks_from.astype(np.int32),
-            visible_to=np.where(is_target, place + 1, inputs[example]).astype(np.int32),
+            tokens=held.astype(np.int32, copy=False),
+            positions=stands.astype(np.int32, copy=False),
+            query_positions=asks_from.astype(np.int32, copy=False),
+            visible_to=visible_to,
             prediction_slots=place[predicted].astype(np.int32),
             targets=answers[predicted],
             loss_weights=weights[predicted],
         ),
         np.stack([size, np.bincount(example[predicted], minlength=len(size))], axis=1),
     )
+
+
+def _blocks(
+    sees: Sequence[Int32[np.ndarray, " _"]],
+    inputs: Int64[np.ndarray, " N"],
+    targets: Int64[np.ndarray, " N"],
+    *,
+    one_stream: bool,
+) -> Blocks | None:
+    """What decoder slots see, if the targets of any Example are predicted in blocks.
+
+    Args:
+      sees: inputs that the slot of each target sees (`Example.targets_sees`).
+      inputs: number of each Example's inputs.
+      targets: number of each Example's targets.
+      one_stream: whether inputs stand before the targets, or in an encoder.
+
+    Raises:
+      UsageError: inputs that a slot sees do not meet its block in one stream.
+    """
+    if not any(map(len, sees)):
+        return None
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    for each, size, behind in zip(sees, inputs.tolist(), targets.tolist(), strict=True):
+        before = size if one_stream else 0
+        begin = np.zeros(before + behind, np.int32)
+        memory = np.full(before + behind, size, np.int32)
+        if len(each):
+            start = before + _block_bounds(each)[0]
+            if one_stream and ((each > 0) & ((each < size) | (start > size))).any():
+                raise UsageError(
+                    "an Example predicts its targets in blocks, each of which sees "
+                    "itself and a part of the inputs: two intervals, of which a slot "
+                    "of a decoder has one; use encoder_decoder_rows."
+                )
+            begin[before:] = np.where(one_stream & (each > 0), 0, start)
+            memory[before:] = each
+        parts.append((begin, memory))
+    return Blocks(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _block_bounds(
+    sees: Int32[np.ndarray, " J"],
+) -> tuple[Int64[np.ndarray, " J"], Int64[np.ndarray, " J"]]:
+    """The first target of the block of each target, and the one behind its last."""
+    heads = np.flatnonzero(np.diff(sees, prepend=-1))
+    sizes = np.diff(heads, append=len(sees))
+    return np.repeat(heads, sizes), np.repeat(heads + sizes, sizes)
 
 
 def _interleaved(

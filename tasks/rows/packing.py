@@ -9,7 +9,7 @@ from jaxtyping import Int32, Int64
 
 from ...models.rows import Batch, Capacity, Memory, RowShape, Stream
 from ...objectives.errors import UsageError
-from .layout import Placed, Slots, capacities
+from .layout import Blocks, Placed, Slots, capacities
 
 T = TypeVar("T")
 
@@ -172,6 +172,10 @@ def collate(rows: list[list[Placed]], shape: RowShape) -> Batch:
     ids = np.array(numbers, np.int32), np.array(objectives, np.int64)
     decoders = [example.decoder for example in examples]
     decoder, _ = _stream(decoders, counts, ids, shape.decoder)
+    if any(example.blocks for example in examples):
+        decoder.visible_from[decoder.segment_ids > 0] += np.concatenate(
+            [_blocks_of(example).visible_from for example in examples]
+        )
     if shape.encoder is None:
         return Batch(decoder)
     encoders = [e.encoder or _NO_SLOTS for e in examples]
@@ -182,6 +186,9 @@ def collate(rows: list[list[Placed]], shape: RowShape) -> Batch:
     size = np.array([len(slots.tokens) for slots in decoders], np.int64)
     memory_from[filled] = np.repeat(memory_at, size)
     memory_to[filled] = np.repeat(memory_at + memory_size, size)
+    if any(example.blocks for example in examples):
+        sees = [_blocks_of(example).memory_to for example in examples]
+        memory_to[filled] = memory_from[filled] + np.concatenate(sees)
     return Batch(decoder, encoder, Memory(memory_from, memory_to))
 
 
@@ -189,6 +196,14 @@ _NONE = np.zeros(0, np.int32)
 _NO_SLOTS = Slots(
     _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, loss_weights=np.zeros(0, np.float32)
 )
+
+
+def _blocks_of(example: Placed) -> Blocks:
+    """What the decoder slots of an Example see, written out where it is ordinary."""
+    size = len(example.decoder.tokens)
+    inputs = len(example.encoder.tokens) if example.encoder else 0
+    plain = Blocks(np.zeros(size, np.int32), np.full(size, inputs, np.int32))
+    return example.blocks or plain
 
 
 def _stream(

@@ -212,7 +212,7 @@ def register() -> None:
 
 def _output_features(vocab: SeqioVocabulary) -> dict[str, Any]:
     integers = seqio.PassThroughVocabulary(size=CAPACITY)
-    token_features = ("inputs", "targets", "inputs_targets")
+    token_features = ("inputs", "targets", "inputs_targets", "targets_shown")
     return {
         name: seqio.Feature(
             vocab if name in token_features else integers,

@@ -10,7 +10,7 @@ import pytest
 from flax import nnx
 
 from sightline.models.build import build
-from sightline.models.generate import make_generate
+from sightline.models.generate import make_generate, make_stream
 from sightline.models.prompt_rows import (
     decoder_batch,
     encoder_decoder_batch,
@@ -110,7 +110,9 @@ class Model:
             def step(cache, t):
                 at = jnp.minimum(asked.given + t, TARGETS - 1)
                 last = jnp.where(at == 0, BOS, tokens[rows, at - 1])
-                h, cache = model.step(batch, cache, slots=first + at, tokens=last)
+                h, cache = model.step(
+                    batch, cache, slots=(first + at)[:, None], tokens=last[:, None]
+                )
                 return cache, logits(h, model.projection())[:, 0]
 
             return jax.lax.scan(step, model.prefill(batch), jnp.arange(TARGETS))[1]
@@ -280,6 +282,95 @@ def test_a_given_eos_ends_nothing(rotary):
     assert found.lengths[0] > 2 or found.targets[0, 1] == eos
 
 
+@pytest.mark.parametrize("steps", [1, 4, 16])
+def test_pieces_are_what_comes_in_one_go(rotary, steps):
+    """The same programs: equal bit for bit, not within a tolerance."""
+    settings = dict(sampler=sampled(temperature=2.0, top_k=9), bos=BOS, eos=7, pad=31)
+    whole = make_generate(rotary.model, **settings)(asked(), keys())
+    pieces = list(make_stream(rotary.model, steps=steps, **settings)(asked(), keys()))
+    for one, other in zip(pieces[-1].generated, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert pieces[-1].ended.all() and not any(p.ended.all() for p in pieces[:-1])
+    free = np.array(whole.lengths) - GIVEN
+    assert len(pieces) == -(-free.max() // steps)
+    for number, piece in enumerate(pieces, 1):
+        known = np.minimum(GIVEN + np.minimum(number * steps, free), whole.lengths)
+        np.testing.assert_array_equal(piece.generated.lengths, known)
+        used = np.arange(TARGETS) < known[:, None]
+        wanted = np.where(used, whole.targets, 31)
+        np.testing.assert_array_equal(piece.generated.targets, wanted)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 16])
+def test_the_host_may_end_rows(rotary, steps):
+    """Row 1 after two tokens, row 2 after none; the others go on as they would."""
+    settings = dict(sampler=greedy, bos=BOS, eos=None, pad=31)
+    whole = make_generate(rotary.model, **settings)(asked(), keys())
+    seen = []
+
+    def ends(row, generated):
+        seen.append((row, len(generated)))
+        first = GIVEN[row]
+        np.testing.assert_array_equal(
+            generated, whole.targets[row, first : first + len(generated)]
+        )
+        if row == 1 and len(generated) >= 2:
+            return 2
+        return 0 if row == 2 else None
+
+    stream = make_stream(rotary.model, steps=steps, **settings)
+    *_, last = stream(asked(), keys(), ends)
+    lengths = np.array([5, 2, 1, 3, 4])
+    np.testing.assert_array_equal(last.generated.lengths, lengths)
+    used = np.arange(TARGETS) < lengths[:, None]
+    np.testing.assert_array_equal(
+        last.generated.targets, np.where(used, whole.targets, 31)
+    )
+    np.testing.assert_array_equal(
+        last.generated.log_probabilities, np.where(used, whole.log_probabilities, 0)
+    )
+    assert last.ended.all() and len(seen) == len(set(seen))
+    assert [n for row, n in seen if row == 2] == [
+        min(steps, 5)
+    ]  # once ended, not again
+
+
+def test_prompts_that_do_not_fit_are_refused_before_the_first_piece(rotary):
+    stream = make_stream(rotary.model, sampler=greedy, bos=BOS, eos=None)
+    with pytest.raises(ValueError, match=r"jax.random.split\(key, 5\)"):
+        stream(asked(), keys(rows=4))
+
+
+def test_no_steps_make_no_piece(rotary):
+    with pytest.raises(ValueError, match="steps is 0"):
+        make_stream(rotary.model, sampler=greedy, bos=BOS, eos=None, steps=0)
+
+
+def test_slots_that_run_together_are_those_that_run_alone(tiny_model):
+    """Three slots of each row in one step, as verifying drafts takes them."""
+    prompt = asked([0] * 5)
+    wanted = tiny_model.oracle(EXAMPLES)
+
+    @jax.jit
+    def run(params, tokens):
+        model = nnx.merge(tiny_model.graph, params)
+        batch = tiny_model.lay_out(prompt, bos=BOS)
+        first = first_slots(prompt, batch)[:, None]
+        held = jnp.concatenate([jnp.full_like(tokens[:, :1], BOS), tokens], axis=1)
+        cache, found = model.prefill(batch), []
+        for start in (0, 3):
+            slots = first + start + jnp.arange(3)
+            part = held[:, start : start + 3]
+            hidden, cache = model.step(batch, cache, slots=slots, tokens=part)
+            found.append(logits(hidden, model.projection()))
+        return jnp.concatenate(found, axis=1)
+
+    found = np.asarray(run(tiny_model.params, prompt.targets))
+    for row, e in enumerate(EXAMPLES):
+        size = len(e.targets)
+        np.testing.assert_allclose(found[row, :size], wanted[row, :size], atol=2e-5)
+
+
 def test_another_checkpoint_needs_no_compilation(rotary, architecture):
     traces = []
 
@@ -312,6 +403,9 @@ def test_prompts_go_on_behind_an_example():
     np.testing.assert_array_equal(found.targets[1], [18, 19, 20, 21, 0, 0, 0, 0])
 
 
+ONES = np.ones(6, np.int32)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -321,6 +415,8 @@ def test_prompts_go_on_behind_an_example():
         (dict(targets=5), "Example 1 has 6 targets, more than the 5"),
         (dict(examples=[EXAMPLES[0], example([5], [], stand=[1], ask=[])],
               lengths=[5, 2]), "at least a first target"),
+        (dict(examples=[EXAMPLES[0], EXAMPLES[1]._replace(targets_shown=ONES,
+              targets_sees=ONES)]), "Example 1 is written in blocks"),
     ],
 )  # fmt: skip
 def test_examples_that_make_no_prompts(settings, message):

@@ -5,7 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.models.samplers import greedy, row_keys, sampled
+from sightline.models.samplers import (
+    greedy,
+    log_distribution,
+    row_keys,
+    sampled,
+)
 
 SHARES = np.array([0.05, 0.4, 0.1, 0.25, 0.2], np.float32)
 DRAWS = 4000
@@ -81,3 +86,78 @@ def test_no_two_rows_of_any_seed_and_batch_share_a_key():
         for first in (0, 32, 64)
     ]
     assert len(np.unique(np.concatenate(keys), axis=0)) == 4 * 3 * 32
+
+
+def cut_like_transformers(logits, *, temperature=1.0, top_k=None, top_p=1.0):
+    """Probabilities after its warpers for temperature, top-k and top-p, in this order.
+
+    Top-k keeps all scores that are not below the k-th; top-p sorts ascending and drops
+    those whose cumulative probability is at most 1 - p.
+    """
+    scores = logits.astype(np.float64) / temperature
+    if top_k is not None:
+        scores = np.where(
+            scores < np.sort(scores)[-min(top_k, len(scores))], -np.inf, scores
+        )
+    share = np.exp(scores - scores.max())
+    share /= share.sum()
+    ascending = np.argsort(share, kind="stable")
+    dropped = ascending[np.cumsum(share[ascending]) <= 1 - top_p]
+    share[dropped[dropped != ascending[-1]]] = 0
+    return share / share.sum()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(top_k=1),
+        dict(top_k=4),
+        dict(top_k=50),
+        dict(temperature=3.0, top_k=5),
+        dict(top_k=6, top_p=0.7),
+        dict(temperature=2.0, top_k=12, top_p=0.45),
+        dict(temperature=0.3, top_p=0.9),
+    ],
+    ids=str,
+)
+def test_what_is_kept_is_what_transformers_keeps(settings):
+    logits = np.random.default_rng(0).normal(size=(40, 20)).astype(np.float32) * 2
+    found = np.exp(sampled(**settings).log_probabilities(jnp.asarray(logits)))
+    wanted = np.stack([cut_like_transformers(row, **settings) for row in logits])
+    np.testing.assert_array_equal(found > 0, wanted > 0)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_top_k_comes_before_the_nucleus():
+    """Of .4 .25 .2, renormalised, two tokens hold .7; of all five, three do."""
+    assert set(np.flatnonzero(drawn(top_k=3, top_p=0.7))) == {1, 3}
+    assert set(np.flatnonzero(drawn(top_p=0.7))) == {1, 3, 4}
+
+
+def test_of_equals_top_k_keeps_those_with_the_least_ids():
+    logits = jnp.array([[0.0, 1.0, 1.0, 0.0, 1.0, 1.0]])
+    log_p = sampled(top_k=3).log_probabilities(logits)
+    np.testing.assert_array_equal(np.isfinite(log_p), [[0, 1, 1, 0, 1, 0]])
+
+
+@pytest.mark.parametrize("settings", [dict(top_k=2), dict(top_k=4, top_p=0.8), {}])
+def test_a_draw_follows_the_stated_distribution(settings):
+    wanted = np.exp(sampled(**settings).log_probabilities(jnp.log(SHARES)[None]))[0]
+    near(drawn(**settings), wanted)
+
+
+def test_the_distribution_of_greedy_is_one_token():
+    logits = jnp.array([[0.0, 2.0, 2.0], [-jnp.inf, -3.0, -4.0]])
+    found = log_distribution(greedy, logits)
+    np.testing.assert_array_equal(np.exp(found), [[0, 1, 0], [0, 1, 0]])
+
+
+def test_the_distribution_of_another_sampler_is_unknown():
+    with pytest.raises(ValueError, match="`greedy` or one made by `sampled`"):
+        log_distribution(lambda logits, keys: greedy(logits, keys), jnp.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_top_k_out_of_range(top_k):
+    with pytest.raises(ValueError, match=f"top_k is {top_k}; .* 1 or more"):
+        sampled(top_k=top_k)

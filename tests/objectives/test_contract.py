@@ -10,10 +10,18 @@ from sightline.objectives import registry
 from sightline.objectives.budget import Budget
 from sightline.objectives.example import Lengths
 
+UNIFORM = {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}
+
 VARIES = [
     ("reconstruction", {"infill": 0.2, "mask": 0.1, "delete": 0.1, "shuffle": 0.5}),
-    ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
+    ("masked", UNIFORM),
     ("masked", {"rate": 0.3, "unit": "word"}),
+    ("masked", {"rate": 0.3, "unit": "word", "shift": True}),
+    ("masked", {**UNIFORM, "shift": True}),
+    ("block_diffusion", {}),
+    ("block_diffusion", {"block": 5}),
+    ("block_diffusion", {"block": 1, "form": "exact"}),
+    ("block_diffusion", {"block": 5, "form": "exact"}),
     ("span_corruption", {"mode": "R", "mode_rate": 0.5}),
     ("prefix", {}),
     ("prefix", {"suffix": 0.25, "mode": "S", "mode_rate": 0.9}),
@@ -26,6 +34,7 @@ CASES = [
     ("causal", {}),
     ("masked", {}),
     ("masked", {"rate": 0.5, "masked_share": 0.0, "random_share": 1.0}),
+    ("masked", {"shift": True}),
     ("span_corruption", {}),
     ("span_corruption", {"density": 0.5, "mean_span": 8.0}),
     ("span_corruption", {"density": 0.5, "mean_span": 3.0, "mode": "X"}),
@@ -52,6 +61,7 @@ ENDS_ANSWERS = {"span_corruption", "fill_in_middle", "reconstruction"}
 
 OWN_IDS = {
     "masked": ("mask",),
+    "block_diffusion": ("mask",),
     "reconstruction": ("mask",),
     "span_corruption": ("sentinels", "modes"),
     "prefix": ("modes",),
@@ -123,18 +133,48 @@ def test_fields_agree_and_something_is_predicted(name, bound, window, make_text,
         assert len(getattr(example, f"{part}_weights")) == size
     assert len(example.inputs_targets) == len(example.inputs)
     assert example.inputs_weights.sum() + example.targets_weights.sum() > 0
-    positions = np.concatenate([example.inputs_positions, example.targets_positions])
-    assert positions.min() >= 0
-    assert len(set(positions.tolist())) == len(positions)
+    parts = [example.inputs_positions.tolist(), example.targets_positions.tolist()]
+    assert min(parts[0] + parts[1]) >= 0
+    # In blocks, what a target's slot shows stands beside what it conceals.
+    for positions in parts if len(example.targets_shown) else [parts[0] + parts[1]]:
+        assert len(set(positions)) == len(positions)
+    assert len(example.inputs_sees) in (0, len(example.inputs))
+    assert len(example.targets_shown) in (0, len(example.targets))
+    assert len(example.targets_sees) == len(example.targets_shown)
+
+
+@each_case
+@settings(max_examples=20, deadline=None)
+@given(window=windows)
+def test_what_is_seen_at_second_hand_is_seen_at_first(
+    name, bound, window, make_text, ids
+):
+    """Else a second layer would see what the first does not; a slot sees itself."""
+    _, _, example = example_of(name, bound, window, make_text, ids)
+    inputs, targets = len(example.inputs), len(example.targets)
+    sees = np.zeros((inputs + targets, inputs + targets), bool)
+    limits = example.inputs_sees if len(example.inputs_sees) else [inputs] * inputs
+    for slot, limit in enumerate(limits):
+        sees[slot, :limit] = True
+    for slot in range(targets):
+        sees[inputs + slot, inputs : inputs + slot + 1] = True
+        sees[inputs + slot, :inputs] = True
+    for slot, limit in enumerate(example.targets_sees.tolist()):
+        block = np.flatnonzero(example.targets_sees == limit)
+        sees[inputs + slot] = np.arange(inputs + targets) < min(limit, inputs)
+        sees[inputs + slot, inputs + block] = True
+    assert sees.diagonal().all()
+    assert not (sees.astype(int) @ sees.astype(int) > 0)[~sees].any()
 
 
 @each_case
 @settings(max_examples=60, deadline=None)
 @given(window=windows)
 def test_only_ids_with_a_reason_appear(name, bound, window, make_text, ids):
-    """No pad and no BOS inside an Example; every other id is text or is meant."""
+    """No pad inside an Example, and BOS at its begin; other ids are text or meant."""
     _, _, example = example_of(name, bound, window, make_text, ids)
-    shown = np.concatenate([example.inputs, example.targets])
+    shown = [example.inputs[bound.get("shift", False) :], example.targets]
+    shown = np.concatenate([*shown, example.targets_shown])
     meant = [np.atleast_1d(getattr(ids, field)) for field in OWN_IDS.get(name, ())]
     assert np.isin(shown, np.concatenate([ids.text, [ids.eos], *meant])).all()
     assert not np.isin(ids.labels, example.inputs).any()
@@ -188,6 +228,10 @@ def test_the_window_is_left_alone(name, bound, make_text, ids):
 )
 def test_window_is_the_largest_that_fits(name, bound, budget):
     objective = registry.get(name).with_settings(**bound)
+    if budget.slots and bound.get("form") == "exact":
+        with pytest.raises(ValueError, match='form="canvas"'):
+            objective.window(budget)
+        return
     window = objective.window(budget)
     assert budget.fits(objective.lengths(window))
     larger = (objective.lengths(window + more) for more in range(1, 9))
@@ -234,6 +278,11 @@ def test_an_id_is_given_once():
                 "unit": "word",
             },
             'set unit="token" or a rate',
+        ),
+        (
+            "block_diffusion",
+            {"block": 1},
+            "block is 1; set it to a whole number from 2",
         ),
         ("masked", {"masked_share": 0.8, "random_share": 0.3}, "within \\[0, 1\\]"),
         ("span_corruption", {"mean_span": 0.5}, "mean_span is 0.5"),

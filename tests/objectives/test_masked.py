@@ -175,6 +175,29 @@ def index(hidden) -> int:
     return int(hidden @ (1 << np.arange(len(hidden))))
 
 
+@pytest.mark.parametrize("bound", [{}, {"unit": "word", "rate": 0.4}, UNIFORM])
+@pytest.mark.parametrize("ends", [True, False])
+def test_shifted_it_asks_for_the_same_tokens_from_the_slots_before(
+    bound, ends, make_text, ids
+):
+    """By an oracle: token by token, what the Example without a shift predicts."""
+    text, objective = make_text(40, 0, 40 if ends else 30), registry.get("masked")
+    plain, shifted = (
+        objective.with_settings(**bound, shift=shift)(
+            text, np.random.default_rng(3), ids
+        )
+        for shift in (False, True)
+    )
+    assert shifted.inputs.tolist() == [ids.bos, *plain.inputs]
+    assert shifted.inputs_positions.tolist() == list(range(len(text.tokens) + 1))
+    for slot, (target, weight) in enumerate(
+        zip(plain.inputs_targets, plain.inputs_weights, strict=True)
+    ):
+        assert shifted.inputs_targets[slot] == target
+        assert shifted.inputs_weights[slot] == weight
+    assert shifted.inputs_weights[-1] == 0 and not len(shifted.targets)
+
+
 def test_what_no_vocabulary_or_setting_allows_is_refused(make_text, ids):
     rng, unchecked = np.random.default_rng(0), inspect.unwrap(masked)
     bare = ids._replace(word_starts=np.zeros(0, np.int32))
@@ -184,3 +207,5 @@ def test_what_no_vocabulary_or_setting_allows_is_refused(make_text, ids):
         ValueError, match=r"masked.unit is 'words'; did you mean 'word'"
     ):
         unchecked(make_text(9), rng, ids, unit="words")
+    with pytest.raises(ValueError, match=r"masked.shift is 1; set it to True or False"):
+        unchecked(make_text(9), rng, ids, shift=1)

@@ -12,7 +12,9 @@ from jaxtyping import Int
 from ....objectives.example import Example, in_place, sequential
 from ....objectives.special_ids import SpecialIds
 
-Mode = Literal["causal", "prefix", "span", "reconstruction", "permuted", "masked"]
+Mode = Literal[
+    "causal", "prefix", "span", "reconstruction", "permuted", "masked", "shifted"
+]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 """Modes, the closest to continuing text first; a model is queried in the first that it
@@ -42,6 +44,7 @@ def going_on(
         masked          before and after, in `STRIDE` Examples that hide different
                         tokens of `after`: a pseudo-likelihood (Salazar et al. 2020,
                         §2), from both sides
+        shifted         as masked, asked from the slot before each hidden token
 
     Args:
       mode: of the form.
@@ -52,9 +55,12 @@ def going_on(
     boundary = len(before)
     text = np.concatenate([before, after])
     positions = 1 + np.arange(len(text))
-    if mode == "masked":
+    if mode in ("masked", "shifted"):
+        ahead = mode == "shifted"
         return [
-            hiding(text, np.arange(boundary + first, len(text), STRIDE), ids)
+            hiding(
+                text, np.arange(boundary + first, len(text), STRIDE), ids, ahead=ahead
+            )
             for first in range(min(STRIDE, len(after)))
         ]
     if mode in ("prefix", "permuted"):
@@ -103,14 +109,18 @@ def after_inputs(inputs, targets: Tokens, *, weigh_from: int = 0) -> Example:
     )
 
 
-def hiding(tokens: Tokens, hidden: Tokens, ids: SpecialIds) -> Example:
-    """Tokens with masks at the hidden places, predicted in place."""
+def hiding(
+    tokens: Tokens, hidden: Tokens, ids: SpecialIds, *, ahead: bool = False
+) -> Example:
+    """Tokens with masks at the hidden places, predicted in place.
+
+    With `ahead`, each from the slot before it, as `masked.shift` trains.
+    """
     inputs, weights = tokens.copy(), np.zeros(len(tokens))
     inputs[hidden], weights[hidden] = ids.mask, 1.0
-    return in_place(
-        0,
-        inputs,
-        positions=1 + np.arange(len(tokens)),
-        targets=np.where(weights > 0, tokens, 0),
-        weights=weights,
-    )
+    positions = 1 + np.arange(len(tokens))
+    targets = np.where(weights > 0, tokens, 0)
+    if ahead:
+        inputs, positions = np.append(ids.bos, inputs), np.append(0, positions)
+        targets, weights = np.append(targets, 0), np.append(weights, 0.0)
+    return in_place(0, inputs, positions=positions, targets=targets, weights=weights)

@@ -50,8 +50,8 @@ def write_on(
     """Lets a model continue each beginning until EOS or the end of its row.
 
     Args:
-      subject: the model, queried in its mode, or as "causal" if that is "masked", which
-        cannot generate.
+      subject: the model, queried in its mode, or as "causal" if that is "masked" or
+        "shifted", which cannot generate.
       beginnings: of documents; may be empty.
       sampler: of `models.samplers`.
       seed: of the sampler.
@@ -73,7 +73,7 @@ def write_on(
 
 def writing_mode(subject: Subject) -> Mode:
     """The mode in which a model continues a text."""
-    return subject.mode if subject.mode != "masked" else MODES[0]
+    return MODES[0] if subject.mode in ("masked", "shifted") else subject.mode
 
 
 def generation_scores(

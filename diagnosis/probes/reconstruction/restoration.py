@@ -232,7 +232,7 @@ def restore(
 
 def _answers(subject: Subject, examples: Sequence[Example], mode: Mode) -> list[Tokens]:
     """The model's most probable answers, in one pass or token by token."""
-    if mode == "masked":
+    if mode in ("masked", "shifted"):
         return [answer.astype(np.int32) for answer in subject.guess(examples)]
     # EOS is not allowed if the number of tokens is known; only "span" uses sentinels.
     extra_ids = subject.vocab.special_ids.sentinels if mode == "span" else ()

@@ -14,15 +14,19 @@ from ..asking.forms import Mode, after_inputs, going_on, hiding
 from .corruptions import Corrupted, Kind
 
 MODES_FOR: Mapping[Kind, tuple[Mode, ...]] = {
-    "masking": ("span", "permuted", "masked", "reconstruction", "prefix", "causal"),
+    "masking": (
+        *("span", "permuted", "masked", "shifted"),
+        *("reconstruction", "prefix", "causal"),
+    ),
     "deletion": ("reconstruction", "prefix", "causal"),
     "insertion": ("reconstruction", "prefix", "causal"),
     "shuffling": ("reconstruction", "prefix", "causal"),
 }
 """The possible modes, those that leave least to the model first.
 
-"span", "permuted" and "masked" tell where tokens are missing, the last two also how
-many, so that the rest is copied for the model; in other modes it writes the whole text.
+"span", "permuted", "masked" and "shifted" tell where tokens are missing, the last three
+also how many, so that the rest is copied for the model; in other modes it writes the
+whole text.
 """
 
 NEVER_TRAINED: tuple[Mode, ...] = ("prefix", "causal")
@@ -61,6 +65,7 @@ def ask(
         span            a <0> c <1> EOS     <0> b <1> d EOS
         permuted        a c                 b d, at their own positions
         masked          a _ c _             b d, in place
+        shifted         BOS a _ c _         b d, each at the slot before
         prefix          a _ c _             a b c d EOS
         causal          none                a b c d EOS, after the prompt a _ c _
 
@@ -98,23 +103,24 @@ def ask(
                 inputs_positions=1 + corrupted.untouched,
                 targets_positions=1 + order,
             )
-        case "masked":
-            example = hiding(original, missing, ids)
+        case "masked" | "shifted":
+            example = hiding(original, missing, ids, ahead=mode == "shifted")
         case "prefix" | "causal":
             # A plain continuation: nothing says that the text is to be restored.
             (example,) = going_on(mode, corrupted_tokens, whole, ids)
-    objective = registry.get("span_corruption" if mode == "span" else mode).id
+    name = {"span": "span_corruption", "shifted": "masked"}.get(mode, mode)
+    objective = registry.get(name).id
     return Request(corrupted, mode, example._replace(objective=objective))
 
 
 def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
     """The restored excerpt from a model's answer.
 
-    "permuted" and "masked" put tokens in their places. "span" replaces each sentinel by
-    what follows it in the answer: nothing if it is absent, the first occurrence if
-    it is repeated; anything after an unknown sentinel is dropped. In other modes the
-    answer is the text. Except in "permuted" and "masked", it ends before its first
-    EOS.
+    "permuted", "masked" and "shifted" put tokens in their places. "span" replaces each
+    sentinel by what follows it in the answer: nothing if it is absent, the first
+    occurrence if it is repeated; anything after an unknown sentinel is dropped. In
+    other modes the answer is the text. Except where tokens have their places, it ends
+    before its first EOS.
 
     Args:
       request: that was answered.
@@ -122,9 +128,9 @@ def assemble(request: Request, generated: Tokens, ids: SpecialIds) -> Tokens:
       ids: reserved ids.
 
     Raises:
-      UsageError: too many or few tokens for a "permuted" or "masked" request.
+      UsageError: too many or few tokens for a request that says how many are missing.
     """
-    if request.mode in ("permuted", "masked"):
+    if request.mode in ("permuted", "masked", "shifted"):
         return _filled(request, generated)
     ends = np.flatnonzero(generated == ids.eos)
     answer = generated[: ends[0]] if len(ends) else generated

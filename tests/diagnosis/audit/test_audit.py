@@ -8,11 +8,13 @@ from sightline.diagnosis.audit.audit import SHAPES
 from sightline.diagnosis.audit.specimens import specimen
 from sightline.objectives import registry, sentence_pair
 from sightline.objectives.example import in_place
-from sightline.tasks.rows import packing
+from sightline.tasks.rows import layout, packing
 
 pytestmark = pytest.mark.optimised
 
 ALL = registry.objectives()
+
+UNIFORM = {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}
 
 
 def check(audited, vocab, objective, *, seed=0):
@@ -34,7 +36,11 @@ def test_nothing_leaks_and_nothing_is_blind(name, audited, vocab):
     ("name", "bound"),
     [
         ("span_corruption", {"density": 0.5, "mean_span": 3.0, "mode": "X"}),
-        ("masked", {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}),
+        ("masked", UNIFORM),
+        ("masked", {"shift": True}),
+        ("masked", {**UNIFORM, "shift": True}),
+        ("block_diffusion", {"block": 5}),
+        ("block_diffusion", {"block": 5, "form": "exact"}),
         ("permuted", {"selection": "all"}),
         ("reconstruction", {"infill": 0.2, "delete": 0.2, "shuffle": 1.0}),
         ("sentence_pair", {"unit": "sentence", "other": 0.5, "swapped": 0.0}),
@@ -43,7 +49,55 @@ def test_nothing_leaks_and_nothing_is_blind(name, audited, vocab):
 )
 def test_nor_with_other_settings(name, bound, audited, vocab):
     objective = ALL[name].with_settings(**bound)
+    if bound.get("form") == "exact" and audited[0] == "decoder":
+        pytest.skip("one stream cannot hold it, and it says so")
     assert check(audited, vocab, objective, seed=1)[:2] == (0, 0)
+
+
+@pytest.mark.parametrize("form", ["canvas", "exact"])
+def test_a_block_that_sees_the_next(form, audited, vocab, monkeypatch):
+    """The layout lets each slot see one block more than the Example says."""
+    architecture, _, _ = audited
+    if form == "exact" and architecture == "decoder":
+        pytest.skip("one stream cannot hold it, and it says so")
+    field = "inputs_sees" if form == "canvas" else "targets_sees"
+    plain = layout.lay_out
+
+    def wider(examples, shape, *, bos):
+        def further(example):
+            sees = getattr(example, field)
+            most = len(example.inputs)
+            return example._replace(**{field: np.minimum(sees + 5, most)})
+
+        return plain([further(example) for example in examples], shape, bos=bos)
+
+    monkeypatch.setattr(layout, "lay_out", wider)
+    objective = ALL["block_diffusion"].with_settings(block=5, form=form)
+    assert check(audited, vocab, objective)[0] > 20
+
+
+def test_a_clean_text_that_holds_the_block(audited, vocab):
+    """Each noisy block sees its own clean text too: the objective itself leaks."""
+    architecture, _, _ = audited
+    if architecture == "decoder":
+        pytest.skip("one stream cannot hold it, and it says so")
+    plain = ALL["block_diffusion"].with_settings(block=5, form="exact")
+
+    def shown(text, rng, ids, **settings):
+        example = plain.function(text, rng, ids, **settings)
+        sees = np.minimum(example.targets_sees + 5, len(example.inputs))
+        return example._replace(targets_sees=sees.astype(np.int32))
+
+    planted = registry.Objective("planted", 31, shown, plain.measure, plain.settings)
+    assert check(audited, vocab, planted)[0] > 0
+
+
+def test_a_shifted_answer_that_is_not_hidden(audited, vocab):
+    """Half of the selected tokens show themselves, and are declared hidden."""
+    plain = ALL["masked"].with_settings(shift=True, masked_share=0.5, random_share=0.0)
+    settings = {**plain.settings, "rate": 0.5}
+    planted = registry.Objective("planted", 1, plain.function, plain.measure, settings)
+    assert check(audited, vocab, planted)[0] > 0
 
 
 def test_an_interval_off_by_one(audited, vocab, widen):
@@ -80,7 +134,7 @@ def test_a_label_visible_in_the_prefix(audited, vocab):
         )
 
     def measure(tokens):
-        return ALL["masked"].measure(tokens, rate=1.0)
+        return ALL["masked"].measure(tokens, rate=1.0, shift=False)
 
     planted = registry.Objective("planted", 30, shifted, measure, {})
     leaks, blind, _ = check(audited, vocab, planted)

@@ -28,6 +28,11 @@ RECIPES = {
     "ul2r",
     "incumbent",
     "revised",
+    "gpt_bert",
+    "dual",
+    "antlm",
+    "t5gemma",
+    "block_diffusion",
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from sightline.objectives import registry
+from sightline.objectives.budget import Budget
 from sightline.tasks.examples.mixture import Mixture
 
 CAUSAL = {"python_docs.causal": 1}
@@ -98,3 +99,65 @@ def test_corpora_serve_the_phases_that_name_none():
 def test_what_is_wrong_is_an_error(schedule, message):
     with pytest.raises(ValueError, match=message):
         mixture(schedule)
+
+
+THIRDS = {"settings": {"masked": {"rate": 0.3}}, "corpora": {"policies": 1}}
+
+
+def test_settings_change_as_variants_with_windows_of_their_own():
+    """What is not changed stays, also a change that came before."""
+    scheduled = mixture(
+        {
+            10: {"settings": {"masked": {"rate": 0.15}}},
+            20: {"rates": {"masked": 1, "causal": 1}},
+            30: {"settings": {"masked": {"unit": "word"}, "causal": {}}},
+        },
+        {"masked": 1, "policies.causal": 1},
+        **THIRDS,
+    )
+    names = [set(phase.objectives()) for phase in scheduled.phases().values()]
+    assert names == [
+        *({"causal", "masked"}, {"causal", "from_10/masked"}),
+        *({"causal", "from_10/masked"}, {"from_30/causal", "from_30/masked"}),
+    ]
+    for step, rate, unit in [
+        (0, 0.3, "token"),
+        (29, 0.15, "token"),
+        (30, 0.15, "word"),
+    ]:
+        bound = list(scheduled.at(step).objectives().values())[1].settings
+        assert (bound["rate"], bound["unit"]) == (rate, unit)
+    every = scheduled.objectives()
+    assert [every[n].settings["rate"] for n in every if n.endswith("masked")] == [
+        *(0.15, 0.15, 0.3)
+    ]
+    assert scheduled.at(30).loss_share_array()[registry.get("masked").id] == 0.5
+    budget = Budget(slots=128, predictions=12)
+    windows = [every[n].window(budget) for n in ("masked", "from_10/masked")]
+    assert windows == [41, 83]
+
+
+def test_a_variant_changes_by_itself():
+    scheduled = mixture(
+        {5: {"settings": {"x/masked": {"rate": 0.5}}}},
+        {"policies.x/masked": 1, "policies.masked": 1},
+        settings={"x/masked": {"rate": 0.4, "unit": "word"}},
+    )
+    names = set(scheduled.at(5).objectives())
+    assert names == {"masked", "x_from_5/masked"}
+    assert scheduled.settings_of("x_from_5/masked") == {"rate": 0.5, "unit": "word"}
+    assert scheduled.objective("masked").settings["rate"] == 0.15
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"masked": {"rat": 0.1}}, "from step 5 on, .*no setting 'rat'"),
+        ({"causal": {}}, "changes settings of 'causal' at step 5.*Valid: masked"),
+        ({"policies": {"seed": 1}}, "changes settings of 'policies' at step 5"),
+        ({"masked": 0.1}, "give those of each objective, such as"),
+    ],
+)
+def test_settings_that_do_not_exist_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        mixture({5: {"settings": settings}}, {"policies.masked": 1})

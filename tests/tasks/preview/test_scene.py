@@ -65,7 +65,8 @@ def test_slots_hold_and_see_as_the_objective_says(name, objective):
     assert [slot.token for slot in found.slots] == [shown(id_) for id_ in held]
     for place, slot in enumerate(found.slots):
         assert found.place(slot.stream, slot.number) == place
-        seen = range(inputs if place < inputs else place + 1)
+        sees = [*example.inputs_sees] or [inputs] * inputs
+        seen = range(sees[place] if place < inputs else place + 1)
         assert found.seen(slot) == tuple(seen)
         assert slot.part == ("inputs" if place < inputs else "targets")
         if name == "encoder_decoder":
@@ -89,6 +90,33 @@ def test_slots_predict_as_the_objective_says(name, objective):
     ]
     assert {p.objective for p in at} == {objective}
     assert telling_slot(found) in found.predicting
+
+
+def test_a_block_beside_its_clean_past_is_read_as_one_text():
+    """A slot of the second block: the clean first one, then its own, with one asked."""
+    shape = "encoder_decoder"
+    example, found = made("block_diffusion", shape, block=7, form="exact")
+    inputs = len(example.inputs)
+    assert context(found) == "its block and the clean text before it"
+    for j in range(7, 14):
+        slot = found.slots[inputs + j]
+        assert found.seen(slot) == (*range(7), *range(inputs + 7, inputs + 14))
+        for prediction in slot.predictions:
+            assert prediction.position == slot.position == j + 1
+            reads = [r for r in by_position(found, slot) if r.kind == "seen"]
+            assert "".join(r.token.text for r in reads[:7]) == WORDS[:7]
+    _, canvas = made("block_diffusion", shape, block=7)
+    assert context(canvas) == "the inputs up to the end of its block"
+
+
+@each_shape
+def test_a_shifted_prediction_stands_behind_its_slot(name):
+    example, found = made("masked", name, shift=True)
+    for slot in found.predicting:
+        (prediction,) = slot.predictions
+        assert prediction.position == slot.position + 1 == slot.query_position + 1
+        assert prediction.target.text == WORDS[slot.position]
+    assert len(found.predicting) == (example.inputs_weights > 0).sum()
 
 
 @each_shape

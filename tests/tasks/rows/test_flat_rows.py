@@ -12,8 +12,14 @@ from sightline.models.rows import (
     encoder_decoder_rows,
 )
 from sightline.objectives.example import Example
-from sightline.tasks.rows.layout import Placed, Slots, capacities, lay_out
-from sightline.tasks.rows.packing import PATIENCE, Packer, collate, first_fit
+from sightline.tasks.rows.layout import Blocks, Placed, Slots, capacities, lay_out
+from sightline.tasks.rows.packing import (
+    PATIENCE,
+    Packer,
+    _blocks_of,
+    collate,
+    first_fit,
+)
 
 pytestmark = pytest.mark.unchecked
 
@@ -39,11 +45,24 @@ def example(draw):
     def weights(size):
         return (rng.random(size) * rng.integers(0, 2, size)).astype(np.float32)
 
-    return Example(
+    plain = Example(
         int(rng.integers(8)),
         *(ints(inputs), ints(inputs), ints(inputs), weights(inputs)),
         *(ints(targets), ints(targets), weights(targets)),
     )
+    if draw(st.booleans()):
+        limits = np.sort(rng.integers(1, inputs + 1, inputs)).astype(np.int32)
+        plain = plain._replace(inputs_sees=limits)
+    if draw(st.booleans()):
+        sees = np.sort(rng.integers(0, inputs + 1, targets)).astype(np.int32)
+        plain = plain._replace(targets_shown=ints(targets), targets_sees=sees)
+    return plain
+
+
+def fits_one_stream(one: Example) -> bool:
+    """Whether no target sees inputs beside a block that they do not meet."""
+    sees = one.targets_sees
+    return not sees.any() or bool((sees == len(one.inputs)).all())
 
 
 examples = st.lists(example(), min_size=1, max_size=40)
@@ -57,7 +76,7 @@ def slow_layout(one: Example, shape) -> Placed:
         one.inputs,
         one.inputs_positions,
         one.inputs_positions,
-        np.full(size, size),
+        one.inputs_sees if len(one.inputs_sees) else np.full(size, size),
         predicted,
         one.inputs_targets[predicted],
         one.inputs_weights[predicted],
@@ -74,15 +93,34 @@ def slow_layout(one: Example, shape) -> Placed:
         one.targets[predicted],
         one.targets_weights[predicted],
     )
+    blocks = None
+    if len(one.targets_shown):
+        sees = one.targets_sees.tolist()
+        begin, end = [], []
+        for at in range(size):
+            edge = [k for k in range(1, size) if sees[k] != sees[k - 1]]
+            begin.append(max([k for k in edge if k <= at], default=0))
+            end.append(min([k for k in edge if k > at], default=size))
+        targets = targets._replace(
+            tokens=one.targets_shown,
+            positions=one.targets_positions,
+            query_positions=one.targets_positions,
+            visible_to=np.array(end),
+        )
+        blocks = Blocks(np.array(begin), one.targets_sees)
     if shape.encoder is not None:
-        return Placed(one.objective, targets, inputs)
+        return Placed(one.objective, targets, inputs, blocks)
     offset = len(one.inputs)
     targets = targets._replace(
         visible_to=targets.visible_to + offset,
         prediction_slots=targets.prediction_slots + offset,
     )
     both = [np.concatenate(pair) for pair in zip(inputs, targets, strict=True)]
-    return Placed(one.objective, Slots(*both), None)
+    if blocks:
+        begins = [0 if sees else b + offset for b, sees in zip(*blocks, strict=True)]
+        none = [0] * offset
+        blocks = Blocks(np.array(none + begins), np.array([offset] * offset + sees))
+    return Placed(one.objective, Slots(*both), None, blocks)
 
 
 def slow_first_fit(placed, shape, look_back):
@@ -128,7 +166,9 @@ def slow_collate(rows, shape) -> Batch:
                 stream.positions[row, start:stop] = slots.positions
                 stream.query_positions[row, start:stop] = slots.query_positions
                 stream.segment_ids[row, start:stop] = number
-                stream.visible_from[row, start:stop] = start
+                decoder = slots is one.decoder
+                own = one.blocks.visible_from if one.blocks and decoder else 0
+                stream.visible_from[row, start:stop] = start + own
                 stream.visible_to[row, start:stop] = start + slots.visible_to
                 stream.prediction_slots[row, first:last] = (
                     start + slots.prediction_slots
@@ -140,14 +180,36 @@ def slow_collate(rows, shape) -> Batch:
                 place[:] = stop, last
             if shape.encoder:
                 memory.memory_from[row, slice(*spans[0])] = spans[1][0]
-                memory.memory_to[row, slice(*spans[0])] = spans[1][1]
+                memory.memory_to[row, slice(*spans[0])] = (
+                    spans[1][0] + one.blocks.memory_to if one.blocks else spans[1][1]
+                )
     return Batch(*streams, memory) if shape.encoder else Batch(streams[0])
+
+
+def fitting(some, shape) -> list[Example]:
+    """The Examples, as if in order where blocks do not fit one stream."""
+    none = np.zeros(0, np.int32)
+    plain = [one._replace(targets_shown=none, targets_sees=none) for one in some]
+    return [
+        one if shape.encoder or fits_one_stream(one) else other
+        for one, other in zip(some, plain, strict=True)
+    ]
+
+
+def written_out(one: Placed) -> Placed:
+    """With what decoder slots see where it is ordinary, too."""
+    blocks = _blocks_of(one)
+    if one.encoder is None:  # no memory
+        blocks = blocks._replace(memory_to=np.zeros_like(blocks.memory_to))
+    return one._replace(blocks=blocks)
 
 
 def same(one, other) -> bool:
     """Whether two batches or Examples hold the same values."""
     if one is None or isinstance(one, int):
         return one == other
+    if other is None:
+        return False
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other)
     return all(map(same, one, other))
@@ -156,10 +218,12 @@ def same(one, other) -> bool:
 @settings(max_examples=60, deadline=None)
 @given(examples, shapes)
 def test_many_examples_are_laid_out_as_each_alone(some, shape):
-    found = lay_out(some, shape, bos=BOS).placed()
-    assert all(same(a, slow_layout(b, shape)) for a, b in zip(found, some, strict=True))
+    some = fitting(some, shape)
+    found = [written_out(one) for one in lay_out(some, shape, bos=BOS).placed()]
+    expected = [written_out(slow_layout(one, shape)) for one in some]
+    assert all(map(same, found, expected))
     for placed in found:
-        for slots in filter(None, placed[1:]):
+        for slots in filter(None, placed[1:3]):
             kinds = {array.dtype.type for array in slots[:-1]}
             assert kinds == {np.int32} and slots.loss_weights.dtype == np.float32
 
@@ -167,7 +231,7 @@ def test_many_examples_are_laid_out_as_each_alone(some, shape):
 @settings(max_examples=60, deadline=None)
 @given(examples, shapes, st.integers(1, 5))
 def test_rows_are_those_of_the_slow_packer(some, shape, look_back):
-    placed = lay_out(some * 3, shape, bos=BOS).placed()
+    placed = lay_out(fitting(some, shape) * 3, shape, bos=BOS).placed()
     numbered = list(enumerate(placed))
     found = list(
         first_fit(numbered, shape, placed=lambda item: item[1], look_back=look_back)
@@ -183,7 +247,7 @@ def test_rows_are_those_of_the_slow_packer(some, shape, look_back):
 @settings(max_examples=60, deadline=None)
 @given(examples, shapes)
 def test_batches_are_those_of_the_slow_collation(some, shape):
-    placed = lay_out(some, shape, bos=BOS).placed()
+    placed = lay_out(fitting(some, shape), shape, bos=BOS).placed()
     rows = [*first_fit(placed, shape, look_back=3), []]
     found, expected = collate(rows, shape), slow_collate(rows, shape)
     assert same(found, expected)
@@ -194,7 +258,7 @@ def test_batches_are_those_of_the_slow_collation(some, shape):
 @settings(max_examples=40, deadline=None)
 @given(examples, shapes, st.integers(0, 60))
 def test_a_packer_goes_on_from_its_state(some, shape, cut):
-    placed = list(enumerate(lay_out(some * 3, shape, bos=BOS).placed()))
+    placed = list(enumerate(lay_out(fitting(some, shape) * 3, shape, bos=BOS).placed()))
     whole = Packer(shape, look_back=3)
     first = Packer(shape, look_back=3)
     expected = [whole.add(number, one) for number, one in placed]

@@ -1,5 +1,6 @@
 """A stream is a function of its plan, and goes on from any position."""
 
+import dataclasses
 import itertools
 import json
 
@@ -74,6 +75,23 @@ def test_the_rows_are_those_of_the_mixed_examples_packed(shape):
     )
     expected = [digest(batch) for batch in itertools.islice(slow, 40)]
     assert [found for found, _ in read(of, 40)] == expected
+
+
+def test_settings_change_with_the_batch_that_a_schedule_names():
+    """Read from the rows alone: of a full row, the share of tokens that predict."""
+    of = plan({"masked": 1})
+    later = {"settings": {"masked": {"rate": 0.5, "random_share": 0.0}}}
+    mixture = dataclasses.replace(of.mixture, schedule={3: later})
+    of = dataclasses.replace(of, mixture=mixture)
+    stream = RowStream(of, start_of(of), LocalMaker(of))
+    shares = []
+    for batch in itertools.islice(stream, 60):
+        used = int((batch.decoder.segment_ids > 0).sum())
+        shares.append(int((batch.decoder.loss_weights > 0).sum()) / used)
+    # Rows that are open at step 3 hold Examples of both settings.
+    assert max(shares[:3]) < 0.2 and min(shares[45:]) > 0.4
+    found = read(of, 12)
+    assert read(of, 6, found[6][1]) == found[6:]
 
 
 rates = st.dictionaries(st.sampled_from(NAMES), st.integers(1, 5), min_size=1)

@@ -39,7 +39,7 @@ def tokens_of(*listed):
 def answer(request):
     """The right answer to a request, as `assemble` takes it."""
     example = request.example
-    if request.mode == "masked":
+    if request.mode in ("masked", "shifted"):
         return example.inputs_targets[example.inputs_weights > 0]
     return example.targets[(example.targets_weights == 0).sum() :]
 
@@ -112,6 +112,7 @@ def test_layouts(ids):
         ),
         "permuted": ([a, d, e], [b, c, f], [1, 4, 5], [2, 3, 6]),
         "masked": (shown, [], range(1, 7), []),
+        "shifted": ([ids.bos, *shown], [], range(7), []),
         "prefix": (shown, whole, range(1, 7), range(7, 14)),
         "causal": ([], [*shown, *whole], [], range(1, 14)),
     }
@@ -124,6 +125,7 @@ def test_layouts(ids):
         assert example.inputs_positions.tolist() == list(places), mode
         assert example.targets_positions.tolist() == list(behind), mode
         in_place = [0, b, c, 0, 0, f] if mode == "masked" else [0] * len(inputs)
+        in_place = [0, b, c, 0, 0, f, 0] if mode == "shifted" else in_place
         assert example.inputs_targets.tolist() == in_place
         assert example.inputs_weights.tolist() == [float(t > 0) for t in in_place]
         given = 6 if mode == "causal" else 0
@@ -133,7 +135,7 @@ def test_layouts(ids):
     ids_of = [ask(masked_excerpt(ids), ids, mode=m).example.objective for m in expected]
     names = ("reconstruction", "span_corruption", "permuted", "masked")
     assert ids_of[:4] == [registry.get(name).id for name in names]
-    assert ids_of[4:] == [prefix.ID, causal.ID]
+    assert ids_of[4:] == [masked.ID, prefix.ID, causal.ID]
     assert ids_of[2:4] == [permuted.ID, masked.ID]
 
 
@@ -198,7 +200,7 @@ def test_an_answer_ends_at_eos_unless_its_length_is_known(ids):
         request = ask(corrupted, ids, mode=mode)
         assert assemble(request, answer, ids).tolist() == [5, 6]
         assert assemble(request, answer[:2], ids).tolist() == [5, 6]
-    for mode in ("permuted", "masked"):
+    for mode in ("permuted", "masked", "shifted"):
         request = ask(corrupted, ids, mode=mode)
         restored = assemble(request, answer[1:], ids)
         assert restored.tolist() == [20, 6, ids.eos, 23, 24, 7]
