@@ -14,16 +14,19 @@ from rich.table import Table
 
 from ...objectives.errors import UsageError, require_count, require_seed
 from ..hosts.compilation_cache import use_compilation_cache
+from . import _seqio_tasks
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
 Measure the held-out loss of each task (corpus × objective) and of each objective, with
 95 % bootstrap intervals over rows, beside the entropy of the targets: on the mixture
-that the run was trained on, or on any other of the same vocabulary.
+that the run was trained on, or on any other of the same vocabulary. With --tasks, the
+metrics of SeqIO Tasks instead, of t5's or of your own (--import).
 
   sightline evaluate runs/mine
   sightline evaluate runs/mine --gin_file=t5.gin
   sightline evaluate runs/mine --gin_file=five.gin --gin.masked.rate=0.3 --format=json
+  sightline evaluate runs/mine --import=my_tasks --tasks=my_answers
 """
 
 
@@ -41,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)"
     )
+    _seqio_tasks.add_options(parser)
     options, bindings = parse_gin(parser, arguments)
+    _seqio_tasks.check(options)
     require_seed("--seed", options.seed)
     if options.batches is not None:
         require_count("--batches", options.batches)
@@ -51,11 +56,16 @@ def main(arguments: Sequence[str]) -> int:
             "the --gin_file of a mixture with them."
         )
     use_compilation_cache()
-    record = held_out(options, bindings)
+    if options.tasks is not None:
+        record = _seqio_tasks.measure(options)
+        shown = [_seqio_tasks.table(record)]
+    else:
+        record = held_out(options, bindings)
+        shown = tables(record)
     if options.format == "json":
         print(json.dumps(record, indent=2))
     else:
-        Console().print(*tables(record), sep="\n")
+        Console().print(*shown, sep="\n")
     return 0
 
 
