@@ -32,8 +32,13 @@ def import_modules(names: Sequence[str]) -> None:
     Raises:
       UsageError: there is no such module, or it fails while it is imported.
     """
+    before = list(_expected)
     expect(names)
-    load()
+    try:
+        load()
+    except UsageError:
+        _expected[:] = before
+        raise
 
 
 def expect(names: Sequence[str]) -> None:

@@ -30,9 +30,11 @@ def loss_picture(run_dir: str | os.PathLike[str]) -> bytes:
             continue
         colour = colours.setdefault(what, f"C{len(colours)}")
         points = [(r["step"], float(r[name])) for r in records if name in r]
-        held_out = {"marker": "o", "label": f"{what}, held out"}
-        style = held_out if kind == "eval" else {"alpha": 0.5, "label": what}
-        axes.plot(*zip(*points, strict=True), color=colour, ms=3, lw=1.2, **style)
+        (line,) = axes.plot(*zip(*points, strict=True), color=colour, ms=3, lw=1.2)
+        if kind == "eval":
+            line.set(marker="o", label=f"{what}, held out")
+        else:
+            line.set(alpha=0.5, label=what)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats a token")
     if axes.lines:

@@ -89,12 +89,10 @@ def _split_of(inside: Path) -> str:
     if match := _NUMBERED.fullmatch(inside.stem):
         return _known(match["split"]) or match["split"]
     first_word = re.split(r"[-_.]", inside.stem)[0]
+    if known := _known(first_word):
+        return known
     folders = [part for part in inside.parts[:-1] if part != "data"]
-    return (
-        _known(first_word)
-        or (folders and (_known(folders[-1]) or folders[-1]))
-        or "train"
-    )
+    return (_known(folders[-1]) or folders[-1]) if folders else "train"
 
 
 def _known(word: str) -> str | None:

@@ -135,11 +135,9 @@ def _decoder(task: seqio.Task, feature: str, spec: Any) -> Callable[[Any], str]:
     if spec.dtype == tf.string and spec.shape.rank == 0:
         return lambda value: value.decode()
     output = task.output_features.get(feature)
-    known = output is not None and not isinstance(
-        output.vocabulary, seqio.PassThroughVocabulary
-    )
-    if spec.dtype.is_integer and spec.shape.rank == 1 and known:
-        vocabulary = output.vocabulary
+    vocabulary: Any = None if output is None else output.vocabulary
+    passes = isinstance(vocabulary, seqio.PassThroughVocabulary | None)
+    if spec.dtype.is_integer and spec.shape.rank == 1 and not passes:
         return lambda value: vocabulary.decode(value.tolist())
     raise UsageError(
         f"the feature {feature!r} of the SeqIO Task {task.name!r} is no text: it is "

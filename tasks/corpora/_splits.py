@@ -34,15 +34,16 @@ class Slice(Sequence[str]):
     def __init__(self, documents: Sequence[str], part: Part):
         self._documents = documents
         count = len(documents)
-        self._range = range(count * part.start // 100, count * part.stop // 100)
+        self._start = count * part.start // 100
+        self._length = count * part.stop // 100 - self._start
 
     def __len__(self) -> int:
-        return len(self._range)
+        return self._length
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"document {index} of {len(self)}")
-        return self._documents[self._range[index]]
+        return self._documents[self._start + index]
 
 
 def parts(corpus: str, train: str, validation: str) -> dict[str, Part]:

@@ -155,9 +155,9 @@ def _evaluate(
         numbers, inputs, targets = columns(dataset)
         return list(zip(numbers, score(inputs, targets), strict=True))
 
-    future, _ = evaluator.evaluate(
-        compute_metrics=True, predict_fn=predict_fn, score_fn=score_fn
-    )
+    # SeqIO's annotation of them has a second parameter, which it does not pass.
+    functions: dict[str, Any] = {"predict_fn": predict_fn, "score_fn": score_fn}
+    future, _ = evaluator.evaluate(compute_metrics=True, **functions)
     (metrics,) = future.result().values()
     return {name: _number(value) for name, value in metrics.items()}
 

@@ -24,7 +24,6 @@ def write(folder, name, text="SEEN = True\n"):
 
 
 def message_of(name):
-    user_modules._expected.clear()
     with pytest.raises(UsageError) as raised:
         user_modules.import_modules([name])
     assert "\n" not in str(raised.value)

@@ -7,6 +7,7 @@ steps after a checkpoint is not sent again.
 
 import csv
 import functools
+import importlib
 import io
 import itertools
 import os
@@ -38,11 +39,10 @@ class MLflow:
     """A run of MLflow."""
 
     def __init__(self, run_dir: Path, *, run_id: str | None):
-        from mlflow import MlflowClient
-        from mlflow.entities import Metric, Param
-
-        self._metric, self._parameter = Metric, Param
-        self._client: Any = MlflowClient()
+        mlflow: Any = importlib.import_module("mlflow")
+        entities: Any = importlib.import_module("mlflow.entities")
+        self._metric, self._parameter = entities.Metric, entities.Param
+        self._client: Any = mlflow.MlflowClient()
         self._is_new = run_id is None
         if run_id is None:
             run = self._client.create_run(

@@ -5,6 +5,7 @@ of steps after a checkpoint is not sent again. With `WANDB_MODE=offline` it is w
 below `run_dir/wandb`, for `wandb sync`.
 """
 
+import importlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,9 +29,8 @@ class WandB:
     def __init__(
         self, run_dir: Path, *, run_id: str | None, recorded: Mapping[str, int]
     ):
-        import wandb
-
-        self._wandb: Any = wandb
+        wandb: Any = importlib.import_module("wandb")
+        self._wandb = wandb
         self._run: Any = wandb.init(
             id=run_id,
             resume="allow" if run_id else None,

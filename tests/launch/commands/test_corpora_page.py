@@ -108,7 +108,7 @@ def there(folder, monkeypatch):
 def test_the_commands_of_the_page_in_their_order(capfd):
     assert len(COMMANDS) == 7
     for command in COMMANDS:
-        few = ["--examples=40"] if " mix show " in command else []
+        few = ["--examples=300"] if " mix show " in command else []
         assert main([*shlex.split(command)[1:], *few]) == 0, command
         printed = capfd.readouterr().out
         if " corpus " in command:
