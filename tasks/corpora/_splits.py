@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
 from . import EmptySplitError
@@ -32,7 +32,7 @@ class Slice(Sequence[str]):
     """A part of some documents."""
 
     def __init__(self, documents: Sequence[str], part: Part):
-        self._documents = documents
+        self._documents: Any = documents
         count = len(documents)
         self._start = count * part.start // 100
         self._length = count * part.stop // 100 - self._start

@@ -48,8 +48,10 @@ def test_a_path_is_a_module_with_its_folder_beside_it(folder):
 
 
 def test_installed_modules_win_over_files_of_the_working_directory(folder):
-    write(folder, "numpy.py", "raise SystemExit\n")
-    user_modules.import_modules(["numpy"])
+    sys.modules.pop("colorsys", None)
+    write(folder, "colorsys.py", "raise SystemExit\n")
+    user_modules.import_modules(["colorsys"])
+    assert sys.modules["colorsys"].rgb_to_hsv
 
 
 def test_a_missing_module_names_those_that_are_there(folder):
