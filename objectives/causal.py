@@ -5,7 +5,7 @@ import numpy as np
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 ID = 0
 
@@ -26,7 +26,10 @@ def causal(text: Text, rng: np.random.Generator, ids: SpecialIds) -> Example:
     of a document only, so that a window cut inside one teaches no early stop.
     """
     del rng, ids
-    positions = 1 + np.arange(len(text.tokens))
-    return sequential(
-        ID, (), text.tokens, inputs_positions=(), targets_positions=positions
-    )
+    return left_to_right(text.tokens)
+
+
+def left_to_right(tokens: Tokens) -> Example:
+    """The Example of a text, each token of which is predicted from those before it."""
+    positions = 1 + np.arange(len(tokens))
+    return sequential(ID, (), tokens, inputs_positions=(), targets_positions=positions)

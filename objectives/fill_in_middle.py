@@ -1,12 +1,14 @@
 """Filling in the middle: left to right, over a text whose middle was moved last."""
 
+from typing import Literal
+
 import numpy as np
 
 from .errors import require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 ID = 6
 
@@ -61,8 +63,21 @@ def fill_in_middle(
     content = len(tokens) - text.ends_document
     cuts = np.sort(rng.choice(content + 1, 2, replace=False))
     before, middle, after = np.split(tokens, cuts)
+    order = "spm" if rng.random() < spm else "psm"
+    return middle_last(before, middle, after, ids, order=order)
+
+
+def middle_last(
+    before: Tokens,
+    middle: Tokens,
+    after: Tokens,
+    ids: SpecialIds,
+    *,
+    order: Literal["psm", "spm"],
+) -> Example:
+    """The Example of a text in three parts, the middle of which comes last."""
     pre, suf, mid = ids.fill
-    if rng.random() < spm:
+    if order == "spm":
         parts = ([pre, suf], after, [mid], before, middle, [ids.eos])
     else:
         parts = ([pre], before, [suf], after, [mid], middle, [ids.eos])

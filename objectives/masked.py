@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from .errors import UsageError, nearest, require_flag, require_share
 from .example import Example, Lengths, in_place
@@ -127,12 +127,32 @@ def masked(
     inputs[chosen] = replacement
     weights = np.zeros(len(tokens), np.float32)
     weights[chosen] = len(content) / count if rate == "uniform" else 1.0
+    return predicted_in_place(inputs, tokens, weights, ids, shift=shift)
+
+
+def predicted_in_place(
+    shown: Tokens,
+    tokens: Tokens,
+    weights: Float[np.ndarray, " N"],
+    ids: SpecialIds,
+    *,
+    shift: bool,
+) -> Example:
+    """The Example of a text, some tokens of which are predicted where they stand.
+
+    Args:
+      shown: what the slots hold.
+      tokens: the text.
+      weights: in the loss; 0 where nothing is predicted.
+      ids: reserved ids.
+      shift: whether the slot before predicts a token.
+    """
     targets = np.where(weights > 0, tokens, 0)
     positions = 1 + np.arange(len(tokens))
     if shift:
-        inputs, positions = np.append(ids.bos, inputs), np.append(0, positions)
+        shown, positions = np.append(ids.bos, shown), np.append(0, positions)
         targets, weights = np.append(targets, 0), np.append(weights, 0.0)
-    return in_place(ID, inputs, positions=positions, targets=targets, weights=weights)
+    return in_place(ID, shown, positions=positions, targets=targets, weights=weights)
 
 
 def _require(

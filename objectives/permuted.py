@@ -9,7 +9,7 @@ from .errors import UsageError, nearest, require_count
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 ID = 3
 
@@ -85,6 +85,11 @@ def permuted(
             raise UsageError(
                 f"permuted.selection is {selection!r}; {nearest(selection, valid)}"
             )
+    return in_order(tokens, chosen)
+
+
+def in_order(tokens: Tokens, chosen: Int[np.ndarray, " J"]) -> Example:
+    """The Example of a text whose tokens at `chosen` are predicted in that order."""
     rest = np.setdiff1d(np.arange(len(tokens)), chosen, assume_unique=True)
     return sequential(
         ID,

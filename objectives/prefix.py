@@ -7,7 +7,7 @@ from .example import Example, Lengths, sequential
 from .mode import ShownMode, mode_slots, require_mode, with_mode
 from .registry import objective
 from .special_ids import SpecialIds
-from .text import Text
+from .text import Text, Tokens
 
 ID = 5
 
@@ -76,12 +76,16 @@ def prefix(
         cut = int(rng.integers(1, len(tokens)))
     else:
         cut = len(tokens) - _suffix_tokens(len(tokens), suffix)
+    return with_mode(cut_at(tokens, cut), rng, ids, mode=mode, mode_rate=mode_rate)
+
+
+def cut_at(tokens: Tokens, cut: int) -> Example:
+    """The Example of a text whose tokens from `cut` on are predicted from the rest."""
     positions = 1 + np.arange(len(tokens))
-    example = sequential(
+    return sequential(
         ID,
         tokens[:cut],
         tokens[cut:],
         inputs_positions=positions[:cut],
         targets_positions=positions[cut:],
     )
-    return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)

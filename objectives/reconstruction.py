@@ -115,7 +115,12 @@ def reconstruction(
     if shuffle and rng.random() < shuffle:
         source = _shuffled(source, rng, ids)
     inputs = _corrupted(source, rng, ids, counts=counts, mean_span=mean_span)
-    inputs = np.append(inputs, ids.eos)
+    return restoring(inputs, original, ids)
+
+
+def restoring(corrupted: Tokens, original: Tokens, ids: SpecialIds) -> Example:
+    """The Example of a corrupted text, from which the original one is predicted."""
+    inputs = np.append(corrupted, ids.eos)
     targets = np.append(original, ids.eos)
     return sequential(
         ID,

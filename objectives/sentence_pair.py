@@ -112,6 +112,13 @@ def sentence_pair(
     else:
         continues = bool(rng.random() >= negative)
         first, second = matched.true if continues else matched.false
+    return labelled(first, second, ids, continues=continues)
+
+
+def labelled(
+    first: Tokens, second: Tokens, ids: SpecialIds, *, continues: bool
+) -> Example:
+    """The Example of a pair of texts, from which its label is predicted."""
     inputs = np.concatenate([first, [ids.sep], second])
     return sequential(
         ID,

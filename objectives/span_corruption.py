@@ -108,8 +108,19 @@ def span_corruption(
     require_mode("span_corruption", mode, mode_rate)
     tokens = text.tokens[: len(text.tokens) - text.ends_document]
     mask = span_mask(len(tokens), rng, density=density, mean_span=mean_span)
+    example = without_spans(tokens, mask, ids)
+    return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)
+
+
+def without_spans(
+    tokens: Tokens, mask: Bool[np.ndarray, " N"], ids: SpecialIds
+) -> Example:
+    """The Example of a text whose marked tokens are dropped, and predicted.
+
+    Arguments and errors are those of `with_sentinels`.
+    """
     inputs, targets = with_sentinels(tokens, mask, ids)
-    example = sequential(
+    return sequential(
         ID,
         inputs,
         targets,
@@ -118,7 +129,6 @@ def span_corruption(
             len(inputs) + 2, len(inputs) + 2 + len(targets), dtype=np.int32
         ),
     )
-    return with_mode(example, rng, ids, mode=mode, mode_rate=mode_rate)
 
 
 def with_sentinels(

@@ -80,3 +80,82 @@ def make_text():
         return Text(document, start, length if stop is None else stop, other)
 
     return make
+
+
+ASKED_GIN = """
+include 'runs/any_mixture.gin'
+train.steps = 2
+train.batch_rows = 8
+train.eval_batches = 1
+ModelConfig.layers = 1
+ModelConfig.d_model = 16
+ModelConfig.heads = 2
+ModelConfig.kv_heads = 2
+ModelConfig.head_dim = 8
+ModelConfig.d_hidden = 16
+ModelConfig.compute_dtype = 'float32'
+ModelConfig.unroll = 1
+Mixture.name = 'mine'
+Mixture.vocabulary = 'policies'
+policies.train_documents = 60
+policies.validation_documents = 24
+decoder_rows.slots = 96
+decoder_rows.predictions = 96
+encoder_decoder_rows.slots = 96
+encoder_decoder_rows.predictions = 96
+encoder_decoder_rows.memory_slots = 96
+encoder_decoder_rows.memory_predictions = 96
+"""
+ALL = (
+    "causal",
+    "masked",
+    "span_corruption",
+    "permuted",
+    "sentence_pair",
+    "fill_in_middle",
+    "reconstruction",
+)
+
+
+def write_run(folder, rates=ALL, *lines):
+    """A run directory whose checkpoint holds initial parameters, large enough that
+    one token is much likelier than another."""
+    from sightline.launch.configuration.config import load
+    from sightline.launch.runs.checkpoints import Checkpoints
+    from sightline.launch.runs.directory import RunDirectory
+    from sightline.launch.runs.run_identity import RunIdentity
+    from sightline.launch.training.program import program_of
+
+    gin = folder / "mine.gin"
+    rates = {f"policies.{name}": 1.0 for name in rates}
+    gin.write_text("\n".join([ASKED_GIN, f"Mixture.rates = {rates}", *lines]))
+    config = load([str(gin)])
+    settings = config.arguments("train", run_dir="", config="")
+    identity = RunIdentity(config.resolved_config(), settings["mixture"].identities())
+    directory = RunDirectory(folder / "run")
+    directory.write_config(identity, step=0, changes=())
+    state = program_of(settings).initial_state()
+    state = state._replace(params=jax.tree.map(lambda x: 3 * x, state.params))
+    with Checkpoints(directory.path, keep=1, period=1) as checkpoints:
+        checkpoints.save(1, state, {})
+    return directory.path
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    """`make_run(folder, objectives, *gin_lines)`: the folder of a tiny run."""
+    return write_run
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """A run of a decoder on every objective."""
+    return write_run(tmp_path_factory.mktemp("asked"))
+
+
+@pytest.fixture(scope="session")
+def asked(run):
+    from sightline.launch.inference.asked import AskedModel
+    from sightline.launch.inference.open import load_trained
+
+    return AskedModel(load_trained(run), batch_rows=8)

@@ -53,6 +53,7 @@ ROOMS = {
         "corpora",
         "shallow",
         "files.py",
+        "user_modules.py",
         "host_tensorflow.py",
         "user_folder.py",
     ),
@@ -246,7 +247,7 @@ def test_no_jax_in_objectives():
 
 def test_one_idea_a_file():
     # The loop is one function, and its arguments are what a run can be told.
-    longer = {"launch/training/train.py": 380}
+    longer = {"launch/training/train.py": 400}
     for path in modules():
         lines = len((ROOT / path).read_text().splitlines())
         assert lines <= longer.get(str(path), 300), f"{path} has {lines} lines"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ...objectives.errors import UsageError, nearest
+from ...tasks.user_modules import import_modules
 
 
 def gin_parser(
@@ -31,7 +32,20 @@ def gin_parser(
         metavar="VALUE",
         help="binds a parameter, --gin.adamw.b1=0.8; wins over the files",
     )
+    add_import(parser)
     return parser
+
+
+def add_import(parser: argparse.ArgumentParser) -> None:
+    """Adds `--import`, whose modules `parse_gin` imports."""
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of your own, by name or path, that registers SeqIO Tasks",
+    )
 
 
 def parse_gin(
@@ -39,7 +53,8 @@ def parse_gin(
 ) -> tuple[argparse.Namespace, list[str]]:
     """Parses the arguments of a `gin_parser`: options, and bindings `NAME=VALUE`.
 
-    A binding is written `--gin.NAME=VALUE` or `--gin.NAME VALUE`.
+    A binding is written `--gin.NAME=VALUE` or `--gin.NAME VALUE`. What `--import` names
+    is imported.
     """
     bindings: list[str] = []
     rest: list[str] = []
@@ -55,7 +70,9 @@ def parse_gin(
                 raise UsageError(f"{word} has no value; write {word}=VALUE.")
             binding = f"{binding}={value}"
         bindings.append(binding)
-    return parse(parser, rest), bindings
+    options = parse(parser, rest)
+    import_modules(options.imports)
+    return options, bindings
 
 
 def parse(
@@ -66,7 +83,8 @@ def parse(
     Raises:
       ValueError: an unknown option; the message names the nearest.
     """
-    known, unknown = parser.parse_known_args(arguments)
+    # Positional words may stand on either side of options.
+    known, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:
         options = [o for action in parser._actions for o in action.option_strings]
         name = unknown[0].partition("=")[0]

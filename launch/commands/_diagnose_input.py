@@ -130,7 +130,7 @@ def _of_run(
     """A run, configured by its own gin file; the probes' corpus may be rebound."""
     for binding in bindings:
         name = binding.partition("=")[0].rpartition(".")[0]
-        if name not in corpora.names():
+        if corpora.base_name(name) not in corpora.names():
             raise UsageError(
                 f"a run has its own config, so --gin.{binding} would change nothing; "
                 "leave it out. Only a setting of the --corpus may be bound, such as "
@@ -164,7 +164,7 @@ def _mixture(config: Config) -> Mixture:
 def _corpus(trained: Mixture, bound: Mixture, name: str | None) -> Corpus:
     """The corpus of the probes: the named one, or the first that is trained on."""
     name = name or split_task(next(iter(trained.positive_rates())))[0]
-    if name not in corpora.names():
+    if corpora.base_name(name) not in corpora.names():
         raise UsageError(f"--corpus: no {name!r}; {nearest(name, corpora.names())}")
     corpus = bound.corpus(name)
     corpus.check()

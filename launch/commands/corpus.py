@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.corpora.policies import Policies
@@ -18,7 +18,7 @@ from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.values import parameters
 from ..terminal import corpus as tables
-from ._arguments import parse_gin
+from ._arguments import add_import, parse_gin
 
 _ABOUT = """\
 Describe a corpus: how many documents, how long they are, how much chance is in them and
@@ -77,6 +77,8 @@ def read_corpus(name: str, bindings: Sequence[str]) -> Corpus:
     Raises:
       ValueError: no such corpus or setting, another corpus's setting, or a bad value.
     """
+    if name not in corpora.names():  # nor is a variant one: its settings are given here
+        raise UsageError(f"no corpus {name!r}; {nearest(name, corpora.names())}")
     valid = parameters(corpora.factory(name))
     from ..configuration.config import load
 
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="VALUE",
         help="a setting of the corpus, --gin.policies.seed=1",
     )
+    add_import(parser)
     parser.add_argument("--split", metavar="NAME", help="only this one (all)")
     parser.add_argument(
         "--documents",

@@ -99,7 +99,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _passed_on(options: argparse.Namespace) -> tuple[str, ...]:
     """What `sightline train` is told as well."""
     given = {"allow": options.allow, "copy_to": options.copy_to}
-    return tuple(f"--{name}={value}" for name, value in given.items() if value)
+    passed = [f"--{name}={value}" for name, value in given.items() if value]
+    return (*passed, *(f"--import={module}" for module in options.imports))
 
 
 def _add_tpu(parser: argparse.ArgumentParser) -> None:

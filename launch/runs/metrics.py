@@ -1,30 +1,31 @@
-"""Metrics files: one flat JSON object per record, and TensorBoard."""
+"""Metrics of a run: one flat JSON object per record, and trackers."""
 
 import json
+import logging
 import math
 import os
-import socket
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from tensorboardX.proto import event_pb2
-from tensorboardX.record_writer import RecordWriter
-from tensorboardX.summary import scalar
+from rich.table import Table
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts import coordination
 from .directory import close_after, storage_errors
+from .trackers import open_tracker
+from .trackers.tracker import Tracker, grid_of
+
+_LOG = logging.getLogger(__name__)
 
 Value = float | int | str | None
 
-_PROTO: Any = event_pb2  # its classes are made when it is imported
+_IDS = "trackers.jsonl"
+"""In the run's folder: under which id each service knows the run."""
 
 
 class MetricsWriter:
-    """Appends records to `run_dir/metrics.jsonl` and scalars to `run_dir/tensorboard`.
+    """Appends records to `run_dir/metrics.jsonl`, and hands them to trackers.
 
     A record is one line, written at once: `{"step": 10, "train/causal/loss": 3.2}`. A
     number that is not finite is written as a string, "NaN", "Infinity" or "-Infinity"
@@ -32,40 +33,51 @@ class MetricsWriter:
 
     A run that resumes at step k may have records of later steps, from before it was
     stopped: they are dropped, so that the file ends as if it had not been stopped.
-
-    Everything is written by the caller's thread. tensorboardX's own writer leaves that
-    to another one, which dies of a full disk without a word; its queue then fills, and
-    the run waits for ever.
+    TensorBoard drops them too; a service keeps them, and gets none of them again.
     """
 
-    def __init__(self, run_dir: str | os.PathLike[str], *, resume_step: int = 0):
-        """Opens both, dropping records of steps after `resume_step`.
+    def __init__(
+        self,
+        run_dir: str | os.PathLike[str],
+        *,
+        resume_step: int = 0,
+        trackers: Sequence[str] = ("tensorboard",),
+    ):
+        """Opens all, dropping records of steps after `resume_step`.
 
         Raises:
           StorageError: they cannot be written.
+          UsageError: a tracker cannot be opened for a new run.
         """
         self._folder = folder = Path(run_dir)
         path = folder / "metrics.jsonl"
         with storage_errors("the metrics", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            recorded = _last_steps(path)
             drop_after(path, step=resume_step)
-            board = folder / "tensorboard"
-            board.mkdir(parents=True, exist_ok=True)
+            ids = _tracker_ids(folder)
+            self._trackers: list[Tracker] = []
+            for name in trackers:
+                tracker = open_tracker(
+                    name,
+                    folder,
+                    run_id=ids.get(name),
+                    resume_step=resume_step,
+                    recorded=recorded,
+                )
+                self._trackers.append(tracker)
+                if tracker.run_id and tracker.run_id != ids.get(name):
+                    with (folder / _IDS).open("a", encoding="utf-8") as file:
+                        line = {"tracker": name, "id": tracker.run_id}
+                        file.write(json.dumps(line) + "\n")
             self._file = path.open("a", encoding="utf-8", buffering=1)
-            # TensorBoard reads files of a folder in the order of their names.
-            name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
-            self._board = RecordWriter(str(board / name))
-            self._add(file_version="brain.Event:2")
-            # It drops what an earlier run wrote in this folder from here on.
-            start = _PROTO.SessionLog(status=_PROTO.SessionLog.START)
-            self._add(step=resume_step + 1, session_log=start)
-            self._board.flush()
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
         """Writes one record, whole or not at all as far as a reader sees.
 
         Args:
           step: training steps done; it becomes the record's "step".
-          values: numbers go to both, strings and None to the file only.
+          values: numbers go to the trackers too, strings and None to the file only.
 
         Raises:
           StorageError: it cannot be written.
@@ -74,27 +86,61 @@ class MetricsWriter:
         numbers = {n: v for n, v in values.items() if isinstance(v, int | float)}
         with storage_errors(f"the metrics of step {step}", self._folder):
             self._file.write(json.dumps(record, allow_nan=False) + "\n")
-            for name, value in numbers.items():
-                self._add(step=step, summary=scalar(name, value))
-            self._board.flush()
+            for tracker in self._trackers:
+                new = {n: v for n, v in numbers.items() if step > tracker.last_step(n)}
+                if new:
+                    tracker.scalars(step, new)
 
-    def close(self) -> None:
-        """Closes both; what was written is in them already."""
+    def write_config(self, text: str) -> None:
+        """Hands the resolved gin config to the trackers."""
+        with storage_errors("the config", self._folder):
+            for tracker in self._trackers:
+                tracker.config(text)
+
+    def write_table(self, step: int, name: str, table: Table | None) -> None:
+        """Hands a table to the trackers that do not have it yet."""
+        if table is None:
+            return
+        grid = grid_of(table)
+        with storage_errors(f"a table of step {step}", self._folder):
+            for tracker in self._trackers:
+                if step > tracker.last_step(name):
+                    tracker.table(step, name, grid)
+
+    def write_picture(self, step: int, name: str, draw: Callable[[], bytes]) -> None:
+        """Hands a picture, PNG, to the trackers; draws it if there is one.
+
+        Training does not depend on it: a drawing that fails is logged.
+        """
+        if not self._trackers:
+            return
+        try:
+            png = draw()
+        except Exception as error:
+            _LOG.warning("no picture %r for the trackers: %s", name, error)
+            return
+        with storage_errors(f"a picture of step {step}", self._folder):
+            for tracker in self._trackers:
+                tracker.picture(step, name, png)
+
+    def close(self, *, failed: bool = False) -> None:
+        """Closes all; what was written is in the file already.
+
+        Args:
+          failed: whether an error ends the run, which the trackers show.
+        """
         with storage_errors("the metrics", self._folder):
             try:
                 self._file.close()
             finally:
-                self._board.close()
-
-    def _add(self, **fields: Any) -> None:
-        event = _PROTO.Event(wall_time=time.time(), **fields)
-        self._board.write(event.SerializeToString())
+                for tracker in self._trackers:
+                    tracker.close(failed=failed)
 
     def __enter__(self) -> "MetricsWriter":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        close_after(kind, self.close)
+        close_after(kind, lambda: self.close(failed=kind is not None))
 
 
 class NoMetrics:
@@ -102,6 +148,15 @@ class NoMetrics:
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
         """Writes nothing."""
+
+    def write_config(self, text: str) -> None:
+        """Writes nothing."""
+
+    def write_table(self, step: int, name: str, table: Table | None) -> None:
+        """Writes nothing."""
+
+    def write_picture(self, step: int, name: str, draw: Callable[[], bytes]) -> None:
+        """Draws and writes nothing."""
 
     def __enter__(self) -> "NoMetrics":
         return self
@@ -111,12 +166,12 @@ class NoMetrics:
 
 
 def open_metrics(
-    run_dir: str | os.PathLike[str], *, resume_step: int
+    run_dir: str | os.PathLike[str], *, resume_step: int, trackers: Sequence[str]
 ) -> MetricsWriter | NoMetrics:
     """The writer of this host: the first writes, the others do not."""
     if coordination.process() > 0:
         return NoMetrics()
-    return MetricsWriter(run_dir, resume_step=resume_step)
+    return MetricsWriter(run_dir, resume_step=resume_step, trackers=trackers)
 
 
 def read(path: str | os.PathLike[str]) -> list[dict]:
@@ -147,6 +202,24 @@ def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
         return
     kept = "".join(line for record, line in _records(path) if record["step"] <= step)
     write_whole(path, kept)
+
+
+def _last_steps(path: Path) -> dict[str, int]:
+    """The last step that has a value of each name."""
+    if not path.exists():
+        return {}
+    records = sorted(read(path), key=lambda record: record["step"])
+    return {name: record["step"] for record in records for name in record}
+
+
+def _tracker_ids(folder: Path) -> dict[str, str]:
+    """The ids under which trackers know the run; a torn last line is left out."""
+    path = folder / _IDS
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    entries = [json.loads(line) for line in lines if line.endswith("\n")]
+    return {entry["tracker"]: entry["id"] for entry in entries}
 
 
 def _records(path: Path) -> list[tuple[dict, str]]:

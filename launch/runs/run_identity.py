@@ -21,10 +21,13 @@ MAY_CHANGE = (
     "train.stall_seconds",
     "train.rollbacks",
     "train.check_replicas_every",
+    "train.trackers",
     "MeshShape.",
     "text.folder",
     "wikipedia.data_dir",
     "c4.data_dir",
+    "tfds.data_dir",
+    "hf_dataset.folder",
 )
 """Bindings that a resumed run may change. None alters what a step computes, except that
 a schedule of length `train.steps` continues as one of the new length. A corpus may lie
@@ -123,7 +126,7 @@ def compared_lines(config: str) -> list[str]:
         line
         for line in config.splitlines()
         if line.startswith(_IDENTITIES)
-        or (line.strip() and not line.startswith(("#", *MAY_CHANGE)))
+        or (line.strip() and not line.startswith("#") and not _moves(line))
     ]
 
 
@@ -134,7 +137,13 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
 
 
 def _may_change(name: str, allow: Sequence[str]) -> bool:
-    return name.startswith(MAY_CHANGE) or any(_covers(a, name) for a in allow)
+    return _moves(name) or any(_covers(a, name) for a in allow)
+
+
+def _moves(binding: str) -> bool:
+    """Whether a binding is among `MAY_CHANGE`, under whatever scope."""
+    name = binding.partition(" ")[0]
+    return name.rpartition("/")[2].startswith(MAY_CHANGE)
 
 
 def _covers(allowed: str, name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ...diagnosis.results import records
 from ...objectives.errors import UsageError
+from ...tasks import user_modules
 from .study import Study
 
 
@@ -80,7 +81,10 @@ def work(
         context.Process(
             target=_worker,
             args=(job_queue, news_queue, folder, read),
-            kwargs={"core": cores[n % len(cores)] if cores else None},
+            kwargs={
+                "core": cores[n % len(cores)] if cores else None,
+                "modules": user_modules.expected(),
+            },
             daemon=True,
         )
         for n in range(min(workers, len(waiting)))
@@ -134,8 +138,17 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _worker(job_queue, news_queue, folder: Path, read, *, core: int | None) -> None:
+def _worker(
+    job_queue,
+    news_queue,
+    folder: Path,
+    read,
+    *,
+    core: int | None,
+    modules: Sequence[str],
+) -> None:
     """Takes one job after another until it is stopped; compiles once."""
+    user_modules.expect(modules)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if core is not None:
         os.sched_setaffinity(0, {core})

@@ -2,7 +2,8 @@
 
 import html
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.preview.reading import context
 from ...tasks.preview.scene import Scene, Slot, Token
+
+_ARCHITECTURES = {"decoder": "a decoder", "encoder_decoder": "an encoder–decoder"}
 
 _TEMPLATE = Path(__file__).with_name("preview.html")
 
@@ -39,19 +42,60 @@ def page(about: Page, scenes: Sequence[Scene], chosen: Sequence[Slot]) -> str:
       chosen: the slot that each card opens with.
     """
     data = {
-        "mixture": about.mixture.name,
-        "architecture": about.architecture,
-        "slots": about.slots,
-        "seed": about.seed,
+        "heading": f"Mixture {about.mixture.name}",
+        "lead": "What each slot sees, from where it asks, and what it predicts. Each "
+        "card is one example of real text, packed as the model reads it: rows of "
+        f"{about.slots} slots for {_ARCHITECTURES[about.architecture]}, seed "
+        f"{about.seed}.",
         "rates": _rates(about.mixture),
         "scenes": [
             _scene(scene, slot) for scene, slot in zip(scenes, chosen, strict=True)
         ],
     }
+    return _filled(data, title=f"Preview of {about.mixture.name}")
+
+
+def answer_page(
+    heading: str,
+    lead: str,
+    scenes: Sequence[Scene],
+    log_probabilities: Sequence[Sequence[float]],
+) -> str:
+    """The text of an HTML page of what a model answered.
+
+    Args:
+      heading: of the page.
+      lead: the paragraph below it.
+      scenes: the answered Examples, one card each.
+      log_probabilities: of the predictions of each, in nats.
+    """
+    cards = []
+    for scene, log_p in zip(scenes, log_probabilities, strict=True):
+        card = _scene(
+            scene, scene.predicting[-1] if scene.predicting else scene.slots[0]
+        )
+        places = [
+            scene.place(slot.stream, slot.number)
+            for slot in scene.predicting
+            for _ in slot.predictions
+        ]
+        targets = [p.target for slot in scene.predicting for p in slot.predictions]
+        card["answer"] = [
+            [*_token(target), place, round(math.exp(value), 6)]
+            for target, place, value in zip(targets, places, log_p, strict=True)
+        ]
+        cards.append(card)
+    return _filled(
+        {"heading": heading, "lead": lead, "rates": [], "scenes": cards}, title=heading
+    )
+
+
+def _filled(data: Mapping[str, Any], *, title: str) -> str:
+    """The template with its data."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     template = _TEMPLATE.read_text(encoding="utf-8")
     head, body = template.split("{{data}}")
-    head = head.replace("{{title}}", html.escape(f"Preview of {about.mixture.name}"))
+    head = head.replace("{{title}}", html.escape(title))
     # Inside a script, only this character can begin something else.
     return head + text.replace("<", "\\u003c") + body
 

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 
 from jaxtyping import PyTree
+from rich.table import Table
 
 from ...tasks.examples.mixture import Mixture
 from ..hosts import coordination
@@ -19,6 +20,9 @@ from .reader import in_background, wait_for
 
 class HeldOut:
     """Measures the tasks that have held-out text.
+
+    Attributes:
+      table: of the last evaluation; None before the first.
 
     Args:
       source: of the batches, which a thread makes while the first steps run.
@@ -41,6 +45,7 @@ class HeldOut:
     ):
         self._program, self._mixture = program, mixture
         self._log, self._goodput = log, goodput
+        self.table: Table | None = None
         # Faults in held-out text are found before the first step.
         first = in_background(source.held_out, most=min(1, most))
         report.show_lines(report.not_evaluated(first.result()))
@@ -79,5 +84,7 @@ class HeldOut:
             )
         if not measured:
             return {}
-        report.show_evaluation(self._log, measured, self._mixture, step=step)
+        self.table = report.show_evaluation(
+            self._log, measured, self._mixture, step=step
+        )
         return report.evaluation_record(measured, self._mixture)

@@ -61,8 +61,8 @@ def show_shares(
     *,
     normalisation: Normalisation,
     utilisation: Mapping[str, float],
-) -> None:
-    """Prints the shares of the first batches.
+) -> Table:
+    """Prints the shares of the first batches, and returns their table.
 
     Args:
       log: of the run.
@@ -72,7 +72,9 @@ def show_shares(
       utilisation: filled share of each capacity of a row.
     """
     in_loss = loss_shares_of(counts, shares, normalisation=normalisation)
-    log.console.print(share_table(counts, in_loss, utilisation=utilisation))
+    table = share_table(counts, in_loss, utilisation=utilisation)
+    log.console.print(table)
+    return table
 
 
 def evaluation_table(
@@ -131,8 +133,8 @@ def show_lines(lines: Iterable[str]) -> None:
 
 def show_evaluation(
     log: RunLog, measured: Mapping[str, Evaluation], mixture: Mixture, *, step: int
-) -> None:
-    """Prints the held-out losses: as a table, or as lines of a JSON log.
+) -> Table:
+    """Prints the held-out losses, as lines of a JSON log too; returns their table.
 
     Args:
       log: of the run.
@@ -140,12 +142,14 @@ def show_evaluation(
       mixture: of the tasks.
       step: of the measurement.
     """
-    log.console.print(evaluation_table(measured, mixture, step=step))
+    table = evaluation_table(measured, mixture, step=step)
+    log.console.print(table)
     if log.kind == "json":
         for task, evaluation in measured.items():
             id_ = mixture.objective(split_task(task)[1]).id
             loss, baseline = evaluation.loss[id_], evaluation.baseline[id_]
             _LOG.info("held-out %s: loss %.4f, baseline %.4f", task, loss, baseline)
+    return table
 
 
 def show_end(run_dir: str, *, step: int, steps: int, reason: str) -> None:

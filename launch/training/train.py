@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import optax
@@ -22,11 +22,13 @@ from ..runs.goodput import Goodput
 from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
 from ..runs.trace import StepTrace
+from ..runs.trackers import check_trackers
 from . import report
 from .data import DataPlace, place_of_all
 from .held_out import HeldOut
 from .interval import is_empty, over_hosts
 from .ledger import Ledger
+from .loss_picture import loss_picture
 from .mesh import MeshShape
 from .phases import loss_shares_by_update
 from .profile import ProfiledStep
@@ -87,6 +89,7 @@ def train(
     report_seconds: float = 30.0,
     data_workers: int = 1,
     stall_seconds: float = STALL_SECONDS,
+    trackers: Sequence[str] = ("tensorboard",),
 ) -> int:
     """Trains one model on a mixture of objectives, from scratch or from a checkpoint.
 
@@ -130,6 +133,7 @@ def train(
       data_workers: processes that make training data; 0 for none but this one.
       stall_seconds: without progress, after which the run shows where it stands and
         ends; compiling may take six times as long.
+      trackers: where metrics go beside metrics.jsonl (`runs/trackers`).
 
     Returns:
       The number of steps done: fewer than `steps` if a signal stopped the run.
@@ -159,6 +163,7 @@ def train(
     ):
         require_count(f"train.{name}", value, least=least)
     require_positive("train.report_seconds", report_seconds)
+    check_trackers(trackers)
     program = make_program(
         mixture=mixture,
         model=model,
@@ -242,7 +247,7 @@ def train(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput
         )
     train_step = ProfiledStep(compiled, config.profile, run_dir=run_dir, done=step)
-    report.show_shares(
+    share_table = report.show_shares(
         log,
         over_hosts(functools.reduce(add, map(program.counts, first))),
         shares_of(step),
@@ -258,8 +263,8 @@ def train(
         contextlib.closing(reader),
         contextlib.closing(train_step),
         goodput,
-        checkpoints,
-        open_metrics(run_dir, resume_step=step) as writer,
+        open_metrics(run_dir, resume_step=step, trackers=trackers) as writer,
+        checkpoints,  # closed before trackers, whose end may take a while
         StepTrace(run_dir, resume_step=step) as trace,
         RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
     ):
@@ -295,6 +300,7 @@ def train(
             )
             if measured:
                 directory.check()
+                writer.write_table(step, "held_out", held_out.table)
                 writer.write(step, measured)
 
         def data_place() -> DataPlace:
@@ -310,6 +316,9 @@ def train(
                 checkpoints.save(step, state, content)
             _LOG.info("saving step %s", f"{step:,}")
 
+        writer.write_config(config.text)
+        if place is None:
+            writer.write_table(0, "shares", share_table)
         reader.while_waiting = while_waiting
         goodput.enter("compute")
         goodput.at_step(step)
@@ -371,6 +380,8 @@ def train(
                 save_after(error, save, checkpoints.wait, state=state, step=step)
             raise
         goodput.enter("checkpoint")  # until the last one is committed
+        if step == steps:
+            writer.write_picture(step, "losses", lambda: loss_picture(run_dir))
 
     if going_back is not None:
         raise roll_back(directory.path, going_back, rows=batch_rows)

@@ -3,12 +3,15 @@
 The file's name is the corpus's. It defines `CORPUS`, which makes the corpus from its
 keyword arguments, which gin may bind (`text.folder = 'papers'`). Importing the file
 loads nothing heavy. A name that begins with an underscore is a helper.
+
+`notes/text` is a variant of a corpus, with settings of its own, scoped as in gin
+(`notes/text.folder = 'notes'`); a mixture may read any number of them.
 """
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from ...objectives.errors import UsageError, nearest
@@ -72,13 +75,19 @@ def factory(name: str) -> Callable[..., Corpus]:
     Raises:
       ValueError: no such corpus; the message names the nearest.
     """
-    if name not in names():
-        raise UsageError(f"no corpus {name!r}; {nearest(name, names())}")
-    return importlib.import_module(f"{__name__}.{name}").CORPUS
+    base = base_name(name)
+    if base not in names():
+        raise UsageError(f"no corpus {base!r}; {nearest(base, names())}")
+    return importlib.import_module(f"{__name__}.{base}").CORPUS
 
 
-def get(name: str, **settings: Any) -> Corpus:
-    """The corpus of that name, with settings.
+def base_name(name: str) -> str:
+    """The corpus of a name or of a variant's: `text` of `notes/text`."""
+    return name.rpartition("/")[2]
+
+
+def get(name: str, /, **settings: Any) -> Corpus:
+    """The corpus of that name, or the variant, with settings.
 
     Raises:
       ValueError: no such corpus or setting, or a setting that it refuses.
@@ -90,7 +99,33 @@ def get(name: str, **settings: Any) -> Corpus:
             raise UsageError(
                 f"corpus {name!r} has no setting {setting!r}; {nearest(setting, valid)}"
             )
-    return make(**settings)
+    corpus = make(**settings)
+    if name != corpus.name:
+        # Frozen, as its settings are; its name is what sets it apart from others.
+        object.__setattr__(corpus, "name", name)
+    return corpus
+
+
+def require(where: str, name: str, settings: Collection[str]) -> None:
+    """Refuses what is no corpus, and a variant without settings of its own.
+
+    Args:
+      where: what names it, for the message.
+      name: of a corpus, or of a variant.
+      settings: names that have settings.
+
+    Raises:
+      UsageError: naming the nearest corpus, or a setting to bind.
+    """
+    base = base_name(name)
+    if base not in names():
+        raise UsageError(f"{where}: no corpus {base!r}; {nearest(base, names())}")
+    if name != base and name not in settings:
+        valid = inspect.signature(factory(base)).parameters
+        raise UsageError(
+            f"{where}: variant {name!r} of a corpus has no settings; bind one, as in "
+            f"`{name}.{next(iter(valid), 'setting')} = ...`."
+        )
 
 
 def is_default(corpus: Corpus) -> bool:

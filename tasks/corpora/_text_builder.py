@@ -120,14 +120,14 @@ def identity(text_files: list[File], root: Path, settings: Settings) -> str:
       settings: how to read the files.
     """
     contents = [
-        (file.name, _content(file, root.with_name("text_contents")))
+        (file.name, content_of(file, root.with_name("text_contents")))
         for file in text_files
     ]
     text = repr((_FORMAT, tuple(settings), contents))
     return hashlib.sha256(os.fsencode(text)).hexdigest()[:32]
 
 
-def _content(file: File, cache: Path) -> str:
+def content_of(file: File, cache: Path) -> str:
     """The sha256 of a file's bytes.
 
     It is not cached while the file could change again within one tick of its clock.

@@ -74,7 +74,7 @@ class Mixture:
         for key in self.rates:
             self._check_key(key)
         for corpus in self.corpora:
-            _require(where, "corpus", corpus, corpora.names())
+            corpora.require(where, corpus, self.settings)
         if self.corpora and all("." in key for key in self.rates):
             raise UsageError(
                 f"{where} has corpora {dict(self.corpora)}, but every rate names its "
@@ -88,7 +88,7 @@ class Mixture:
                 f"{dict(self.rates)}; give one, such as {{'python_docs.causal': 1.0}}."
             )
         for name, settings in self.settings.items():
-            if name in corpora.names():
+            if corpora.base_name(name) in corpora.names():
                 corpora.get(name, **settings)
             else:
                 registry.get(name).with_settings(**settings)
@@ -222,8 +222,9 @@ class Mixture:
         corpus, variant = split_task(key)
         base = base_name(variant)
         if corpus:
-            task = f"{corpus}.{base}"
+            task = f"{corpora.base_name(corpus)}.{base}"
             _require(where, "task", task, task_names())
+            corpora.require(where, corpus, self.settings)
         else:
             _require(where, "task or objective", base, registry.objectives())
             if not self._corpora():

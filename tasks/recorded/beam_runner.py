@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...objectives.errors import UsageError
+from .. import user_modules
 from .parts import Made, Maker
 from .recipe import Part
 from .token_cache import TokenRange
@@ -46,7 +47,7 @@ def beam_runner(
     ) -> Iterator[tuple[Job, Made | None]]:
         beam = importlib.import_module("apache_beam")
         options_module = importlib.import_module("apache_beam.options.pipeline_options")
-        pickled = pickle.dumps(make)
+        pickled = pickle.dumps((user_modules.expected(), make))
         pipeline_options = options_module.PipelineOptions(
             [f"--runner={runner}", *options]
         )
@@ -69,5 +70,7 @@ def do(job: bytes, make: bytes) -> Any:
     """Does one job in a worker of Beam."""
     if make not in _MAKERS:
         _MAKERS.clear()
-        _MAKERS[make] = pickle.loads(make)()
+        modules, make_maker = pickle.loads(make)
+        user_modules.expect(modules)
+        _MAKERS[make] = make_maker()
     _MAKERS[make](pickle.loads(job))

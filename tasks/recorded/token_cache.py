@@ -116,7 +116,8 @@ class CachedTokens(TokenisedDocuments):
 
 
 def _files(folder: Path, part: TokenRange) -> tuple[Path, Path]:
-    stem = f"{part.corpus}-{part.split}-{part.number:07d}"
+    corpus = part.corpus.replace("/", ":")
+    stem = f"{corpus}-{part.split}-{part.number:07d}"
     return folder / f"{stem}.lengths.npy", folder / f"{stem}.tokens.npy"
 
 

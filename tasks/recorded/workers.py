@@ -3,11 +3,12 @@
 import multiprocessing
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from ...objectives.errors import UsageError
+from .. import user_modules
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -49,7 +50,10 @@ def done_in_processes(
         for job in waiting:
             ours, theirs = context.Pipe()
             process = context.Process(
-                target=_serve, args=(make, theirs), name="sightline-record", daemon=True
+                target=_serve,
+                args=(make, theirs, user_modules.expected()),
+                name="sightline-record",
+                daemon=True,
             )
             process.start()
             theirs.close()
@@ -94,8 +98,13 @@ def _result(connection: Connection, process: Any, job: Any) -> Any:
     return value
 
 
-def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> None:
+def _serve(
+    make: Callable[[], Callable[[Any], Any]],
+    connection: Connection,
+    modules: Sequence[str],
+) -> None:
     """Does jobs until the other end is closed."""
+    user_modules.expect(modules)
     # Ctrl-C goes to the whole group; the parent ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     do: Callable[[Any], Any] | None = None

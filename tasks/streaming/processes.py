@@ -19,6 +19,8 @@ from multiprocessing import util
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from .. import user_modules
+
 _TRAINERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _SECONDS_TO_END = 5.0
@@ -47,7 +49,10 @@ class Team:
         """
         context = multiprocessing.get_context("spawn")
         process = context.Process(
-            target=_run, args=(target, args), name=name, daemon=True
+            target=_run,
+            args=(target, args, user_modules.expected()),
+            name=name,
+            daemon=True,
         )
         with _blocked(_TRAINERS):
             process.start()
@@ -122,7 +127,10 @@ def _blocked(signals: Sequence[signal.Signals]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _run(target: Callable[..., None], args: Sequence[Any]) -> None:
+def _run(
+    target: Callable[..., None], args: Sequence[Any], modules: Sequence[str]
+) -> None:
+    user_modules.expect(modules)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,0 +1,103 @@
+"""Log-likelihood of texts, token by token.
+
+`causal` training gives `log p(x)` as a sum over the text, each token from those before
+it. `masked` training gives the pseudo-log-likelihood (Salazar et al. 2020, §2): each
+token from all others, one hidden at a time; after training with `masked.shift`
+("shifted") the slot before predicts it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ...objectives.causal import left_to_right
+from ...objectives.errors import UsageError
+from ...objectives.example import Example
+from ...objectives.masked import predicted_in_place
+from .asked import AskedModel
+from .marks import Tokens, encode_pieces
+from .mode import Answer, Mode, Row, text_of
+from .settings import Settings
+from .trained_forms import Form
+from .writing import Listen
+
+
+class Scored(NamedTuple):
+    """A text and its Examples, which together predict each of its tokens once."""
+
+    tokens: Tokens
+    examples: Sequence[Example]
+
+
+def _ask(
+    asked: AskedModel, row: Row, number: int, form: Form, settings: Settings
+) -> Scored:
+    del number, settings
+    (tokens,) = encode_pieces(asked.vocab, text_of(row, "text"), None)
+    return scored(asked, tokens, form)
+
+
+def scored(asked: AskedModel, tokens: Tokens, form: Form) -> Scored:
+    """Lays a text out so that each of its tokens is predicted.
+
+    Raises:
+      UsageError: there is no token, or more than a row holds.
+    """
+    if not len(tokens):
+        raise UsageError("the text is empty, and has no likelihood; give a character.")
+    if form == "causal":
+        examples = [asked.with_mode_token(left_to_right(tokens), form)]
+    else:
+        examples = [_hiding(asked, tokens, at, form) for at in range(len(tokens))]
+    asked.require_fits(examples[0], "the text")
+    return Scored(tokens, examples)
+
+
+def _hiding(asked: AskedModel, tokens: Tokens, at: int, form: Form) -> Example:
+    shown, weights = tokens.copy(), np.zeros(len(tokens), np.float32)
+    shown[at], weights[at] = asked.ids.mask, 1.0
+    shift = form == "shifted"
+    return predicted_in_place(shown, tokens, weights, asked.ids, shift=shift)
+
+
+def likelihoods(
+    asked: AskedModel, questions: Sequence[Scored]
+) -> list[Float[np.ndarray, " N"]]:
+    """Log p of each token of each text, in nats."""
+    answers = iter(asked.score([e for q in questions for e in q.examples]))
+    return [np.concatenate([next(answers) for _ in q.examples]) for q in questions]
+
+
+def _answer(
+    asked: AskedModel,
+    questions: Sequence[Scored],
+    form: Form,
+    settings: Settings,
+    listen: Listen | None,
+) -> list[Answer]:
+    del settings, listen
+    answers = []
+    for question, log_p in zip(questions, likelihoods(asked, questions), strict=True):
+        fields = {
+            "log_likelihood": round(float(log_p.astype(float).sum()), 4),
+            "tokens": len(question.tokens),
+            "per_token": [
+                [asked.vocab.spell(token), round(float(value), 4)]
+                for token, value in zip(question.tokens.tolist(), log_p, strict=True)
+            ],
+        }
+        alone = question.examples[0] if len(question.examples) == 1 else None
+        answers.append(Answer(fields, form, alone))
+    return answers
+
+
+MODE = Mode(
+    name="likelihood",
+    about="scores each token of `text`, by causal training or by masks",
+    keys=("text",),
+    forms=("causal", "masked", "shifted"),
+    ask=_ask,
+    answer=_answer,
+)

@@ -1,0 +1,85 @@
+"""What a way of asking is: the keys of its rows, its forms, and two functions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+
+from ...objectives.errors import UsageError
+from ...objectives.example import Example
+from .asked import AskedModel
+from .settings import Settings
+from .trained_forms import Form
+from .writing import Listen
+
+Row = Mapping[str, Any]
+"""The keys of one question, as a line of JSON has them."""
+
+
+class Answer(NamedTuple):
+    """An answer.
+
+    Attributes:
+      fields: of the line of JSON.
+      form: in which the model was asked.
+      example: the question with its answer, as the model saw both; None where it takes
+        many Examples.
+      log_probabilities: of the predictions of `example`, in nats, where they are not
+        those that the model gives it as it stands.
+    """
+
+    fields: Mapping[str, Any]
+    form: Form
+    example: Example | None = None
+    log_probabilities: Float32[np.ndarray, " n"] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the answer, if it is one."""
+        return self.fields["text"]
+
+
+class Mode(NamedTuple):
+    """A way of asking.
+
+    Attributes:
+      name: on the command line.
+      about: what it does, in a line.
+      keys: of a row, each a text.
+      forms: that it can ask in, the best first.
+      ask: `(model, row, number, form, settings) -> question`; raises UsageError for a
+        row that cannot be asked. It computes nothing.
+      answer: `(model, questions, form, settings, listen) -> answers`, of at most
+        `model.batch_rows` questions.
+      reads: settings that concern it, besides those that concern all.
+    """
+
+    name: str
+    about: str
+    keys: tuple[str, ...]
+    forms: tuple[Form, ...]
+    ask: Callable[[AskedModel, Row, int, Form, Settings], Any]
+    answer: Callable[
+        [AskedModel, Sequence[Any], Form, Settings, Listen | None], list[Answer]
+    ]
+    reads: frozenset[str] = frozenset()
+
+
+DRAWN = frozenset({"temperature", "top_k", "top_p", "seed"})
+"""Settings of modes that draw tokens."""
+
+
+def text_of(row: Row, key: str) -> str:
+    """A text of a row.
+
+    Raises:
+      UsageError: the row lacks it, or it is no text.
+    """
+    if key not in row:
+        raise UsageError(
+            f"the key {key!r} is missing; the row has {', '.join(row) or 'none'}."
+        )
+    if not isinstance(row[key], str):
+        raise UsageError(f"{key!r} is {row[key]!r}; give a text.")
+    return row[key]

@@ -1,0 +1,73 @@
+"""Documents copied once, for random access: ArrayRecord files and what they hold."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ._array_records import ArrayRecords
+
+SUMMARY = "prepared.json"
+
+
+def prepare(
+    final: Path, splits: Mapping[str, Callable[[], Iterable[str]]], **about: Any
+) -> Path:
+    """Writes the documents of each split, unless they have been.
+
+    As for every corpus, they are prepared in a temporary folder that is renamed into
+    place: the first process wins, and an interrupted one leaves nothing.
+
+    Args:
+      final: the folder to make.
+      splits: gives the documents, by split.
+      **about: plain JSON, kept beside the documents.
+
+    Returns:
+      `final`, with a file for each split and `prepared.json`, which has the number of
+      documents and the sha256 of them all, by split.
+    """
+    if final.exists():
+        return final
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=final.parent) as folder:
+        private = Path(folder, final.name)
+        private.mkdir()
+        contents = {}
+        for split, documents in splits.items():
+            digest, count = hashlib.sha256(), 0
+            # Groups of one record, as random access requires.
+            writer: Any = ArrayRecordWriter(os.fspath(private / split), "group_size:1")
+            with contextlib.closing(writer):
+                for text in documents():
+                    data = text.encode()
+                    digest.update(len(data).to_bytes(8, "little") + data)
+                    writer.write(data)
+                    count += 1
+            contents[split] = {"documents": count, "sha256": digest.hexdigest()}
+        summary = {**about, "splits": contents}
+        (private / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+        try:
+            os.rename(private, final)
+        except OSError:
+            if not final.exists():
+                raise  # else another process was first
+    return final
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """What each split of a prepared folder holds: `documents` and `sha256`."""
+    return json.loads((folder / SUMMARY).read_text())["splits"]
+
+
+def open_split(folder: Path, split: str) -> ArrayRecords | tuple[()]:
+    """The documents of a split of a prepared folder."""
+    if not contents(folder)[split]["documents"]:
+        return ()  # ArrayRecord reads no empty file
+    return ArrayRecords(folder / split)

@@ -1,0 +1,191 @@
+"""Data sets of Hugging Face on disk: Arrow where it lies, Parquet copied once."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.objectives.errors import UsageError
+from sightline.tasks import corpora
+
+TRAIN = [f"document {n}: naïve café" for n in range(50)]
+HELD_OUT = ["held out one", "held out two", "held out three"]
+
+
+def table(texts, column="text"):
+    return pa.table({column: texts, "n": list(range(len(texts)))})
+
+
+def save_arrow(folder, texts, *, shards=2, split=None):
+    """What `Dataset.save_to_disk` writes: files in Arrow's stream format."""
+    folder.mkdir(parents=True)
+    names = [f"data-{n:05d}-of-{shards:05d}.arrow" for n in range(shards)]
+    for name, part in zip(names, np.array_split(texts, shards), strict=True):
+        whole = table(part.tolist())
+        with pa.OSFile(str(folder / name), "wb") as file:
+            with pa.ipc.new_stream(file, whole.schema) as stream:
+                stream.write_table(whole, max_chunksize=7)
+    files = [{"filename": name} for name in names]
+    (folder / "state.json").write_text(
+        json.dumps({"_data_files": files, "_split": split})
+    )
+    (folder / "dataset_info.json").write_text("{}")
+
+
+@pytest.fixture
+def arrow(tmp_path):
+    """What `DatasetDict.save_to_disk` writes."""
+    folder = tmp_path / "arrow"
+    save_arrow(folder / "train", TRAIN, shards=3)
+    save_arrow(folder / "validation", HELD_OUT, shards=1)
+    (folder / "dataset_dict.json").write_text('{"splits": ["train", "validation"]}')
+    return folder
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    folder = tmp_path / "parquet"
+    (folder / "data").mkdir(parents=True)
+    for n, part in enumerate(np.array_split(TRAIN, 2)):
+        name = f"train-{n:05d}-of-00002-0123456789abcdef.parquet"
+        pq.write_table(table(part.tolist()), folder / "data" / name, row_group_size=9)
+    pq.write_table(table(HELD_OUT), folder / "data" / "dev-00000-of-00001.parquet")
+    return folder
+
+
+def texts_of(corpus):
+    corpus.check()
+    return [list(corpus.documents(split)) for split in corpus.splits]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_every_document_in_order(kind, request):
+    folder = request.getfixturevalue(kind)
+    corpus = corpora.get("hf_dataset", folder=str(folder))
+    assert texts_of(corpus) == [TRAIN, HELD_OUT]
+    documents = corpus.documents("train")
+    order = np.random.default_rng(0).permutation(len(TRAIN))
+    assert [documents[int(n)] for n in order] == [TRAIN[n] for n in order]
+    for outside in (-1, len(TRAIN)):
+        with pytest.raises(IndexError):
+            documents[outside]
+
+
+def test_a_dataset_that_was_saved_alone_is_cut_in_two(tmp_path):
+    save_arrow(tmp_path / "alone", TRAIN)
+    settings = {"train": "train[:90%]", "validation": "train[90%:]"}
+    corpus = corpora.get("hf_dataset", folder=str(tmp_path / "alone"), **settings)
+    assert texts_of(corpus) == [TRAIN[:45], TRAIN[45:]]
+
+
+def test_splits_of_parquet_are_named_by_files_or_folders(tmp_path):
+    for name in ("train/a.parquet", "test/b.parquet", "valid.parquet", "c.parquet"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        pq.write_table(table([name]), tmp_path / name)
+    corpus = corpora.get("hf_dataset", folder=str(tmp_path))
+    assert texts_of(corpus) == [["c.parquet", "train/a.parquet"], ["valid.parquet"]]
+    test = corpora.get("hf_dataset", folder=str(tmp_path), validation="test")
+    assert texts_of(test)[1] == ["test/b.parquet"]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_the_identity_is_that_of_the_content(kind, request, tmp_path):
+    folder = request.getfixturevalue(kind)
+    before = corpora.get("hf_dataset", folder=str(folder)).identity()
+    moved = folder.rename(tmp_path / "moved")
+    assert corpora.get("hf_dataset", folder=str(moved)).identity() == before
+    (file,) = [*moved.rglob("dev-*.parquet"), *moved.glob("validation/*.arrow")]
+    if kind == "arrow":
+        (moved / "validation").rename(tmp_path / "old")
+        save_arrow(moved / "validation", ["changed", *HELD_OUT[1:]], shards=1)
+    else:
+        pq.write_table(table(["changed", *HELD_OUT[1:]]), file)
+    changed = corpora.get("hf_dataset", folder=str(moved))
+    assert changed.identity() != before
+    assert texts_of(changed)[1][0] == "changed"
+
+
+def test_parquet_is_copied_once(parquet, monkeypatch):
+    corpus = corpora.get("hf_dataset", folder=str(parquet))
+    texts_of(corpus)
+    from sightline.tasks.corpora import _hf_files
+
+    def refuse(*_):
+        raise AssertionError("it is read again")
+
+    monkeypatch.setattr(_hf_files, "_parquet_texts", refuse)
+    assert texts_of(corpora.get("hf_dataset", folder=str(parquet))) == [TRAIN, HELD_OUT]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_columns_are_named_where_one_is_wrong(kind, request):
+    folder = str(request.getfixturevalue(kind))
+    with pytest.raises(UsageError, match=r"no column 'body'; Valid: text. Set hf_data"):
+        corpora.get("hf_dataset", folder=folder, column="body").check()
+    with pytest.raises(UsageError, match=r"'n' of .* is of type int64, not of text"):
+        corpora.get("hf_dataset", folder=folder, column="n").check()
+    with pytest.raises(UsageError, match=r"no split 'test'; Valid: train, validation"):
+        corpora.get("hf_dataset", folder=folder, validation="test").check()
+
+
+def test_folders_that_hold_no_data_set_are_refused(tmp_path):
+    def message(folder):
+        with pytest.raises(UsageError) as raised:
+            corpora.get("hf_dataset", folder=str(folder)).check()
+        assert "\n" not in str(raised.value)
+        return str(raised.value)
+
+    assert "hf_dataset.folder is not set" in message("")
+    assert "does not exist" in message(tmp_path / "nowhere")
+    assert "holds no Hugging Face data set" in message(tmp_path)
+    save_arrow(tmp_path / "torn", TRAIN)
+    next((tmp_path / "torn").glob("*.arrow")).unlink()
+    assert "data-00000-of-00002.arrow is missing" in message(tmp_path / "torn")
+    (tmp_path / "torn" / "state.json").write_text("{")
+    assert "state.json is damaged" in message(tmp_path / "torn")
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_damage_is_one_line(kind, request):
+    folder = request.getfixturevalue(kind)
+    file = next(folder.rglob(f"*.{kind}"))
+    os.truncate(file, 40)
+    with pytest.raises(UsageError, match=r"is damaged or no Arrow or Parquet file"):
+        corpora.get("hf_dataset", folder=str(folder)).documents("train")
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_rows_without_text_are_refused(kind, tmp_path):
+    texts = ["a", None, "b"]
+    if kind == "arrow":
+        save_arrow(tmp_path / "nulls", texts, shards=1)
+    else:
+        (tmp_path / "nulls").mkdir()
+        pq.write_table(table(texts), tmp_path / "nulls" / "train.parquet")
+    corpus = corpora.get(
+        "hf_dataset",
+        folder=str(tmp_path / "nulls"),
+        train="train[:50%]",
+        validation="train[50%:]",
+    )
+    with pytest.raises(UsageError, match=r"no text in 1 of its rows \(null\)"):
+        corpus.documents("train")
+
+
+def test_it_needs_no_tensorflow(arrow, parquet):
+    code = f"""
+import sys
+from sightline.tasks import corpora
+for folder in {[str(arrow), str(parquet)]}:
+    corpus = corpora.get("hf_dataset", folder=folder)
+    assert len(corpus.documents("train")) == 50
+heavy = {{"tensorflow", "tensorflow_datasets", "seqio", "datasets", "jax"}}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
