@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from ...objectives.registry import base_name
 from ..causes.cause import NEEDS, percent, title
 from ..results.effects import Effect, compared
+from ..revision.adapted import KEPT
 from ..revision.propose import Change
 from ..revision.rule import supplied
 from ..scores.score import Failure, Score
+from .adapt_text import ADAPT
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
 from .first_page import first_page, unknown
@@ -147,12 +149,27 @@ def _verify(memo: Memo) -> Iterator[Block]:
             "--out=memo_after",
         ]
     )
+    yield from _adapt(memo)
     present = ", ".join(code(name) for name in memo.traits.objectives)
     yield Paragraph(
         "The change works if the scores of the failures improve with intervals that do "
         "not overlap those above, and the held-out losses of the present objectives "
         f"({present}) rise by no more than you accept."
     )
+
+
+def _adapt(memo: Memo) -> Iterator[Block]:
+    """How to adapt the run instead of training another one."""
+    adaptation = memo.adaptation
+    if adaptation is None:
+        return
+    gin = shlex.quote(f"{memo.provenance.folder.rstrip('/')}/{ADAPT}")
+    yield Paragraph(
+        f"Or adapt the run, at {percent(adaptation.share)} of the tokens that it has "
+        f"read ({adaptation.steps:,} steps): begin with its parameters, and keep at "
+        f"least {percent(KEPT)} of the examples and of the loss as they were."
+    )
+    yield Commands([f"sightline train --gin_file={gin} --run_dir=runs/adapted"])
 
 
 def _not_measured(memo: Memo) -> Iterator[Block]:
