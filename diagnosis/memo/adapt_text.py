@@ -20,8 +20,8 @@ WARM_UP = 0.1
 """Share of the steps that the warm-up takes."""
 
 _HEAD = """\
-Adapts {run} to a revision of mixture {name!r}, by `sightline diagnose`; the memo beside
-it says why.
+Adapts {run} to a revision of mixture {name!r}.
+By `sightline diagnose`; the memo beside it says why.
 
   sightline train --gin_file=adapt.gin --run_dir=runs/adapted
 

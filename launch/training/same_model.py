@@ -33,7 +33,7 @@ def differences(config: str, model: ModelConfig, mixture: Mixture) -> Iterator[s
         theirs = _block(bound, "train.mixture").get("vocabulary", "unknown")
         print_ = f"{digest[1][:12]}…" if digest else "not recorded"
         yield (
-            f"vocabulary: theirs {theirs} (sha256 {print_}), ours {vocab.name!r} "
+            f"vocabulary: theirs {theirs!r} (sha256 {print_}), ours {vocab.name!r} "
             f"(sha256 {vocab.digest[:12]}…)"
         )
     theirs = _block(bound, "train.model")

@@ -4,12 +4,26 @@ Steps are compiled once for the whole file: sources are the bytes of a few docum
 """
 
 import json
+import math
+import re
+import shutil
 from pathlib import Path
 
+import jax
 import pytest
 
 from sightline.launch.cli import main
+from sightline.launch.configuration.config import load
 from sightline.launch.runs import metrics
+from sightline.launch.runs.fingerprint import fingerprints
+from sightline.launch.runs.named_arrays import as_arrays
+from sightline.launch.runs.run_identity import saved_origin, written_origin
+from sightline.launch.runs.verified import read_manifest
+from sightline.launch.training import report
+from sightline.launch.training.mesh import MeshShape
+from sightline.launch.training.origin import open_run
+from sightline.launch.training.program import Program, program_of
+from sightline.objectives.errors import UsageError
 
 pytestmark = pytest.mark.unchecked
 
@@ -46,6 +60,14 @@ def folder(tmp_path_factory):
     texts = [json.dumps({"text": f"Document {n} says little."}) for n in range(200)]
     (papers / "a.jsonl").write_text("\n".join(texts))
     return papers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_batch_measured():
+    """Instead of dozens, for the table of shares."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "measured_batches", lambda batch_rows: 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -218,12 +240,9 @@ def broken(source, tmp_path):
             text = (path / "config.gin").read_text()
             (path / "config.gin").write_text(text.replace("# vocabulary", "# vocab"))
         for step in {"newest": ["4"], "all": ["2", "4"]}.get(what, []):
-            (file,) = [
-                f
-                for f in (checkpoints / step / "state").rglob("*")
-                if f.is_file() and f.parent.name == "d" and f.stat().st_size > 1000
-            ][:1]
-            file.write_bytes(file.read_bytes()[:100])
+            # Moments of the optimiser lie in files of their own, and are not read.
+            for file in (checkpoints / step / "state").rglob("d/*"):
+                file.write_bytes(file.read_bytes()[:100])
         return path
 
     return make
@@ -235,7 +254,7 @@ def broken(source, tmp_path):
         ("no checkpoint", "", (), "has no checkpoint yet"),
         ("whole", "@3", (), "has no checkpoint of step 3; it has those of 4, 2"),
         ("whole", "/nowhere", (), "holds no run: it has no config.gin"),
-        ("no vocabulary", "", (), "vocabulary: theirs 'bytes' (sha256 not recorded)"),
+        ("no vocabulary", "", (), r"vocabulary: theirs 'bytes' \(sha256 not recorded"),
         ("all", "", (), "no checkpoint of .* is whole .*step 4: .*step 2: "),
         ("newest", "@4", (), "no checkpoint of .* is whole .*step 4: "),
         (
@@ -293,14 +312,16 @@ def two_towers(run, source):
 
 def test_a_decoder_becomes_an_encoder_decoder(two_towers, source, opened):
     assert written_origin((two_towers / "config.gin").read_text()).step == 4
+    scale = "scale.value"
     other = opened(source, *TWO_STREAMS, data=2, fsdp=2, tensor=2)
     held, saved = fingerprints(as_arrays(other.begin().state)), arrays(source, 4)
     for tower in ("encoder", "decoder"):
-        for name in ("attention.key", "attention_norm.scale", "mlp.down"):
+        for name in ("attention.key.value", "mlp_norm.scale.value", "mlp.down.value"):
             same = saved[f"params.layers.{name}"]
             assert held[f"params.{tower}_layers.{name}"] == same
-        assert held[f"params.{tower}_norm.scale"] == saved["params.norm.scale"]
-    assert held["params.embedding.table"] == saved["params.embedding.table"]
+        assert held[f"params.{tower}_norm.{scale}"] == saved[f"params.norm.{scale}"]
+    table = "params.embedding.table.value"
+    assert held[table] == saved[table]
 
 
 def test_an_encoder_decoder_is_no_decoder(two_towers, opened):
