@@ -134,7 +134,7 @@ def _verify(memo: Memo) -> Iterator[Block]:
     yield Paragraph(
         "Review the change, audit it for leaks, train, and measure again with the same "
         "probes. Compare only runs of equal processed tokens. "
-        f"{whose(memo.start)} Your own model and run files may follow it."
+        f"{whose(memo.start)}"
     )
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
     bound = [f"--gin.{setting}" for setting in origin.settings]
@@ -165,9 +165,8 @@ def _adapt(memo: Memo) -> Iterator[Block]:
         return
     gin = shlex.quote(f"{memo.provenance.folder.rstrip('/')}/{ADAPT}")
     yield Paragraph(
-        f"Or adapt the run, at {percent(adaptation.share)} of the tokens that it has "
-        f"read ({adaptation.steps:,} steps): begin with its parameters, and keep at "
-        f"least {percent(KEPT)} of the examples and of the loss as they were."
+        f"Or adapt the run at {percent(adaptation.share)} of its tokens "
+        f"({adaptation.steps:,} steps), with {percent(KEPT)} of its mixture kept:"
     )
     yield Commands([f"sightline train --gin_file={gin} --run_dir=runs/adapted"])
 
