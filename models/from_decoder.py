@@ -12,6 +12,7 @@ for the first 70 steps, with a decoder of 400 steps alone.
 """
 
 from flax import nnx
+from flax.typing import PathParts
 from jaxtyping import PyTree
 
 from ..objectives.errors import UsageError
@@ -42,7 +43,7 @@ def from_decoder(decoder: PyTree, fresh: PyTree) -> PyTree:
     )
 
 
-def _source(path: tuple[str, ...]) -> tuple[str, ...]:
+def _source(path: PathParts) -> PathParts:
     """Where a parameter of an encoder–decoder stands in a decoder."""
     match path:
         case ("decoder_layers", "cross", *rest):

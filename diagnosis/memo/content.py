@@ -15,7 +15,6 @@ from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
 from .first_page import first_page, unknown
 from .formatting import measured, metric, moved, step, to_beat
-from .gin_text import whose
 from .inputs import Memo
 from .isolated import isolated
 
@@ -133,8 +132,7 @@ def _verify(memo: Memo) -> Iterator[Block]:
     yield Heading(2, "How to verify it")
     yield Paragraph(
         "Review the change, audit it for leaks, train, and measure again with the same "
-        "probes. Compare only runs of equal processed tokens. "
-        f"{whose(memo.start)}"
+        "probes. Compare only runs of equal processed tokens."
     )
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
     bound = [f"--gin.{setting}" for setting in origin.settings]
@@ -165,8 +163,8 @@ def _adapt(memo: Memo) -> Iterator[Block]:
         return
     gin = shlex.quote(f"{memo.provenance.folder.rstrip('/')}/{ADAPT}")
     yield Paragraph(
-        f"Or adapt the run at {percent(adaptation.share)} of its tokens "
-        f"({adaptation.steps:,} steps), with {percent(KEPT)} of its mixture kept:"
+        f"Or adapt the run at {percent(adaptation.share)} of its tokens, "
+        f"{adaptation.steps:,} steps, keeping {percent(KEPT)} of its mixture:"
     )
     yield Commands([f"sightline train --gin_file={gin} --run_dir=runs/adapted"])
 

@@ -36,7 +36,7 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
       proposal: the recommendation.
       start: gin text that binds all of a run except its mixture and rows.
     """
-    head = _HEAD.format(name=before.name, whose=whose(start))
+    head = _HEAD.format(name=before.name, whose=_whose(start))
     return complete(proposal, head=head, start=start)
 
 
@@ -68,7 +68,7 @@ def complete(proposal: Proposal, *, head: str, start: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def whose(start: str) -> str:
+def _whose(start: str) -> str:
     """A sentence on the run that the file is based on."""
     return _SMALL if start == START else _OWN
 

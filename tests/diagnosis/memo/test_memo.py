@@ -413,7 +413,7 @@ def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
     names = [*FILES, ADAPT]
     assert write(bare._replace(adaptation=how), out) == [out / name for name in names]
     memo = (out / "memo.md").read_text()
-    assert "adapt the run at 10 % of its tokens (4 steps), with 33.3 % of its" in memo
+    assert "adapt the run at 10 % of its tokens, 4 steps, keeping 33.3 % of its" in memo
     text = (out / ADAPT).read_text()
     for line in ("train.start_from = 'runs/a b@40'", "warmup_cosine.peak = 0.00067"):
         assert f"\n{line}\n" in text
