@@ -11,8 +11,9 @@ function as it was; 4.73, 3.23, 2.75 with all from scratch. Zero was ahead of a 
 for the first 70 steps, with a decoder of 400 steps alone.
 """
 
+from typing import Any
+
 from flax import nnx
-from flax.typing import PathParts
 from jaxtyping import PyTree
 
 from ..objectives.errors import UsageError
@@ -43,7 +44,7 @@ def from_decoder(decoder: PyTree, fresh: PyTree) -> PyTree:
     )
 
 
-def _source(path: PathParts) -> PathParts:
+def _source(path: tuple[Any, ...]) -> tuple[Any, ...]:
     """Where a parameter of an encoder–decoder stands in a decoder."""
     match path:
         case ("decoder_layers", "cross", *rest):
