@@ -131,8 +131,8 @@ def _verify(memo: Memo) -> Iterator[Block]:
         return
     yield Heading(2, "How to verify it")
     yield Paragraph(
-        "Review the change, audit it for leaks, train, and measure again with the same "
-        "probes. Compare only runs of equal processed tokens."
+        "Review the change, audit it for leaks, train, and measure again. Compare only "
+        "runs of equal processed tokens."
     )
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
     bound = [f"--gin.{setting}" for setting in origin.settings]
@@ -150,8 +150,8 @@ def _verify(memo: Memo) -> Iterator[Block]:
     yield from _adapt(memo)
     present = ", ".join(code(name) for name in memo.traits.objectives)
     yield Paragraph(
-        "The change works if the scores of the failures improve with intervals that do "
-        "not overlap those above, and the held-out losses of the present objectives "
+        "The change works if the scores of the failures improve, with intervals apart "
+        "from those above, and the held-out losses of the present objectives "
         f"({present}) rise by no more than you accept."
     )
 
