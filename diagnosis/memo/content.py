@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from ...objectives.registry import base_name
 from ..causes.cause import NEEDS, percent, title
 from ..results.effects import Effect, compared
+from ..revision.adapted import KEPT
 from ..revision.propose import Change
 from ..revision.rule import supplied
 from ..scores.score import Failure, Score
+from .adapt_text import ADAPT
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
 from .first_page import first_page, unknown
 from .formatting import measured, metric, moved, step, to_beat
-from .gin_text import whose
 from .inputs import Memo
 from .isolated import isolated
 
@@ -130,9 +131,8 @@ def _verify(memo: Memo) -> Iterator[Block]:
         return
     yield Heading(2, "How to verify it")
     yield Paragraph(
-        "Review the change, audit it for leaks, train, and measure again with the same "
-        "probes. Compare only runs of equal processed tokens. "
-        f"{whose(memo.start)} Your own model and run files may follow it."
+        "Review the change, audit it for leaks, train, and measure again. Compare only "
+        "runs of equal processed tokens."
     )
     gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
     bound = [f"--gin.{setting}" for setting in origin.settings]
@@ -147,12 +147,26 @@ def _verify(memo: Memo) -> Iterator[Block]:
             "--out=memo_after",
         ]
     )
+    yield from _adapt(memo)
     present = ", ".join(code(name) for name in memo.traits.objectives)
     yield Paragraph(
-        "The change works if the scores of the failures improve with intervals that do "
-        "not overlap those above, and the held-out losses of the present objectives "
+        "The change works if the scores of the failures improve, with intervals apart "
+        "from those above, and the held-out losses of the present objectives "
         f"({present}) rise by no more than you accept."
     )
+
+
+def _adapt(memo: Memo) -> Iterator[Block]:
+    """How to adapt the run instead of training another one."""
+    adaptation = memo.adaptation
+    if adaptation is None:
+        return
+    gin = shlex.quote(f"{memo.provenance.folder.rstrip('/')}/{ADAPT}")
+    yield Paragraph(
+        f"Or adapt the run at {percent(adaptation.share)} of its tokens, "
+        f"{adaptation.steps:,} steps, keeping {percent(KEPT)} of its mixture:"
+    )
+    yield Commands([f"sightline train --gin_file={gin} --run_dir=runs/adapted"])
 
 
 def _not_measured(memo: Memo) -> Iterator[Block]:

@@ -36,9 +36,21 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
       proposal: the recommendation.
       start: gin text that binds all of a run except its mixture and rows.
     """
+    head = _HEAD.format(name=before.name, whose=_whose(start))
+    return complete(proposal, head=head, start=start)
+
+
+def complete(proposal: Proposal, *, head: str, start: str) -> str:
+    """A whole run of a proposal.
+
+    Args:
+      proposal: with the mixture and the rows.
+      head: what the file is, its first comment.
+      start: as for `gin_text`.
+    """
     mixture = proposal.mixture
     lines = [
-        *_comment(_HEAD.format(name=before.name, whose=whose(start))),
+        *_comment(head),
         *("", start, "", "train.mixture = @Mixture()"),
         f"Mixture.name = {mixture.name!r}",
         *([f"Mixture.corpora = {dict(mixture.corpora)!r}"] if mixture.corpora else []),
@@ -56,7 +68,7 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
     return "\n".join(lines) + "\n"
 
 
-def whose(start: str) -> str:
+def _whose(start: str) -> str:
     """A sentence on the run that the file is based on."""
     return _SMALL if start == START else _OWN
 

@@ -13,6 +13,7 @@ from ..scores.headlines import headlines
 from ..scores.score import Failure, Score
 from ..scores.severity import perfect, reference
 from ..traits.traits import MixtureTraits
+from .adapt_text import Adaptation
 from .gin_text import START
 
 
@@ -62,6 +63,7 @@ class Memo(NamedTuple):
       not_measured: a sentence for each other measurement that is missing, such as a
         probe for which the corpus is too small.
       start: gin text that binds all of a run except its mixture and rows.
+      adaptation: of the run; None without one, or where nothing changes.
     """
 
     provenance: Provenance
@@ -75,6 +77,7 @@ class Memo(NamedTuple):
     effects: Effects
     not_measured: tuple[str, ...] = ()
     start: str = START
+    adaptation: Adaptation | None = None
 
     @property
     def failures(self) -> list[Failure]:

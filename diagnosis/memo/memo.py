@@ -1,4 +1,4 @@
-"""Writes a memo: three files in a folder, all or none."""
+"""Writes a memo: its files in a folder, all or none."""
 
 import os
 import tempfile
@@ -6,12 +6,13 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from .adapt_text import ADAPT, adapt_text
 from .content import content
 from .gin_text import gin_text
 from .inputs import Memo, Provenance
 from .pages import markdown, page
 
-__all__ = ["FILES", "Memo", "Provenance", "check", "texts", "write"]
+__all__ = ["ADAPT", "FILES", "Memo", "Provenance", "check", "texts", "write"]
 
 FILES = ("memo.md", "memo.html", "recommended.gin")
 """The files that are written."""
@@ -34,7 +35,7 @@ def check(out: Path) -> None:
         raise UsageError(
             f"{option} cannot be written ({error.strerror}); give a folder that can."
         ) from error
-    if others := [name for name in names if name not in FILES]:
+    if others := [name for name in names if name not in (*FILES, ADAPT)]:
         more = ", …" if len(others) > 3 else ""
         raise UsageError(
             f"{option} holds other files ({', '.join(others[:3])}{more}); give a new "
@@ -51,15 +52,17 @@ def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
 def texts(memo: Memo) -> dict[str, str]:
     """The text of each file, by name."""
     document = content(memo)
+    adapts = memo.adaptation
     return {
         "memo.md": markdown(document),
         "memo.html": page(document),
         "recommended.gin": gin_text(memo.mixture, memo.proposal, start=memo.start),
+        **({ADAPT: adapt_text(memo.mixture, adapts)} if adapts else {}),
     }
 
 
 def write(memo: Memo, out: Path) -> list[Path]:
-    """Writes `memo.md`, `memo.html` and `recommended.gin` into a folder.
+    """Writes `FILES` into a folder, and `ADAPT` if the memo has an adaptation.
 
     They are written to a temporary folder and then moved into place, so that an error
     while they are made leaves `out` unchanged.
@@ -81,6 +84,8 @@ def write(memo: Memo, out: Path) -> list[Path]:
         for name, text in contents.items():
             write_whole(Path(beside, name), text)
         out.mkdir(exist_ok=True)
-        for name in FILES:
+        for name in contents:
             os.replace(Path(beside, name), out / name)
-    return [out / name for name in FILES]
+        if ADAPT not in contents:
+            (out / ADAPT).unlink(missing_ok=True)
+    return [out / name for name in contents]

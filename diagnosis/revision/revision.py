@@ -67,9 +67,9 @@ def revised(
         shares[part.objective.base] += part.loss
     return Mixture(
         "recommended",
-        _rounded(rates),
+        rounded(rates),
         corpora=dict(mixture.corpora),
-        loss_shares=_rounded(shares),
+        loss_shares=rounded(shares),
         settings=settings,
         vocabulary=mixture.vocabulary,
     )
@@ -128,7 +128,7 @@ def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:
     return keys
 
 
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+def rounded(shares: Mapping[str, float]) -> dict[str, float]:
     """Rounds shares so that they sum to 1; the largest absorbs the remainder."""
     total = sum(shares.values())
     rounded = {

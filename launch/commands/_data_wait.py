@@ -49,6 +49,7 @@ def _waits(settings: dict[str, Any], data: str | None) -> Float[np.ndarray, " re
                 "run_dir": folder,
                 "config": RunConfig("", (), RunLog(Console(), first=False)),
                 "data": data,
+                "start_from": None,
                 # As long as the run's: a warm-up may be longer than this one.
                 "schedule": lambda *, steps: schedule(steps=whole),
                 "steps": _STEPS,

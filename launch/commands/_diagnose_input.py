@@ -11,7 +11,7 @@ from ...diagnosis.probes.material import LEAST
 from ...diagnosis.scores import complaints
 from ...diagnosis.scores.complaints import Complaint
 from ...diagnosis.scores.score import FAILURES
-from ...objectives.errors import UsageError, nearest, require_seed
+from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.examples.mixture import Mixture, split_task
@@ -30,8 +30,27 @@ _REVISED = (
     "train.mixture",
     "train.rows",
     "train.normalisation",
+    "train.start_from",
+    "train.data",
 )
-"""What the memo's own file binds for a run."""
+"""What the memo's own file binds for a run, or has none of: recorded rows are of the
+mixture that they were recorded of."""
+
+_SCHEDULES = ("constant", "warmup_cosine", "warmup_rsqrt", "warmup_stable_decay")
+_ADAPTED = (*_REVISED, *_SCHEDULES, "train.steps", "train.schedule")
+"""What the file that adapts a run binds besides."""
+
+
+class Trained(NamedTuple):
+    """The run that is diagnosed, as far as it is adapted.
+
+    Attributes:
+      start: gin text of it, without mixture, rows, steps and schedule.
+      peak: its highest learning rate.
+    """
+
+    start: str
+    peak: float
 
 
 class DiagnosisInput(NamedTuple):
@@ -44,6 +63,7 @@ class DiagnosisInput(NamedTuple):
       corpus: read by the probes.
       settings: of the corpus, as the command line binds them.
       run: directory of the run trained on the mixture; None without a run.
+      trained: what of that run is adapted; None without a run.
     """
 
     packed_mixture: PackedMixture
@@ -52,13 +72,15 @@ class DiagnosisInput(NamedTuple):
     corpus: Corpus
     settings: tuple[str, ...]
     run: Path | None
+    trained: Trained | None = None
 
 
 def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInput:
     """Reads what the command line names, and checks what is quick to check.
 
     Args:
-      options: `run_dir`, `gin_file`, `corpus`, `mode`, `documents`, `seed`.
+      options: `run_dir`, `gin_file`, `corpus`, `mode`, `documents`, `seed`,
+        `adapt_share`.
       bindings: `NAME=VALUE`; with a run, settings of corpora.
 
     Raises:
@@ -122,6 +144,7 @@ def _check_numbers(options: argparse.Namespace) -> None:
             "meaningful confidence interval."
         )
     require_seed("--seed", options.seed)
+    require_positive("--adapt_share", options.adapt_share)
 
 
 def _of_run(
@@ -144,8 +167,22 @@ def _of_run(
     bound = _mixture(load([path], bindings)) if bindings else packed_mixture.mixture
     corpus = _corpus(packed_mixture.mixture, bound, options.corpus)
     return DiagnosisInput(
-        packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir
+        *(packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir),
+        trained=_trained(config),
     )
+
+
+def _trained(config: Config) -> Trained:
+    """What of a run is adapted."""
+    import jax.numpy as jnp
+
+    from ..training.schedules import schedule_of
+
+    settings = config.arguments("train", run_dir="", config="")
+    steps = settings["steps"]
+    rates = schedule_of(settings["schedule"], steps=steps)(jnp.arange(steps))
+    start = resolved.text(config.bindings, "train", (), without=_ADAPTED).rstrip()
+    return Trained(start, float(jnp.max(rates)))
 
 
 def _packed_mixture(config: Config) -> PackedMixture:

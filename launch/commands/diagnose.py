@@ -16,10 +16,12 @@ from ...diagnosis.examination import (
     mixture_figures,
 )
 from ...diagnosis.memo import memo
+from ...diagnosis.memo.adapt_text import PEAK, Adaptation, steps_for
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import Plan, require_documents
 from ...diagnosis.results import effects_file
-from ...diagnosis.revision.propose import propose
+from ...diagnosis.revision.adapted import adapted
+from ...diagnosis.revision.propose import Proposal, propose
 from ...diagnosis.scores.complaints import Complaint
 from ...diagnosis.scores.score import FAILURES, Failure
 from ...diagnosis.traits.traits import MixtureTraits
@@ -31,7 +33,8 @@ from ._diagnose_input import DiagnosisInput, read_complaints, read_input
 
 _ABOUT = """\
 Measure the three failures on a checkpoint, find their causes in its mixture, and write
-a memo with a revised mixture: memo.md, memo.html, recommended.gin.
+a memo with a revised mixture: memo.md, memo.html, recommended.gin; of a run also
+adapt.gin, which trains it on instead of another one from scratch.
 
   sightline diagnose runs/mine --out=memo
   sightline diagnose runs/mine --corpus=python_docs --failures=findings.csv --out=memo
@@ -82,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="of the probes' random draws (0)"
+    )
+    parser.add_argument(
+        "--adapt_share",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
     return parser
 
@@ -134,6 +144,31 @@ def _memo(
         effects=effects,
         not_measured=measured.left_out if measured else (),
         start=about.start,
+        adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
+    )
+
+
+def _adaptation(
+    about: DiagnosisInput,
+    measured: Measured | None,
+    traits: MixtureTraits,
+    proposal: Proposal,
+    share: float,
+) -> Adaptation | None:
+    """How the run is adapted; None without a run, or where nothing changes."""
+    if measured is None or about.trained is None or not proposal.changes:
+        return None
+    before = about.packed_mixture
+    return Adaptation(
+        run=str(about.run),
+        step=measured.step,
+        start=about.trained.start,
+        steps=steps_for(
+            share, step=measured.step, before=before.rows, after=proposal.rows
+        ),
+        share=share,
+        peak=float(f"{PEAK * about.trained.peak:.3g}"),
+        proposal=adapted(before.mixture, proposal, traits.loss),
     )
 
 

@@ -60,10 +60,7 @@ def load_trained(
     overrides = {"model": model, "mesh": MeshShape(data=-1), "microbatches": 1}
     program = program_of({**settings, **overrides, "batch_rows": jax.device_count()})
     # The optimiser's moments take twice the parameters, and are not needed here.
-    params_only = jax.tree.map(lambda _: None, program.abstract_state)._replace(
-        params=program.abstract_state.params
-    )
-    restored = restore_latest(run_dir, params_only, prefix="params.")
+    restored = restore_latest(run_dir, program.abstract_params, prefix="params.")
     if restored is None:
         raise _unfinished(run_dir)
     step, state, _ = restored

@@ -87,7 +87,7 @@ class RunDirectory:
         """Saves what the run is from a step on, and appends what changed there.
 
         Args:
-          run: its config and identities, for `config.gin`.
+          run: its config, identities and origin, for `config.gin`.
           step: steps done.
           changes: since the checkpoint, for `changes.jsonl`.
 
@@ -97,7 +97,7 @@ class RunDirectory:
         if coordination.process() > 0:
             return
         with storage_errors("the config", self.path):
-            write_whole(self.path / "config.gin", config_text(*run))
+            write_whole(self.path / "config.gin", config_text(run.config, run.header))
             if changes:
                 lines = (json.dumps({"step": step, **c._asdict()}) for c in changes)
                 with (self.path / "changes.jsonl").open("a", encoding="utf-8") as file:

@@ -36,7 +36,25 @@ elsewhere; its content is compared by its identity."""
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
 """Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
 
+_ORIGIN = re.compile(r"^# origin (.+)@(\d+) parameters sha256 (\w+)$", re.MULTILINE)
 _BINDING = re.compile(r"([^\s#=][^\s=]*) = ")
+
+
+class Origin(NamedTuple):
+    """The checkpoint of another run, whose parameters a run began with.
+
+    Attributes:
+      path: of that run, as `train.start_from` names it.
+      step: of the checkpoint.
+      parameters: sha256 of the name, shape, type and fingerprint of each.
+    """
+
+    path: str
+    step: int
+    parameters: str
+
+    def __str__(self) -> str:
+        return f"{self.path}@{self.step} parameters sha256 {self.parameters}"
 
 
 class RunIdentity(NamedTuple):
@@ -45,10 +63,19 @@ class RunIdentity(NamedTuple):
     Attributes:
       config: resolved gin text.
       identities: of the vocabulary and of each corpus, by content.
+      origin: what it began with; None is its seed. It is not compared on resume: the
+        run's checkpoints hold it, and what it names may be gone by then.
     """
 
     config: str
     identities: Mapping[str, str]
+    origin: Origin | None = None
+
+    @property
+    def header(self) -> dict[str, str]:
+        """What the comments at the head of `config.gin` say, by name."""
+        begun = {} if self.origin is None else {"origin": str(self.origin)}
+        return {**self.identities, **begun}
 
 
 class Change(NamedTuple):
@@ -69,7 +96,19 @@ class Change(NamedTuple):
 
 def to_json(run: RunIdentity) -> dict[str, Any]:
     """The identity as a checkpoint holds it."""
-    return {"config": run.config, "identities": dict(run.identities)}
+    origin = {} if run.origin is None else {"origin": run.origin._asdict()}
+    return {"config": run.config, "identities": dict(run.identities), **origin}
+
+
+def saved_origin(saved: Mapping[str, Any]) -> Origin | None:
+    """The origin in what `to_json` gave."""
+    return Origin(**saved["origin"]) if "origin" in saved else None
+
+
+def written_origin(config: str) -> Origin | None:
+    """The origin at the head of a `config.gin`."""
+    found = _ORIGIN.search(config)
+    return Origin(found[1], int(found[2]), found[3]) if found else None
 
 
 def check_same_run(

@@ -108,7 +108,7 @@ def read_verified(
       UsageError: it has other arrays, shapes or types.
       CheckpointError: it cannot be read, or its contents are not what was saved.
     """
-    saved, data = _read_manifest(path)
+    saved, data = read_manifest(path)
     if accept is not None:
         accept(data)
     check_same({n: e for n, e in saved.items() if n.startswith(prefix)}, structs)
@@ -127,7 +127,7 @@ def check_manifests(run_dir: str | os.PathLike[str]) -> dict[int, str | None]:
     with literal_path(folder) as opened:
         for step in checkpoint_steps(folder):
             try:
-                _read_manifest(opened / str(step))
+                read_manifest(opened / str(step))
             except CheckpointError as error:
                 found[step] = str(error)
             else:
@@ -148,13 +148,17 @@ def read_back(path: Path, structs: Structs) -> None:
     Raises:
       CheckpointError: as `read_verified`.
     """
-    saved, _ = _read_manifest(path)
+    saved, _ = read_manifest(path)
     for names in _groups(structs):
         _read_arrays(path, {name: structs[name] for name in names}, saved)
 
 
-def _read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
-    """The manifest's entry of each array, and the data; both checked."""
+def read_manifest(path: Path) -> tuple[dict[str, Any], dict]:
+    """The manifest's entry of each array, and the data; both checked.
+
+    Raises:
+      CheckpointError: either cannot be read, or is not what was saved.
+    """
     handlers: dict[str, Any] = {
         name: ocp.JsonCheckpointHandler() for name in ("data", "manifest")
     }

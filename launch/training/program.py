@@ -93,6 +93,12 @@ class Program:
             state_shardings(shapes, self.mesh),
         )
 
+    @property
+    def abstract_params(self) -> TrainState:
+        """The shapes of the parameters alone, where they stand in the state."""
+        nothing = jax.tree.map(lambda _: None, self.abstract_state)
+        return nothing._replace(params=self.abstract_state.params)
+
     def initial_state(self) -> TrainState:
         """The state before the first step, created in its sharding."""
         placement = jax.tree.map(lambda x: x.sharding, self.abstract_state)

@@ -6,8 +6,10 @@ now.
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -18,9 +20,11 @@ from rich.progress import track
 from rich.table import Table
 
 from ...objectives.errors import UsageError
+from ..runs.run_identity import written_origin
 from ..runs.trace import Step, traced_step
 from ..runs.verified import restore_before
 from .data import Source
+from .origin import open_run
 from .phases import loss_shares_by_update
 from .program import Program, program_of
 from .sources import open_source
@@ -89,8 +93,30 @@ def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
             program=program,
             source=source,
             seed=settings["seed"],
+            initial=functools.partial(_first_state, settings, program),
             shares_at=loss_shares_by_update(settings["mixture"]),
         )
+
+
+def _first_state(settings: Mapping[str, Any], program: Program) -> TrainState:
+    """The state before the first step of a run.
+
+    Raises:
+      UsageError: it began with another run's parameters, and these are gone or others.
+    """
+    start_from = settings.get("start_from")
+    if start_from is None:
+        return program.initial_state()
+    text = (Path(settings["run_dir"]) / "config.gin").read_text("utf-8")
+    began = written_origin(text)
+    named = start_from if began is None else f"{began.path}@{began.step}"
+    state, origin = open_run(named, program, settings["mixture"]).begin()
+    if origin != began:
+        raise UsageError(
+            f"the run began with {began}, and there is {origin} now; a step before the "
+            "run's first checkpoint cannot be computed again without it."
+        )
+    return state
 
 
 def replay(
@@ -100,6 +126,7 @@ def replay(
     program: Program,
     source: Source,
     seed: int,
+    initial: Callable[[], TrainState],
     shares_at: Callable[[int], Float32[np.ndarray, " O"]],
 ) -> Replay:
     """Computes a step again from the newest checkpoint before it; writes nothing.
@@ -110,6 +137,7 @@ def replay(
       program: of the run.
       source: of the run's batches.
       seed: of the data.
+      initial: makes the state before the first step.
       shares_at: the loss shares by number of steps done.
 
     Raises:
@@ -122,7 +150,7 @@ def replay(
             "lists those that can be replayed."
         )
     restored = restore_before(run_dir, program.abstract_state, step=step)
-    start, state, data = restored or (0, program.initial_state(), None)
+    start, state, data = restored or (0, initial(), None)
     position = source.own(data["place"]["positions"]) if data else None
     batches = source.training(seed=seed, position=position)
     if data is not None:

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float, Real
 from rich.table import Table
 
-from ...models.rows import Batch, Normalisation
+from ...models.rows import Batch
 from ...objectives.registry import objectives
 from ...tasks.examples.mixture import Mixture, split_task
-from ...tasks.shares.counts import Counts, loss_shares_of
+from ...tasks.shares.counts import Counts
 from ..runs.goodput import summary
 from ..terminal.goodput import goodput_line
 from ..terminal.log import RunLog
@@ -51,29 +51,6 @@ def share_table(
     shares = {**counts.shares(), "loss": loss_shares}
     for name, id_ in names_of(counts.examples).items():
         table.add_row(name, *(f"{share[id_]:.2%}" for share in shares.values()))
-    return table
-
-
-def show_shares(
-    log: RunLog,
-    counts: Counts,
-    shares: Float[np.ndarray, " O"],
-    *,
-    normalisation: Normalisation,
-    utilisation: Mapping[str, float],
-) -> Table:
-    """Prints the shares of the first batches, and returns their table.
-
-    Args:
-      log: of the run.
-      counts: of the batches, over all hosts.
-      shares: of the loss, by objective.
-      normalisation: of the loss.
-      utilisation: filled share of each capacity of a row.
-    """
-    in_loss = loss_shares_of(counts, shares, normalisation=normalisation)
-    table = share_table(counts, in_loss, utilisation=utilisation)
-    log.console.print(table)
     return table
 
 

@@ -8,11 +8,12 @@ from ..hosts import coordination
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
 from ..runs.metrics import has_record
-from ..runs.run_identity import RunIdentity, check_same_run, to_json
+from ..runs.run_identity import RunIdentity, check_same_run, saved_origin, to_json
 from ..terminal.log import RunLog
 from .batch_identity import check_same_batch
 from .data import DataPlace
 from .interval import Interval, fresh, from_json, to_json as interval_to_json
+from .origin import Beginning
 from .program import Program
 from .rollback import newest_to
 from .state import TrainState
@@ -44,12 +45,14 @@ class StartingPoint(NamedTuple):
       state: after them.
       interval: sums since the last record of metrics.
       place: in the data; None before the first batch.
+      run: the present one, with its origin.
     """
 
     step: int
     state: TrainState
     interval: Interval
     place: DataPlace | None
+    run: RunIdentity
 
 
 def starting_point(
@@ -59,6 +62,7 @@ def starting_point(
     *,
     run: RunIdentity,
     allow: Sequence[str],
+    beginning: Beginning | None,
 ) -> StartingPoint:
     """The newest checkpoint that is whole, or the first step.
 
@@ -71,6 +75,7 @@ def starting_point(
       directory: of the run.
       run: the present one.
       allow: names of bindings that may differ.
+      beginning: the first state if it is another run's; None for the program's.
 
     Raises:
       UsageError: the checkpoint is of another run.
@@ -81,17 +86,20 @@ def starting_point(
         accept=lambda data: check_same_run(data.get("run"), run, allow=allow),
     )
     if restored is None:
+        state, origin = beginning or (program.initial_state(), None)
+        run = run._replace(origin=origin)
         directory.write_config(run, step=0, changes=())
-        start = StartingPoint(0, program.initial_state(), fresh(), None)
+        start = StartingPoint(0, state, fresh(), None, run)
         return _after_rollback(start, directory)
     step, state, data = restored
     _LOG.info("Resuming %s after step %s.", directory.path, f"{step:,}")
     changes = check_same_run(data["run"], run, allow=allow)
+    run = run._replace(origin=saved_origin(data["run"]))
     directory.write_config(run, step=step, changes=changes)
     for change in changes:
         _LOG.warning("changed from here on: %s", change)
     interval = from_json(data["interval"])
-    start = StartingPoint(step, state, interval, DataPlace(**data["place"]))
+    start = StartingPoint(step, state, interval, DataPlace(**data["place"]), run)
     return _after_rollback(start, directory)
 
 

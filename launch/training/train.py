@@ -1,7 +1,6 @@
 """The training run, from top to bottom."""
 
 import contextlib
-import functools
 import logging
 from collections.abc import Callable, Sequence
 
@@ -13,7 +12,6 @@ from ...models.loss import Normalisation
 from ...models.rows import RowShape
 from ...objectives.errors import require_count, require_positive
 from ...tasks.examples.mixture import Mixture
-from ...tasks.shares.counts import add, utilisation
 from ..hosts import coordination, stopping
 from ..hosts.progress import SLOW, STALL_SECONDS, did, set_stall_seconds
 from ..runs.checkpoints import Checkpoints
@@ -25,11 +23,13 @@ from ..runs.trace import StepTrace
 from ..runs.trackers import check_trackers
 from . import report
 from .data import DataPlace, place_of_all
+from .first_batches import show_shares
 from .held_out import HeldOut
-from .interval import is_empty, over_hosts
+from .interval import is_empty
 from .ledger import Ledger
 from .loss_picture import loss_picture
 from .mesh import MeshShape
+from .origin import other_run
 from .phases import loss_shares_by_update
 from .profile import ProfiledStep
 from .program import make_program
@@ -70,6 +70,7 @@ def train(
     steps: int,
     batch_rows: int,
     seed: int,
+    start_from: str | None = None,
     data: str | None = None,
     mesh: MeshShape = MeshShape(data=-1),  # noqa: B008 (frozen)
     microbatches: int = 1,
@@ -109,6 +110,8 @@ def train(
       steps: in all.
       batch_rows: B, over all devices and microbatches.
       seed: of parameters and data.
+      start_from: run whose parameters this one begins with, at its newest sound
+        checkpoint or at one named, `runs/mine@4000` (`origin`); None is the seed's.
       data: folder of recorded rows; None reads the mixture's corpora.
       mesh: devices along each axis.
       microbatches: parts in which a batch is computed, to save memory.
@@ -139,8 +142,8 @@ def train(
       The number of steps done: fewer than `steps` if a signal stopped the run.
 
     Raises:
-      UsageError: settings that cannot work together, or a run of another config in
-        `run_dir`.
+      UsageError: settings that cannot work together, a run of another config in
+        `run_dir`, or a run to start from that is of another model.
       StorageError: the run's directory cannot be written any more, or is another.
       NotFiniteError: too many updates in a row were skipped.
       ReplicaError: devices hold different copies of a parameter.
@@ -181,6 +184,7 @@ def train(
         deterministic=deterministic,
     )
     shares_of = loss_shares_by_update(mixture)
+    other = other_run(start_from, program, mixture, run_dir=run_dir)
     source, identities = open_source(
         data,
         mixture,
@@ -192,6 +196,7 @@ def train(
     )
     run = RunIdentity(config.text, identities)
     check_one_run(run)
+    beginning = other and other.begin()
     directory = RunDirectory(run_dir)
 
     def evaluation_due(step: int) -> bool:
@@ -214,8 +219,10 @@ def train(
     early = read_from(None) if checkpoints.newest is None else None
     with goodput.phase("restore"):
         did("restoring", times=SLOW)
-        start = starting_point(checkpoints, program, directory, run=run, allow=allow)
-    state, step, place = start.state, start.step, start.place
+        start = starting_point(
+            checkpoints, program, directory, run=run, allow=allow, beginning=beginning
+        )
+    run, state, step, place = start.run, start.state, start.step, start.place
     # A checkpoint is saved also where its metrics could not be written.
     record_first = record_due(step) and not is_empty(start.interval)
     evaluates = eval_batches > 0 and evaluation_due(step)
@@ -247,13 +254,7 @@ def train(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput
         )
     train_step = ProfiledStep(compiled, config.profile, run_dir=run_dir, done=step)
-    share_table = report.show_shares(
-        log,
-        over_hosts(functools.reduce(add, map(program.counts, first))),
-        shares_of(step),
-        normalisation=normalisation,
-        utilisation=utilisation(first),
-    )
+    share_table = show_shares(log, program, first, shares_of(step))
     del first
 
     # --------------------------------------------------------------------------- loop

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ....objectives.errors import UsageError
 from ...runs import goodput, metrics, trace
 from ...runs.holding import Holding, holding
-from ...runs.run_identity import bindings_of
+from ...runs.run_identity import Origin, bindings_of, written_origin
 from ...runs.verified import check_manifests
 from ...training.rollback import FILE as ROLLBACKS, Rollback, rollbacks
 
@@ -57,6 +57,7 @@ class RunStatus(NamedTuple):
     Attributes:
       folder: of the run.
       settings: bindings of its config by name.
+      origin: checkpoint of another run with whose parameters it began; None without.
       holding: its lease; None if nobody has it.
       steps: loss of every step.
       skips: updates that were skipped.
@@ -74,6 +75,7 @@ class RunStatus(NamedTuple):
 
     folder: Path
     settings: Mapping[str, str]
+    origin: Origin | None
     holding: Holding | None
     steps: Series
     skips: list[Skip]
@@ -120,7 +122,8 @@ def read_run(run_dir: str) -> RunStatus:
             f"{run_dir!r} holds no run: there is no {config.name} in it; give the "
             "--run_dir of a `sightline train` that has begun."
         )
-    settings = bindings_of(config.read_text("utf-8", errors="replace"))
+    text = config.read_text("utf-8", errors="replace")
+    settings = bindings_of(text)
     for name in ("train.steps", "train.batch_rows"):
         if not settings.get(name, "").isdecimal():
             raise UsageError(
@@ -134,6 +137,7 @@ def read_run(run_dir: str) -> RunStatus:
     return RunStatus(
         folder=folder,
         settings=settings,
+        origin=written_origin(text),
         holding=holding(folder),
         steps=[(line["step"], float(line["loss"])) for line in lines],
         skips=list(_skips(lines, gone_back, int(settings["train.batch_rows"]))),

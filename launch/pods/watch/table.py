@@ -49,6 +49,10 @@ def facts(run: RunStatus, used: Utilisation | None) -> Iterator[str]:
     """What holds of the run now, a line each."""
     if run.holding is not None:
         yield holding_line(run)
+    if run.origin is not None:
+        path, step, parameters = run.origin
+        print_ = f"parameters sha256 {parameters[:12]}…"
+        yield f"started from {path} at step {step:,} ({print_})"
     if run.speed:
         speed = f"{run.speed[-1][1]:,.0f} tokens/s"
         if run.data_wait:

@@ -9,6 +9,7 @@ import pytest
 
 from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.memo import memo as memo_module
+from sightline.diagnosis.memo.adapt_text import ADAPT, Adaptation, steps_for
 from sightline.diagnosis.memo.blocks import (
     Document,
     Fold,
@@ -403,6 +404,30 @@ def test_three_files_are_written_and_written_again(bare, tmp_path):
     assert sorted(os.listdir(out)) == sorted(FILES)
     assert (out / "memo.md").read_text() == texts(bare)["memo.md"]
     assert os.listdir(out.parent) == ["memo"]
+
+
+def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
+    start = "train.seed = 0"
+    how = Adaptation("runs/a b", 40, start, 4, 0.1, 0.00067, bare.proposal)
+    out = tmp_path / "memo"
+    names = [*FILES, ADAPT]
+    assert write(bare._replace(adaptation=how), out) == [out / name for name in names]
+    memo = (out / "memo.md").read_text()
+    assert "adapt the run at 10 % of its tokens, 4 steps, keeping 33.3 % of its" in memo
+    text = (out / ADAPT).read_text()
+    for line in ("train.start_from = 'runs/a b@40'", "warmup_cosine.peak = 0.00067"):
+        assert f"\n{line}\n" in text
+    assert mixture_of(load([str(out / ADAPT)])).rates == bare.proposal.mixture.rates
+    write(bare, out)
+    assert sorted(os.listdir(out)) == sorted(FILES)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps"), [(ROWS, ROWS, 100), (ROWS, TWO, 80), (TWO, ROWS, 125)]
+)
+def test_a_share_of_the_tokens_in_steps(before, after, steps):
+    assert steps_for(0.1, step=1000, before=before, after=after) == steps
+    assert steps_for(1e-9, step=1000, before=before, after=after) == 1
 
 
 def test_a_folder_with_anything_else_is_refused(bare, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sightline.diagnosis import examination
-from sightline.diagnosis.memo.memo import FILES
+from sightline.diagnosis.memo.memo import ADAPT, FILES
 from sightline.diagnosis.results.effects import Effects
 from sightline.launch.cli import main
 from sightline.launch.commands import _diagnose_input, diagnose as command
@@ -88,9 +88,10 @@ def same_day(monkeypatch):
     monkeypatch.setattr(command, "_today", lambda: "2026-01-02")
 
 
-def read(out):
-    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
-    return {name: (out / name).read_text() for name in FILES}
+def read(out, *more):
+    names = sorted((*FILES, *more))
+    assert sorted(path.name for path in out.iterdir()) == names
+    return {name: (out / name).read_text() for name in names}
 
 
 def diagnose(*arguments):
@@ -102,7 +103,7 @@ def measured(run):
     """What is written of a run, all three failures measured."""
     out = run.parent / "measured"
     assert diagnose(run, f"--out={out}", "--documents=24") == 0
-    return read(out)
+    return read(out, ADAPT)
 
 
 def test_a_run_is_measured(measured):
@@ -136,15 +137,38 @@ def test_the_revision_goes_on_from_the_run_s_own_config(measured, run):
     assert len(names) == len(set(names)), "a binding is there twice"
 
 
+def test_the_run_can_be_adapted(measured, run, tmp_path, capsys):
+    """At its first step, a tenth of what it has read is one step of as many rows."""
+    path = run.parent / "measured" / "adapt.gin"
+    config = load([str(path)])
+    told = config.arguments("train", run_dir="", config="")
+    assert told["start_from"] == f"{run}@1"
+    assert (told["steps"], told["batch_rows"], told["seed"]) == (1, 2, 0)
+    assert config.bindings.arguments("warmup_cosine", steps=1)["peak"] == 6.67e-4
+    before, mixture = load([str(run / "config.gin")]), told["mixture"]
+    rates = before.arguments("train", run_dir="", config="")["mixture"].rates
+    assert all(mixture.rates[task] >= share / 3 for task, share in rates.items())
+    assert set(mixture.rates) > set(rates)
+    assert not config.unused("train")
+    names = re.findall(r"^([\w./]+) = ", path.read_text(), re.MULTILINE)
+    assert len(names) == len(set(names)), "a binding is there twice"
+    command = f"sightline train --gin_file={path} --run_dir=runs/adapted"
+    assert command in measured["memo.md"]
+
+    words = f"--gin_file={path}", f"--run_dir={tmp_path}"
+    assert main(["train", *words, "--gin.train.batch_rows=8"]) == 0
+    assert f"Starting from {run}@1" in capsys.readouterr().out
+
+
 def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatch):
     # The audit is exact, tested by itself, and slow to compile.
     monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
     out = tmp_path / "memo"
     ask = run, f"--out={out}", "--documents=20", "--failures=continuation"
     assert diagnose(*ask) == 0
-    before = read(out)
+    before = read(out, ADAPT)
     assert diagnose(*ask) == 0
-    assert read(out) == before
+    assert read(out, ADAPT) == before
 
 
 def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
@@ -212,6 +236,7 @@ BAD = {
     "mode of nothing": (["--gin_file=GIN", "--mode=prefix"], "there is none"),
     "few documents": (["RUN", "--documents=19"], "20 or more"),
     "no documents": (["RUN", "--documents=-1"], "20 or more"),
+    "nothing of it": (["RUN", "--adapt_share=0"], "--adapt_share is 0.0"),
     "negative seed": (["RUN", "--seed=-1"], "--seed is -1"),
     "unknown corpus": (["RUN", "--corpus=polices"], "policies"),
     "no folder of texts": (["RUN", "--corpus=text"], "text.folder is not set"),

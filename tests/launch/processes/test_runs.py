@@ -7,6 +7,7 @@ from trial_runs import trace
 
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
+from sightline.launch.runs.run_identity import written_origin
 
 pytestmark = pytest.mark.unchecked
 
@@ -14,14 +15,17 @@ STEPS = (2, 4, 6)
 """Of the checkpoints that are compared."""
 
 
-@pytest.fixture(scope="module")
-def alone(rows, tmp_path_factory):
+def train_alone(run_dir, *bindings):
     """A run of six steps in this process, on eight devices."""
-    run_dir = tmp_path_factory.mktemp("alone") / "run"
-    words = [f"--gin.{text}" for text in (*rows, "STEPS=6")]
+    words = [f"--gin.{text}" for text in (*bindings, "STEPS=6")]
     command = ["train", "--gin_file=any_mixture.gin", f"--run_dir={run_dir}", *words]
     assert main(command) == 0
     return run_dir
+
+
+@pytest.fixture(scope="module")
+def alone(rows, tmp_path_factory):
+    return train_alone(tmp_path_factory.mktemp("alone") / "run", *rows)
 
 
 def held_out(run_dir):
@@ -54,6 +58,18 @@ def test_two_hosts_train_as_one_does(alone, start, tmp_path):
         assert "Held-out" not in run.output(1)
     assert_same_run(run_dir, alone)
     assert not (run_dir / "lease").exists()
+
+
+@pytest.mark.faults
+def test_two_hosts_begin_with_another_run_as_one_does(alone, rows, start, tmp_path):
+    begins = f"train.start_from={alone}@4"
+    expected, run_dir = train_alone(tmp_path / "one", *rows, begins), tmp_path / "two"
+    with start(run_dir, begins, "STEPS=6") as run:
+        assert statuses(run.wait()) == [0, 0]
+    assert_same_run(run_dir, expected)
+    files = [folder / "config.gin" for folder in (run_dir, expected)]
+    origins = [written_origin(file.read_text()) for file in files]
+    assert origins[0] == origins[1] and origins[0].step == 4
 
 
 @pytest.mark.faults

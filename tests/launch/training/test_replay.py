@@ -80,6 +80,7 @@ def run(make_program, make_batches, shares, tmp_path_factory):
             program=program,
             source=source,
             seed=0,
+            initial=program.initial_state,
             shares_at=lambda _: shares,
         )
 
