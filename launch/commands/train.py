@@ -100,7 +100,9 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         settings = config.arguments(
             "train",
             run_dir=options.run_dir,
-            config=RunConfig(config.resolved_config("train"), allow, log),
+            config=RunConfig(
+                config.resolved_config("train"), allow, log, defaults=config.defaults()
+            ),
         )
         if options.profile is not None:
             window = profile_window(options.profile, steps=settings["steps"])

@@ -86,6 +86,10 @@ class Config:
         """Gin text of everything that `root` uses, with defaults written out."""
         return resolved.text(self.bindings, root, self.settings)
 
+    def defaults(self, root: str = "train") -> list[str]:
+        """The names in the resolved config whose values are defaults."""
+        return resolved.defaults(self.bindings, root, self.settings)
+
     def unused(self, root: str = "train") -> list[str]:
         """Bindings that change nothing, because `root` does not use what they bind."""
         return resolved.unused(self.bindings, root, self.settings)

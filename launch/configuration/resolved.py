@@ -49,6 +49,16 @@ def unused(bindings: Bindings, root: str, settings: Sequence[str]) -> list[str]:
     ]
 
 
+def defaults(bindings: Bindings, root: str, settings: Sequence[str]) -> list[str]:
+    """The names in `text` whose values are defaults, which nothing binds."""
+    return [
+        f"{'/'.join((*scope, name))}.{parameter}"
+        for scope, name in _places(bindings, root, settings)
+        for parameter in bindings.table[name].parameters
+        if parameter not in bindings.bound(scope, name)
+    ]
+
+
 _NAMING = {
     ("Mixture", "rates"),
     ("Mixture", "schedule"),

@@ -1,7 +1,7 @@
 """What a run is, as its checkpoints hold it, and what a resumed run may change."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
@@ -65,11 +65,14 @@ class RunIdentity(NamedTuple):
       identities: of the vocabulary and of each corpus, by content.
       origin: what it began with; None is its seed. It is not compared on resume: the
         run's checkpoints hold it, and what it names may be gone by then.
+      defaults: bindings of the config that have their default. One that a saved run
+        lacks is of a setting that is newer than that run.
     """
 
     config: str
     identities: Mapping[str, str]
     origin: Origin | None = None
+    defaults: Collection[str] = ()
 
     @property
     def header(self) -> dict[str, str]:
@@ -136,7 +139,11 @@ def check_same_run(
         )
     before, after = bindings_of(saved["config"]), bindings_of(now.config)
     _check_allowed(allow, {**before, **after})
-    changes = _changes(before, after)
+    changes = [
+        change
+        for change in _changes(before, after)
+        if change.before is not None or change.name not in now.defaults
+    ]
     identities = _changes(saved["identities"], now.identities)
     refused = [c for c in changes if not _may_change(c.name, allow)]
     if refused or identities:

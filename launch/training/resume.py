@@ -1,7 +1,7 @@
 """What a checkpoint holds beside the state, and how a run goes on from it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from ..hosts import coordination
@@ -29,12 +29,14 @@ class RunConfig(NamedTuple):
       allow: names of bindings that a resumed run may change.
       log: what the run says goes there.
       profile: steps to capture with jax's profiler; None for none.
+      defaults: names in `text` whose values are defaults.
     """
 
     text: str
     allow: Sequence[str]
     log: RunLog
     profile: range | None = None
+    defaults: Collection[str] = ()
 
 
 class StartingPoint(NamedTuple):

@@ -194,7 +194,7 @@ def train(
         workers=data_workers,
         log=log,
     )
-    run = RunIdentity(config.text, identities)
+    run = RunIdentity(config.text, identities, defaults=config.defaults)
     check_one_run(run)
     beginning = other and other.begin()
     directory = RunDirectory(run_dir)

@@ -294,6 +294,12 @@ def test_the_resolved_config_is_complete(read):
         assert line in text.splitlines()
 
 
+def test_what_nothing_binds_has_its_default(read):
+    found = read(FULL).defaults()
+    assert {"adamw.b1", "long/masked.kept"} <= set(found)
+    assert not {"train.steps", "long/masked.rate", "long/Mixture.name"} & set(found)
+
+
 def test_the_resolved_config_gives_the_same_run(read):
     config = read(FULL)
     again = read(config.resolved_config())

@@ -50,6 +50,17 @@ def test_where_a_corpus_lies_and_how_long_a_run_is_may_change(old, new):
     assert new in f"{change.name.split('.')[1]} = {change.after}"
 
 
+def test_a_setting_that_a_saved_run_did_not_know_is_at_its_default():
+    saved = to_json(RunIdentity(CONFIG.replace("adamw.b1 = 0.9\n", ""), IDENTITIES))
+    now = RunIdentity(CONFIG, IDENTITIES, defaults=["adamw.b1"])
+    assert check_same_run(saved, now) == []
+    with pytest.raises(UsageError, match=r"\+adamw.b1 = 0.9"):
+        check_same_run(saved, now._replace(defaults=["adamw.b2"]))
+    changed = CONFIG.replace("b1 = 0.9", "b1 = 0.8")
+    with pytest.raises(UsageError, match=r"-adamw.b1 = 0.8"):
+        check_same_run(to_json(RunIdentity(changed, IDENTITIES)), now)
+
+
 @pytest.mark.parametrize(
     ("config", "identities", "shown"),
     [
