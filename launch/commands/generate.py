@@ -119,7 +119,7 @@ def _answer_texts(options, asked, mode, form, settings) -> int:
             "and how likely the model held it."
         )
         page = answer_page(
-            f"Mode {mode.name}",
+            f"What {options.run_dir} answers",
             lead,
             [each.scene for each in scenes],
             [each.log_probabilities for each in scenes],
