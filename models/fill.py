@@ -172,7 +172,8 @@ def make_fill(
         form = dict(graph=graph, block=block and min(block, canvas.tokens.shape[1]))
 
         def pieces() -> Iterator[FilledSoFar]:
-            keep, before = np.array(canvas.lengths), np.array(canvas.open)
+            keep, before = np.array(canvas.lengths), np.asarray(canvas.open)
+            first = before.argmax(1)
             state = begin(params, canvas, **form)
             while True:
                 state = advance(
@@ -184,7 +185,7 @@ def make_fill(
                 filled = _filled(keep, tokens, *rest, eos=eos, pad=pad)
                 if ends is not None:
                     for row in np.flatnonzero(before.any(1)).tolist():
-                        _end(ends, row, canvas, filled, open, keep)
+                        _end(ends, row, int(first[row]), filled, open, keep)
                     filled = _filled(keep, tokens, *rest, eos=eos, pad=pad)
                 before = open
                 yield FilledSoFar(filled, open)
@@ -199,13 +200,12 @@ def make_fill(
 def _end(
     ends: Ends,
     row: int,
-    canvas: Canvas,
+    first: int,
     filled: Filled,
     open: Bool[np.ndarray, "B I"],
     keep: Int32[np.ndarray, " B"],
 ) -> None:
-    """Asks about a row that was not done; writes `open` and `keep` if it ends."""
-    first = int(np.argmax(canvas.open[row]))
+    """Asks about a row filled from slot `first` on; ends it in `open` and `keep`."""
     size = int(open[row].argmax() if open[row].any() else filled.lengths[row])
     kept = ends(row, filled.tokens[row, first:size]) if size > first else None
     if kept is not None:

@@ -170,7 +170,8 @@ def _pieces(
 
         def run() -> Iterator[Piece]:
             state = begin(params, prompts, reserved[0], graph=graph)
-            keep, before = np.array(prompts.lengths, np.int32), np.array(prompts.given)
+            given, keep = np.asarray(prompts.given), np.array(prompts.lengths)
+            before = given
             ended = np.zeros(len(keep), bool)
             while not ended.all():
                 state = advance(
@@ -182,10 +183,9 @@ def _pieces(
                 ended = at >= lengths
                 if ends is not None:
                     for row in np.flatnonzero(at > before).tolist():
-                        first = int(prompts.given[row])
-                        kept = ends(row, targets[row, first : at[row]])
+                        kept = ends(row, targets[row, given[row] : at[row]])
                         if kept is not None:
-                            keep[row], ended[row] = first + kept, True
+                            keep[row], ended[row] = given[row] + kept, True
                 before = at
                 known = np.minimum(at, keep)
                 yield Piece(_shown(targets, log_p, known, pad), ended)

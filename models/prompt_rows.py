@@ -9,7 +9,7 @@ from .rows import Array, Batch, Memory, Stream
 
 
 def first_slots(prompts: Prompts, batch: Batch) -> Int32[jax.Array, " B"]:
-    """The slot from which each row's first target is prompts."""
+    """The slot that predicts each row's first target."""
     lengths = jnp.asarray(prompts.inputs_lengths)
     return lengths if batch.encoder is None else jnp.zeros_like(lengths)
 

@@ -81,7 +81,6 @@ def speculated(
             sampler=sampler, drafts=drafts, shift=shift,
         )  # fmt: skip
         slots = (first + state.at)[:, None] + 1 + jnp.arange(drafts)
-        slots = _within(slots, first + state.lengths, batch)
         hidden, cache = model.step(batch, state.cache, slots=slots, tokens=draft.tokens)
         scores = logits(hidden, model.projection())  # [B k V]
         verdict = _verdict(draft, scores, allowed, now[:, 1], now[:, 2], sampler)
@@ -107,13 +106,6 @@ def _start(cache: Cache, prompts: Prompts) -> State:
         rounds=jnp.zeros_like(given),
         accepted=jnp.zeros_like(given),
     )
-
-
-def _within(
-    slots: Int32[jax.Array, "B n"], bounds: Int32[jax.Array, " B"], batch: Batch
-) -> Int32[jax.Array, "B n"]:
-    """The slots, with T, which is none, for those behind the row's own."""
-    return jnp.where(slots < bounds[:, None], slots, batch.decoder.tokens.shape[1])
 
 
 def _drafted(
@@ -143,7 +135,7 @@ def _drafted(
     ahead = jnp.arange(batch.decoder.tokens.shape[1]) > start[:, None]
     end = jnp.minimum(start + run, bounds)[:, None]
     sees = jnp.where(ahead, end, batch.decoder.visible_to)
-    slots = _within(start[:, None] + jnp.arange(run), bounds, batch)
+    slots = start[:, None] + jnp.arange(run)  # those behind the row are never seen
     hidden, cache = model.step(
         batch._replace(decoder=batch.decoder._replace(visible_to=sees)),
         state.cache,

@@ -400,21 +400,17 @@ def test_more_slots_than_a_chunk_are_drawn_from(decoder, monkeypatch):
     assert_filled(found, (*whole[:3], whole.lengths))
 
 
-@pytest.mark.parametrize("settings", [dict(block=4), dict(exact=True)], ids=str)
-def test_a_mesh_fills_the_same(architecture, settings):
-    is_decoder = architecture.architecture == "decoder"
-    if is_decoder != ("block" in settings):
-        pytest.skip("of the other architecture")
-    given = rows(block=4)
-    given = jax.tree.map(lambda x: np.concatenate([x, x]), given)
-    settings = dict(sampler=sampled(temperature=2.0), **settings)
-    alone = make_fill(architecture.build(), **settings)(given, keys(8))
+def test_a_mesh_fills_the_same(decoder, encoder_decoder):
+    given = jax.tree.map(lambda x: np.concatenate([x, x]), rows(block=4))
     mesh = jax.make_mesh((2, 2, 1, 2), MESH_AXES, axis_types=(AxisType.Auto,) * 4)
-    graph, state = nnx.split(architecture.build())
-    with jax.set_mesh(mesh):
-        state = jax.device_put(state, param_shardings(state, mesh))
-        found = make_fill(nnx.merge(graph, state), **settings)(given, keys(8))
-    assert_filled(found, (*alone[:3], alone.lengths))
+    for tiny, form in ((decoder, dict(block=4)), (encoder_decoder, dict(exact=True))):
+        settings = dict(sampler=sampled(temperature=2.0), **form)
+        alone = make_fill(tiny.build(), **settings)(given, keys(8))
+        graph, state = nnx.split(tiny.build())
+        with jax.set_mesh(mesh):
+            state = jax.device_put(state, param_shardings(state, mesh))
+            found = make_fill(nnx.merge(graph, state), **settings)(given, keys(8))
+        assert_filled(found, (*alone[:3], alone.lengths))
 
 
 def test_block_ends():
