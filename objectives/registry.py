@@ -95,11 +95,10 @@ class Objective:
           ValueError: not even the smallest Example fits; or inputs and targets need a
             stream each, and the budget is that of one for both.
         """
-        apart = next(filter(None, map(self.lengths, range(1, 65)))).apart
-        if apart is not None and budget.slots is not None:
+        if self.apart is not None and budget.slots is not None:
             raise UsageError(
                 f"rows have one stream for inputs and targets, and {self.name!r} needs "
-                f"one for each: {apart}"
+                f"one for each: {self.apart}"
             )
         window = largest_window(self.lengths, budget)
         if window == 0:
@@ -108,6 +107,12 @@ class Objective:
                 f"{budget}; give it more slots or predictions."
             )
         return window
+
+    @property
+    def apart(self) -> str | None:
+        """Why its inputs and targets need a stream each; None if they do not."""
+        lengths = self.lengths(self.smallest())
+        return lengths and lengths.apart
 
     def smallest(self) -> int:
         """The fewest raw tokens that the objective takes."""

@@ -135,13 +135,17 @@ def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
 def _fresh(
     config: ModelConfig, objectives: Mapping[str, Objective], vocab: Vocabulary
 ) -> Subject:
-    """Models of both architectures, initialised."""
+    """Models of both architectures, initialised, if both can hold the objectives."""
     config = dataclasses.replace(config, compute_dtype="float32")
+    apart = {o.name: o.apart for o in objectives.values() if o.apart}
+    for name, reason in apart.items():
+        print(f"{name}: not audited in a decoder: {reason}", file=sys.stderr)
     models = {
         name: build(
             config, vocabulary_size=vocab.size, shape=shape, rngs=nnx.Rngs(params=0)
         )
         for name, shape in SHAPES.items()
+        if shape.encoder or not apart
     }
     return Subject(config, models, objectives, vocab)
 

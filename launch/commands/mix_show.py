@@ -104,12 +104,17 @@ def served_values(cost: ServingCost) -> dict[str, Any]:
 
 
 def phase_values(step: int, mixture: Mixture) -> dict[str, Any]:
-    """The first step of a phase, its tasks' shares of the examples, and loss shares."""
+    """The first step of a phase, its tasks' shares, loss shares and bound settings."""
     shares = mixture.loss_share_array()
     return {
         "first_step": step,
         "rates": mixture.task_shares(),
         "loss_shares": {n: float(shares[id_]) for n, id_ in names_of(shares).items()},
+        "settings": {
+            f"{name}.{setting}": value
+            for name in mixture.objectives()
+            for setting, value in mixture.settings_of(name).items()
+        },
     }
 
 
@@ -122,6 +127,7 @@ def phase_table(mixture: Mixture) -> Table:
     table.add_column("from step", justify="right")
     table.add_column("rates")
     table.add_column("loss shares")
+    table.add_column("settings")
     for step, phase in mixture.phases().items():
         values = phase_values(step, phase)
         table.add_row(
@@ -130,6 +136,7 @@ def phase_table(mixture: Mixture) -> Table:
                 "\n".join(f"{name} {share:.2%}" for name, share in values[key].items())
                 for key in ("rates", "loss_shares")
             ),
+            "\n".join(f"{name} = {v!r}" for name, v in values["settings"].items()),
             end_section=True,
         )
     return table

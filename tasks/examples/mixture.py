@@ -15,7 +15,7 @@ from ...objectives.registry import CAPACITY, Objective, base_name
 from .. import corpora
 from ..corpora import Corpus
 from ..tokens.vocabulary import vocabulary as find_vocabulary
-from .mixture_schedule import check_schedule, values_by_step
+from .mixture_schedule import SCHEDULED, check_schedule, mean_rates, values_by_step
 
 _TOLERANCE = 1e-6
 
@@ -108,26 +108,12 @@ class Mixture:
     def _phases(self) -> dict[int, "Mixture"]:
         if not self.schedule:
             return {0: self}
-        start = {
-            "rates": self.rates,
-            "loss_shares": self.loss_shares,
-            "settings": self.settings,
-        }
+        start = {name: getattr(self, name) for name in (*SCHEDULED, "corpora")}
         each = values_by_step(start, self.schedule, settings_of=self._first_settings)
-        # Rates that all name their corpora leave none to be shared out, unless no
-        # phase shares any out, which is a mistake.
-        shares_out = {
-            step: any("." not in key for key in values["rates"])
-            for step, values in each.items()
-        }
-        unused = not any(shares_out.values())
         phases = {}
         for step, values in each.items():
-            corpora = self.corpora if shares_out[step] or unused else {}
             try:
-                phases[step] = dataclasses.replace(
-                    self, schedule={}, corpora=corpora, **values
-                )
+                phases[step] = dataclasses.replace(self, schedule={}, **values)
             except UsageError as error:
                 where = f"from step {step} on, " if step else ""
                 raise UsageError(f"{where}{error}") from error
@@ -136,17 +122,11 @@ class Mixture:
     def positive_rates(self) -> dict[str, float]:
         """The positive rates by task, with corpora written out.
 
-        Of a task that only later phases mix, the rate in the first of them, on the
+        With a schedule, their means over its phases, as if all were as long, on the
         scale of step 0's.
         """
         if self.schedule:
-            phases = list(self._phases.values())
-            rates = phases[0].positive_rates()
-            total = sum(rates.values())
-            for phase in phases[1:]:
-                for task, share in phase.task_shares().items():
-                    rates.setdefault(task, share * total)
-            return rates
+            return mean_rates([p.positive_rates() for p in self._phases.values()])
         shares = {c: rate / sum(self.corpora.values()) for c, rate in self._corpora()}
         rates: dict[str, float] = {}
         for key, rate in self.rates.items():

@@ -1,6 +1,6 @@
 """What of a mixture changes over a run, by step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...objectives.errors import UsageError, nearest
@@ -67,8 +67,8 @@ def values_by_step(
     `x_from_1000/masked`.
 
     Args:
-      start: what holds at step 0, for each of `SCHEDULED`; the settings are those of
-        objectives, variants and corpora by name.
+      start: what holds at step 0, for each of `SCHEDULED`, and the `corpora` to share
+        rates out to, which a phase has none of that shares none out.
       schedule: changes; what one leaves out stays as it was.
       settings_of: settings of an objective or variant at step 0.
 
@@ -90,7 +90,28 @@ def values_by_step(
         named = {_renamed(task, variants): rate for task, rate in rates.items()}
         now = {**now, **changes, "rates": named, "settings": settings}
         values[step] = now
+    # Where no phase shares rates out, corpora are a mistake, which a mixture refuses.
+    shares_out = [step for step, now in values.items() if _shares_out(now["rates"])]
+    for step in values if shares_out else ():
+        if step not in shares_out:
+            values[step] = {**values[step], "corpora": {}}
     return values
+
+
+def _shares_out(rates: Mapping[str, float | int]) -> bool:
+    """Whether a rate names no corpus, so that those of the mixture share it."""
+    return any("." not in task for task in rates)
+
+
+def mean_rates(phases: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean rate of each task over phases, on the scale of the first's."""
+    scale = sum(phases[0].values()) / len(phases)
+    rates: dict[str, float] = {}
+    for phase in phases:
+        total = sum(phase.values())
+        for task, rate in phase.items():
+            rates[task] = rates.get(task, 0.0) + rate / total * scale
+    return rates
 
 
 def _renamed(task: str, variants: Mapping[str, str]) -> str:

@@ -24,8 +24,8 @@ from jaxtyping import Float32, Int32, Int64
 
 from ...models.rows import Capacity, RowShape
 from ...objectives.budget import Budget
-from ...objectives.errors import UsageError
 from ...objectives.example import Example
+from .blocks import Blocks, block_bounds, blocks_of
 
 _NOTHING = np.zeros(0, np.int32)
 
@@ -44,18 +44,6 @@ class Slots(NamedTuple):
     @property
     def size(self) -> Capacity:
         return Capacity(len(self.tokens), len(self.targets))
-
-
-class Blocks(NamedTuple):
-    """What decoder slots see of an Example whose targets are predicted in blocks.
-
-    Attributes:
-      visible_from: the first slot of its own stream that each sees; else it is 0.
-      memory_to: how many encoder slots each sees, from the first on; else it is all.
-    """
-
-    visible_from: Int32[np.ndarray, " n"]
-    memory_to: Int32[np.ndarray, " n"]
 
 
 class Placed(NamedTuple):
@@ -172,7 +160,7 @@ def lay_out(examples: Sequence[Example], shape: RowShape, *, bos: int) -> Laid:
     inputs = np.array([len(tokens) for tokens in fields["inputs"]])
     targets = np.array([len(tokens) for tokens in fields["targets"]])
     if shape.encoder is None:
-        blocks = _blocks(fields["targets_sees"], inputs, targets, one_stream=True)
+        blocks = blocks_of(fields["targets_sees"], inputs, targets, one_stream=True)
         return Laid(objectives, _one_stream(fields, inputs, targets, bos), None, blocks)
     none = np.zeros_like(inputs)
     nothing = [_NOTHING] * len(inputs)
@@ -182,7 +170,7 @@ def lay_out(examples: Sequence[Example], shape: RowShape, *, bos: int) -> Laid:
         objectives,
         _one_stream(only_targets, none, targets, bos),
         _one_stream(only_inputs, inputs, none, bos),
-        _blocks(fields["targets_sees"], inputs, targets, one_stream=False),
+        blocks_of(fields["targets_sees"], inputs, targets, one_stream=False),
     )
 
 
@@ -252,7 +240,7 @@ def _one_stream(
         in_block &= is_target
         held[in_block] = np.concatenate(fields["targets_shown"])
         stands[in_block] = asks_from[in_block] = positions[in_block]
-        ends = [_block_bounds(sees)[1] for sees in fields["targets_sees"]]
+        ends = [block_bounds(sees)[1] for sees in fields["targets_sees"]]
         visible_to[in_block] = inputs[example[in_block]] + np.concatenate(ends)
     predicted = np.flatnonzero(weights)
     return FlatSlots(
@@ -267,54 +255,6 @@ def _one_stream(
         ),
         np.stack([size, np.bincount(example[predicted], minlength=len(size))], axis=1),
     )
-
-
-def _blocks(
-    sees: Sequence[Int32[np.ndarray, " _"]],
-    inputs: Int64[np.ndarray, " N"],
-    targets: Int64[np.ndarray, " N"],
-    *,
-    one_stream: bool,
-) -> Blocks | None:
-    """What decoder slots see, if the targets of any Example are predicted in blocks.
-
-    Args:
-      sees: inputs that the slot of each target sees (`Example.targets_sees`).
-      inputs: number of each Example's inputs.
-      targets: number of each Example's targets.
-      one_stream: whether inputs stand before the targets, or in an encoder.
-
-    Raises:
-      UsageError: inputs that a slot sees do not meet its block in one stream.
-    """
-    if not any(map(len, sees)):
-        return None
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    for each, size, behind in zip(sees, inputs.tolist(), targets.tolist(), strict=True):
-        before = size if one_stream else 0
-        begin = np.zeros(before + behind, np.int32)
-        memory = np.full(before + behind, size, np.int32)
-        if len(each):
-            start = before + _block_bounds(each)[0]
-            if one_stream and ((each > 0) & ((each < size) | (start > size))).any():
-                raise UsageError(
-                    "an Example predicts its targets in blocks, each of which sees "
-                    "itself and a part of the inputs: two intervals, of which a slot "
-                    "of a decoder has one; use encoder_decoder_rows."
-                )
-            begin[before:] = np.where(one_stream & (each > 0), 0, start)
-            memory[before:] = each
-        parts.append((begin, memory))
-    return Blocks(*map(np.concatenate, zip(*parts, strict=True)))
-
-
-def _block_bounds(
-    sees: Int32[np.ndarray, " J"],
-) -> tuple[Int64[np.ndarray, " J"], Int64[np.ndarray, " J"]]:
-    """The first target of the block of each target, and the one behind its last."""
-    heads = np.flatnonzero(np.diff(sees, prepend=-1))
-    sizes = np.diff(heads, append=len(sees))
-    return np.repeat(heads, sizes), np.repeat(heads + sizes, sizes)
 
 
 def _interleaved(

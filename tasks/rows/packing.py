@@ -9,7 +9,8 @@ from jaxtyping import Int32, Int64
 
 from ...models.rows import Batch, Capacity, Memory, RowShape, Stream
 from ...objectives.errors import UsageError
-from .layout import Blocks, Placed, Slots, capacities
+from .blocks import Blocks
+from .layout import Placed, Slots, capacities
 
 T = TypeVar("T")
 

@@ -30,13 +30,18 @@ ALL = ("drift", "continuation", "reconstruction")
 
 MODE = {
     "albert": ("drift", "reconstruction"),
+    "antlm": ("reconstruction",),
     "bart": ("drift", "continuation"),
     "bert": ("drift", "reconstruction"),
+    "block_diffusion": ALL,
+    "dual": ("reconstruction",),
     "five": ("reconstruction",),
     "gpt": ("reconstruction",),
+    "gpt_bert": ("reconstruction",),
     "incumbent": ALL,
     "revised": (),
     "t5": ALL,
+    "t5gemma": ("reconstruction",),
     "ul2": ("reconstruction",),
     "ul2r": ("reconstruction",),
     "xlnet": ALL,
@@ -45,18 +50,26 @@ MODE = {
 
 MIX = {
     "albert": ("drift", "reconstruction"),
+    "antlm": ("continuation", "reconstruction"),
     "bart": ("drift", "continuation"),
     "bert": ALL,  # pairs with other documents only: order is not tested
+    "block_diffusion": ALL,
+    "dual": ("continuation", "reconstruction"),
     "five": ("reconstruction",),
     "gpt": ("continuation", "reconstruction"),
+    "gpt_bert": ("continuation", "reconstruction"),
     "incumbent": ALL,
     "revised": (),
     "t5": ALL,
+    "t5gemma": ("continuation", "reconstruction"),
     "ul2": ("continuation", "reconstruction"),
     "ul2r": ("continuation", "reconstruction"),
     "xlnet": ALL,
 }
 """Failures that the mix explains."""
+
+LOSS = {"gpt_bert": ("drift",)}
+"""Failures that the shares of the loss explain: one causal part in sixteen."""
 
 DROWNED = {n: ("continuation",) for n in ("albert", "bert", "five", "revised")}
 """Failures that the share of the loss explains under a plain token sum."""
@@ -92,7 +105,9 @@ def explained(failures) -> dict:
 def test_verdicts_on_shipped_mixtures(shipped, name):
     told = causes(shipped(name))
     assert [c.number for c in told] == [1, 2, 3, 4, 5]
-    assert found(told) == explained({2: MODE[name], 5: MIX[name]})
+    assert found(told) == explained(
+        {2: MODE[name], 4: LOSS.get(name, ()), 5: MIX[name]}
+    )
     assert told[0].verdict == told[2].verdict == "not measured"
     for objective in shipped(name).objectives:
         assert any(objective in c.statement for c in told)

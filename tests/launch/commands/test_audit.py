@@ -37,6 +37,17 @@ def test_json_of_a_mixture(no_training, capsys):
     assert all(v["leaks"] == v["blind"] == 0 < v["pairs_checked"] for v in found)
 
 
+def test_what_one_stream_cannot_hold_is_audited_in_two(no_training, capsys):
+    exact = "--gin.block_diffusion.form='exact'"
+    words = ["audit", "--gin_file=block_diffusion.gin", exact, "--format=json"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    (found,) = json.loads(printed.out)
+    assert found["architecture"] == "encoder_decoder"
+    assert found["leaks"] == found["blind"] == 0 < found["pairs_checked"]
+    assert "block_diffusion: not audited in a decoder: a noisy block" in printed.err
+
+
 def test_a_leak_is_status_1_and_is_shown(no_training, capsys, monkeypatch):
     plain = packing._stream
 

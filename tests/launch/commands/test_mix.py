@@ -91,16 +91,19 @@ def test_json_of_a_mixture(capsys):
 def test_a_schedule_is_shown(capsys):
     words = ["mix", "show", "--gin_file=incumbent.gin", "--examples=400"]
     small = ["--gin.decoder_rows.slots=64", "--gin.decoder_rows.predictions=64"]
-    later = "--gin.Mixture.schedule={1000: {'rates': {'policies.causal': 1}}}"
+    changes = {500: {"settings": {"masked": {"rate": 0.3}}}}
+    changes |= {1000: {"rates": {"policies.causal": 1}}}
+    later = f"--gin.Mixture.schedule={changes}"
     assert main([*words, *small, later]) == 0
     said = capsys.readouterr().out
     assert "Phases of mixture incumbent" in said
     assert "1,000" in said and "policies.causal 100.00%" in said
     assert main([*words, *small, later, "--format=json"]) == 0
     phases = json.loads(capsys.readouterr().out)["phases"]
-    assert [phase["first_step"] for phase in phases] == [0, 1000]
-    assert phases[1]["rates"] == {"policies.causal": 1.0}
-    assert phases[1]["loss_shares"] == {"causal": 1.0}
+    assert [phase["first_step"] for phase in phases] == [0, 500, 1000]
+    assert phases[1]["settings"] == {"from_500/masked.rate": 0.3}
+    assert phases[2]["rates"] == {"policies.causal": 1.0}
+    assert phases[2]["loss_shares"] == {"causal": 1.0}
 
 
 def test_what_serving_costs_is_shown_at_other_rates(tmp_path, capsys):

@@ -12,7 +12,8 @@ from sightline.models.rows import (
     encoder_decoder_rows,
 )
 from sightline.objectives.example import Example
-from sightline.tasks.rows.layout import Blocks, Placed, Slots, capacities, lay_out
+from sightline.tasks.rows.blocks import Blocks
+from sightline.tasks.rows.layout import Placed, Slots, capacities, lay_out
 from sightline.tasks.rows.packing import (
     PATIENCE,
     Packer,
