@@ -57,7 +57,7 @@ def test_its_cells_run_and_show_what_they_showed(tmp_path, monkeypatch):
     notebook = json.loads(NOTEBOOK.read_text())
     names: dict[str, Any] = {}
     for cell in code_cells(notebook):
-        source = "".join(cell["source"]).replace("STEPS = 600", "STEPS = 8")
+        source = "".join(cell["source"]).replace("STEPS = 400", "STEPS = 4")
         printed, value = run_cell(source, names)
         kinds = [output["output_type"] for output in cell["outputs"]]
         now = outputs_of(printed, value, 1)

@@ -4,8 +4,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
@@ -15,6 +16,12 @@ from ..hosts.compilation_cache import use_compilation_cache
 from ..terminal.answers import Progress, print_answer
 from ..terminal.preview_page import answer_page
 from ._arguments import parse
+
+if TYPE_CHECKING:
+    from ..inference.asked import AskedModel
+    from ..inference.mode import Mode
+    from ..inference.settings import Settings
+    from ..inference.trained_forms import Form
 
 _ABOUT = """\
 Ask a trained model: continue a text, fill blanks or masks, restore a text, score it.
@@ -32,6 +39,23 @@ same file byte for byte on the same devices.
 
 A mode that the run's mixture never trained is refused; --untrained insists.
 """
+
+
+class Asking(NamedTuple):
+    """Who is asked, and how."""
+
+    asked: "AskedModel"
+    mode: "Mode"
+    form: "Form"
+    settings: "Settings"
+
+    def answer(
+        self,
+        questions: Sequence[Any],
+        listen: Callable[[str], object] | None = None,
+    ) -> list[Any]:
+        """Answers at most a batch of questions."""
+        return self.mode.answer(self.asked, questions, self.form, self.settings, listen)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,22 +98,21 @@ def main(arguments: Sequence[str]) -> int:
     trained_by = asked.forms.objectives.get(form)
     note += f" by {', '.join(trained_by)}" if trained_by else ", which is not trained"
     print(f"{note}.", file=sys.stderr)
+    asking = Asking(asked, mode, form, settings)
     if options.input:
-        return _answer_file(options, asked, mode, form, settings)
+        return _answer_file(options, asking)
     if options.texts:
-        return _answer_texts(options, asked, mode, form, settings)
-    return _answer_lines(options, asked, mode, form, settings)
+        return _answer_texts(options, asking)
+    return _answer_lines(options, asking)
 
 
-def _answer_file(options, asked, mode, form, settings) -> int:
+def _answer_file(options: argparse.Namespace, asking: Asking) -> int:
     from ..inference.answer_file import answer_file, read_job
 
     source, out = Path(options.input), Path(options.output)
-    job = read_job(source, asked, mode, form, settings)
+    job = read_job(source, *asking)
     with Progress(len(job.rows)) as progress:
-        done = answer_file(
-            job, out, asked, mode, form, settings, progress=progress.update
-        )
+        done = answer_file(job, out, *asking, progress=progress.update)
     before = f", {done:,} of them before" if done else ""
     print(
         f"{len(job.rows):,} rows answered{before}; {progress.speed()}", file=sys.stderr
@@ -97,35 +120,22 @@ def _answer_file(options, asked, mode, form, settings) -> int:
     return 0
 
 
-def _answer_texts(options, asked, mode, form, settings) -> int:
+def _answer_texts(options: argparse.Namespace, asking: Asking) -> int:
     from ._asking import rows_of
 
+    asked, mode, form, settings = asking
     questions = [
         mode.ask(asked, row, number, form, settings)
         for number, row in enumerate(rows_of(options.texts, mode))
     ]
-    begun, size, answers = time.perf_counter(), asked.batch_rows, []
+    begun, size = time.perf_counter(), asked.batch_rows
+    answers: list[Any] = []
     for first in range(0, len(questions), size):
         part = questions[first : first + size]
-        answers += mode.answer(asked, part, form, settings, None)
+        answers += asking.answer(part)
     seconds = time.perf_counter() - begun
     if options.html:
-        from ..inference.pictures import answer_scenes
-
-        scenes = answer_scenes(asked, answers, mode=mode.name)
-        lead = (
-            f"{options.run_dir}, step {asked.trained.step:,}, mixture "
-            f"{asked.trained.mixture.name}. What each token of an answer could see, "
-            "and how likely the model held it."
-        )
-        page = answer_page(
-            f"Mode {mode.name}",
-            lead,
-            [each.scene for each in scenes],
-            [each.log_probabilities for each in scenes],
-        )
-        write_whole(Path(options.html), page)
-        print(f"wrote {options.html}", file=sys.stderr)
+        _write_page(options, asking, answers)
     for answer in answers:
         if options.format == "json":
             print(
@@ -138,10 +148,33 @@ def _answer_texts(options, asked, mode, form, settings) -> int:
     return 0
 
 
-def _answer_lines(options, asked, mode, form, settings) -> int:
+def _write_page(
+    options: argparse.Namespace, asking: Asking, answers: Sequence[Any]
+) -> None:
+    """Writes the page of what each token of the answers saw."""
+    from ..inference.pictures import answer_scenes
+
+    trained = asking.asked.trained
+    scenes = answer_scenes(asking.asked, answers, mode=asking.mode.name)
+    lead = (
+        f"Step {trained.step:,}, mixture {trained.mixture.name}. What each token of an "
+        "answer could see, and how likely the model held it."
+    )
+    page = answer_page(
+        f"What {options.run_dir} answers",
+        lead,
+        [each.scene for each in scenes],
+        [each.log_probabilities for each in scenes],
+    )
+    write_whole(Path(options.html), page)
+    print(f"wrote {options.html}", file=sys.stderr)
+
+
+def _answer_lines(options: argparse.Namespace, asking: Asking) -> int:
     """Answers one line after another, as they are typed."""
     from ._asking import typed_rows
 
+    asked, mode, form, settings = asking
     console = Console(stderr=True)
     if sys.stdin.isatty():
         what = " and ".join(mode.keys)
@@ -161,7 +194,7 @@ def _answer_lines(options, asked, mode, form, settings) -> int:
                 shown = text
 
         begun = time.perf_counter()
-        (answer,) = mode.answer(asked, [question], form, settings, listen)
+        (answer,) = asking.answer([question], listen)
         seconds = time.perf_counter() - begun
         if options.format == "json":
             print(

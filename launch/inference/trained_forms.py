@@ -87,7 +87,7 @@ def trained_forms(mixture: Mixture, rows: RowShape) -> TrainedForms:
             if part > settings.get(form, (0.0,))[0]:
                 settings[form] = part, bound[name]
     shown = mode_tokens(traits.overall["examples"])
-    by_form = {str(mode): token for mode, token in shown.items()}
+    by_form: dict[str, ShownMode] = {str(mode): token for mode, token in shown.items()}
     return TrainedForms(
         {form: tuple(names) for form, names in objectives.items()},
         {form: by_form[form] for form in FORMS if form in by_form},
@@ -121,8 +121,8 @@ def choose_form(
         raise UsageError(
             f"mode {mode!r} has no form {asked!r}; {nearest(asked, forms)}"
         )
-    choices = [form for form in forms if asked is None or form == asked]
-    known = [form for form in choices if form in trained.objectives]
+    choices: list[Form] = [f for f in forms if asked is None or f == asked]
+    known: list[Form] = [form for form in choices if form in trained.objectives]
     if known:
         return known[0]
     if untrained:

@@ -104,7 +104,7 @@ def test_a_page_shows_what_was_seen_and_how_likely_it_was(run, tmp_path, capsys)
         (["{run}", "a", "--mode=continu"], "did you mean 'continue'"),
         (["{run}", "a", "--form=prefix"], "which mixture 'mine' does not"),
         (["{run}", "a", "--form=pair"], "no form 'pair'"),
-        (["{run}", "a", "--order=random"], "does not read --order"),
+        (["{run}", "a", "--mode=restore", "--order=random"], "not read --order"),
         (["{run}", "a", "--mode=likelihood", "--seed=1"], "it reads no setting"),
         (["{run}", "a", "--greedy", "--top_k=2"], "take it or --top_k out"),
         (["{run}", "a", "--temperature=-1"], "temperature is -1.0"),
