@@ -1,0 +1,104 @@
+"""A vocabulary that came with a model: its tokeniser's file, and what its ids mean.
+
+`vocabulary.json`, beside the tokeniser's own file:
+
+    {"format": 1, "base": "spiece.model", "size": 32128,
+     "ids": {"pad": 0, "eos": 1, "bos": 0, "mask": null, ...},
+     "sentinels": [32099, 32098, ...]}
+
+`size` is the number of rows of the model's table. An id that is null is lacking.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...objectives.errors import UsageError, nearest
+from .base_tokeniser import BaseTokeniser, bytes_tokeniser, sentencepiece_tokeniser
+from .reserved import KEYS, Reserved
+from .tokenizer_json import tokenizer_json_tokeniser
+
+FORMAT = 1
+
+BYTES = "bytes"
+"""The base of a vocabulary of bytes, which needs no file."""
+
+
+def read_model_vocabulary(path: Path) -> tuple[BaseTokeniser, Reserved]:
+    """The base tokeniser and the reserved ids of a `vocabulary.json`.
+
+    Raises:
+      UsageError: there is no such file, it is damaged, or its tokeniser is.
+    """
+    if not path.is_file():
+        raise UsageError(f"no vocabulary file at {str(path)!r}; check the path.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        base_name, size = content["base"], content["size"]
+        ids = {key: id_ for key, id_ in content["ids"].items() if id_ is not None}
+        sentinels = tuple(content["sentinels"])
+        numbers = [size, *ids.values(), *sentinels]
+        sound = content["format"] == FORMAT and isinstance(base_name, str)
+        sound = sound and all(type(n) is int and n >= 0 for n in numbers)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        raise UsageError(
+            f"{str(path)!r} is no vocabulary of a model: it needs format {FORMAT}, "
+            "base, size, ids and sentinels, as `sightline import` writes them."
+        )
+    for key in ids:
+        if key not in KEYS:
+            raise UsageError(f"{path}: no reserved id {key!r}; {nearest(key, KEYS)}")
+    base = base_tokeniser(path.parent, base_name)
+    reserved = checked(base, Reserved(size, ids, sentinels), where=str(path))
+    return base, reserved
+
+
+def base_tokeniser(folder: Path, name: str) -> BaseTokeniser:
+    """The base tokeniser of a file: SentencePiece's, or a `tokenizer.json`."""
+    if name == BYTES:
+        return bytes_tokeniser()
+    if Path(name).name != name:
+        raise UsageError(f"{folder}: the tokeniser {name!r} is in another folder.")
+    read = (
+        tokenizer_json_tokeniser if name.endswith(".json") else sentencepiece_tokeniser
+    )
+    return read(folder / name)
+
+
+def checked(base: BaseTokeniser, reserved: Reserved, *, where: str) -> Reserved:
+    """The reserved ids with their layout, if they fit the tokeniser.
+
+    Raises:
+      UsageError: an id is not below the size, or the tokeniser has more ids.
+    """
+    size = reserved.size
+    if base.size > size:
+        raise UsageError(
+            f"{where}: the tokeniser has {base.size} ids and the model's table {size} "
+            "rows; give the tokeniser that the model was trained with."
+        )
+    named = {
+        **reserved.ids,
+        **{f"sentinels[{k}]": i for k, i in enumerate(reserved.sentinels)},
+    }
+    for key, id_ in named.items():
+        if id_ >= size:
+            raise UsageError(
+                f"{where}: {key} is {id_}, and the model's table has {size} rows."
+            )
+    layout = f"{sorted(reserved.ids.items())} {reserved.sentinels} of {size}"
+    return reserved._replace(layout=layout)
+
+
+def as_json(base_name: str, reserved: Reserved) -> Mapping[str, Any]:
+    """The content of a `vocabulary.json`."""
+    return {
+        "format": FORMAT,
+        "base": base_name,
+        "size": reserved.size,
+        "ids": {key: reserved.ids.get(key) for key in KEYS},
+        "sentinels": list(reserved.sentinels),
+    }
