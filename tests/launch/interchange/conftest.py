@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import sentencepiece
 
+from sightline.launch.configuration.config import load
 from sightline.launch.interchange.family import named
 from sightline.launch.interchange.import_model import FAMILIES
 from sightline.launch.interchange.parameters import names_and_shapes, rows_of
+from sightline.launch.interchange.run_config import config_gin
 from sightline.launch.interchange.safetensors import Writer
+from sightline.launch.runs.checkpoints import Checkpoints
+from sightline.models.config import ModelConfig
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
+from sightline.tasks.tokens.vocabulary import vocabulary
 
 PIECES = 300
 """Of the tokenisers; tables may have more rows."""
@@ -134,3 +141,45 @@ class Folders:
 @pytest.fixture
 def folders(tmp_path, tokenisers) -> Folders:
     return Folders(tmp_path, tokenisers)
+
+
+ROWS = {
+    "decoder": decoder_rows(slots=32, predictions=32),
+    "encoder_decoder": encoder_decoder_rows(
+        slots=32, predictions=32, memory_slots=32, memory_predictions=32
+    ),
+}
+
+
+def own_run(
+    folder: Path,
+    rates: Mapping[str, float],
+    *,
+    vocab: str = "python_docs",
+    architecture: str = "decoder",
+    bindings: tuple[str, ...] = (),
+    **changes: Any,
+) -> Path:
+    """A run directory as `sightline train` leaves it, with random parameters."""
+    sizes = dict(layers=2, d_model=32, heads=4, kv_heads=2, head_dim=8, d_hidden=48)
+    model = ModelConfig(**{**sizes, "compute_dtype": "float32", **changes})
+    text = config_gin(
+        model, ROWS[architecture], "python_docs.causal",
+        folder=folder, digest=vocabulary(vocab).digest, source="nowhere",
+    )  # fmt: skip
+    folder.mkdir()
+    path = folder / "config.gin"
+    path.write_text(text)
+    bound = (f"Mixture.rates={dict(rates)!r}", f"Mixture.vocabulary={vocab!r}")
+    path.write_text(load([str(path)], [*bound, *bindings]).resolved_config())
+    named_shapes = names_and_shapes(
+        model, ROWS[architecture], vocabulary_size=vocabulary(vocab).size
+    )
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: jnp.asarray(rng.normal(0.0, 0.3, shape), jnp.float32)
+        for name, shape in named_shapes.values()
+    }
+    with Checkpoints(folder, keep=1, period=1) as checkpoints:
+        checkpoints.save(7, arrays, {})
+    return folder
