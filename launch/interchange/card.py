@@ -56,7 +56,7 @@ def card(
     family: str,
     run: str,
     step: int,
-    corpora: Sequence[str],
+    origin: str,
     remarks: Sequence[str],
 ) -> str:
     """The text.
@@ -68,7 +68,7 @@ def card(
       family: whose form it was written in.
       run: name of its run.
       step: of the checkpoint.
-      corpora: that it read.
+      origin: where its weights are from.
       remarks: on its tokeniser.
     """
     return "\n".join(
@@ -79,7 +79,7 @@ def card(
             f"# {run}",
             "",
             f"A {family} of transformers, from the checkpoint of step {step:,} of a "
-            f"run on {', '.join(corpora)}.",
+            f"Sightline run: {origin}.",
             "",
             "## Modes",
             "",

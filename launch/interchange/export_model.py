@@ -10,7 +10,7 @@ from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture, split_task
-from ...tasks.tokens.vocabulary import Vocabulary, vocabulary
+from ...tasks.tokens.vocabulary import vocabulary
 from ..inference.open import run_config
 from .card import card
 from .family import Family
@@ -20,7 +20,7 @@ from .parameters import Parameters, names_and_shapes
 from .safetensors import Writer
 from .t5 import T5
 from .tokeniser_in import read_json
-from .tokeniser_out import TokeniserFiles, tokeniser_files
+from .tokeniser_out import tokeniser_files
 
 NAMES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 """Types by the names of config.json."""
@@ -91,7 +91,11 @@ def export_model(
         _write_json(folder / "generation_config.json", _generation(config_json))
         for name, content in tokeniser.files.items():
             (folder / name).write_bytes(content)
-        text = _card(run_dir, mixture, rows, vocab, family, parameters.step, tokeniser)
+        text = card(
+            mixture, rows.architecture, vocab.reserved, family=family.name,
+            run=run_dir.resolve().name, step=parameters.step,
+            origin=_origin(mixture, record), remarks=tokeniser.remarks,
+        )  # fmt: skip
         (folder / "README.md").write_text(text)
     return Exported(family.name, parameters.step, dtype, tokeniser.remarks)
 
@@ -124,26 +128,12 @@ def _generation(config_json: Mapping[str, Any]) -> dict[str, Any]:
     return {k: config_json[k] for k in keys if config_json.get(k) is not None}
 
 
-def _card(
-    run_dir: Path,
-    mixture: Mixture,
-    rows: RowShape,
-    vocab: Vocabulary,
-    family: Family,
-    step: int,
-    tokeniser: TokeniserFiles,
-) -> str:
+def _origin(mixture: Mixture, record: Mapping[str, Any]) -> str:
+    """Where the weights are from."""
+    if record:
+        return f"imported from {Path(record['source']).name}, and not trained since"
     corpora = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
-    return card(
-        mixture,
-        rows.architecture,
-        vocab.reserved,
-        family=family.name,
-        run=run_dir.resolve().name,
-        step=step,
-        corpora=list(corpora),
-        remarks=tokeniser.remarks,
-    )
+    return f"trained on {', '.join(corpora)}"
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

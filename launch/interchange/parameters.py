@@ -87,8 +87,15 @@ class Parameters:
         name, shape = self._named[short]
         sharding = jax.sharding.SingleDeviceSharding(host_device())
         struct = jax.ShapeDtypeStruct(shape, np.float32, sharding=sharding)
-        with literal_path(self._folder) as opened:
-            arrays, _ = read_verified(
-                opened / str(self.step), {name: struct}, prefix=name
-            )
+        try:
+            with literal_path(self._folder) as opened:
+                arrays, _ = read_verified(
+                    opened / str(self.step), {name: struct}, prefix=name
+                )
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"the checkpoint of step {self.step} in {self._folder} is not whole: "
+                f"{error}. Restore it from a copy, or move it away to use the one "
+                "before it."
+            ) from error
         return np.asarray(arrays[name])

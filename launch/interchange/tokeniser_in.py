@@ -129,29 +129,31 @@ def _ids(settings: Json, config: Json, base: BaseTokeniser) -> dict[str, int]:
     The config's ids go first: they are what the model was trained with. What starts an
     encoder–decoder's targets is its `decoder_start_token_id`, T5's pad.
     """
-    start = "decoder_start_token_id" if config.get("is_encoder_decoder") else None
+    encoder_decoder = bool(config.get("is_encoder_decoder"))
+    first = "decoder_start_token_id" if encoder_decoder else "bos_token_id"
+    names = {key: f"{key}_token_id" for key in ("pad", "eos", "mask", "sep")}
     ids: dict[str, int] = {}
-    for key in ("pad", "eos", "bos", "mask", "sep"):
-        stated = config.get(
-            start or "bos_token_id" if key == "bos" else f"{key}_token_id"
-        )
-        token = settings.get(f"{key}_token")
-        candidates = [
-            stated[0] if isinstance(stated, list) and stated else stated,
-            settings["ids"].get(_text(token)) if token else None,
-            base.control.get(key) if not (key == "bos" and start) else None,
-        ]
+    for key, name in {**names, "bos": first}.items():
+        stated, token = config.get(name), settings.get(f"{key}_token")
+        candidates = [stated[0] if isinstance(stated, list) and stated else stated]
+        if not (key == "bos" and encoder_decoder):
+            candidates += [
+                settings["ids"].get(_text(token)) if token else None,
+                base.control.get(key),
+            ]
         known = [id_ for id_ in candidates if type(id_) is int and id_ >= 0]
         if known:
             ids[key] = known[0]
-    if start and "bos" not in ids and "pad" in ids:
+    if encoder_decoder and "bos" not in ids and "pad" in ids:
         ids["bos"] = ids["pad"]
-    # One id has one meaning, but for a start that is also pad or eos.
+    # One id has one meaning, but for a start that is also pad or eos. Free slots are
+    # never seen, so that a pad which is also eos is none.
+    taken = {ids[key] for key in ("eos", "bos") if key in ids}
     for key in ("mask", "sep"):
-        if ids.get(key) in {i for k, i in ids.items() if k != key}:
+        if ids.get(key) in taken:
             del ids[key]
-    if "pad" in ids and ids["pad"] in (ids.get("eos"),):
-        del ids["pad"]  # free slots are never seen, so they need none
+    if "pad" in ids and ids["pad"] == ids.get("eos"):
+        del ids["pad"]
     return ids
 
 

