@@ -67,21 +67,21 @@ def _own(vocab: Vocabulary) -> dict[str, bytes]:
 def _kept(vocab: Vocabulary, kept: Path) -> TokeniserFiles:
     """The tokeniser that came with the model, with the ids that were added."""
     files = {n: (kept / n).read_bytes() for n in FILES if (kept / n).is_file()}
-    added = [i for i in range(vocab.base.size, vocab.size) if _name(vocab, i)]
+    if "label_0" not in vocab.reserved.ids:  # no model comes with one: none were added
+        return TokeniserFiles(files, ())
     if "tokenizer.json" not in files:
-        lacking = any(vocab.reserved.ids.get("mask") == i for i in added)
         remark = (
             "The tokeniser's file has no tokens for the ids that were added to the "
-            "table; take them from sightline_vocabulary.json."
+            f"table; take them from {OURS}."
         )
-        return TokeniserFiles(files, (remark,) if lacking else ())
+        return TokeniserFiles(files, (remark,))
     content = json.loads(files["tokenizer.json"])
-    have = {token["id"] for token in content.get("added_tokens") or []}
-    have |= set(_pieces(content).values())
-    new = [_added(i, _name(vocab, i)) for i in added if i not in have]
-    if new and vocab.reserved.ids.get("mask", -1) >= vocab.base.size:
-        content["added_tokens"] = [*(content.get("added_tokens") or []), *new]
-        files["tokenizer.json"] = json.dumps(content, ensure_ascii=False).encode()
+    tokens = content.get("added_tokens") or []
+    have = {token["id"] for token in tokens} | set(_pieces(content).values())
+    # All behind the last, in turn: the library numbers added tokens by itself.
+    new = [i for i in range(vocab.base.size, vocab.size) if i not in have]
+    content["added_tokens"] = [*tokens, *(_added(i, _name(vocab, i)) for i in new)]
+    files["tokenizer.json"] = json.dumps(content, ensure_ascii=False).encode()
     return TokeniserFiles(files, ())
 
 
