@@ -36,7 +36,7 @@ def read(config: Json) -> Blueprint:
             f"{decoder_layers}; both stacks have the same number of layers here."
         )
     kind = (config.get("architectures") or [""])[0]
-    mlp = "relu" if kind == "T5ForConditionalGeneration" else "gated-gelu"
+    mlp = "relu" if kind.startswith("T5") else "gated-gelu"
     gated, activation = choice(config, "feed_forward_proj", mlp, _MLPS)
     multilingual = kind.startswith("MT5")
     tied = config.get("tie_word_embeddings", not multilingual) is not False
@@ -202,6 +202,7 @@ T5 = Family(
     name="T5",
     classes=(
         "T5ForConditionalGeneration",
+        "T5WithLMHeadModel",  # as the oldest configs call it
         "MT5ForConditionalGeneration",
         "UMT5ForConditionalGeneration",
     ),
