@@ -230,14 +230,15 @@ def _of_sentencepiece(
             f"{_MODEL}, whose ids are the model's."
         )  # fmt: skip
     normal = [p.score for p in model.pieces if p.type == _NORMAL]
-    least, most = min(normal), np.float32(max(normal))
+    # The library's largest score starts at the smallest positive float.
+    least, most = min(normal), max(*normal, float(np.finfo(np.float32).tiny))
     pieces = []
     special: dict[int, str] = {}
     for id_, piece in enumerate(model.pieces):
         score = piece.score
         if piece.type == _USER_DEFINED:
             # They win over all else (sentencepiece's unigram_model.cc).
-            score = float(len(piece.piece) * most - np.float32(0.1))
+            score = len(piece.piece) * most - 0.1
         elif piece.type != _NORMAL:
             score = least
         if piece.type in (2, 3):  # unknown, control

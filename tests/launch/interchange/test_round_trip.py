@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from sightline.diagnosis.audit.audit import audit
 from sightline.launch import cli
 from sightline.launch.inference.open import load_trained
 from sightline.launch.interchange.import_model import import_model
@@ -218,3 +219,22 @@ def test_the_card_says_how_to_ask(tmp_path):
     assert "torch.zeros(1, 1, N, N)" in card
     ids = vocabulary("python_docs").special_ids
     assert f"MASK is {ids.mask}" in card
+
+
+@pytest.mark.parametrize("form", ["llama", "t5"])
+def test_an_imported_model_is_audited(folders, form):
+    """Its objective's Examples are made of the ids that it has."""
+    run = folders.root / "run"
+    import_model(folders.write(FORMS[form]), run)
+    opened = load_trained(run, compute_dtype="float32")
+    ids = vocabulary(opened.mixture.vocabulary).special_ids
+    verdicts = audit(
+        opened.model,
+        opened.mixture.objectives(),
+        ids,
+        architecture=opened.rows.architecture,
+        seed=0,
+    )
+    for verdict in verdicts:
+        assert verdict.pairs_checked > 100
+        assert (verdict.leaks, verdict.blind) == (0, 0)

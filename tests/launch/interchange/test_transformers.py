@@ -321,7 +321,8 @@ def test_their_tokeniser_gives_our_ids(tmp_path, vocab):
     export_model(run, tmp_path / "hf")
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
     words = vocabulary(vocab)
-    texts = [text[:3000] for text in corpora.get("python_docs").documents("train")[:40]]
+    documents = corpora.get("python_docs").documents("train")
+    texts = [documents[index][:3000] for index in range(40)]
     rng = np.random.default_rng(0)
     letters = " \n\tabcde fortytwo.,'\"éß東京🙂\u00a0"
     texts += ["".join(rng.choice(list(letters), 60)) for _ in range(200)]
