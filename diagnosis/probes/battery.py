@@ -130,7 +130,7 @@ def _minimal_pairs(read: Material, split: str, rng: np.random.Generator) -> list
 
 def _by_each_readout(subject: Subject, **settings) -> list[Score]:
     labels = reserved_ids(subject.vocab.special_ids)["labels"]
-    readouts = [r for r in READOUTS if r != "label" or labels]
+    readouts = (r for r in READOUTS if r != "label" or labels)
     by_readout = (continuation_scores(subject, readout=r, **settings) for r in readouts)
     return list(itertools.chain.from_iterable(by_readout))
 

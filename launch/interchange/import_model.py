@@ -25,7 +25,7 @@ from ...tasks.tokens.vocabulary import Vocabulary
 from ..runs.checkpoints import Checkpoints
 from .family import Blueprint, Family, Json, named
 from .llama import LLAMA
-from .parameters import host_device, names_and_shapes, rows_of
+from .parameters import host_memory, names_and_shapes, rows_of
 from .run_config import config_gin
 from .safetensors import Tensor, open_folder
 from .t5 import T5
@@ -205,7 +205,7 @@ def _arrays(
         array = weight.take(tensors, shape)
         if added and weight.ours in TABLES:
             array = _longer(array, added)
-        arrays[name] = jax.device_put(array, host_device())
+        arrays[name] = jax.device_put(array, host_memory())
     return arrays
 
 

@@ -46,9 +46,9 @@ def names_and_shapes(
     return found
 
 
-def host_device() -> jax.Device:
+def host_memory() -> jax.sharding.SingleDeviceSharding:
     """The host's memory, where arrays are on their way in or out."""
-    return jax.local_devices(backend="cpu")[0]
+    return jax.sharding.SingleDeviceSharding(jax.local_devices(backend="cpu")[0])
 
 
 class Parameters:
@@ -85,8 +85,7 @@ class Parameters:
           CheckpointError: it is damaged.
         """
         name, shape = self._named[short]
-        sharding = jax.sharding.SingleDeviceSharding(host_device())
-        struct = jax.ShapeDtypeStruct(shape, np.float32, sharding=sharding)
+        struct = jax.ShapeDtypeStruct(shape, np.float32, sharding=host_memory())
         try:
             with literal_path(self._folder) as opened:
                 arrays, _ = read_verified(

@@ -33,27 +33,34 @@ def read_model_vocabulary(path: Path) -> tuple[BaseTokeniser, Reserved]:
     """
     if not path.is_file():
         raise UsageError(f"no vocabulary file at {str(path)!r}; check the path.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        base_name, size = content["base"], content["size"]
-        ids = {key: id_ for key, id_ in content["ids"].items() if id_ is not None}
-        sentinels = tuple(content["sentinels"])
-        numbers = [size, *ids.values(), *sentinels]
-        sound = content["format"] == FORMAT and isinstance(base_name, str)
-        sound = sound and all(type(n) is int and n >= 0 for n in numbers)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        sound = False
-    if not sound:
+    parsed = _parsed(path.read_text(encoding="utf-8", errors="replace"))
+    if parsed is None:
         raise UsageError(
             f"{str(path)!r} is no vocabulary of a model: it needs format {FORMAT}, "
             "base, size, ids and sentinels, as `sightline import` writes them."
         )
-    for key in ids:
+    base_name, reserved = parsed
+    for key in reserved.ids:
         if key not in KEYS:
             raise UsageError(f"{path}: no reserved id {key!r}; {nearest(key, KEYS)}")
     base = base_tokeniser(path.parent, base_name)
-    reserved = checked(base, Reserved(size, ids, sentinels), where=str(path))
-    return base, reserved
+    return base, checked(base, reserved, where=str(path))
+
+
+def _parsed(text: str) -> tuple[str, Reserved] | None:
+    """The base's name and the reserved ids; None if the text is of another form."""
+    try:
+        content = json.loads(text)
+        base_name, size = content["base"], content["size"]
+        ids = {key: id_ for key, id_ in content["ids"].items() if id_ is not None}
+        sentinels = tuple(content["sentinels"])
+        known = content["format"] == FORMAT and isinstance(base_name, str)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    numbers = [size, *ids.values(), *sentinels]
+    if not known or not all(type(n) is int and n >= 0 for n in numbers):
+        return None
+    return base_name, Reserved(size, ids, sentinels)
 
 
 def base_tokeniser(folder: Path, name: str) -> BaseTokeniser:

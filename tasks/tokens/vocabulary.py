@@ -51,11 +51,11 @@ class Vocabulary:
         self.reserved = reserved
         self.size = reserved.size
         self.special_ids = special_ids(base, reserved)
-        self._names = {
-            id_: f"<sentinel_{k}>" for k, id_ in enumerate(reserved.sentinels)
-        }
-        # Of two keys with one id (T5's pad and bos) the first names it.
-        self._names |= {id_: f"<{key}>" for key, id_ in reversed(reserved.ids.items())}
+        self._names: dict[int, str] = {}
+        for key, id_ in reserved.ids.items():
+            # Of two keys with one id (T5's pad and bos) the first names it.
+            self._names.setdefault(id_, f"<{key}>")
+        self._names |= {i: f"<sentinel_{k}>" for k, i in enumerate(reserved.sentinels)}
         layout = reserved.layout or f"{sorted(self._names.items())} of {self.size}"
         self.digest = hashlib.sha256(base.content + layout.encode()).hexdigest()
         taken = {*reserved.ids.values(), *reserved.sentinels}
