@@ -122,5 +122,5 @@ def named(family: Sequence[Family], config: Json) -> Family:
             return each
     kind = classes[0] if classes else config.get("model_type", "none")
     raise UsageError(
-        f"architecture {kind!r} is not supported; {nearest(str(kind), valid)}"
+        f"architecture {kind!r} is not supported; valid: {', '.join(valid)}."
     )

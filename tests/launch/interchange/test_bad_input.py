@@ -86,9 +86,13 @@ DAMAGE = [
     (
         LLAMA,
         config_with(architectures=["GPT2LMHeadModel"]),
-        "architecture 'GPT2LMHeadModel' is not supported; Valid: Llama",
+        "architecture 'GPT2LMHeadModel' is not supported; valid: Llama",
     ),
-    (LLAMA, config_with(architectures=["MixtralForCausalLM"]), "did you mean 'Mistral"),
+    (
+        LLAMA,
+        config_with(architectures=["MixtralForCausalLM"]),
+        "architecture 'MixtralForCausalLM' is not supported",
+    ),
     (LLAMA, config_with(attention_bias=True), "attention_bias is True"),
     (LLAMA, config_with(mlp_bias=True), "mlp_bias is True"),
     (LLAMA, config_with(hidden_act="gelu"), "hidden_act 'gelu' is not supported"),
