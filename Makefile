@@ -14,7 +14,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test faults soak pods slurm check corpus-study setup clean
+.PHONY: quickstart test test-interop faults soak pods slurm check corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -22,6 +22,11 @@ quickstart: $(INSTALLED)
 
 test: check
 	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+# Imported and exported models against transformers, which it installs.
+test-interop: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[interop]'
+	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) tests/launch/interchange
 
 # Every fault of the scoreboard, and its table: half an hour on two free cores.
 faults: $(INSTALLED)

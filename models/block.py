@@ -1,18 +1,18 @@
 """The pre-norm block that a decoder model and an encoder are stacks of."""
 
-import functools
 from collections.abc import Callable
 from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Int32
 
 from .config import ModelConfig
-from .mlp import GatedMLP
+from .mlp import MLP
 from .norm import RMSNorm
 from .projections import Attention, KeysValues, Sight
-from .relative_bias import RelativeBias
+from .relative_bias import Direction, RelativeBias, distances
 from .rope import rotation
 from .rows import Array, Stream
 
@@ -30,11 +30,12 @@ class Block(nnx.Module):
     """`x += attention(norm(x)); x += mlp(norm(x))`."""
 
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs):
+        self.bias = layer_bias(config, rngs, direction="both")
         gain = (2 * config.layers) ** -0.5
         self.attention_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
         self.attention = Attention(config, rngs, residual_gain=gain)
         self.mlp_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
-        self.mlp = GatedMLP(config, rngs, residual_gain=gain)
+        self.mlp = MLP(config, rngs, residual_gain=gain)
 
     def __call__(
         self, x: Float[jax.Array, "B T D"], sight: Sight
@@ -45,10 +46,36 @@ class Block(nnx.Module):
         self, x: Float[jax.Array, "B T D"], sight: Sight, remember: Remember[Kept]
     ) -> tuple[Float[jax.Array, "B T D"], Kept]:
         """The block on slots that attend to what `remember` makes of their own keys."""
+        sight = with_bias(sight, self.bias)
         normed = self.attention_norm(x)
         seen, kept = remember(self.attention.keys_values(normed, sight.keys))
         x = x + self.attention.attend(normed, seen, sight)
         return x + self.mlp(self.mlp_norm(x)), kept
+
+
+def stack_bias(
+    config: ModelConfig, rngs: nnx.Rngs, *, direction: Direction
+) -> RelativeBias | None:
+    """The bias that the layers of a stack share, if they do."""
+    if config.position != "relative_bias" or config.relative_per_layer:
+        return None
+    return RelativeBias(config, rngs, direction=direction)
+
+
+def layer_bias(
+    config: ModelConfig, rngs: nnx.Rngs, *, direction: Direction
+) -> RelativeBias | None:
+    """The bias of a layer of its own, if it has one."""
+    if config.position != "relative_bias" or not config.relative_per_layer:
+        return None
+    return RelativeBias(config, rngs, direction=direction)
+
+
+def with_bias(sight: Sight, bias: RelativeBias | None) -> Sight:
+    """What a layer attends by: with the bias of its own table, if it has one."""
+    if bias is None or sight.distances is None:
+        return sight
+    return sight._replace(bias=bias(sight.distances))
 
 
 def own_sight(
@@ -63,18 +90,18 @@ def own_sight(
     Args:
       stream: the slots that ask.
       config: of the model.
-      bias: of the stack; None where positions rotate.
+      bias: of the stack; None where positions rotate, or each layer has its own.
       among: positions of all slots that can be seen, if those are more than the
         stream's own.
     """
     seen = Sight(stream.visible_from, stream.visible_to)
-    if bias is not None:
+    if config.position == "relative_bias":
         standing = stream.positions if among is None else among
-        return seen._replace(bias=bias(stream.query_positions, standing))
-    turn = functools.partial(
-        rotation, head_dim=config.head_dim, theta=config.rope_theta
-    )
+        distance = distances(stream.query_positions, standing, config)
+        if bias is None:
+            return seen._replace(distances=jnp.asarray(distance))
+        return seen._replace(bias=bias(distance))
     return seen._replace(
-        queries=turn(stream.query_positions),
-        keys=turn(stream.positions),
+        queries=rotation(stream.query_positions, config),
+        keys=rotation(stream.positions, config),
     )

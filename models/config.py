@@ -17,17 +17,28 @@ class ModelConfig:
       heads: H, query heads.
       kv_heads: key and value heads; must divide `heads` (grouped-query attention).
       head_dim: K.
-      d_hidden: F, hidden width of the gated MLP.
-      activation: of the MLP's gate: "silu" (Llama) or "gelu" (T5 v1.1).
+      d_hidden: F, hidden width of the MLP.
+      activation: of the MLP's gate: "silu" (Llama), "gelu" (T5 v1.1) or "relu".
+      gated: whether the MLP has a gate (`mlp.MLP`); the original T5 has none.
       position: "rope", or "relative_bias" (T5's buckets; none on cross-attention).
         The decoder of an encoder–decoder with "relative_bias" is T5's and tells keys
         that stand after the query apart from none: take "rope" where targets are
         permuted.
       rope_theta: base of the RoPE frequencies.
+      rope_factor: by which Llama 3 lowers the slow frequencies, for contexts longer
+        than it was pre-trained on (`rope.frequencies`); 1 leaves all as they are.
+      rope_low_frequency_factor: turns that a frequency makes in the original context,
+        at or below which it is divided by `rope_factor`.
+      rope_high_frequency_factor: likewise, at or above which it is left as it is.
+      rope_original_context: slots of that context.
       relative_buckets: of "relative_bias", per stack.
       relative_max_distance: from which on all distances share a bucket.
+      relative_per_layer: whether each layer has a table of its own (uMT5, Chung et al.
+        2023), rather than each stack (T5).
       norm_epsilon: added to the mean square in every norm.
       tie_embeddings: whether the output projection is the embedding table.
+      scale_logits: whether logits are multiplied by 1/√D, as the original T5 does with
+        its tied table (mesh-tensorflow; Raffel et al. 2020).
       compute_dtype: of activations and matmuls; parameters are always float32.
       remat: what the backward pass finds of a layer, and does not compute again:
         "full" recomputes all but the layer's input; "qkv" keeps queries, keys and
@@ -49,13 +60,20 @@ class ModelConfig:
     kv_heads: int
     head_dim: int
     d_hidden: int
-    activation: Literal["silu", "gelu"] = "silu"
+    activation: Literal["silu", "gelu", "relu"] = "silu"
+    gated: bool = True
     position: Literal["rope", "relative_bias"] = "rope"
     rope_theta: float = 10_000.0
+    rope_factor: float = 1.0
+    rope_low_frequency_factor: float = 1.0
+    rope_high_frequency_factor: float = 4.0
+    rope_original_context: int = 8192
     relative_buckets: int = 32
     relative_max_distance: int = 128
+    relative_per_layer: bool = False
     norm_epsilon: float = 1e-6
     tie_embeddings: bool = True
+    scale_logits: bool = False
     compute_dtype: Literal["bfloat16", "float32"] = "bfloat16"
     remat: Literal["none", "mlp", "attention", "qkv", "full"] = "none"
     unroll: int = 1
@@ -78,6 +96,7 @@ class ModelConfig:
             if int in (hint, *choices) and value is not None:
                 require_count(f"ModelConfig.{field}", value)
         require_number("ModelConfig.rope_theta", self.rope_theta, above=0.0)
+        self._check_rope_scaling()
         require_number("ModelConfig.norm_epsilon", self.norm_epsilon, above=0.0)
         require_number("ModelConfig.z_loss", self.z_loss, least=0.0)
         if self.heads % self.kv_heads:
@@ -102,3 +121,13 @@ class ModelConfig:
                 f"ModelConfig.head_dim={self.head_dim} is odd; RoPE turns pairs, so "
                 f"take {self.head_dim + 1}."
             )
+
+    def _check_rope_scaling(self) -> None:
+        require_number("ModelConfig.rope_factor", self.rope_factor, least=1.0)
+        low = "ModelConfig.rope_low_frequency_factor"
+        require_number(low, self.rope_low_frequency_factor, above=0.0)
+        require_number(
+            "ModelConfig.rope_high_frequency_factor",
+            self.rope_high_frequency_factor,
+            above=self.rope_low_frequency_factor,
+        )

@@ -5,13 +5,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
-from .block import Block, itself, own_sight
+from .block import Block, itself, own_sight, stack_bias
 from .cache import Cache, slots_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
-from .norm import RMSNorm
-from .relative_bias import RelativeBias
+from .norm import last_norm
 from .rows import Batch
 from .stack import scan_layers, scan_stateful, stacked
 
@@ -27,13 +26,9 @@ class Decoder(nnx.Module):
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs, *, vocabulary_size: int):
         self.config = config
         self.embedding = Embedding(config, rngs, vocabulary_size=vocabulary_size)
-        self.bias = (
-            RelativeBias(config, rngs, direction="both")
-            if config.position == "relative_bias"
-            else None
-        )
+        self.bias = stack_bias(config, rngs, direction="both")
         self.layers = stacked(lambda r: Block(config, r), config.layers, rngs)
-        self.norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.norm = last_norm(config)
 
     def __call__(self, batch: Batch) -> Hidden:
         """Hidden states of every slot."""

@@ -1,22 +1,28 @@
 """The encoder–decoder: two streams, two stacks (a T5 v1.1 with relative bias)."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Float32, Int32
 
 from ..objectives.errors import UsageError
-from .block import Block, Kept, Remember, itself, own_sight
+from .block import (
+    Block,
+    Kept,
+    Remember,
+    itself,
+    layer_bias,
+    own_sight,
+    stack_bias,
+    with_bias,
+)
 from .cache import Cache, slots_of_each, writing
 from .config import ModelConfig
 from .embedding import Embedding
 from .hidden import Hidden
-from .mlp import GatedMLP
-from .norm import RMSNorm
+from .mlp import MLP
+from .norm import RMSNorm, last_norm
 from .projections import Attention, KeysValues, Sight
-from .relative_bias import RelativeBias
 from .rope import rotation
 from .rows import Batch
 from .stack import scan_layers, scan_stateful, stacked
@@ -27,12 +33,13 @@ class CrossBlock(nnx.Module):
 
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs):
         gain = (3 * config.layers) ** -0.5
+        self.bias = layer_bias(config, rngs, direction="past")
         self.attention_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
         self.attention = Attention(config, rngs, residual_gain=gain)
         self.cross_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
         self.cross = Attention(config, rngs, residual_gain=gain)
         self.mlp_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
-        self.mlp = GatedMLP(config, rngs, residual_gain=gain)
+        self.mlp = MLP(config, rngs, residual_gain=gain)
 
     def __call__(
         self,
@@ -53,6 +60,7 @@ class CrossBlock(nnx.Module):
         remember: Remember[Kept],
     ) -> tuple[Float[jax.Array, "B T D"], Kept]:
         """The block on slots that attend to what `remember` makes of their own keys."""
+        sight = with_bias(sight, self.bias)
         normed = self.attention_norm(x)
         seen, kept = remember(self.attention.keys_values(normed, sight.keys))
         x = x + self.attention.attend(normed, seen, sight)
@@ -72,19 +80,14 @@ class EncoderDecoder(nnx.Module):
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs, *, vocabulary_size: int):
         self.config = config
         self.embedding = Embedding(config, rngs, vocabulary_size=vocabulary_size)
-        relative = config.position == "relative_bias"
-        self.encoder_bias = (
-            RelativeBias(config, rngs, direction="both") if relative else None
-        )
-        self.decoder_bias = (
-            RelativeBias(config, rngs, direction="past") if relative else None
-        )
+        self.encoder_bias = stack_bias(config, rngs, direction="both")
+        self.decoder_bias = stack_bias(config, rngs, direction="past")
         self.encoder_layers = stacked(lambda r: Block(config, r), config.layers, rngs)
         self.encoder_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
         self.decoder_layers = stacked(
             lambda r: CrossBlock(config, r), config.layers, rngs
         )
-        self.decoder_norm = RMSNorm(config.d_model, epsilon=config.norm_epsilon)
+        self.decoder_norm = last_norm(config)
 
     def __call__(self, batch: Batch) -> Hidden:
         """Hidden states of every slot of both streams.
@@ -191,10 +194,7 @@ def _memory_sight(batch: Batch, config: ModelConfig) -> Sight:
     seen = Sight(batch.memory.memory_from, batch.memory.memory_to)
     if config.position == "relative_bias":
         return seen
-    turn = functools.partial(
-        rotation, head_dim=config.head_dim, theta=config.rope_theta
-    )
     return seen._replace(
-        queries=turn(batch.decoder.query_positions),
-        keys=turn(batch.encoder.positions),
+        queries=rotation(batch.decoder.query_positions, config),
+        keys=rotation(batch.encoder.positions, config),
     )

@@ -25,6 +25,7 @@ class Sight(NamedTuple):
       queries: rotation of the queries; None where positions do not rotate.
       keys: rotation of the keys, likewise.
       bias: relative position bias, or None.
+      distances: what a layer with a table of its own makes its bias of, or None.
     """
 
     visible_from: Int32[Array, "B T"]
@@ -32,6 +33,7 @@ class Sight(NamedTuple):
     queries: Rotation | None = None
     keys: Rotation | None = None
     bias: Float32[jax.Array, "B H T S"] | None = None
+    distances: Int32[jax.Array, "B T S"] | None = None
 
 
 class KeysValues(NamedTuple):

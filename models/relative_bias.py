@@ -39,8 +39,19 @@ def bucket_of_distance(
     return upper + np.where(away < exact, away, np.minimum(coarse, side - 1))
 
 
+def distances(
+    query_positions: Int32[Array, "B T"],
+    positions: Int32[Array, "B S"],
+    config: ModelConfig,
+) -> Int32[Array, "B T S"]:
+    """`key - query` of every pair, cut to the largest distance and counted from 0."""
+    limit = config.relative_max_distance
+    distance = positions[:, None, :] - query_positions[:, :, None]
+    return jnp.clip(distance, -limit, limit) + limit
+
+
 class RelativeBias(nnx.Module):
-    """A learned bias for each bucket and head, shared by the layers of a stack."""
+    """A learned bias for each bucket and head, of a stack or of one of its layers."""
 
     def __init__(self, config: ModelConfig, rngs: nnx.Rngs, *, direction: Direction):
         self.table = fan_in(
@@ -53,18 +64,13 @@ class RelativeBias(nnx.Module):
         self.direction: Direction = direction
 
     def __call__(
-        self,
-        query_positions: Int32[Array, "B T"],
-        positions: Int32[Array, "B S"],
+        self, distance: Int32[Array, "B T S"]
     ) -> Float32[jax.Array, "B H T S"]:
-        """The bias of every pair of a query and a key."""
+        """The bias of every pair of a query and a key, by its `distances`."""
         buckets = bucket_of_distance(
             buckets=self.table.shape[0],
             max_distance=self.max_distance,
             direction=self.direction,
         )
         by_distance = self.table[...].T[:, buckets]  # [H, 2 max_distance + 1]
-        distance = positions[:, None, :] - query_positions[:, :, None]  # [B T S]
-        limit = self.max_distance
-        index = jnp.clip(distance, -limit, limit) + limit
-        return jax.vmap(lambda row: by_distance[:, row])(index)
+        return jax.vmap(lambda row: by_distance[:, row])(distance)

@@ -1,11 +1,13 @@
 """Rotary positions (RoPE), with positions of their own for queries and keys."""
 
+import math
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Float32, Int32
 
+from .config import ModelConfig
 from .rows import Array
 
 
@@ -16,12 +18,28 @@ class Rotation(NamedTuple):
     sin: Float32[jax.Array, "B T half"]
 
 
-def rotation(
-    positions: Int32[Array, "B T"], *, head_dim: int, theta: float
-) -> Rotation:
-    """The angles `position · theta^(-2i/K)` for i in [0, K/2) (Su et al. 2021)."""
-    powers = jnp.arange(0, head_dim, 2, dtype=jnp.float32) / head_dim
-    angles = positions[..., None].astype(jnp.float32) * theta**-powers
+def frequencies(config: ModelConfig) -> Float32[jax.Array, " half"]:
+    """Radians a position: `f = theta^(-2i/K)` for i in [0, K/2) (Su et al. 2021).
+
+    With a `rope_factor` s, as Llama 3 scales them (Grattafiori et al. 2024; Meta's
+    `apply_scaling`): a frequency makes `n = C f / 2π` turns in the original context of
+    C slots. With n ≤ low it becomes f/s, with n ≥ high it stays, and between them
+
+        t f + (1 - t) f / s        t = (n - low) / (high - low)
+    """
+    powers = jnp.arange(0, config.head_dim, 2, dtype=jnp.float32) / config.head_dim
+    plain = config.rope_theta**-powers
+    if config.rope_factor == 1.0:
+        return plain
+    low, high = config.rope_low_frequency_factor, config.rope_high_frequency_factor
+    turns = config.rope_original_context * plain / (2 * math.pi)
+    kept = jnp.clip((turns - low) / (high - low), 0.0, 1.0)
+    return kept * plain + (1 - kept) * plain / config.rope_factor
+
+
+def rotation(positions: Int32[Array, "B T"], config: ModelConfig) -> Rotation:
+    """The angles `position · frequency` of every slot."""
+    angles = positions[..., None].astype(jnp.float32) * frequencies(config)
     return Rotation(jnp.cos(angles), jnp.sin(angles))
 
 

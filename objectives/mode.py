@@ -45,7 +45,10 @@ def with_mode(
       mode: which token, or "none".
       mode_rate: share of the Examples that show it.
     """
-    if mode == "none" or rng.random() >= mode_rate:
+    if mode == "none":
+        return example
+    ids.mode(mode)  # a vocabulary without it is refused, shown or not
+    if rng.random() >= mode_rate:
         return example
     return show_mode(example, ids, mode=mode)
 

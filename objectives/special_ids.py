@@ -1,9 +1,11 @@
 """The reserved ids of a vocabulary, as objectives see them."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Int32
+
+from .errors import UsageError
 
 Mode = Literal["R", "S", "X"]
 
@@ -49,3 +51,56 @@ class SpecialIds(NamedTuple):
     def mode(self, name: Mode) -> int:
         """The id of a denoising mode."""
         return self.modes[MODES.index(name)]
+
+
+LACKING = -1
+"""What stands for a single id that a vocabulary lacks; a group that it lacks is ()."""
+
+_SINGLE = {
+    "bos": "the beginning of a text",
+    "eos": "the end of a text",
+    "mask": "a masked token",
+    "sep": "the border of a pair of texts",
+}
+_GROUPS = {
+    "labels": "the label of a pair",
+    "modes": "a denoising mode",
+    "fill": "filling in the middle",
+    "sentinels": "a dropped span",
+}
+
+
+class MissingIdError(UsageError):
+    """An objective needs a reserved id that the vocabulary lacks."""
+
+
+class PartialIds(SpecialIds):
+    """The reserved ids of a model from elsewhere, which may lack some.
+
+    Asking for one that is lacking is an error, so that no other id stands in for it.
+    As a tuple it holds `LACKING` and () in their places. Here bos may be the same id as
+    pad (T5 starts its decoder so) or eos, if the model was trained so. No model is ever
+    shown a pad, so without one of its own it is 0.
+    """
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        single, group = _SINGLE.get(name), _GROUPS.get(name)
+        lacking = (single and value == LACKING) or (group and not value)
+        if lacking:
+            raise MissingIdError(
+                f"the vocabulary has no id for {single or group} ({name}): it came "
+                "with a model that was trained without one. Leave out what needs it, "
+                "or import the model again with --add_reserved_ids, which adds rows "
+                "to its table."
+            )
+        return value
+
+
+def reserved_ids(ids: SpecialIds) -> dict[str, tuple[int, ...]]:
+    """The reserved ids that there are, by field; () where one is lacking."""
+    values = ids._asdict()
+    singles = {n: () if values[n] == LACKING else (values[n],) for n in _SINGLE}
+    return {**singles, **{name: tuple(values[name]) for name in _GROUPS}}

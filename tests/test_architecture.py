@@ -22,6 +22,7 @@ ROOMS = {
         "cli.py",
         "commands",
         "pods",
+        "interchange",
         "inference",
         "configuration",
         "studies",

@@ -13,7 +13,7 @@ from ...models.rows import RowShape
 from ...objectives.coded import FIRST, coded_ids, coded_text
 from ...objectives.example import Example
 from ...objectives.registry import Objective
-from ...objectives.special_ids import SpecialIds
+from ...objectives.special_ids import SpecialIds, reserved_ids
 from ...objectives.text import Text
 from ...tasks.rows.layout import budget
 
@@ -114,11 +114,10 @@ def _in_vocabulary(
 
 
 def _reserved(ids: SpecialIds) -> dict[int, int]:
-    """A vocabulary's reserved id for each coded one."""
-
-    def flat(special: SpecialIds) -> list[int]:
-        single = (special.pad, special.eos, special.bos, special.mask, special.sep)
-        groups = (special.labels, special.modes, special.fill, special.sentinels)
-        return [*single, *(id_ for group in groups for id_ in group)]
-
-    return dict(zip(flat(coded_ids()), flat(ids), strict=True))
+    """A vocabulary's reserved id for each coded one, without those that it lacks."""
+    theirs = reserved_ids(ids)
+    return {
+        code: id_
+        for field, codes in reserved_ids(coded_ids()).items()
+        for code, id_ in zip(codes, theirs[field], strict=False)
+    }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from ...models.samplers import sampled
+from ...objectives.special_ids import MissingIdError, reserved_ids
 from ...tasks.corpora.policies import Policies
 from ...tasks.shallow.bags import text_of, words
 from ...tasks.shallow.ngram import Ngrams
@@ -65,7 +66,7 @@ def battery(
             progress(name)
             try:
                 scores = prepare(subject, material)(subject)
-            except NotApplicable as reason:
+            except (NotApplicable, MissingIdError) as reason:
                 yield f"{name}: {reason}"
                 continue
             yield from scores
@@ -128,7 +129,9 @@ def _minimal_pairs(read: Material, split: str, rng: np.random.Generator) -> list
 
 
 def _by_each_readout(subject: Subject, **settings) -> list[Score]:
-    by_readout = (continuation_scores(subject, readout=r, **settings) for r in READOUTS)
+    labels = reserved_ids(subject.vocab.special_ids)["labels"]
+    readouts = (r for r in READOUTS if r != "label" or labels)
+    by_readout = (continuation_scores(subject, readout=r, **settings) for r in readouts)
     return list(itertools.chain.from_iterable(by_readout))
 
 

@@ -159,12 +159,14 @@ def _of_run(
                 "leave it out. Only a setting of the --corpus may be bound, such as "
                 "--gin.text.folder=FOLDER."
             )
-    from ..inference.open import run_config
+    from ..inference.open import own_vocabulary, run_config
 
     config = run_config(run_dir)
     path = str(run_dir / "config.gin")
     packed_mixture = _packed_mixture(config)
-    bound = _mixture(load([path], bindings)) if bindings else packed_mixture.mixture
+    bound = packed_mixture.mixture
+    if bindings:
+        bound = _mixture(load([path], [*own_vocabulary(run_dir), *bindings]))
     corpus = _corpus(packed_mixture.mixture, bound, options.corpus)
     return DiagnosisInput(
         *(packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir),

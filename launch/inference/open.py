@@ -84,7 +84,7 @@ def run_config(run_dir: Path) -> Config:
         )
     if not any(run_dir.glob("checkpoints/[0-9]*")):
         raise _unfinished(run_dir)
-    config = load([str(path)])
+    config = load([str(path)], own_vocabulary(run_dir))
     digest_line = re.search(
         r"^# vocabulary sha256 (\w+)$", path.read_text(), re.MULTILINE
     )
@@ -99,6 +99,15 @@ def run_config(run_dir: Path) -> Config:
             "Restore the vocabulary of that run."
         )
     return config
+
+
+def own_vocabulary(run_dir: Path) -> list[str]:
+    """The binding of a vocabulary that lies in the run's own folder, if one does.
+
+    So an imported model can be moved, or read from another working directory.
+    """
+    path = run_dir / "vocabulary.json"
+    return [f"Mixture.vocabulary={str(path)!r}"] if path.is_file() else []
 
 
 def _unfinished(run_dir: Path) -> UsageError:

@@ -3,10 +3,36 @@
 import numpy as np
 
 from ...models.rows import RowShape
+from ...objectives.errors import NoExampleError, UsageError
+from ...objectives.registry import Objective
+from ...objectives.special_ids import MissingIdError, PartialIds, SpecialIds
 from ...objectives.text import Text
 from ..rows.layout import budget, layout
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
+
+DRAWS = 16
+"""Examples that are made to see which reserved ids an objective takes."""
+
+
+def check_ids(objective: Objective, ids: SpecialIds) -> None:
+    """Checks that a vocabulary has every reserved id that an objective takes.
+
+    Raises:
+      UsageError: it lacks one; the message names the objective.
+    """
+    if not isinstance(ids, PartialIds):
+        return
+    length = max(objective.smallest(), 32)
+    document = np.append(np.resize(ids.text, length), ids.eos).astype(np.int32)
+    text = Text(document, 0, length, lambda _: document)
+    for seed in range(DRAWS):
+        try:
+            objective(text, np.random.default_rng(seed), ids)
+        except MissingIdError as error:
+            raise UsageError(f"objective {objective.name!r}: {error}") from error
+        except NoExampleError:
+            continue
 
 
 def check_examples(mixture: Mixture, shape: RowShape) -> None:
@@ -27,6 +53,7 @@ def check_examples(mixture: Mixture, shape: RowShape) -> None:
     ids = vocabulary(mixture.vocabulary).special_ids
     rng = np.random.default_rng(0)
     for objective in mixture.objectives().values():
+        check_ids(objective, ids)
         window = objective.window(budget(shape))
         document = np.append(np.resize(ids.text, window + 1), ids.eos).astype(np.int32)
         text = Text(document, 0, window, lambda rng, document=document: document)

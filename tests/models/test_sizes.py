@@ -70,7 +70,9 @@ def test_the_header_counts_the_parameters(name, architecture):
     [
         (dict(kv_heads=3), "kv_heads=3 does not divide heads=4"),
         (dict(head_dim=7), "odd; RoPE turns pairs, so take 8"),
-        (dict(activation="relu"), "'relu'; did you mean"),
+        (dict(activation="relu6"), "'relu6'; did you mean 'relu'"),
+        (dict(rope_factor=0.5), "rope_factor is 0.5; set it to a finite number ≥ 1"),
+        (dict(rope_low_frequency_factor=4.0), "rope_high_frequency_factor is 4.0"),
         (dict(position="rop"), "did you mean 'rope'"),
         (dict(layers=0), "layers is 0; set it to a whole number"),
         (dict(loss_chunk=0), "loss_chunk is 0; set it to a whole number"),

@@ -11,6 +11,7 @@ from ....models.rows import Capacity, RowShape
 from ....objectives.errors import UsageError
 from ....objectives.example import Example
 from ....objectives.mode import ShownMode, show_mode
+from ....objectives.special_ids import reserved_ids
 from ....tasks.rows.layout import capacities, layout
 from ....tasks.tokens.vocabulary import Vocabulary
 from .forms import MODES, Mode, Pair, Tokens, going_on
@@ -141,8 +142,7 @@ def require_ids(model: Model, vocab: Vocabulary) -> None:
     known = model.projection().shape[0]
     if known >= vocab.size:
         return
-    ids = vocab.special_ids
-    labels = [id_ for id_ in ids.labels if id_ >= known]
+    labels = [i for i in reserved_ids(vocab.special_ids)["labels"] if i >= known]
     lacks = f"label tokens {labels}" if labels else f"ids from {known} on"
     raise UsageError(
         f"the model's table has {known} ids, but vocabulary {vocab.name!r} has "

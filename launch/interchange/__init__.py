@@ -1,0 +1,1 @@
+"""Models in from Hugging Face's folders, and out: weights, config, tokeniser, card."""

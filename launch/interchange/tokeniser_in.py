@@ -1,0 +1,197 @@
+"""The vocabulary of a model's folder: its tokeniser's file, and what its ids mean."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...objectives.errors import UsageError
+from ...tasks.tokens.base_tokeniser import BaseTokeniser
+from ...tasks.tokens.model_vocabulary import (
+    as_json,
+    base_tokeniser,
+    checked,
+    read_model_vocabulary,
+)
+from ...tasks.tokens.reserved import SENTINELS, Reserved
+from .family import Json
+
+OURS = "sightline_vocabulary.json"
+"""A `vocabulary.json` in a folder that `sightline export` wrote."""
+
+FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+"""Files of a folder's tokeniser, which an export gives back."""
+
+_BASES = ("spiece.model", "tokenizer.model", "tokenizer.json")
+_SENTINEL = re.compile(r"[▁ ]?<extra_id_(\d+)>")
+
+
+class ModelVocabulary(NamedTuple):
+    """The vocabulary of a model's folder.
+
+    Attributes:
+      base_file: the tokeniser's file; None where ids are bytes.
+      base: the tokeniser.
+      reserved: its ids, with their layout.
+    """
+
+    base_file: Path | None
+    base: BaseTokeniser
+    reserved: Reserved
+
+    def files(self) -> dict[str, bytes]:
+        """`vocabulary.json` and the tokeniser's file, by name."""
+        name = "bytes" if self.base_file is None else self.base_file.name
+        content = json.dumps(as_json(name, self.reserved), indent=1) + "\n"
+        files = {"vocabulary.json": content.encode()}
+        if self.base_file is not None:
+            files[name] = self.base_file.read_bytes()
+        return files
+
+
+def vocabulary_in(folder: Path, config: Json, *, size: int) -> ModelVocabulary:
+    """The vocabulary of a model's folder, with exactly the ids of its table.
+
+    Args:
+      folder: with config.json.
+      config: its content.
+      size: rows of the model's table.
+
+    Raises:
+      UsageError: there is no tokeniser, none that can be read, or one of another model.
+    """
+    if (folder / OURS).is_file():
+        base, reserved = read_model_vocabulary(folder / OURS)
+        name = json.loads((folder / OURS).read_text())["base"]
+        file = None if name == "bytes" else folder / name
+        if reserved.size != size:
+            raise UsageError(
+                f"{folder / OURS} has {reserved.size} ids, and the model's table "
+                f"{size} rows; give the vocabulary of this model."
+            )
+        return ModelVocabulary(file, base, reserved)
+    file = _base_file(folder)
+    base = base_tokeniser(folder, file.name)
+    settings = _settings(folder)
+    ids = _ids(settings, config, base)
+    reserved = Reserved(size, ids, _sentinels(settings, base, size, file))
+    return ModelVocabulary(file, base, checked(base, reserved, where=str(folder)))
+
+
+def _base_file(folder: Path) -> Path:
+    """The file to read. SentencePiece's needs no further library, so it goes first."""
+    for name in _BASES:
+        path = folder / name
+        # Llama 3 has a `tokenizer.model` in another form, in base64 lines.
+        if path.is_file() and not (name == "tokenizer.model" and _is_tiktoken(path)):
+            return path
+    raise UsageError(
+        f"{folder} has no tokeniser: none of {', '.join(_BASES)}; put the one that the "
+        "model was trained with beside its config.json."
+    )
+
+
+def _is_tiktoken(path: Path) -> bool:
+    with path.open("rb") as file:
+        return re.match(rb"[A-Za-z0-9+/]+=* \d+\n", file.readline(200)) is not None
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What the files beside the tokeniser say: special tokens, and ids by token."""
+    found: dict[str, Any] = {"ids": {}}
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        found |= read_json(folder / name) if (folder / name).is_file() else {}
+    if (folder / "added_tokens.json").is_file():
+        found["ids"] |= read_json(folder / "added_tokens.json")
+    for id_, token in (found.get("added_tokens_decoder") or {}).items():
+        found["ids"][_text(token)] = int(id_)
+    if (folder / "tokenizer.json").is_file():
+        for token in read_json(folder / "tokenizer.json").get("added_tokens") or []:
+            found["ids"][_text(token)] = int(token["id"])
+    return found
+
+
+def _text(token: Any) -> str:
+    return token["content"] if isinstance(token, Mapping) else str(token)
+
+
+def _ids(settings: Json, config: Json, base: BaseTokeniser) -> dict[str, int]:
+    """The reserved ids that the model has, by our names.
+
+    The config's ids go first: they are what the model was trained with. What starts an
+    encoder–decoder's targets is its `decoder_start_token_id`, T5's pad.
+    """
+    encoder_decoder = bool(config.get("is_encoder_decoder"))
+    first = "decoder_start_token_id" if encoder_decoder else "bos_token_id"
+    names = {key: f"{key}_token_id" for key in ("pad", "eos", "mask", "sep")}
+    ids: dict[str, int] = {}
+    for key, name in {**names, "bos": first}.items():
+        stated, token = config.get(name), settings.get(f"{key}_token")
+        candidates = [stated[0] if isinstance(stated, list) and stated else stated]
+        if not (key == "bos" and encoder_decoder):
+            candidates += [
+                settings["ids"].get(_text(token)) if token else None,
+                base.control.get(key),
+            ]
+        known = [id_ for id_ in candidates if type(id_) is int and id_ >= 0]
+        if known:
+            ids[key] = known[0]
+    if encoder_decoder and "bos" not in ids and "pad" in ids:
+        ids["bos"] = ids["pad"]
+    # One id has one meaning, but for a start that is also pad or eos. Free slots are
+    # never seen, so that a pad which is also eos is none.
+    taken = {ids[key] for key in ("eos", "bos") if key in ids}
+    for key in ("mask", "sep"):
+        if ids.get(key) in taken:
+            del ids[key]
+    if "pad" in ids and ids["pad"] == ids.get("eos"):
+        del ids["pad"]
+    return ids
+
+
+def _sentinels(
+    settings: Json, base: BaseTokeniser, size: int, file: Path
+) -> tuple[int, ...]:
+    """T5's `<extra_id_k>`: as pieces, as added tokens, or behind the pieces.
+
+    Behind the pieces of T5's own file, `<extra_id_k>` is the last of its 100 ids minus
+    k, whatever the table is padded to: 32,099 - k of 32,128 rows.
+    """
+    spelt = {i: _SENTINEL.fullmatch(base.spell(i)) for i in base.text_ids}
+    numbers = {int(match[1]): i for i, match in spelt.items() if match}
+    for token, id_ in settings["ids"].items():
+        if match := _SENTINEL.fullmatch(token):
+            numbers[int(match[1])] = id_
+    if not numbers and file.name == "spiece.model":
+        extra = settings.get("extra_ids", SENTINELS)
+        last = base.size + extra - 1
+        numbers = {k: last - k for k in range(extra)} if last < size else {}
+    return tuple(numbers[k] for k in range(len(numbers)) if k in numbers)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object in a JSON file.
+
+    Raises:
+      UsageError: there is no such file, or it holds none.
+    """
+    if not path.is_file():
+        raise UsageError(
+            f"{path.parent} has no {path.name}; give the folder of a model, with "
+            f"{path.name} in it."
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON: {error}; copy it again.") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} holds no JSON object; copy it again.")
+    return content
