@@ -195,7 +195,7 @@ def test_nothing_imports_a_command():
 
 def test_gin_stays_in_the_configuration():
     found = {one.file for one in imports() if one.package == "gin"}
-    assert found == {Path("launch/configuration/config.py")}
+    assert found == {Path("launch/configuration/statements.py")}
 
 
 def test_seqio_stays_where_it_runs():

@@ -18,7 +18,7 @@ from .choices.paragraphs import paragraphs
 from .choices.preferences import preference_scores
 from .choices.shallow import baselines, baselines_by_kind
 from .continuation.continuations import continuations
-from .continuation.readouts import READOUTS, continuation_scores
+from .continuation.readouts import READOUTS, Readout, continuation_scores
 from .drift.block_shuffle import block_shuffle
 from .drift.fact_pairs import fact_pairs
 from .drift.free_generation import Written, generation_scores, write_on
@@ -130,7 +130,7 @@ def _minimal_pairs(read: Material, split: str, rng: np.random.Generator) -> list
 
 def _by_each_readout(subject: Subject, **settings) -> list[Score]:
     labels = reserved_ids(subject.vocab.special_ids)["labels"]
-    readouts = (r for r in READOUTS if r != "label" or labels)
+    readouts: Sequence[Readout] = READOUTS if labels else ("likelihood",)
     by_readout = (continuation_scores(subject, readout=r, **settings) for r in readouts)
     return list(itertools.chain.from_iterable(by_readout))
 

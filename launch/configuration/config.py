@@ -1,33 +1,27 @@
-"""Gin, strictly: a gin file is data. The only file that imports gin.
+"""Gin, strictly: a gin file is data.
 
-Gin's own parser reads the files; binding, checking and building are done without its
-global registry (`bindings.py`), because gin by itself runs `import` statements while it
-parses, takes values of any type, and keeps one configuration for the whole process, in
-which t5 and SeqIO register names of their own. A gin file may say what gin's syntax
-says (bindings, blocks, scopes, macros, references, includes), but not `import`.
+Gin's own parser reads the files (`statements`); binding, checking and building are done
+without its global registry (`bindings`), because gin by itself runs `import` statements
+while it parses, takes values of any type, and keeps one configuration for the whole
+process, in which t5 and SeqIO register names of their own. A gin file may say what
+gin's syntax says (bindings, blocks, scopes, macros, references, includes), but not
+`import`.
 """
 
-import ast
 import dataclasses
 import inspect
-import io
-import re
-import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from gin import config_parser
 
 from ...objectives.errors import UsageError
 from . import resolved
 from .bindings import Bindings
-from .files import find, find_included
+from .files import find
+from .statements import read_binding, read_file
 from .values import (
     Binding,
     Configurable,
     Macro,
-    Reference,
     Scope,
     leaves,
     parameters,
@@ -125,8 +119,8 @@ def load(
 
     values: dict[tuple[Scope, str], dict[str, Binding]] = {}
     macros: dict[str, Binding] = {}
-    statements = [s for name in files for s in _read_file(find(name), ())]
-    statements += [s for text in bindings for s in _read_binding(text)]
+    statements = [s for name in files for s in read_file(find(name))]
+    statements += [s for text in bindings for s in read_binding(text)]
     for scope, name, parameter, binding in statements:
         if parameter:
             where = binding.where
@@ -191,114 +185,3 @@ def _mixture_settings(
         for inner, name in places
     }
     return {name: values for name, values in bound.items() if values}
-
-
-_Statement = tuple[Scope, str, str, Binding]
-"""Scope, configurable, parameter, binding; a macro has no parameter."""
-
-
-class _Delegate(config_parser.ParserDelegate):
-    """Turns references and macros into values for gin's parser."""
-
-    def configurable_reference(
-        self, scoped_configurable_name: str, evaluate: bool
-    ) -> Any:
-        *scope, name = scoped_configurable_name.split("/")
-        return Reference(tuple(scope), name, evaluate)
-
-    def macro(self, macro_name: str) -> Any:
-        if macro_name == "gin.REQUIRED":
-            raise SyntaxError(
-                "%gin.REQUIRED stands for a value to be given later; give it here, or "
-                "take the line out: what has no default has to be bound."
-            )
-        return Macro(macro_name)
-
-
-def _read_file(path: Path, path_so_far: tuple[Path, ...]) -> Iterator[_Statement]:
-    if path in path_so_far:
-        names = " → ".join(p.name for p in (*path_so_far, path))
-        raise UsageError(f"gin files include each other in a circle: {names}.")
-    for statement in _parse(_text_of(path), path.name):
-        if isinstance(statement, config_parser.IncludeStatement):
-            included = find_included(statement.filename, path)
-            yield from _read_file(included, (*path_so_far, path))
-        else:
-            yield from _bindings(statement, path.name)
-
-
-def _text_of(path: Path) -> str:
-    """A gin file's text, with or without a byte order mark.
-
-    Raises:
-      UsageError: it is no UTF-8 text.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is no gin file: it is not UTF-8 text (byte {error.start}); save "
-            "it as UTF-8."
-        ) from error
-    if "\0" in text:
-        raise UsageError(f"{path} is no gin file: it has NUL bytes; save it as UTF-8.")
-    return text
-
-
-def _read_binding(text: str) -> Iterator[_Statement]:
-    name, equals, value = text.partition("=")
-    where = f"--gin.{text}"
-    if not equals:
-        raise UsageError(f"{where}: no value; write --gin.NAME=VALUE.")
-    statements = list(_parse(f"{name.strip()} = {_quoted(value.strip())}", where))
-    if len(statements) != 1:
-        raise UsageError(f"{where}: one binding per --gin option.")
-    if isinstance(statements[0], config_parser.IncludeStatement):
-        raise UsageError(f"{where}: give the file as --gin_file=NAME.")
-    yield from _bindings(statements[0], where)
-
-
-def _quoted(value: str) -> str:
-    """A bare word as a string literal; gin's own syntax unchanged."""
-    if not value or value[0] in "@%[({'\"":
-        return value
-    try:
-        ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return repr(value)
-    return value
-
-
-def _parse(text: str, where: str) -> Iterator[Any]:
-    try:
-        yield from config_parser.ConfigParser(io.StringIO(text), _Delegate())
-    except SyntaxError as error:
-        line = f":{error.lineno}" if error.lineno and "\n" in text else ""
-        raise UsageError(f"{where}{line}: {_parser_message(error.msg)}") from error
-    except tokenize.TokenError as error:
-        raise UsageError(f"{where}: {error.args[0]}") from error
-
-
-def _parser_message(message: str) -> str:
-    """Gin's message; for an unreadable value, without Python's internal names."""
-    token = re.search(r"Failed to parse token '(.*)'", message)
-    if token is None:
-        return message
-    return (
-        f"{token[1]} is no value; write a number, True, False, None, a text in quotes, "
-        "a list, tuple or dict of these, @NAME or %MACRO."
-    )
-
-
-def _bindings(statement: Any, where: str) -> Iterator[_Statement]:
-    if not where.startswith("--gin."):
-        where = f"{where}:{statement.location.line_num}"
-    if isinstance(statement, config_parser.ImportStatement):
-        raise UsageError(
-            f"{where}: `{statement.format()}`: a gin file is data and imports nothing; "
-            "what it may bind is listed by `configurables`."
-        )
-    scope = tuple(part for part in statement.scope.split("/") if part)
-    if isinstance(statement, config_parser.BindingStatement):
-        binding = Binding(statement.value, where)
-        yield scope, statement.selector, statement.arg_name, binding
