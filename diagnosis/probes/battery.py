@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ...models.samplers import sampled
+from ...models.decoding.samplers import sampled
 from ...objectives.special_ids import MissingIdError, reserved_ids
 from ...tasks.corpora.policies import Policies
 from ...tasks.shallow.bags import text_of, words

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from ...models.filling import Order
+from ...models.decoding.filling import Order
 from ...objectives.errors import UsageError, nearest
 from ..inference.mode import Mode
 from ..inference.modes import MODES

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...models.canvas import block_ends, canvas
-from ...models.fill import make_fill
-from ...models.stop_texts import StopTexts
+from ...models.decoding.canvas import block_ends, canvas
+from ...models.decoding.fill import make_fill
+from ...models.decoding.stop_texts import StopTexts
 from ...objectives.example import in_place
 from .asked import AskedModel
 from .mode import Answer

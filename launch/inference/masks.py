@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from ...models.canvas import canvas
-from ...models.fill import Fill, make_fill
-from ...models.permuted_fill import make_fill_permuted
+from ...models.decoding.canvas import canvas
+from ...models.decoding.fill import Fill, make_fill
+from ...models.decoding.permuted_fill import make_fill_permuted
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.masked import predicted_in_place

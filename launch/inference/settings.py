@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Literal
 
-from ...models.filling import Order
-from ...models.samplers import Sampler, greedy, sampled
+from ...models.decoding.filling import Order
+from ...models.decoding.samplers import Sampler, greedy, sampled
 from ...objectives.errors import UsageError, require_count, require_seed
 
 Ended = Literal["eos", "stop", "length"]

@@ -1,13 +1,13 @@
 """Goes on writing several tokens a pass: drafts from masks, verified left to right.
 
 For a decoder that was trained both causally and by masks: the text is that of writing
-token by token, or has its distribution (`models.speculate`).
+token by token, or has its distribution (`models.decoding.speculate`).
 """
 
 from collections.abc import Sequence
 
 from ...models.decoder import Decoder
-from ...models.speculate import make_speculate
+from ...models.decoding.speculate import make_speculate
 from ...objectives.errors import UsageError
 from .asked import AskedModel
 from .settings import Settings

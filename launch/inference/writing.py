@@ -7,9 +7,9 @@ import jax
 import numpy as np
 from jaxtyping import Float32, Key
 
-from ...models.generate import Generated, make_stream
-from ...models.prompts import Prompts, prompts
-from ...models.stop_texts import StopTexts
+from ...models.decoding.generate import Generated, make_stream
+from ...models.decoding.prompts import Prompts, prompts
+from ...models.decoding.stop_texts import StopTexts
 from ...objectives.example import Example
 from .asked import AskedModel
 from .marks import Tokens

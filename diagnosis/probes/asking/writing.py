@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....models.generate import make_generate
-from ....models.prompts import prompts
-from ....models.samplers import Sampler, greedy, row_keys
+from ....models.decoding.generate import make_generate
+from ....models.decoding.prompts import prompts
+from ....models.decoding.samplers import Sampler, greedy, row_keys
 from ....objectives.example import Example
 from .subject import Subject, Tokens
 
@@ -29,7 +29,7 @@ def write(
       subject: the model.
       examples: their leading targets of weight 0 are the prompt; tokens of the other
         targets are placeholders.
-      sampler: of `models.samplers`.
+      sampler: of `models.decoding.samplers`.
       seed: of the sampler; unused by greedy decoding.
       extra_ids: ids that may be generated besides text.
       ends: whether a text ends with EOS or its row; if not, it has as many tokens as

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ....models.samplers import Sampler, greedy
+from ....models.decoding.samplers import Sampler, greedy
 from ....tasks.corpora.policies import ParsedMention, restatements
 from ...scores.score import Mean, Score
 from ..asking.forms import MODES, Mode
@@ -53,7 +53,7 @@ def write_on(
       subject: the model, queried in its mode, or as "causal" if that is "masked" or
         "shifted", which cannot generate.
       beginnings: of documents; may be empty.
-      sampler: of `models.samplers`.
+      sampler: of `models.decoding.samplers`.
       seed: of the sampler.
     """
     ids = subject.vocab.special_ids

@@ -12,8 +12,8 @@ from sightline.launch.inference.open import TrainedModel
 from sightline.launch.inference.seqio_metrics import Questions, seqio_metrics
 from sightline.models.build import build
 from sightline.models.config import ModelConfig
-from sightline.models.prompt_rows import decoder_batch, encoder_decoder_batch
-from sightline.models.prompts import prompts
+from sightline.models.decoding.prompt_rows import decoder_batch, encoder_decoder_batch
+from sightline.models.decoding.prompts import prompts
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.errors import UsageError

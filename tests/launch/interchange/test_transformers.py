@@ -12,10 +12,10 @@ import pytest
 from sightline.launch.inference.open import load_trained
 from sightline.launch.interchange.export_model import export_model
 from sightline.launch.interchange.import_model import import_model
-from sightline.models.generate import make_generate
-from sightline.models.prompts import prompts
+from sightline.models.decoding.generate import make_generate
+from sightline.models.decoding.prompts import prompts
+from sightline.models.decoding.samplers import greedy
 from sightline.models.rows import Batch, Memory, Stream
-from sightline.models.samplers import greedy
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import sequential
 from sightline.tasks import corpora

@@ -10,7 +10,7 @@ from sightline.diagnosis.probes.drift.free_generation import (
     write_on,
     writing_mode,
 )
-from sightline.models.samplers import sampled
+from sightline.models.decoding.samplers import sampled
 from sightline.tasks.corpora.policies import Policies, contradictions, restatements
 from sightline.tasks.tokens.vocabulary import vocabulary
 

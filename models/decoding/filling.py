@@ -8,13 +8,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Bool, Float, Float32, Int32, Key, PyTree
 
-from .build import Model
-from .cache import Cache
+from ..build import Model
+from ..cache import Cache
+from ..decoder import Decoder
+from ..rows import Array, Batch, Memory, Stream
+from ..vocabulary_loss import logits
 from .canvas import Canvas, canvas_stream
-from .decoder import Decoder
-from .rows import Array, Batch, Memory, Stream
 from .samplers import Sampler
-from .vocabulary_loss import logits
 
 Order = Literal["certain", "left_to_right", "random"]
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sightline.models.stop_texts import UNFINISHED, StopTexts
+from sightline.models.decoding.stop_texts import UNFINISHED, StopTexts
 
 PIECES = ["", "a", "b", "ab", "ba", " a", "\n", "\n\n", "b\n", b"\xc3", b"\xa9", "c"]
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.models.samplers import (
+from sightline.models.decoding.samplers import (
     greedy,
     log_distribution,
     row_keys,

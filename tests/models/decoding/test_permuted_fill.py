@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from sightline.models.canvas import canvas
-from sightline.models.permuted_fill import make_fill_permuted
+from sightline.models.decoding.canvas import canvas
+from sightline.models.decoding.permuted_fill import make_fill_permuted
+from sightline.models.decoding.samplers import greedy, sampled
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
-from sightline.models.samplers import greedy, sampled
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import sequential
 from sightline.tasks.rows.layout import layout

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Int32
 
+from ..rows import Array, Batch, Memory, Stream
 from .prompts import Prompts
-from .rows import Array, Batch, Memory, Stream
 
 
 def first_slots(prompts: Prompts, batch: Batch) -> Int32[jax.Array, " B"]:

@@ -8,8 +8,8 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Bool, Float32, Int32, Key
 
-from ..objectives.errors import require_count
-from .build import Model
+from ...objectives.errors import require_count
+from ..build import Model
 from .generation import advance, begin
 from .prompt_check import check_ids, check_keys, check_prompts
 from .prompts import Prompts
@@ -73,7 +73,7 @@ def make_generate(
 
     Args:
       model: of either architecture. On a mesh, the `sequence` axis must be 1.
-      sampler: of `models.samplers`.
+      sampler: of `models.decoding.samplers`.
       bos: id held by the slot that asks for the first target.
       eos: the generated token that ends a row; None where every row has its full
         length, as in infilling. One among the given targets ends nothing.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from ..objectives.errors import UsageError
+from ...objectives.errors import UsageError
 
 Tokens = Int[np.ndarray, " _"]
 Decode = Callable[[Tokens], str]

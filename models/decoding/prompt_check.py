@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Key
 
-from ..objectives.errors import UsageError
+from ...objectives.errors import UsageError
 from .prompts import Prompts
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Bool, Int32, Key
 
-from ..objectives.errors import UsageError, require_count
-from .build import Model
-from .decoder import Decoder
+from ...objectives.errors import UsageError, require_count
+from ..build import Model
+from ..decoder import Decoder
 from .generate import Generated
 from .prompt_check import check_ids, check_keys, check_prompts
 from .prompts import Prompts

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
-from ..objectives.errors import UsageError
-from ..objectives.example import Example
-from .rows import Array
+from ...objectives.errors import UsageError
+from ...objectives.example import Example
+from ..rows import Array
 
 
 class Prompts(NamedTuple):

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Bool, Float32, Int32, Key, PyTree
 
-from .cache import Cache
-from .decoder import Decoder
+from ..cache import Cache
+from ..decoder import Decoder
+from ..rows import Array, Batch
+from ..vocabulary_loss import logits
 from .prompt_rows import decoder_batch, first_slots
 from .prompts import Prompts
-from .rows import Array, Batch
 from .samplers import Sampler, log_distribution
-from .vocabulary_loss import logits
 
 
 class State(NamedTuple):

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Int, Int32
 
-from ..objectives.errors import UsageError, require_count
+from ...objectives.errors import UsageError, require_count
+from ..rows import Array, Stream
 from .prompt_rows import unscored_stream
-from .rows import Array, Stream
 
 
 class Canvas(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Bool, Float32, Int32, Key
 
-from ..objectives.errors import UsageError, nearest, require_count
-from .build import Model
+from ...objectives.errors import UsageError, nearest, require_count
+from ..build import Model
+from ..decoder import Decoder
 from .canvas import Canvas, check_blocks, check_canvas
-from .decoder import Decoder
 from .filling import Order, advance, begin
 from .generate import Ends
 from .prompt_check import check_ids, check_keys
@@ -127,7 +127,7 @@ def make_fill(
 
     Args:
       model: of either architecture. On a mesh, the `sequence` axis must be 1.
-      sampler: of `models.samplers`.
+      sampler: of `models.decoding.samplers`.
       order: in which the slots of a block are filled.
       per_pass: slots of a row that a pass fills at least, while there are as many.
       threshold: a probability in (0, 1]; None: no pass fills more.

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Key
 
-from ..objectives.errors import UsageError, nearest
-from .build import Model
+from ...objectives.errors import UsageError, nearest
+from ..build import Model
 from .canvas import Canvas, check_canvas
 from .fill import Fill, Filled
 from .filling import Order
@@ -40,7 +40,7 @@ def make_fill_permuted(
 
     Args:
       model: of either architecture. On a mesh, the `sequence` axis must be 1.
-      sampler: of `models.samplers`.
+      sampler: of `models.decoding.samplers`.
       bos: id held by the slot that asks for the first target.
       order: in which slots are filled.
       pad: stands behind a row's end.

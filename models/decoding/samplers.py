@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float32, Int32, Key
 
-from ..objectives.errors import UsageError
+from ...objectives.errors import UsageError
 
 Sampler = Callable[[Float32[jax.Array, "B V"], Key[jax.Array, " B"]], jax.Array]
 """`(logits [B V], one key a row [B]) -> token ids [B]`. A logit may be -inf."""

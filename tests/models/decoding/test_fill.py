@@ -11,10 +11,11 @@ from flax import nnx
 from jax.sharding import AxisType
 
 from sightline.models.axes import MESH_AXES, param_shardings
-from sightline.models.canvas import Canvas, block_ends, canvas
-from sightline.models.fill import make_fill
-from sightline.models.generate import make_generate
-from sightline.models.prompts import prompts
+from sightline.models.decoding.canvas import Canvas, block_ends, canvas
+from sightline.models.decoding.fill import make_fill
+from sightline.models.decoding.generate import make_generate
+from sightline.models.decoding.prompts import prompts
+from sightline.models.decoding.samplers import greedy, sampled
 from sightline.models.rows import (
     Batch,
     Memory,
@@ -22,7 +23,6 @@ from sightline.models.rows import (
     decoder_rows,
     encoder_decoder_rows,
 )
-from sightline.models.samplers import greedy, sampled
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import in_place, sequential
 from sightline.tasks.rows.layout import layout
@@ -394,7 +394,7 @@ def test_what_open_slots_draw_differs_with_slot_and_pass(decoder):
 def test_more_slots_than_a_chunk_are_drawn_from(decoder, monkeypatch):
     given = rows()
     whole = make_fill(decoder.build(), sampler=greedy)(given, keys())
-    monkeypatch.setattr("sightline.models.filling._SLOTS", 4)
+    monkeypatch.setattr("sightline.models.decoding.filling._SLOTS", 4)
     traced = lambda logits, keys: greedy(logits, keys)  # noqa: E731 - compiled anew
     found = make_fill(decoder.build(), sampler=traced)(given, keys())
     assert_filled(found, (*whole[:3], whole.lengths))

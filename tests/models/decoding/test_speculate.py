@@ -11,11 +11,11 @@ from flax import nnx
 from jax.sharding import AxisType
 
 from sightline.models.axes import MESH_AXES, param_shardings
-from sightline.models.generate import make_generate
-from sightline.models.prompt_rows import decoder_batch
-from sightline.models.prompts import prompts
-from sightline.models.samplers import greedy, sampled
-from sightline.models.speculate import make_speculate
+from sightline.models.decoding.generate import make_generate
+from sightline.models.decoding.prompt_rows import decoder_batch
+from sightline.models.decoding.prompts import prompts
+from sightline.models.decoding.samplers import greedy, sampled
+from sightline.models.decoding.speculate import make_speculate
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import sequential
 

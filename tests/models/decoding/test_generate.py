@@ -10,15 +10,15 @@ import pytest
 from flax import nnx
 
 from sightline.models.build import build
-from sightline.models.generate import make_generate, make_stream
-from sightline.models.prompt_rows import (
+from sightline.models.decoding.generate import make_generate, make_stream
+from sightline.models.decoding.prompt_rows import (
     decoder_batch,
     encoder_decoder_batch,
     first_slots,
 )
-from sightline.models.prompts import prompts
+from sightline.models.decoding.prompts import prompts
+from sightline.models.decoding.samplers import greedy, sampled
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
-from sightline.models.samplers import greedy, sampled
 from sightline.models.vocabulary_loss import logits
 from sightline.objectives.example import sequential
 from sightline.tasks.rows.layout import layout
