@@ -113,7 +113,7 @@ def tables(record: Mapping[str, Any]) -> list[Table]:
     caption = (
         "Losses in nats; 95 % intervals over rows. Baseline: entropy of the targets, "
         "the loss of a model that knows only how often each is the answer. ✗: not "
-        "below it."
+        "below it. n: predictions."
     )
     missing = record["not_evaluated"]
     if missing:
@@ -125,9 +125,11 @@ def tables(record: Mapping[str, Any]) -> list[Table]:
 
 
 def _table(title: str, what: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column(what, no_wrap=True)
-    for column in ("loss", "95 %", "baseline", "accuracy", "predictions"):
+    table = Table(
+        title=title or None, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1)
+    )
+    table.add_column(what, overflow="fold")  # figures are never cut
+    for column in ("loss", "95 %", "baseline", "accuracy", "n"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         baseline = row["baseline"]
