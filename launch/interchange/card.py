@@ -1,11 +1,13 @@
 """The README of an exported model: which modes it was trained in, and how to ask."""
 
+import inspect
 from collections.abc import Sequence
 
-from ...models.rows import Architecture
-from ...objectives.registry import base_name
+from ...models.rows import RowShape
+from ...objectives.registry import base_name, get
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.reserved import Reserved
+from ..inference.trained_forms import Form, trained_forms
 
 _IN_DECODER = {
     "causal": """\
@@ -15,10 +17,14 @@ _IN_DECODER = {
     input_ids = [x1, ..., xN]              # no BOS; hidden tokens are MASK
     mask = torch.zeros(1, 1, N, N)         # every slot sees every slot
     model(input_ids, attention_mask=mask)  # the logits at slot i predict x(i)""",
-    "masked, shifted": """\
+    "shifted": """\
     input_ids = [BOS, x1, ..., xN]         # hidden tokens are MASK
     mask = torch.zeros(1, 1, N + 1, N + 1) # every slot sees every slot
     model(input_ids, attention_mask=mask)  # the logits at slot i predict x(i+1)""",
+    "blocks": """\
+    input_ids = [x1, ..., xN]              # no BOS; hidden tokens are MASK
+    mask: 0 where a slot sees another, else -inf: up to the end of its own block
+    model(input_ids, attention_mask=mask)  # the logits at slot i predict x(i)""",
     "sequential": """\
     input_ids = inputs + [BOS] + targets   # N inputs that all see each other
     position_ids = 1 ... N, N, N + 1, ...  # BOS stands where the last input does
@@ -35,22 +41,16 @@ _IN_ENCODER_DECODER = {
     model.generate(inputs)                 # BOS is decoder_start_token_id""",
 }
 
-_ABOUT = {
-    "causal": "the next token, from those before it",
-    "masked": "hidden tokens, from both sides",
-    "span_corruption": "dropped spans, each after its sentinel; inputs and targets end "
-    "in EOS",
-    "prefix": "how a text goes on, from a first part that sees itself both ways",
-    "fill_in_middle": "a middle, from prefix and suffix behind their three ids",
-    "permuted": "tokens in a permuted order; it needs positions of queries that "
-    "transformers has not",
-    "reconstruction": "the original text, from a corrupted one",
-}
+_NEVER = "    transformers cannot ask for these: "
+_PERMUTED = f"{_NEVER}a slot asks from another position than its token's."
+_EXACT = (
+    f"{_NEVER}a slot of the decoder sees its own block and the encoder's before it."
+)
 
 
 def card(
     mixture: Mixture,
-    architecture: Architecture,
+    rows: RowShape,
     reserved: Reserved,
     *,
     family: str,
@@ -63,7 +63,7 @@ def card(
 
     Args:
       mixture: that the model was trained on.
-      architecture: of the model.
+      rows: that it was trained on.
       reserved: its reserved ids.
       family: whose form it was written in.
       run: name of its run.
@@ -87,7 +87,7 @@ def card(
             "",
             *_modes(mixture),
             "",
-            *_how(mixture, architecture),
+            *_how(mixture, rows),
             "## Ids",
             "",
             *_ids(reserved),
@@ -100,14 +100,12 @@ def card(
 def _modes(mixture: Mixture) -> list[str]:
     rates = mixture.objective_rates()
     shares = mixture.loss_shares or {}
-    lines = ["| objective | examples | loss | predicts |", "|---|---|---|---|"]
+    lines = ["| objective | examples | loss | what it does |", "|---|---|---|---|"]
     for name, rate in rates.items():
         base = base_name(name)
         loss = f"{shares[base]:.1%}" if base in shares else "as examples"
         settings = _settings(mixture, name)
-        lines.append(
-            f"| {name}{settings} | {rate:.1%} | {loss} | {_ABOUT.get(base, base)} |"
-        )
+        lines.append(f"| {name}{settings} | {rate:.1%} | {loss} | {_about(base)} |")
     return lines
 
 
@@ -117,29 +115,33 @@ def _settings(mixture: Mixture, name: str) -> str:
     return f" ({spelt})" if spelt else ""
 
 
-def _kind(mixture: Mixture, name: str) -> str:
-    """Which way of asking an objective needs."""
-    base = base_name(name)
-    if base == "masked":
-        shifted = mixture.objective(name).settings.get("shift", False)
-        return "masked, shifted" if shifted else "masked"
-    return base if base == "causal" else "sequential"
+def _about(objective: str) -> str:
+    """What an objective does, in the words of its own file."""
+    return (inspect.getdoc(get(objective).function) or "").partition("\n")[0]
 
 
-def _how(mixture: Mixture, architecture: Architecture) -> list[str]:
-    """How to ask in each mode that was trained."""
-    decoder = architecture == "decoder"
-    ways = _IN_DECODER if decoder else _IN_ENCODER_DECODER
-    names: dict[str, list[str]] = {}
-    for name in mixture.objective_rates():
-        kind = _kind(mixture, name)
-        if not decoder:
-            kind = "masked" if kind.startswith("masked") else "sequential"
-        names.setdefault(kind, []).append(name)
+def _how(mixture: Mixture, rows: RowShape) -> list[str]:
+    """How to ask in each form that was trained."""
+    names: dict[str, dict[str, None]] = {}
+    for form, objectives in trained_forms(mixture, rows).objectives.items():
+        names.setdefault(_way(form, rows), {}).update(dict.fromkeys(objectives))
     lines: list[str] = []
-    for kind, objectives in names.items():
-        lines += [f"### {', '.join(objectives)}", "", ways[kind], ""]
+    for way, objectives in names.items():
+        lines += [f"### {', '.join(objectives)}", "", way, ""]
     return lines
+
+
+def _way(form: Form, rows: RowShape) -> str:
+    """How to ask in a form; several are asked alike."""
+    decoder = rows.architecture == "decoder"
+    if form == "permuted":
+        return _PERMUTED
+    if form == "blocks" and not decoder:
+        return _EXACT
+    if decoder:
+        return _IN_DECODER.get(form, _IN_DECODER["sequential"])
+    in_place = form in ("masked", "shifted")
+    return _IN_ENCODER_DECODER["masked" if in_place else "sequential"]
 
 
 def _ids(reserved: Reserved) -> list[str]:

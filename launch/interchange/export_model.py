@@ -92,7 +92,7 @@ def export_model(
         for name, content in tokeniser.files.items():
             (folder / name).write_bytes(content)
         text = card(
-            mixture, rows.architecture, vocab.reserved, family=family.name,
+            mixture, rows, vocab.reserved, family=family.name,
             run=run_dir.resolve().name, step=parameters.step,
             origin=_origin(mixture, record), remarks=tokeniser.remarks,
         )  # fmt: skip
