@@ -21,6 +21,9 @@ CAPACITY = 32
 
 Answers = Literal["hidden", "shown"]
 
+_FEW = range(1, 65)
+"""Tokens among which the fewest that an objective takes are looked for."""
+
 _OBJECTIVES: dict[str, "Objective"] = {}
 
 
@@ -111,12 +114,13 @@ class Objective:
     @property
     def apart(self) -> str | None:
         """Why its inputs and targets need a stream each; None if they do not."""
-        lengths = self.lengths(self.smallest())
-        return lengths and lengths.apart
+        taken = filter(None, map(self.lengths, _FEW))
+        first = next(taken, None)
+        return first and first.apart
 
     def smallest(self) -> int:
         """The fewest raw tokens that the objective takes."""
-        return next(n for n in range(1, 65) if self.lengths(n) is not None)
+        return next(n for n in _FEW if self.lengths(n) is not None)
 
 
 def objective(

@@ -60,7 +60,7 @@ def load() -> None:
     for name in _expected:
         if name not in _loaded:
             _loaded[name] = _import(name)
-    if "tensorflow" in sys.modules:
+    if _expected and "tensorflow" in sys.modules:
         host_tensorflow.load()
 
 

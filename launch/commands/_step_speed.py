@@ -126,6 +126,7 @@ def alone(mixture: Mixture) -> dict[str, Mixture]:
             rates={task: 1.0},
             corpora={},
             loss_shares=None,
+            settings=mixture.all_settings(),
             schedule={},
         )
         for task in mixture.positive_rates()

@@ -12,7 +12,7 @@ from rich.table import Table
 from ...objectives.registry import objectives
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import capacities
-from ._arguments import parse_gin
+from ._arguments import add_import, parse_gin
 from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
 
 _ABOUT = """\
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--gin.NAME", dest="_", metavar="VALUE", help="binds a parameter of both"
     )
+    add_import(parser)
     add_options(parser)
     options, bindings = parse_gin(parser, arguments)
     # Both are checked before either is measured.

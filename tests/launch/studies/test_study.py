@@ -146,7 +146,7 @@ def run_worker(monkeypatch, folder, todo):
     # A worker waits for more jobs until it is stopped: here, when there are none.
     source = types.SimpleNamespace(get=lambda: next(waiting))
     with contextlib.suppress(StopIteration):
-        jobs_module._worker(source, told, folder, small, core=0)
+        jobs_module._worker(source, told, folder, small, core=0, modules=())
     return [told.get_nowait() for _ in range(told.qsize())]
 
 
