@@ -79,8 +79,8 @@ def import_model(
 ) -> Imported:
     """Makes a run directory of a model: all of it, or nothing.
 
-    The parameters are read, turned and saved array by array; the largest memory that
-    this takes is that of the parameters in float32, once.
+    The parameters are read, turned and saved array by array: the memory that this takes
+    is that of the parameters in float32, once, and of some arrays more.
 
     Args:
       source: with config.json, safetensors files and the tokeniser.
