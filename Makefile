@@ -20,8 +20,10 @@ INSTALLED := $(VENV)/installed-$(RELEASE)
 quickstart: $(INSTALLED)
 	$(BIN)/sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
 
+# Programs that tests compile are kept: the second time it takes much less.
 test: check
-	JAX_PLATFORMS=cpu $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	JAX_PLATFORMS=cpu JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/compiled \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # Imported and exported models against transformers, which it installs.
 test-interop: $(INSTALLED)
