@@ -16,13 +16,12 @@ _INLINE = frozenset(
     "small span strike strong sub tt u var".split()
 )
 _CLASSES = re.compile(
-    r"(^|[\s_-])(nav|navbar|navigation|navheader|navfooter|navset\w*|toc|tocview\w*|"
-    r"toctree-wrapper|sidebar\w*|breadcrumbs?|footer|header|related|menu|indextable|"
+    r"nav|navbar|navigation|navheader|navfooter|navset\w*|nav_table|wy-nav-(side|top)|"
+    r"rst-footer-buttons|toc|toc_current|toctree-\w+|tocview\w*|\w*sidebar\w*|"
+    r"(wy-)?breadcrumbs?(-\w+)?|(page)?(footer|header)|related|menu|menu-\w+|indextable|"
     r"legalnotice|footnotes?|versionmodified|versionadded|versionchanged|deprecated|"
-    r"highlight|code|programlisting|screen|synopsis|bibliography|changelog|copyright|"
-    r"quickview|short-contents|shortcontents|docinfo|field-list|admonition-todo)"
-    r"($|[\s_-])",
-    re.IGNORECASE,
+    r"highlight\S*|programlisting|screen|synopsis|bibliography|changelog|copyright|"
+    r"quickview|short-?contents|docinfo|field-list|admonition-todo"
 )
 _IDS = re.compile(r"(nav|navigation|toc|sidebar|breadcrumbs?|footer|header|menu)\w*")
 
@@ -83,10 +82,9 @@ def _dropped(element: Any) -> bool:
         return True
     if element.tag in ("body", "html", "main") or element.tag in _INLINE:
         return False
-    return bool(
-        _CLASSES.search(element.get("class", ""))
-        or (element.tag == "div" and _IDS.fullmatch(element.get("id", "")))
-    )
+    if element.tag == "div" and _IDS.fullmatch(element.get("id", "")):
+        return True
+    return any(map(_CLASSES.fullmatch, element.get("class", "").lower().split()))
 
 
 def _encoding(content: bytes) -> str:

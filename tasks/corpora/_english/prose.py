@@ -25,19 +25,16 @@ _FUNCTION = frozenset(
     "whom whose why will with within without would you your".split()
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
-_END = re.compile(r"[.!?…][\"'”’)\]]*$")
-_CODE = re.compile(
-    r"[{}<>|=\\^~`#@]|::|\(\)|--\w|\w/\w+/|\w_\w+_|https?:|www\.|\bv?\d+\.\d+\.\d+|"
-    r"\$\w|&\w+;|\w\[\w*\]|;;"
-)
-_START = re.compile(r"[\"'“‘(\[]*[A-Z0-9]")
+_END = re.compile(r"[.!?…][\"'”’)\]]*( ?\([^()]*\)\.?| ?\[[^\[\]]*\]\.?)?$")
+_CODE = re.compile(r"[{}<>|=\\^`]|::|;;|https?:|www\.|&\w+;|\$\w|\w@\w")
+_START = re.compile(r"[\"'“‘(\[]*\w")
+_NO_LETTER = re.compile(r"[\d_]|[^\w ]")
 _BOILERPLATE = re.compile(
     r"all rights reserved|permission is (hereby )?granted|without (any )?warranty|"
     r"without even the implied warranty|copyright \(?[c©\d]|redistribut\w+ and|"
     r"under the terms of the|free documentation license|creative commons|"
     r"(was|is) (last )?(generated|updated|modified) (on|by|from)|"
-    r"javascript|your browser|bug report|report (a |any )?(bug|error|problem)s?|"
-    r"fixed a bug|this (bug )?fix|new in version|changed in version|"
+    r"javascript|your browser|new in version|changed in version|"
     r"deprecated (since|in) version|(added|removed|introduced) in (version|release)|"
     r"pull request|table of contents|click here|see the \w+ section of the manual",
     re.IGNORECASE,
@@ -53,16 +50,15 @@ def is_prose(text: str) -> bool:
     """Whether a paragraph of a manual is prose, and neither code nor boilerplate."""
     if text.count(" ") < FEWEST_WORDS - 1 or not _END.search(text):
         return False
-    if not _START.match(text) or _CODE.search(text) or _BOILERPLATE.search(text):
+    if not _START.match(text) or _CODE.search(text):
         return False
-    letters = sum(character.isalpha() or character == " " for character in text)
-    if letters < LETTERS * len(text):
+    if len(_NO_LETTER.findall(text)) > (1 - LETTERS) * len(text):
         return False
     words = [word.lower() for word in _WORD.findall(text)]
     if len(words) < FEWEST_WORDS:
         return False
     function = sum(word in _FUNCTION for word in words)
-    return function >= FUNCTION_WORDS * len(words)
+    return function >= FUNCTION_WORDS * len(words) and not _BOILERPLATE.search(text)
 
 
 def is_document(paragraphs: list[str]) -> bool:

@@ -142,12 +142,14 @@ SOURCES = (
     ),
     _manual("exim4-doc-html", r"/spec_html/.*\.html$", "GPL-2+", held_out=True),
     _manual("linux-doc-6.1", r"/html/.*\.html$", "GPL-2", others="|/html/_|translat"),
-    _manual("racket-doc", r"/doc/racket/.*\.html$", "MIT or Apache-2.0, LGPL-2.1+"),
+    _manual(
+        *("racket-doc", r"/doc/racket/.*\.html$", "MIT or Apache-2.0, LGPL-2.1+"),
+        others="|/local-redirect/|/search/|doc-index",
+    ),
     _manual("python3.11-doc", r"/html/.*\.html$", "PSF-2.0", others="|/html/_"),
     _manual(
-        *("erlang-doc", r"/html/.*\.html$|/doc/doc/.*\.html$|/doc/.*\.html$"),
-        *("Apache-2.0",),
-        others="|/java/|notes",
+        *("erlang-doc", r"/doc/.*\.html$", "Apache-2.0"),
+        others="|/java/|notes|/wx-",
     ),
     _manual("postgresql-doc-15", r"/html/.*\.html$", "PostgreSQL"),
     Source(
