@@ -133,7 +133,7 @@ class English:
         if self.parts != PARTS:
             command = f'{command[:-1]} --gin.english.parts="{self.parts}"`'
         manifest = read_manifest(_root())
-        if manifest is None:
+        if manifest is None or not (_root() / manifest.folder).is_dir():
             size = sum(archive.megabytes for archive in self._archives())
             raise UsageError(
                 f"the corpus 'english' is not in {_root()}; {command}, which downloads "

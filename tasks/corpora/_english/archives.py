@@ -4,6 +4,7 @@ import gzip
 import re
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,23 +29,23 @@ def pages(archive: Path, source: Source) -> Iterator[tuple[str, bytes]]:
 def _files(
     archive: Path, wanted: re.Pattern[str], others: re.Pattern[str]
 ) -> Iterator[tuple[str, bytes]]:
-    if archive.suffix == ".deb":
+    try:
+        if archive.suffix != ".deb":
+            with tarfile.open(archive, "r|gz") as tar:
+                yield from _members(tar, wanted, others)
+            return
         command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
-            with _opened(archive, fileobj=process.stdout, mode="r|") as tar:
+            with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 yield from _members(tar, wanted, others)
-    else:
-        with _opened(archive, name=archive, mode="r|gz") as tar:
-            yield from _members(tar, wanted, others)
-
-
-def _opened(archive: Path, **options) -> tarfile.TarFile:
-    try:
-        return tarfile.open(**options)
-    except tarfile.TarError as error:
+            process.stdout.read()  # what pads the last record
+        if process.returncode:
+            raise tarfile.ReadError(f"dpkg-deb: exit status {process.returncode}")
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise UsageError(
-            f"the archive {archive} is damaged ({error}); delete it and fetch again."
+            f"the archive {archive} is damaged ({error}); delete its folder and fetch "
+            "again."
         ) from error
 
 

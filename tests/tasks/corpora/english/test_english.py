@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -197,10 +199,24 @@ def test_npm_s_archive_by_its_configured_registry_alone(
     assert registries.download(archive, folder).name == "texts-1.0.tgz"
 
 
-def test_a_damaged_archive_is_named(registry, root):
-    registry.put("guide.deb", b"no archive")
+@pytest.mark.parametrize("damage", [lambda data: b"none", lambda data: data[:-9000]])
+def test_a_damaged_archive_is_named(registry, root, damage):
+    whole = (registry.folder / "guide.deb").read_bytes()
+    registry.put("guide.deb", damage(whole))
     with pytest.raises(UsageError, match=r"archives/guide/guide\.deb is damaged"):
         english().fetch()
+
+
+def test_deleted_documents_are_built_again_without_a_download(registry, root):
+    english().fetch()
+    documents = list(english().documents("train"))
+    shutil.rmtree(root / read_manifest(root).folder)
+    with pytest.raises(UsageError, match="is not in"):
+        english().check()
+    calls = len(registry.asked("apt-get"))
+    english().fetch()
+    assert list(english().documents("train")) == documents
+    assert len(registry.asked("apt-get")) == calls
 
 
 def test_what_is_held_out_is_not_trained_on(registry):
@@ -274,8 +290,6 @@ def test_presidents_are_in_one_split():
         next(source for source in recipe.SOURCES if source.name == name)
         for name in ("addresses_held_out", "addresses")
     )
-    import re
-
     for name in (
         "1862_abraham_lincoln_r",
         "1863_andrew_johnson_nu",
