@@ -18,7 +18,7 @@ import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from ...objectives.errors import UsageError, nearest
 from . import Corpus, EmptySplitError, check_split, data_dir, require_data_dir
@@ -160,7 +160,7 @@ class _Joined(Sequence[str]):
     """Sequences of documents, one after another."""
 
     def __init__(self, sequences: Sequence[Sequence[str]]):
-        self._sequences = sequences
+        self._sequences: Any = sequences
         self._ends = list(itertools.accumulate(map(len, sequences)))
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from ...files import write_json_lines
 from .._prepared import contents, open_split, prepare
 from .archives import pages
 from .fetch import Held, held
-from .near_duplicates import SHARE, Seen, shingles
+from .near_duplicates import SHARE, SHINGLE, Seen, shingles
 from .prose import is_document
 from .readers import READERS
 from .recipe import SOURCES, Source, archive_of
@@ -97,9 +97,10 @@ def _distinct(path: Path, seen: Seen) -> Iterator[str]:
         for line in lines:
             kept = []
             for text in json.loads(line)["paragraphs"]:
-                if seen.share(text) < SHARE:
+                runs = shingles(text, SHINGLE)
+                if seen.share(runs) < SHARE:
                     kept.append(text)
-                    seen.add(text)
+                    seen.add(runs)
             if is_document(kept):
                 yield "\n\n".join(kept)
 

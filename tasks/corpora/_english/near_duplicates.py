@@ -30,17 +30,17 @@ class Seen:
         self._table = np.zeros(1 << (bits - 3), np.uint8)
         self._shift = np.uint64(64 - bits)
 
-    def share(self, text: str) -> float:
-        """The share of a paragraph's runs that were seen; 0 if it is too short."""
-        places = shingles(text, SHINGLE) >> self._shift
-        if not places.size:
+    def share(self, runs: UInt64[np.ndarray, " S"]) -> float:
+        """The share of a paragraph's runs that were seen; 0 if it has none."""
+        if not runs.size:
             return 0.0
-        bytes_, bits = places >> np.uint64(3), (places & np.uint64(7)).astype(np.uint8)
-        return float((self._table[bytes_] >> bits & 1).mean())
+        places = runs >> self._shift
+        bits = (places & np.uint64(7)).astype(np.uint8)
+        return float((self._table[places >> np.uint64(3)] >> bits & 1).mean())
 
-    def add(self, text: str) -> None:
+    def add(self, runs: UInt64[np.ndarray, " S"]) -> None:
         """Remembers a paragraph's runs."""
-        places = shingles(text, SHINGLE) >> self._shift
+        places = runs >> self._shift
         bits = np.left_shift(np.uint8(1), (places & np.uint64(7)).astype(np.uint8))
         np.bitwise_or.at(self._table, places >> np.uint64(3), bits)
 

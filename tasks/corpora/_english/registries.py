@@ -78,12 +78,14 @@ def _debian(archive: Archive, folder: Path) -> None:
     for client in ("apt-get", "dpkg-deb"):
         if not shutil.which(client):
             raise UnavailableError(f"this machine has no {client}")
+    failures = []
     for package in archive.packages:
         try:
             _run(["apt-get", "download", package], folder)
             return
         except UnavailableError as error:
-            reason = error
+            failures.append(str(error))
+    reason = "; ".join(dict.fromkeys(failures))
     raise UnavailableError(f"{reason}; if apt's lists are old, run apt-get update")
 
 

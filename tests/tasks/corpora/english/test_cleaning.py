@@ -7,7 +7,12 @@ from fake_packages import paragraph, r_novels
 from hypothesis import given, strategies as st
 
 from sightline.tasks.corpora._english import html, prose, readers
-from sightline.tasks.corpora._english.near_duplicates import SHARE, Seen, shingles
+from sightline.tasks.corpora._english.near_duplicates import (
+    SHARE,
+    SHINGLE,
+    Seen,
+    shingles,
+)
 
 PROSE = (
     "The first reason why a caller may avoid reclaim is that the caller cannot sleep, "
@@ -113,14 +118,18 @@ def test_pod_and_vim_lose_their_markup():
 def test_a_paragraph_with_one_word_changed_is_a_near_duplicate(seed, length):
     rng = random.Random(seed)
     text, other = paragraph(rng, length), paragraph(rng, length)
-    seen = Seen(20)
-    assert seen.share(text) == 0
-    seen.add(text)
     words = text.split()
     words[rng.randrange(length)] = "changed"
-    assert seen.share(text.upper()) == 1
-    assert seen.share(" ".join(words)) >= SHARE > seen.share(other)
-    assert seen.share("too short") == 0
+    seen = Seen(20)
+
+    def share(text):
+        return seen.share(shingles(text, SHINGLE))
+
+    assert share(text) == 0
+    seen.add(shingles(text, SHINGLE))
+    assert share(text.upper()) == 1
+    assert share(" ".join(words)) >= SHARE > share(other)
+    assert share("too short") == 0
 
 
 def test_runs_are_the_same_wherever_they_stand():
