@@ -17,7 +17,7 @@ _INLINE = frozenset(
 )
 _CLASSES = re.compile(
     r"nav|navbar|navigation|navheader|navfooter|navset\w*|nav_table|wy-nav-(side|top)|"
-    r"rst-footer-buttons|toc|toc_current|toctree-\w+|tocview\w*|\w*sidebar\w*|"
+    r"rst-footer-buttons|toc|toc_current|toctree-\w+|tocview\w*|(sphinx)?sidebar\w*|"
     r"(wy-)?breadcrumbs?(-\w+)?|(page)?(footer|header)|related|menu|menu-\w+|indextable|"
     r"legalnotice|footnotes?|versionmodified|versionadded|versionchanged|deprecated|"
     r"highlight\S*|programlisting|screen|synopsis|bibliography|changelog|copyright|"

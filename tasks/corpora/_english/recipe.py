@@ -90,6 +90,11 @@ ARCHIVES = (
     _debian(49.6, "gimp-help-en"),
     _debian(0.6, "r-doc-html"),
     _debian(2.9, "nova-doc"),
+    _debian(2.2, "git-doc"),
+    _debian(6.7, "llvm-14-doc", "llvm-19-doc"),
+    _debian(1.2, "clang-14-doc", "clang-19-doc"),
+    _debian(7.4, "libboost1.74-doc", "libboost1.83-doc"),
+    _debian(10.4, "maxima-doc"),
 )
 
 HELD_OUT_PRESIDENTS = (
@@ -161,7 +166,11 @@ SOURCES = (
     _manual("python-django-doc", r"/html/.*\.html$", "BSD-3-Clause", others="|/html/_"),
     Source(
         *("vim_runtime", "manuals", "train", "vim-runtime", "vim"),
-        *(r"/vim\d*/doc/.*\.txt(\.gz)?$", r"version\d|uganda|todo|tags", "Vim, OPL-1+"),
+        *(
+            r"/vim\d*/doc/.*\.txt(\.gz)?$",
+            r"version\d|uganda|todo|tags|quotes|sponsor",
+            "Vim, OPL-1+",
+        ),
     ),
     _manual(
         "rust-doc",
@@ -183,6 +192,17 @@ SOURCES = (
     _manual("gimp-help-en", r"/help/en/.*\.html$", "GFDL-1.2+"),
     _manual("r-doc-html", r"/manual/.*\.html$", "GPL-2"),
     _manual("nova-doc", r"/html/.*\.html$", "Apache-2.0", others="|/html/_"),
+    _manual("git-doc", r"/git-doc/.*\.html$", "GPL-2", others="|RelNotes"),
+    _manual(
+        *("llvm-14-doc", r"/html/.*\.html$", "Apache-2.0 with LLVM exception"),
+        others="|/html/_|/AMDGPU/",
+    ),
+    _manual(
+        *("clang-14-doc", r"/html/.*\.html$", "Apache-2.0 with LLVM exception"),
+        others="|/html/_|ClangCommandLine|DiagnosticsRef",
+    ),
+    _manual("libboost1.74-doc", r"/doc/html/.*\.html$", "BSL-1.0"),
+    _manual("maxima-doc", r"/html/[^/]*\.html$", "GPL-2+"),
 )
 
 
