@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def build(root: Path, missing: Mapping[str, str], say: Callable[[str], None]) ->
       missing: why an archive is missing, by name.
       say: is told what is done.
     """
+    for unfinished in root.glob(".preparing-*"):  # of a build that was killed
+        shutil.rmtree(unfinished)
     archives: dict[str, Held] = {}
     cleaned: dict[str, Path] = {}
     for source in SOURCES:

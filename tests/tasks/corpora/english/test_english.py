@@ -136,7 +136,9 @@ def test_a_build_that_was_stopped_goes_on(registry, root, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         english().fetch()
     assert read_manifest(root) is None
+    (root / ".preparing-x" / "documents").mkdir(parents=True)
     english().fetch()
+    assert not (root / ".preparing-x").exists()
     assert cleaned == ["whale", "novel", "guide", "guide", "manual"]
     assert not list(root.glob("cleaned/.*"))
     assert len(english().documents("train")) == 6
