@@ -2,7 +2,7 @@
 #
 #   make quickstart    trains one model on five objectives, mixed in the same batches
 #   make test          lint, types, tests
-#   make corpus        downloads the corpus `english` (290 MB) and describes it
+#   make corpus        downloads the corpus `english` (362 MB) and describes it
 #   make corpus-study  measures the corpus `policies` in full: 3 minutes
 #
 # Tests run on two cores: `make test WORKERS=8`. Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
