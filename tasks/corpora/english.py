@@ -41,7 +41,7 @@ class English:
 
     name: ClassVar[str] = "english"
     splits: ClassVar[tuple[str, ...]] = ("train", "validation")
-    vocabulary: ClassVar[str] = "bytes"
+    vocabulary: ClassVar[str] = "english"
 
     def __post_init__(self) -> None:
         names = tuple(source.name for source in SOURCES)

@@ -9,16 +9,16 @@
         "most_paragraphs": 1, "fewest_facts": 2, "most_facts": 2, "fewest_mentions": 3,
         "most_mentions": 3, "most_links": 1, "fewest_fillers": 0, "most_fillers": 0,
         "titled": 0.0, "openers": 0.0, "references": 0.0, "second_forms": 0.0}'
+    python -m sightline.tasks.tokens.train_vocabulary english.model english \\
+        --pieces=8192 --every=16
 
 `NAME=N` reads documents from the start of the train split until N characters are read.
 `--words` makes each of their words a piece; for small languages such as that of
 `policies` with few kinds of facts in few wordings, which the study trains on.
-    python -m sightline.tasks.tokens.train_vocabulary english.model english \\
-        --pieces=8192 --every=8
-
 `--every=K` reads every K-th document, for a corpus too large to train on.
 The output is `vocabularies/*.model`, byte for byte, with corpora of default settings
-and the `python_docs` of CPython 3.11.
+and the `python_docs` of CPython 3.11; for `english`, with the packages of
+`docs/corpora.md`.
 
 Two parts of policies to one of general English are chosen from these, by tokens per
 word on the validation splits (millions of characters; the first is `python_docs`):
