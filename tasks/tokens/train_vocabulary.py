@@ -9,12 +9,16 @@
         "most_paragraphs": 1, "fewest_facts": 2, "most_facts": 2, "fewest_mentions": 3,
         "most_mentions": 3, "most_links": 1, "fewest_fillers": 0, "most_fillers": 0,
         "titled": 0.0, "openers": 0.0, "references": 0.0, "second_forms": 0.0}'
+    python -m sightline.tasks.tokens.train_vocabulary english.model english \\
+        --pieces=8192 --every=16
 
 `NAME=N` reads documents from the start of the train split until N characters are read.
 `--words` makes each of their words a piece; for small languages such as that of
 `policies` with few kinds of facts in few wordings, which the study trains on.
+`--every=K` reads every K-th document, for a corpus too large to train on.
 The output is `vocabularies/*.model`, byte for byte, with corpora of default settings
-and the `python_docs` of CPython 3.11.
+and the `python_docs` of CPython 3.11; for `english`, with the packages of
+`docs/corpora.md`.
 
 Two parts of policies to one of general English are chosen from these, by tokens per
 word on the validation splits (millions of characters; the first is `python_docs`):
@@ -94,10 +98,14 @@ def words_of(documents: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if len(word) > 1))
 
 
-def read(name: str, characters: int | None = None, **settings: Any) -> Iterator[str]:
+def read(
+    name: str, characters: int | None = None, every: int = 1, **settings: Any
+) -> Iterator[str]:
     """Documents of a corpus's train split, up to `characters`; None for all."""
     total = 0
-    for document in corpora.get(name, **settings).documents("train"):
+    documents = corpora.get(name, **settings).documents("train")
+    for index in range(0, len(documents), every):
+        document = documents[index]
         if characters is not None and total >= characters:
             return
         total += len(document)
@@ -112,6 +120,7 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("corpora", nargs="+", metavar="CORPUS[=CHARACTERS]")
     parser.add_argument("--pieces", type=int, default=1024)
+    parser.add_argument("--every", type=int, default=1, metavar="K")
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
     options = parser.parse_args()
@@ -120,7 +129,10 @@ def main() -> None:
         text
         for name, _, characters in parts
         for text in read(
-            name, int(characters) if characters else None, **options.settings
+            name,
+            int(characters) if characters else None,
+            options.every,
+            **options.settings,
         )
     ]
     pieces, whole = options.pieces, ()

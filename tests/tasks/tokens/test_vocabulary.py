@@ -6,7 +6,7 @@ import sentencepiece
 
 from sightline.objectives.errors import UsageError
 from sightline.tasks.corpora._policies import values
-from sightline.tasks.tokens.train_vocabulary import train_vocabulary
+from sightline.tasks.tokens.train_vocabulary import read, train_vocabulary
 from sightline.tasks.tokens.vocabulary import _SHIPPED as SHIPPED, names, vocabulary
 
 LITERALS = (
@@ -176,3 +176,12 @@ def test_every_number_and_currency_of_policies_is_as_many_pieces():
     for number in (*range(11, 20), *range(20, 91, 10)):
         opening = words.encode(f"It ends. {values.spell(number).capitalize()} weeks")
         assert opening.size == words.encode("It ends. Eleven weeks").size
+
+
+def test_a_large_corpus_is_read_in_part():
+    settings = {"train_documents": 7}
+    whole = list(read("policies", **settings))
+    assert list(read("policies", every=3, **settings)) == whole[::3]
+    first = len(whole[0])
+    assert list(read("policies", first, 3, **settings)) == whole[:1]
+    assert list(read("policies", first + 1, 3, **settings)) == whole[:4:3]

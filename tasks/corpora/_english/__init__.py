@@ -1,0 +1,1 @@
+"""How `english` is made: fetched from package registries, cleaned, written once."""
