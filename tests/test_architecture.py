@@ -34,6 +34,7 @@ ROOMS = {
         "memo",
         "revision",
         "causes",
+        "tuning",
         "results",
         "examination.py",
         "probes",
