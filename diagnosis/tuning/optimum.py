@@ -119,13 +119,12 @@ def _search(
         for _ in range(_MOST_MOVES):
             moves = [(1 - step) * at + step * directions for step in _STEPS]
             candidates = np.concatenate(moves)
+            candidates = candidates[cdist(candidates, observed).min(axis=1) <= reach]
             scores = sign * model.mean(candidates)
-            order = np.argsort(scores, kind="stable")
-            order = order[scores[order] < value - 1e-6 * abs(value)]
-            near = [n for n in order[:50] if _nearest(candidates[n], observed) <= reach]
-            if not near:
+            best = int(np.argmin(scores))
+            if scores[best] >= value - 1e-6 * abs(value):
                 break
-            at, value = candidates[near[0]], float(scores[near[0]])
+            at, value = candidates[best], float(scores[best])
         found.append((value, at))
     return min(found, key=lambda pair: pair[0])[1]
 
@@ -142,7 +141,3 @@ def _reach(observed: Shares) -> float:
     distances = cdist(observed, observed)
     np.fill_diagonal(distances, np.inf)
     return float(np.quantile(distances.min(axis=1), REACH))
-
-
-def _nearest(mixture: Float64[np.ndarray, " K"], observed: Shares) -> float:
-    return float(np.linalg.norm(observed - mixture, axis=1).min())

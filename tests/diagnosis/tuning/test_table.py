@@ -82,7 +82,7 @@ def test_normalise_divides_rows_by_their_sum(read):
     ("row", "accepted"),
     [
         (".333,.333,.333", True),  # thirds, rounded
-        (".3333,.3333,.333", True),
+        (".3333,.3333,.3333", True),
         (".33333,.33333,.333", False),  # five decimals hide less
         ("0.5,0.3,0.1", False),  # one decimal hides more than 1 %
         ("0.30000000000000004,0.6,0.1", True),
