@@ -18,6 +18,20 @@ pytestmark = pytest.mark.unchecked
 COLUMNS = ["--components=a,b,c", "--targets=y,z", "--repeats=1"]
 
 
+SMALL_STUDY = [
+    "--gin.study.tokens=3000",
+    "--gin.study.held_out=1",
+    "--gin.study.batch_rows=8",
+    "--gin.ModelConfig.d_model=16",
+    "--gin.ModelConfig.head_dim=8",
+    "--gin.ModelConfig.d_hidden=16",
+    "--gin.ModelConfig.layers=1",
+    "--gin.warmup_cosine.warmup_steps=1",
+    "--gin.policies.train_documents=60",
+    "--gin.policies.validation_documents=20",
+]
+
+
 def write(path, rows, *, seed=0):
     rng = np.random.default_rng(seed)
     shares = np.round(rng.dirichlet(np.ones(3), rows), 4)
@@ -57,14 +71,14 @@ def test_json_holds_every_model_the_holdout_and_the_best_mixture(tables, capsys)
     law = y["models"]["exponential"]["law"]
     assert law["t"]["a"] < law["t"]["b"] < law["t"]["c"]
     best = y["optimum"]["mixture"]
-    rows = list(csv.DictReader(train.open()))
+    rows = list(csv.DictReader(train.read_text().splitlines()))
     lowest = min(np.exp(-2 * float(r["a"]) - float(r["b"])) for r in rows)
     assert np.exp(-2 * best["a"] - best["b"]) < lowest + 0.01
     assert sum(best.values()) == pytest.approx(1)
     assert z["direction"] == "maximise" and z["trusted"] is None
     assert z["optimum"] is None and z["reason"].startswith("no evidence")
 
-    rows = list(csv.DictReader(out.open()))
+    rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 20 and rows[3]["run"] == "3"
     errors = [float(r["y_predicted"]) - float(r["y"]) for r in rows]
     assert np.abs(errors).max() < 0.05
@@ -133,9 +147,11 @@ def test_the_page_runs_as_it_is_written(tmp_path, monkeypatch, capsys):
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
     commands = [line for block in blocks for line in block.splitlines()]
     tune = [line for line in commands if line.startswith("sightline tune ")]
-    assert len(tune) >= 5
+    assert len(tune) >= 8
     for line in tune:
-        assert main(shlex.split(line)[1:]) == 0, line
+        # A study that is a few steps long, of the tests' own.
+        small = SMALL_STUDY if line.startswith("sightline tune run") else ()
+        assert main([*shlex.split(line)[1:], *small]) == 0, line
         capsys.readouterr()
     header = (tmp_path / "predicted.csv").read_text().partition("\n")[0]
     assert "loss_predicted" in header and "accuracy_high" in header

@@ -40,7 +40,7 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     words = [*WORDS, f"--design={design}", f"--out={out}"]
     design.write_text(DESIGN + "both,x,.5,.5\nreading,x,1,0\nfilling,x,0,1\n")
     assert main(words) == 0
-    rows = list(csv.DictReader(out.open()))
+    rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["mixture"] for row in rows] == ["both", "reading", "filling"]
     losses = {
         row["mixture"]: (float(row["loss_causal"]), float(row["loss_masked"]))
