@@ -17,6 +17,7 @@ from .metrics import (
     Weights,
     interval,
     kendall,
+    ratio,
     regret,
     resamples,
     root_mean_square,
@@ -119,7 +120,7 @@ def assess(
             for m in models
         }
         errors = {m.name: rmse(m.predicted, scores, weights) for m in models}
-        verdict = trust(errors, constant=CONSTANT.name)
+        verdict = trust(errors, constant=CONSTANT.name, span=float(np.ptp(scores)))
         held = _held(models, holdout, n, up, seed, draws) if holdout else None
         noise = _noise(scores, groups)
         validated = {m.name: m for m in models}
@@ -169,12 +170,12 @@ def _figures(
         return interval(over_repeats(lambda v: measure(v, scores, weights)))
 
     errors = rmse(predicted, scores, weights)
-    least = np.maximum(rmse(constant, scores, weights), 1e-300)
+    least = rmse(constant, scores, weights)
     return Figures(
         ranked(spearman),
         ranked(kendall),
         interval(errors),
-        interval(errors / least),
+        interval(ratio(errors, least)),
         ranked(functools.partial(regret, maximise=maximise)),
     )
 

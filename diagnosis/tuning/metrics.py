@@ -65,7 +65,7 @@ def spearman(a: Scores, b: Scores, weights: Weights) -> Draws:
     above = np.einsum("dn,dn,dn->d", weights, ranks_a, ranks_b)
     below = np.einsum("dn,dn->d", weights, ranks_a**2)
     below = below * np.einsum("dn,dn->d", weights, ranks_b**2)
-    return _ratio(above, np.sqrt(below))
+    return ratio(above, np.sqrt(below))
 
 
 def _ranks(values: Scores, weights: Weights) -> Weights:
@@ -89,7 +89,7 @@ def kendall(a: Scores, b: Scores, weights: Weights) -> Draws:
         return np.einsum("dn,dn->d", (counts @ matrix).astype(np.float64), weights)
 
     below = pairs(np.abs(signs_a)) * pairs(np.abs(signs_b))
-    return _ratio(pairs(signs_a * signs_b), np.sqrt(below))
+    return ratio(pairs(signs_a * signs_b), np.sqrt(below))
 
 
 def regret(
@@ -103,6 +103,7 @@ def regret(
     return sign * scores[chosen] - best
 
 
-def _ratio(above: Draws, below: Draws) -> Draws:
+def ratio(above: Draws, below: Draws) -> Draws:
+    """Quotients; NaN where the divisor is 0."""
     undefined = below <= 0
     return np.where(undefined, np.nan, above / np.where(undefined, 1.0, below))

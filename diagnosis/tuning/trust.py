@@ -9,9 +9,7 @@ that the components predict the target.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
-from .metrics import Draws, interval
+from .metrics import Draws, interval, ratio
 
 RULE = (
     "trusted: the least cross-validated error among the models whose error is below "
@@ -37,28 +35,30 @@ class Verdict(NamedTuple):
     not_apart: tuple[str, ...] = ()
 
 
-def trust(errors: Mapping[str, Draws], *, constant: str) -> Verdict:
+def trust(errors: Mapping[str, Draws], *, constant: str, span: float) -> Verdict:
     """Applies the rule.
 
     Args:
       errors: root mean square error of each model, and its bootstrap draws.
       constant: name of the model to beat.
+      span: between the lowest and the highest score.
     """
     least = errors[constant]
-    if least[0] == 0:
+    if span == 0:
         return Verdict(None, f"{NO_EVIDENCE}: every row has the same score.")
     others = {name: draws for name, draws in errors.items() if name != constant}
     coverage = 1 - (1 - COVERAGE) / len(others)
-    floor = np.maximum(least, 1e-300)
-    ratios = {n: interval(e / floor, coverage=coverage) for n, e in others.items()}
+    ratios = {
+        n: interval(ratio(e, least), coverage=coverage) for n, e in others.items()
+    }
     best = min(ratios, key=lambda name: ratios[name].value)
-    better = [name for name, ratio in ratios.items() if ratio.high < 1]
+    better = [name for name, of in ratios.items() if of.high < 1]
     if better:
         best = min(better, key=lambda name: ratios[name].value)
-    ratio = ratios[best]
+    best_ratio = ratios[best]
     measured = (
-        f"{ratio.value:.3f} of a constant's ({100 * coverage:.4g} % interval "
-        f"{ratio.low:.3f} – {ratio.high:.3f})"
+        f"{best_ratio.value:.3f} of a constant's ({100 * coverage:.4g} % interval "
+        f"{best_ratio.low:.3f} – {best_ratio.high:.3f})"
     )
     if not better:
         return Verdict(None, f"{NO_EVIDENCE}: the error of {best} is {measured}.")
