@@ -83,7 +83,7 @@ $(CREATED):
 # pip promises no order between seqio and seqio-nightly, so the releases go on last.
 $(INSTALLED): $(CREATED) pyproject.toml constraints.txt
 	rm -f $(VENV)/installed-*
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[corpora,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[corpora,tune,dev]'
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps \
 	  --force-reinstall seqio tensorflow-datasets
 	touch $@

@@ -35,6 +35,7 @@ ROOMS = {
         "memo",
         "revision",
         "causes",
+        "tuning",
         "results",
         "examination.py",
         "probes",

@@ -12,12 +12,19 @@ from ...objectives.errors import UsageError, require_count
 from ...tasks.shares.packers import packings
 from ..terminal.data_speed import speed_table, wait_table
 from ..terminal.packing import packing_table
-from ..terminal.timings import attention_table, save_table, start_table, step_table
+from ..terminal.timings import (
+    attention_table,
+    population_table,
+    save_table,
+    start_table,
+    step_table,
+)
 from ._arguments import gin_parser, parse_gin
 from ._attention_speed import PLAIN, attention_speeds
 from ._data_speed import T5, data_speeds
 from ._data_wait import data_waits
 from ._huggingface import THEIRS, huggingface_speeds
+from ._population_speed import population_seconds
 from ._save_cost import save_costs
 from ._start_cost import start_costs
 from ._step_speed import StepSpeed, examples, step_speeds
@@ -37,6 +44,8 @@ the same Examples. Or time something else:
   --huggingface
             the train step beside Hugging Face's on the same shapes, if torch and
             transformers are installed
+  --population=4,8
+            proxies trained side by side in one program, against one after another
   --start   how long a run takes to its first step, with programs compiled before,
             without, and resumed
 
@@ -69,6 +78,13 @@ def main(arguments: Sequence[str]) -> int:
     elif options.start:
         costs = start_costs(options.gin_file, bindings, rounds=rounds or 5)
         console.print(start_table(costs))
+    elif options.population:
+        sizes = _sizes(options.population)
+        console.print(
+            population_table(
+                population_seconds(settings, sizes=sizes, rounds=rounds or 40)
+            )
+        )
     elif options.huggingface:
         # Torch needs memory of the same GPU.
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -94,6 +110,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     what.add_argument(
         "--huggingface", action="store_true", help="time Hugging Face's step too"
     )
+    what.add_argument("--population", metavar="K,K", help="time proxies side by side")
     what.add_argument("--start", action="store_true", help="time starts")
     parser.add_argument(
         "--recording",
@@ -106,6 +123,15 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     if options.recording is not None and not options.data:
         raise UsageError("--recording is timed with --data only; add --data.")
     return options, bindings
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise UsageError(
+            f"--population is {text!r}; give numbers of proxies, as in --population=4,8"
+        )
+    return tuple(map(int, words))
 
 
 def _time_steps(settings: Mapping[str, Any], console: Console, *, rounds: int) -> None:

@@ -77,6 +77,26 @@ def attention_table(speeds: Mapping[str, Rounds | str], *, reference: str) -> Ta
     return table
 
 
+def population_table(seconds: Mapping[int, Rounds]) -> Table:
+    """A step of proxies side by side, against as many steps of one.
+
+    Args:
+      seconds: of a step, by the number of proxies; 1 is the reference.
+    """
+    table = Table(
+        title="Proxies side by side, one compiled program for each number",
+        caption="A step of all of them, in turns; ratios are medians over rounds.",
+    )
+    for column in ("proxies", "ms", "10 %", "90 %", "time of one ×", "faster ×"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for size, values in seconds.items():
+        ratio = np.median(values / seconds[1])
+        figures = 1e3 * np.quantile(values, QUANTILES)
+        cells = (*(f"{x:.1f}" for x in figures), f"{ratio:.2f}", f"{size / ratio:.2f}")
+        table.add_row(str(size), *cells)
+    return table
+
+
 def save_table(costs: Mapping[str, Rounds], *, period: int) -> Table:
     """What a checkpoint takes from the steps around it.
 

@@ -12,7 +12,7 @@ import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.stages import Compiled, Traced
-from jaxtyping import Array, Float32, PyTree
+from jaxtyping import Array, Float32, Key, PyTree
 
 from ...models.build import build
 from ...models.config import ModelConfig
@@ -74,19 +74,19 @@ class Program:
     spike_deviations: float | None = None
     deterministic: bool = False
 
-    def fresh_model(self) -> nnx.Module:
-        """The model, initialised from the seed."""
+    def fresh_model(self, key: Key[Array, ""] | None = None) -> nnx.Module:
+        """The model, initialised from a key; None is that of the seed."""
         return build(
             self.model,
             vocabulary_size=self.vocabulary_size,
             shape=self.rows,
-            rngs=nnx.Rngs(params=self.seed),
+            rngs=nnx.Rngs(params=self.seed if key is None else key),
         )
 
     @functools.cached_property
     def abstract_state(self) -> TrainState:
         """The state's shapes, each with its sharding."""
-        shapes = jax.eval_shape(self._fresh_state)
+        shapes = jax.eval_shape(self.fresh_state)
         return jax.tree.map(
             lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
             shapes,
@@ -103,7 +103,7 @@ class Program:
         """The state before the first step, created in its sharding."""
         placement = jax.tree.map(lambda x: x.sharding, self.abstract_state)
         with jax.set_mesh(self.mesh):
-            return jax.jit(self._fresh_state, out_shardings=placement)()
+            return jax.jit(self.fresh_state, out_shardings=placement)()
 
     @functools.cached_property
     def rows_here(self) -> tuple[int, int]:
@@ -162,18 +162,10 @@ class Program:
         """Traces the train step before there is data; `lower().compile()` follows."""
         state = self.abstract_state
         placement = jax.tree.map(lambda x: x.sharding, state)
-        step = make_train_step(
-            self._graph(),
-            self.transformation,
-            microbatches=self.microbatches,
-            clip_norm=self.clip_norm,
-            normalisation=self.normalisation,
-            spike_deviations=self.spike_deviations,
-        )
         shares = jax.ShapeDtypeStruct((CAPACITY,), "float32")
         with jax.set_mesh(self.mesh):
             return jax.jit(
-                step,
+                self.train_step_function(),
                 donate_argnums=0,
                 in_shardings=(placement, self.batch_shardings, self._whole),
                 # Metrics are read on every host.
@@ -184,10 +176,9 @@ class Program:
         """Traces the evaluation step: one forward pass and the sums of its loss."""
         params = self.abstract_state.params
         placement = jax.tree.map(lambda x: x.sharding, params)
-        step = make_eval_step(self._graph())
         with jax.set_mesh(self.mesh):
             return jax.jit(
-                step,
+                self.eval_step_function(),
                 in_shardings=(placement, self.batch_shardings),
                 out_shardings=self._whole,
             ).trace(params, self.abstract_batch)
@@ -204,8 +195,24 @@ class Program:
         with jax.set_mesh(self.mesh):
             return traced.lower().compile(self.compiler_options)
 
-    def _fresh_state(self) -> TrainState:
-        return initial_state(nnx.state(self.fresh_model()), self.transformation)
+    def fresh_state(self, key: Key[Array, ""] | None = None) -> TrainState:
+        """The state before the first step, wherever it is computed."""
+        return initial_state(nnx.state(self.fresh_model(key)), self.transformation)
+
+    def train_step_function(self) -> TrainStep:
+        """The train step before it is compiled, for no mesh in particular."""
+        return make_train_step(
+            self._graph(),
+            self.transformation,
+            microbatches=self.microbatches,
+            clip_norm=self.clip_norm,
+            normalisation=self.normalisation,
+            spike_deviations=self.spike_deviations,
+        )
+
+    def eval_step_function(self) -> EvalStep:
+        """The evaluation step, likewise."""
+        return make_eval_step(self._graph())
 
     def _graph(self) -> nnx.GraphDef:
         return nnx.graphdef(nnx.eval_shape(self.fresh_model))

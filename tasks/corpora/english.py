@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from ...objectives.errors import UsageError, nearest
-from . import Corpus, EmptySplitError, check_split, data_dir, require_data_dir
+from ..user_folder import user_folder
+from . import Corpus, EmptySplitError, check_split, require_data_dir
 from ._english.recipe import ARCHIVES, PARTS, SOURCES, Archive, Source
 from ._english.store import Holding, Manifest, locked, read_manifest
 from ._prepared import open_split
@@ -180,7 +181,7 @@ def _open(folder: Path, sources: tuple[str, ...]) -> _Joined:
 
 
 def _root() -> Path:
-    return data_dir() / "english"
+    return user_folder() / "english"
 
 
 CORPUS = English

@@ -207,6 +207,31 @@ def test_the_cost_of_checkpoints_is_shown(capsys, tmp_path):
         assert cost in said
 
 
+def test_proxies_are_timed_side_by_side(capsys, tmp_path):
+    config_file = tmp_path / "small.gin"
+    config_file.write_text(SMALL)
+    words = [f"--gin_file={config_file}", "--population=8,16", "--rounds=2"]
+    assert bench.main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    sizes = [line.strip("│ ").split("│")[0].strip() for line in lines if "│" in line]
+    assert sizes == ["1", "8", "16"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ("4,two", "give numbers of proxies"),
+        ("1", "--population is 1"),
+        ("3", "devices"),
+    ],
+)
+def test_populations_that_cannot_be_timed_are_refused(sizes, message, tmp_path):
+    config_file = tmp_path / "small.gin"
+    config_file.write_text(SMALL)
+    with pytest.raises(UsageError, match=message):
+        bench.main([f"--gin_file={config_file}", f"--population={sizes}"])
+
+
 def test_unpacked_rows_hold_one_example_each():
     found = settings()
     for batch in unpacked_batches(found):

@@ -3,7 +3,7 @@
 import pytest
 from fake_packages import serve
 
-from sightline.tasks import corpora
+from sightline.tasks.user_folder import user_folder
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def registry(tmp_path, monkeypatch):
 @pytest.fixture
 def root(registry):
     """Where the corpus is kept."""
-    return corpora.data_dir() / "english"
+    return user_folder() / "english"

@@ -236,11 +236,11 @@ def test_what_is_held_out_is_not_trained_on(registry):
 def test_documents_are_read_without_tensorflow(registry):
     english().fetch()
     code = (
-        "import sys; from sightline.tasks import corpora\n"
+        "import sys; from sightline.tasks.user_folder import user_folder\n"
         "from sightline.tasks.corpora.english import English\n"
         "from sightline.tasks.corpora._prepared import open_split\n"
         "from sightline.tasks.corpora._english.store import read_manifest\n"
-        "root = corpora.data_dir() / 'english'\n"
+        "root = user_folder() / 'english'\n"
         "folder = root / read_manifest(root).folder\n"
         "print(len(open_split(folder, 'novel')[0].split()))\n"
         "print({'tensorflow', 'seqio', 'lxml'} & set(sys.modules))\n"

@@ -1,0 +1,1 @@
+"""Tables of mixtures and scores: which mixtures to try, and what they predict."""

@@ -1,0 +1,162 @@
+"""Which mixtures to try: the corners, what is known, and draws between them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from ...objectives.errors import UsageError, nearest, require_count, require_seed
+
+KINDS = {
+    "current": "the mixture in use",
+    "recipes": "mixtures that are known",
+    "uniform": "all components alike",
+    "vertices": "each component alone",
+    "leave_one_out": "the current mixture, or the uniform one, without one component",
+    "dirichlet": "random draws around the uniform and the current mixture, in turn",
+}
+"""The kinds of mixtures, in the order in which they come."""
+
+DECIMALS = 4
+"""Of the shares, which sum to 1 as they are written."""
+
+CONCENTRATION = (0.3, 3.0)
+"""Range of the sum of a draw's Dirichlet parameters over K, drawn log-uniformly.
+
+Small ones give mixtures of few components, large ones mixtures near the centre.
+"""
+
+_UNIFORM_PART = 0.1
+_TRIES = 100
+
+Shares = Float64[np.ndarray, " K"]
+
+
+class Designed(NamedTuple):
+    """A mixture to try.
+
+    Attributes:
+      name: of its own.
+      kind: one of `KINDS`.
+      shares: of the components; they sum to 1.
+    """
+
+    name: str
+    kind: str
+    shares: Shares
+
+
+def design(
+    components: Sequence[str],
+    *,
+    count: int,
+    seed: int,
+    current: Mapping[str, float] | None = None,
+    recipes: Mapping[str, Mapping[str, float]] | None = None,
+    kinds: Collection[str] = tuple(KINDS),
+) -> list[Designed]:
+    """Different mixtures: every one of the fixed kinds, then draws up to the count.
+
+    Args:
+      components: names, at least two.
+      count: of mixtures.
+      seed: of the draws.
+      current: rates of the mixture in use, by component.
+      recipes: rates of others, by name.
+      kinds: that are wanted.
+
+    Raises:
+      UsageError: a mixture has a rate of no component, or the count is less than the
+        fixed mixtures.
+    """
+    require_count("--count", count)
+    require_seed("--seed", seed)
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"no kind of mixtures {kind!r}; {nearest(kind, KINDS)}")
+    known = {
+        name: _shares(name, rates, components)
+        for name, rates in (recipes or {}).items()
+    }
+    now = None if current is None else _shares("current", current, components)
+    fixed = [d for d in _fixed(components, now, known) if d.kind in kinds]
+    chosen: dict[bytes, Designed] = {}
+    for each in fixed:
+        chosen.setdefault(_rounded(each.shares).tobytes(), each)
+    if len(chosen) > count:
+        raise UsageError(
+            f"--count is {count}, and {len(chosen)} mixtures are given or follow from "
+            f"the components ({', '.join(dict.fromkeys(d.kind for d in fixed))}); give "
+            f"--count={len(chosen)} or more, or fewer --kinds."
+        )
+    if "dirichlet" in kinds:
+        _draw(chosen, components, now, count, np.random.default_rng(seed))
+    return [each._replace(shares=_rounded(each.shares)) for each in chosen.values()]
+
+
+def _fixed(
+    components: Sequence[str], current: Shares | None, recipes: Mapping[str, Shares]
+) -> Iterator[Designed]:
+    uniform = np.full(len(components), 1 / len(components))
+    if current is not None:
+        yield Designed("current", "current", current)
+    for name, shares in recipes.items():
+        yield Designed(name, "recipes", shares)
+    yield Designed("uniform", "uniform", uniform)
+    for n, name in enumerate(components):
+        yield Designed(name, "vertices", np.eye(len(components))[n])
+    base = uniform if current is None else current
+    for n, name in enumerate(components):
+        rest = base * (np.arange(len(components)) != n)
+        # Nothing is left out where nothing was in.
+        if 0 < rest.sum() < base.sum():
+            yield Designed(f"without_{name}", "leave_one_out", rest / rest.sum())
+
+
+def _draw(
+    chosen: dict[bytes, Designed],
+    components: Sequence[str],
+    current: Shares | None,
+    count: int,
+    rng: np.random.Generator,
+) -> None:
+    """Adds draws that are not there yet."""
+    size = len(components)
+    uniform = np.full(size, 1 / size)
+    centres = [uniform]
+    if current is not None:
+        centres.append((1 - _UNIFORM_PART) * current + _UNIFORM_PART * uniform)
+    for tries in range(_TRIES * count):
+        if len(chosen) == count:
+            return
+        low, high = np.log(CONCENTRATION)
+        weight = size * np.exp(rng.uniform(low, high))
+        drawn = _rounded(rng.dirichlet(weight * centres[tries % len(centres)]))
+        name = f"draw_{sum(d.kind == 'dirichlet' for d in chosen.values())}"
+        chosen.setdefault(drawn.tobytes(), Designed(name, "dirichlet", drawn))
+    if len(chosen) < count:
+        raise UsageError(
+            f"--count is {count}, and only {len(chosen)} different mixtures of "
+            f"{size} components were found; give less."
+        )
+
+
+def _shares(name: str, rates: Mapping[str, float], components: Sequence[str]) -> Shares:
+    for component in rates:
+        if component not in components:
+            raise UsageError(
+                f"mixture {name!r} has {component!r}, which is none of --components; "
+                + nearest(component, components)
+            )
+    shares = np.array([float(rates.get(c, 0.0)) for c in components])
+    return shares / shares.sum()
+
+
+def _rounded(shares: Shares) -> Shares:
+    """Shares of `DECIMALS` that sum to 1: the largest remainders are rounded up."""
+    units = shares * 10**DECIMALS
+    whole = np.floor(units + 1e-9)
+    missing = round(10**DECIMALS - whole.sum())
+    whole[np.argsort(-(units - whole), kind="stable")[:missing]] += 1
+    return whole / 10**DECIMALS

@@ -1,0 +1,192 @@
+"""Tables of mixtures and their scores: CSV files, checked cell by cell."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from ...objectives.errors import UsageError, nearest
+
+MOST_ROUNDING = 0.01
+"""Rows may miss a sum of 1 by what their decimals can hide, and by this at most."""
+
+_EXACT = 1e-6
+
+
+class MixtureTable(NamedTuple):
+    """Mixtures and their scores; K components, Y targets, n rows.
+
+    Attributes:
+      components: names of the columns of shares.
+      targets: names of the columns of scores; none where only mixtures were asked for.
+      shares: each row sums to 1.
+      scores: one column a target.
+      cells: every column of the file as text, one mapping a row.
+    """
+
+    components: tuple[str, ...]
+    targets: tuple[str, ...]
+    shares: Float64[np.ndarray, "n K"]
+    scores: Float64[np.ndarray, "n Y"]
+    cells: tuple[Mapping[str, str], ...]
+
+    def groups(self) -> Int64[np.ndarray, " n"]:
+        """The number of each row's mixture: rows of one mixture share it."""
+        rounded = np.round(self.shares, 9)
+        return np.unique(rounded, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def check_names(components: Sequence[str], targets: Sequence[str]) -> None:
+    """Refuses fewer than two components, a name given twice, and empty names."""
+    if len(components) < 2:
+        raise UsageError(
+            f"--components names {len(components)} column; a mixture has at least 2, "
+            "as in --components=web,books."
+        )
+    names = [*components, *targets]
+    for name in names:
+        if not name:
+            raise UsageError(
+                "--components or --targets holds an empty name; write names with one "
+                "comma between them, as in --components=web,books."
+            )
+        if names.count(name) > 1:
+            raise UsageError(
+                f"column {name!r} is named {names.count(name)} times in --components "
+                "and --targets; name each column once."
+            )
+
+
+def read_table(
+    path: Path,
+    components: Sequence[str],
+    targets: Sequence[str] = (),
+    *,
+    normalise: bool = False,
+) -> MixtureTable:
+    """Reads a table with a header line.
+
+    Shares that miss a sum of 1 by no more than rounding to their decimals can explain
+    are divided by their sum; `normalise` divides any.
+
+    Args:
+      path: of the CSV file, in UTF-8.
+      components: columns of shares.
+      targets: columns of scores.
+      normalise: whether rows may have any positive sum.
+
+    Raises:
+      UsageError: the file is missing or is no table, a column is missing, a cell is
+        empty or no finite number, or a row is no mixture. The message names row and
+        column.
+    """
+    check_names(components, targets)
+    rows, lines = _rows(path, [*components, *targets])
+    where = [f"{path}: row {n} (line {line})" for n, line in enumerate(lines, start=1)]
+    pairs = list(zip(rows, where, strict=True))
+    shares = [
+        _mixture([row[name] for name in components], components, place, normalise)
+        for row, place in pairs
+    ]
+    scores = [
+        [_number(row[name], name, place) for name in targets] for row, place in pairs
+    ]
+    return MixtureTable(
+        tuple(components),
+        tuple(targets),
+        np.array(shares, np.float64),
+        np.array(scores, np.float64).reshape(len(rows), len(targets)),
+        tuple(rows),
+    )
+
+
+def _rows(path: Path, columns: Sequence[str]) -> tuple[list[dict[str, str]], list[int]]:
+    """The cells of every row by column, and the lines on which the rows end."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            table = [(reader.line_num, row) for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{path} is no CSV file in UTF-8: {error}; write commas between cells, and "
+            "quotes around a cell that holds one."
+        ) from error
+    if not table:
+        raise UsageError(f"{path} is empty; its first line names the columns.")
+    header = [name.strip() for name in table[0][1]]
+    for name in columns:
+        if name not in header:
+            raise UsageError(f"{path}: no column {name!r}; {nearest(name, header)}")
+        if header.count(name) > 1:
+            raise UsageError(
+                f"{path}: {header.count(name)} columns are named {name!r}; rename them "
+                "apart."
+            )
+    if len(table) == 1:
+        raise UsageError(f"{path} has a header and no rows.")
+    rows = []
+    for n, (line, row) in enumerate(table[1:], start=1):
+        if len(row) > len(header):
+            raise UsageError(
+                f"{path}: row {n} (line {line}) has {len(row)} cells under "
+                f"{len(header)} columns; take out the commas that are too many."
+            )
+        cells = [*row, *[""] * (len(header) - len(row))]
+        rows.append(dict(zip(header, cells, strict=True)))
+    return rows, [line for line, _ in table[1:]]
+
+
+def _number(text: str, column: str, place: str) -> float:
+    if not text.strip():
+        raise UsageError(
+            f"{place}, column {column!r}: the cell is empty; fill it in or take the "
+            "row out."
+        )
+    try:
+        number = math.nan if "_" in text else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(
+            f"{place}, column {column!r}: {text.strip()!r} is no finite number; write "
+            "one, as in 0.25 or 1e-3, or take the row out."
+        )
+    return number
+
+
+def _mixture(
+    cells: Sequence[str], components: Sequence[str], place: str, normalise: bool
+) -> list[float]:
+    """The shares of a row, which sum to 1."""
+    shares = [
+        _number(text, name, place) for text, name in zip(cells, components, strict=True)
+    ]
+    for share, name in zip(shares, components, strict=True):
+        if share < 0:
+            raise UsageError(
+                f"{place}, column {name!r}: the share {share:g} is negative; shares "
+                "are 0 or more."
+            )
+    total = math.fsum(shares)
+    if total <= 0:
+        raise UsageError(f"{place}: all shares are 0; take the row out.")
+    if not normalise and abs(total - 1) > _rounding(cells):
+        raise UsageError(
+            f"{place}: the shares of {', '.join(components[:4])}"
+            f"{', …' if len(components) > 4 else ''} sum to {total:.6g}, not 1; "
+            "correct them, or give --normalise to divide each row by its sum."
+        )
+    return [share / total for share in shares]
+
+
+def _rounding(cells: Sequence[str]) -> float:
+    """By how much a sum can be off: half of the last decimal of every cell."""
+    if any("e" in text.lower() for text in cells):
+        return _EXACT
+    decimals = max(len(text.strip().partition(".")[2]) for text in cells)
+    hidden = len(cells) * 0.5 * 10.0**-decimals
+    return min(max(hidden * 1.0001, _EXACT), MOST_ROUNDING)

@@ -1,0 +1,26 @@
+"""What the `tune` commands share."""
+
+import importlib.util
+from collections.abc import Sequence
+
+from ...objectives.errors import UsageError
+
+
+def require_fitting() -> None:
+    """Refuses to fit without scikit-learn and SciPy, the extra `tune`."""
+    for module, name in (("sklearn", "scikit-learn"), ("scipy", "scipy")):
+        if importlib.util.find_spec(module) is None:
+            raise UsageError(
+                f"sightline tune fit needs {name}, which is not installed; run pip "
+                "install -c constraints.txt -e '.[tune]'."
+            )
+
+
+def names(text: str) -> list[str]:
+    """The names between commas."""
+    return [name.strip() for name in text.split(",")]
+
+
+def all_names(options: Sequence[str]) -> list[str]:
+    """Those of an option that may be given several times."""
+    return [name for text in options for name in names(text)]

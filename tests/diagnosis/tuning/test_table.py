@@ -1,0 +1,104 @@
+"""Tables of mixtures: what is read, and every way in which one is refused."""
+
+import numpy as np
+import pytest
+
+from sightline.diagnosis.tuning.table import read_table
+from sightline.objectives.errors import UsageError
+
+HEADER = "run,a,b,y\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, components=("a", "b"), targets=("y",), **options):
+        path = tmp_path / "table.csv"
+        path.write_text(text, encoding="utf-8")
+        return read_table(path, components, targets, **options)
+
+    return read
+
+
+def test_shares_and_scores_are_read_by_name(read):
+    text = "\ufeffy,run,b,a\n3,first,.25,0.75\n-1e-3,second, 1 ,0\n"
+    table = read(text)
+    np.testing.assert_allclose(table.shares, [[0.75, 0.25], [0, 1]])
+    np.testing.assert_allclose(table.scores, [[3], [-0.001]])
+    assert table.cells[0]["run"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("0,.5,.5,1\n1,.5,,1\n", r"row 2 \(line 3\), column 'b': the cell is empty"),
+        ("0,.5,.5\n", r"row 1 \(line 2\), column 'y': the cell is empty"),
+        ("0,.5,.5,\n", "column 'y': the cell is empty"),
+        ("0,.5,half,1\n", "column 'b': 'half' is no finite number"),
+        ("0,.5,.5,nan\n", "column 'y': 'nan' is no finite number"),
+        ("0,.5,.5,inf\n", "column 'y': 'inf' is no finite number"),
+        ("0,.5,.5,1_0\n", "column 'y': '1_0' is no finite number"),
+        ("0,1.5,-.5,1\n", "column 'b': the share -0.5 is negative"),
+        ("0,.5,.4,1\n", r"row 1 \(line 2\): the shares of a, b sum to 0.9, not 1"),
+        ("0,0,0,1\n", "all shares are 0"),
+        ("0,.5,.5,1,7\n", "5 cells under 4 columns"),
+        ("", "a header and no rows"),
+        ('0,.5,.5,"1\n', "no CSV file"),
+    ],
+)
+def test_a_bad_row_is_refused_by_name(rows, message, read):
+    with pytest.raises(UsageError, match=message):
+        read(HEADER + rows)
+
+
+@pytest.mark.parametrize(
+    ("components", "targets", "message"),
+    [
+        (("a", "B"), ("y",), "no column 'B'; did you mean 'b'"),
+        (("a", "b"), ("z",), "no column 'z'"),
+        (("a", "b", "a"), ("y",), "'a' is named 2 times"),
+        (("a", "b"), ("a",), "'a' is named 2 times"),
+        (("a",), ("y",), "at least 2"),
+        (("a", ""), ("y",), "empty name"),
+    ],
+)
+def test_bad_names_are_refused(components, targets, message, read):
+    with pytest.raises(UsageError, match=message):
+        read(HEADER + "0,.5,.5,1\n", components, targets)
+
+
+def test_two_columns_of_one_name_and_an_empty_file_are_refused(read):
+    with pytest.raises(UsageError, match="2 columns are named 'a'"):
+        read("a,a,b,y\n.5,.5,.5,1\n")
+    with pytest.raises(UsageError, match="is empty"):
+        read("")
+
+
+def test_normalise_divides_rows_by_their_sum(read):
+    table = read(HEADER + "0,30,10,1\n", normalise=True)
+    np.testing.assert_allclose(table.shares, [[0.75, 0.25]])
+
+
+@pytest.mark.parametrize(
+    ("row", "accepted"),
+    [
+        (".333,.333,.333", True),  # thirds, rounded
+        (".3333,.3333,.3333", True),
+        (".33333,.33333,.333", False),  # five decimals hide less
+        ("0.5,0.3,0.1", False),  # one decimal hides more than 1 %
+        ("0.30000000000000004,0.6,0.1", True),
+        ("3.3e-1,3.3e-1,3.3e-1", False),
+    ],
+)
+def test_a_sum_may_be_off_by_rounding_alone(row, accepted, read):
+    text = f"a,b,c,y\n{row},1\n"
+    if accepted:
+        assert read(text, ("a", "b", "c")).shares.sum() == pytest.approx(1, abs=1e-12)
+    else:
+        with pytest.raises(UsageError, match="not 1"):
+            read(text, ("a", "b", "c"))
+
+
+def test_runs_of_one_mixture_share_a_group(read):
+    table = read(HEADER + "0,.5,.5,1\n1,.2,.8,2\n2,.5,.5,3\n")
+    groups = table.groups()
+    assert groups[0] == groups[2] != groups[1]
