@@ -59,7 +59,7 @@ def fit_trees(shares: Shares, scores: Scores, seed: int) -> Regressor:
         max_iter=150,
         max_leaf_nodes=8,
         min_samples_leaf=max(2, min(10, len(scores) // 20)),
-        early_stopping=False,
+        early_stopping=False,  # pyright: ignore[reportArgumentType]
         random_state=seed,
     )
     return Regressor(trees.fit(shares, scores))

@@ -87,7 +87,7 @@ def _starts(shares: Shares, y: Scores, sign: float) -> list[Float64[np.ndarray, 
     for distance in ASYMPTOTES:
         c = float(np.min(y)) - distance * max(float(np.ptp(y)), 1e-9)
         # Errors of a logarithm are relative: far from c they count for less.
-        weights = y - c
+        weights, t = y - c, np.zeros(shares.shape[1])
         for _ in range(_ROUNDS):
             sides = weights[:, None] * shares, weights * np.log(y - c)
             t = np.linalg.lstsq(*sides, rcond=1e-6)[0]
@@ -123,7 +123,7 @@ def _polish(
     return least_squares(
         residuals,
         start,
-        jacobian,
+        jacobian,  # pyright: ignore[reportArgumentType]
         loss="huber",
         f_scale=threshold,
         x_scale="jac",

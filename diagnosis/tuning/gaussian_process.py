@@ -40,11 +40,13 @@ class GaussianProcess:
 
     def mean(self, shares: Shares) -> Scores:
         """The posterior mean."""
-        return self.centre + self.scale * self.process.predict(np.sqrt(shares))
+        mean = np.asarray(self.process.predict(np.sqrt(shares)))
+        return self.centre + self.scale * mean
 
     def spread(self, shares: Shares) -> Scores:
         """The posterior standard deviation of a new score, noise included."""
-        return self.scale * self.process.predict(np.sqrt(shares), return_std=True)[1]
+        _, spread, *_ = self.process.predict(np.sqrt(shares), return_std=True)
+        return self.scale * np.asarray(spread)
 
 
 def fit_gaussian_process(shares: Shares, scores: Scores, seed: int) -> GaussianProcess:
@@ -57,10 +59,14 @@ def fit_gaussian_process(shares: Shares, scores: Scores, seed: int) -> GaussianP
         # A bound that is reached, or the limit of steps: both are meant.
         warnings.simplefilter("ignore", ConvergenceWarning)
         tuned = GaussianProcessRegressor(
-            _kernel(x.shape[1]), optimizer=_search, alpha=1e-8
+            _kernel(x.shape[1]),
+            optimizer=_search,  # pyright: ignore[reportArgumentType]
+            alpha=1e-8,
         ).fit(x[few], y[few])
         process = GaussianProcessRegressor(
-            tuned.kernel_, optimizer=None, alpha=1e-8
+            tuned.kernel_,
+            optimizer=None,  # pyright: ignore[reportArgumentType]
+            alpha=1e-8,
         ).fit(x[most], y[most])
     return GaussianProcess(process, centre, scale)
 
@@ -68,7 +74,9 @@ def fit_gaussian_process(shares: Shares, scores: Scores, seed: int) -> GaussianP
 def _kernel(components: int):
     """In units of the scores' standard deviation and of the square roots of shares."""
     curve = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(
-        np.full(components, 1.0), (5e-2, 3e1), nu=2.5
+        np.full(components, 1.0),  # pyright: ignore[reportArgumentType]
+        (5e-2, 3e1),
+        nu=2.5,
     )
     trend = ConstantKernel(1.0, (1e-3, 1e2)) * DotProduct(0.1, sigma_0_bounds="fixed")
     return curve + trend + WhiteKernel(0.05, (1e-6, 2.0))

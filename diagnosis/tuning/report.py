@@ -56,10 +56,10 @@ def report(
 def _target(table: MixtureTable, assessed: Assessed) -> dict[str, Any]:
     models = {}
     for name, figures in assessed.cross_validation.items():
-        held = assessed.holdout and assessed.holdout[name]
+        held = assessed.holdout
         models[name] = {
             "cross_validation": _figures(figures),
-            "holdout": _figures(held) if held else None,
+            "holdout": _figures(held[name]) if held else None,
         }
         law = assessed.validated[name].whole
         if isinstance(law, ExponentialLaw):

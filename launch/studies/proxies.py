@@ -132,7 +132,7 @@ class Proxies:
             ]
             nll = sum(np.asarray(total.nll)[:, objective] for total in totals)
             weight = sum(np.asarray(total.weight)[:, objective] for total in totals)
-            for n, loss in enumerate(nll / weight):
+            for n, loss in enumerate(np.asarray(nll / weight)):
                 found[n][component] = float(loss)
         return found
 

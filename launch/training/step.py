@@ -24,7 +24,7 @@ from ..runs.trace import Step
 from .spikes import extended, is_spike
 from .state import TrainState
 
-Shares = Float[Array, " O"]
+Shares = Float[Array | np.ndarray, " O"]
 
 
 class StepMetrics(NamedTuple):
