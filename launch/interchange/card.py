@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 
 from ...models.rows import RowShape
-from ...objectives.registry import base_name, get
+from ...objectives.registry import Objective, base_name, get
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.reserved import Reserved
 from ..inference.trained_forms import Form, trained_forms
@@ -98,21 +98,26 @@ def card(
 
 
 def _modes(mixture: Mixture) -> list[str]:
-    rates = mixture.objective_rates()
-    shares = mixture.loss_shares or {}
     lines = ["| objective | examples | loss | what it does |", "|---|---|---|---|"]
-    for name, rate in rates.items():
-        base = base_name(name)
-        loss = f"{shares[base]:.1%}" if base in shares else "as examples"
-        settings = _settings(mixture, name)
-        lines.append(f"| {name}{settings} | {rate:.1%} | {loss} | {_about(base)} |")
+    for step, phase in mixture.phases().items():
+        if mixture.schedule:
+            lines.append(f"| *from step {step:,} on* | | | |")
+        lines += _phase(phase)
     return lines
 
 
-def _settings(mixture: Mixture, name: str) -> str:
-    settings = mixture.settings.get(name, mixture.settings.get(base_name(name), {}))
-    spelt = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-    return f" ({spelt})" if spelt else ""
+def _phase(mixture: Mixture) -> list[str]:
+    """A line for each objective of a mixture without a schedule."""
+    shares = mixture.loss_shares or {}
+    lines = []
+    for name, rate in mixture.objective_rates().items():
+        base = base_name(name)
+        loss = f"{shares[base]:.1%}" if base in shares else "as examples"
+        settings = mixture.settings_of(name).items()
+        spelt = ", ".join(f"{key}={value!r}" for key, value in settings)
+        shown = f"{name} ({spelt})" if spelt else name
+        lines.append(f"| {shown} | {rate:.1%} | {loss} | {_about(base)} |")
+    return lines
 
 
 def _about(objective: str) -> str:
@@ -123,24 +128,27 @@ def _about(objective: str) -> str:
 def _how(mixture: Mixture, rows: RowShape) -> list[str]:
     """How to ask in each form that was trained."""
     names: dict[str, dict[str, None]] = {}
+    bound = mixture.objectives()
     for form, objectives in trained_forms(mixture, rows).objectives.items():
-        names.setdefault(_way(form, rows), {}).update(dict.fromkeys(objectives))
+        way = _way(form, rows, [bound[name] for name in objectives])
+        names.setdefault(way, {}).update(dict.fromkeys(objectives))
     lines: list[str] = []
     for way, objectives in names.items():
         lines += [f"### {', '.join(objectives)}", "", way, ""]
     return lines
 
 
-def _way(form: Form, rows: RowShape) -> str:
-    """How to ask in a form; several are asked alike."""
+def _way(form: Form, rows: RowShape, objectives: Sequence[Objective]) -> str:
+    """How to ask in a form, of these objectives; several are asked alike."""
     decoder = rows.architecture == "decoder"
     if form == "permuted":
         return _PERMUTED
-    if form == "blocks" and not decoder:
+    apart = any(objective.apart for objective in objectives)
+    if form == "blocks" and not decoder and apart:
         return _EXACT
     if decoder:
         return _IN_DECODER.get(form, _IN_DECODER["sequential"])
-    in_place = form in ("masked", "shifted")
+    in_place = form in ("masked", "shifted", "blocks")
     return _IN_ENCODER_DECODER["masked" if in_place else "sequential"]
 
 

@@ -203,6 +203,11 @@ def _arrays(
     for weight in weights:
         name, shape = shapes[weight.ours]
         array = weight.take(tensors, shape)
+        if not np.isfinite(array).all():
+            raise UsageError(
+                f"{' or '.join(weight.tensors(shape))} holds NaN or infinite values; "
+                "the files are damaged, or the model diverged in training."
+            )
         if added and weight.ours in TABLES:
             array = _longer(array, added)
         arrays[name] = jax.device_put(array, host_memory())

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ...objectives.errors import UsageError, nearest
 from . import EmptySplitError
 
-_SLICE = re.compile(r"(?P<name>[^\[\]+]+)(\[(?P<start>\d+)?%?:((?P<stop>\d+)%)?\])?")
+_SLICE = re.compile(r"(?P<name>[^\[\]+]+)(\[((?P<start>\d+)%)?:((?P<stop>\d+)%)?\])?")
 
 
 class Part(NamedTuple):

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sightline.launch import cli
@@ -37,6 +38,12 @@ def of_eight_bits(folder: Path) -> None:
     length = struct.unpack("<Q", content[:8])[0]
     header = content[8 : 8 + length].replace(b'"F32"', b'"I8" ')
     shard.write_bytes(content[:8] + header + content[8 + length :])
+
+
+def with_a_nan(folder: Path) -> None:
+    shard = sorted(folder.glob("*.safetensors"))[-1]
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-4] + np.float32(np.nan).tobytes())
 
 
 def without_a_shard(folder: Path) -> None:
@@ -106,6 +113,8 @@ DAMAGE = [
     (LLAMA, config_with(vocab_size=336), "embed_tokens.weight is [320, 32], and"),
     (LLAMA, config_with(bos_token_id=1000), "bos is 1000, and the model's table"),
     (LLAMA, config_with(tie_word_embeddings=True), "tie_word_embeddings is true, and"),
+    (T5, config_with(tie_word_embeddings=True), "tie_word_embeddings is true, and"),
+    (LLAMA, with_a_nan, "holds NaN or infinite values"),
     (LLAMA, cut_short, "is cut short: it has"),
     (LLAMA, only_a_prefix, "is cut short or no safetensors file (30 bytes)"),
     (LLAMA, of_eight_bits, "is of type I8, which is not supported"),

@@ -8,9 +8,11 @@ import pytest
 from sightline.diagnosis.audit.audit import audit
 from sightline.launch import cli
 from sightline.launch.inference.open import load_trained
+from sightline.launch.interchange.card import card
 from sightline.launch.interchange.import_model import import_model
 from sightline.launch.interchange.parameters import Parameters, names_and_shapes
 from sightline.launch.interchange.safetensors import open_folder, read
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives.errors import UsageError
 from sightline.objectives.special_ids import MissingIdError
 from sightline.tasks.examples.mixture import Mixture
@@ -219,6 +221,35 @@ def test_the_card_says_how_to_ask(tmp_path):
     assert "torch.zeros(1, 1, N, N)" in card
     ids = vocabulary("python_docs").special_ids
     assert f"MASK is {ids.mask}" in card
+
+
+def written_card(rates, rows, **changes):
+    mixture = Mixture("m", rates, vocabulary="bytes", **changes)
+    reserved = vocabulary("bytes").reserved
+    return card(mixture, rows, reserved, family="Llama", run="mine", step=9,
+                origin="trained here", remarks=())  # fmt: skip
+
+
+def test_the_card_has_each_phase_of_a_schedule():
+    changed = {5: {"settings": {"masked": {"rate": 0.3}}}}
+    rates = {"python_docs.causal": 1.0, "python_docs.masked": 1.0}
+    rows = decoder_rows(slots=64, predictions=64)
+    text = written_card(rates, rows, schedule=changed)
+    before, after = text.split("| *from step 5 on* |")
+    assert "from step 0 on" in before and "| masked | 50.0% |" in before
+    assert "| from_5/masked (" in after and "rate=0.3" in after
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [("canvas", "predicts in place"), ("exact", "cannot ask")]
+)
+def test_the_card_tells_block_diffusions_apart(form, said):
+    rows = encoder_decoder_rows(
+        slots=64, predictions=64, memory_slots=64, memory_predictions=64
+    )
+    settings = {"block_diffusion": {"form": form}}
+    text = written_card({"python_docs.block_diffusion": 1}, rows, settings=settings)
+    assert said in text.partition("### block_diffusion")[2]
 
 
 @pytest.mark.parametrize("form", ["llama", "t5"])

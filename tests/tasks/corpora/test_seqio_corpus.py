@@ -144,6 +144,8 @@ def test_parts_of_one_split_do_not_overlap():
         corpora.get("seqio", task="c_parts", validation="train[90%:]")
     with pytest.raises(UsageError, match=r"seqio.train is 'train\[a\]'; write"):
         corpora.get("seqio", task="c_parts", train="train[a]")
+    with pytest.raises(UsageError, match=r"train\[5:50%\]"):
+        corpora.get("seqio", task="c_parts", train="train[5:50%]")
 
 
 def test_texts_are_read_once_until_the_module_changes(monkeypatch):
