@@ -206,9 +206,11 @@ def _groups(structs: Structs) -> Iterator[list[str]]:
 
 
 def first_line(error: BaseException) -> str:
-    """An exception's type and the first line of its message."""
+    """An exception's type and the first line of its message, as far as it says much."""
     lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}"
+    # What follows is how TensorStore's own objects print themselves.
+    told = lines[0].partition(" See full TensorStore details")[0]
+    return f"{type(error).__name__}: {told[:200]}"
 
 
 def _reader(handler: Any) -> ocp.Checkpointer:
