@@ -138,9 +138,7 @@ def _answer_texts(options: argparse.Namespace, asking: Asking) -> int:
         _write_page(options, asking, answers)
     for answer in answers:
         if options.format == "json":
-            print(
-                json.dumps({"form": answer.form, **answer.fields}, ensure_ascii=False)
-            )
+            print(json.dumps(answer.line(), ensure_ascii=False))
         else:
             print_answer(answer.fields)
     tokens = sum(int(answer.fields.get("tokens", 0)) for answer in answers)
@@ -197,9 +195,7 @@ def _answer_lines(options: argparse.Namespace, asking: Asking) -> int:
         (answer,) = asking.answer([question], listen)
         seconds = time.perf_counter() - begun
         if options.format == "json":
-            print(
-                json.dumps({"form": answer.form, **answer.fields}, ensure_ascii=False)
-            )
+            print(json.dumps(answer.line(), ensure_ascii=False))
         elif shown:
             print(answer.text[len(shown) :])
         else:

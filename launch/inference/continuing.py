@@ -79,7 +79,7 @@ def _fields(written: Written) -> dict[str, object]:
     return {
         "text": written.text,
         "tokens": len(written.tokens),
-        "log_probability": round(float(written.log_probabilities.sum()), 4),
+        "log_probability": float(written.log_probabilities.sum()),
         "ended": written.ended,
     }
 

@@ -140,7 +140,7 @@ def _filled(
             for at in question.open
         ],
         "tokens": len(question.open),
-        "log_probability": round(float(log_p[turns].astype(float).sum()), 4),
+        "log_probability": float(log_p[turns].astype(float).sum()),
     }
     if form == "permuted":
         example = _example(asked, question._replace(open=turns.tolist()), tokens, form)

@@ -39,6 +39,20 @@ class Answer(NamedTuple):
         """The text of the answer, if it is one."""
         return self.fields["text"]
 
+    def line(self) -> dict[str, Any]:
+        """The answer as a line of JSON has it, with numbers rounded."""
+        fields = {
+            name: _rounded(value, 6 if name == "continues" else 4)
+            for name, value in self.fields.items()
+        }
+        return {"form": self.form, **fields}
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, list):
+        return [_rounded(each, digits) for each in value]
+    return round(value, digits) if isinstance(value, float) else value
+
 
 class Mode(NamedTuple):
     """A way of asking.
