@@ -42,6 +42,7 @@ def continue_in_blocks(
         sampler=settings.sampler,
         order=settings.order,
         per_pass=settings.per_pass,
+        threshold=settings.threshold,
         block=None if coded else block,
         exact=exact,
         eos=ids.eos,

@@ -105,5 +105,9 @@ MODE = Mode(
     forms=("causal", "prefix", "span", "blocks"),
     ask=_ask,
     answer=_answer,
-    reads=DRAWN | {"stop", "max_tokens", "order", "per_pass", "drafts"},
+    reads=DRAWN | {"stop", "max_tokens", "order", "per_pass", "threshold", "drafts"},
+    read_by={
+        **dict.fromkeys(("order", "per_pass", "threshold"), ("blocks",)),
+        "drafts": ("causal",),
+    },
 )

@@ -23,7 +23,6 @@ from .settings import Settings
 from .trained_forms import Form
 from .writing import Listen
 
-
 _BATCHES = 4
 """Full batches of Examples that are laid out and scored at a time."""
 

@@ -1,6 +1,7 @@
 """What a way of asking is: the keys of its rows, its forms, and two functions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +68,7 @@ class Mode(NamedTuple):
       answer: `(model, questions, form, settings, listen) -> answers`, of at most
         `model.batch_rows` questions.
       reads: settings that concern it, besides those that concern all.
+      read_by: the forms that read a setting, where not all of them do.
     """
 
     name: str
@@ -78,6 +80,22 @@ class Mode(NamedTuple):
         [AskedModel, Sequence[Any], Form, Settings, Listen | None], list[Answer]
     ]
     reads: frozenset[str] = frozenset()
+    read_by: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+
+
+def require_read(mode: Mode, form: Form, given: Iterable[str]) -> None:
+    """Refuses settings that the form would ignore.
+
+    Raises:
+      UsageError: one of the given names; the message gives the forms that read it.
+    """
+    for name in given:
+        forms = mode.read_by.get(name, mode.forms)
+        if form not in forms:
+            raise UsageError(
+                f"mode {mode.name!r} asked as {form!r} does not read {name!r}; take it "
+                f"out, or ask as {' or '.join(map(repr, forms))} (--form)."
+            )
 
 
 DRAWN = frozenset({"temperature", "top_k", "top_p", "seed"})

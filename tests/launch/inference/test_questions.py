@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sightline.launch.inference import answer_file as files
-from sightline.launch.inference import blanks, blocks, likelihood
+from sightline.launch.inference import answer_file as files, blanks, blocks, likelihood
 from sightline.launch.inference.asked import AskedModel
 from sightline.launch.inference.modes import MODES
 from sightline.launch.inference.settings import Settings
@@ -136,6 +135,6 @@ def test_a_finished_job_asks_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
 def test_a_number_that_json_cannot_hold_is_refused(tmp_path, asked, number):
     source = tmp_path / "in.jsonl"
-    source.write_text('{"prompt": "a"}\n{"prompt": "a", "n": %s}\n' % number)
+    source.write_text('{"prompt": "a"}\n{"prompt": "a", "n": ' + number + "}\n")
     with pytest.raises(UsageError, match="line 2 is no JSON"):
         files.read_job(source, asked, MODES["continue"], "causal", Settings())
