@@ -1,7 +1,7 @@
 """What `sightline generate` is told: the mode, the settings, the questions."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 
 from ...models.decoding.filling import Order
@@ -20,6 +20,7 @@ _SETTINGS = (
     "max_tokens",
     "order",
     "per_pass",
+    "threshold",
     "drafts",
     "form",
 )
@@ -75,6 +76,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--per_pass", type=int, metavar="N", help="masks that a pass fills at least (1)"
     )
     parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="a pass also fills every mask, in order, whose token is at least so "
+        "probable (none)",
+    )
+    parser.add_argument(
         "--drafts",
         type=int,
         metavar="N",
@@ -94,17 +102,18 @@ def mode_of(options: argparse.Namespace) -> Mode:
     return MODES[options.mode]
 
 
+def given_of(options: argparse.Namespace) -> list[str]:
+    """The names of the settings that were given."""
+    return [name for name in _SETTINGS if getattr(options, name) is not None]
+
+
 def settings_of(options: argparse.Namespace, mode: Mode) -> Settings:
     """The settings that were given.
 
     Raises:
       UsageError: one that the mode does not read, or that contradict each other.
     """
-    given: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in _SETTINGS
-        if getattr(options, name) is not None
-    }
+    given: dict[str, Any] = {name: getattr(options, name) for name in given_of(options)}
     unread = [name for name in given if name not in {*mode.reads, "form"}]
     if options.greedy and "temperature" not in mode.reads:
         unread.append("greedy")
@@ -144,11 +153,23 @@ def rows_of(texts: Sequence[str], mode: Mode) -> list[dict[str, str]]:
     ]
 
 
-def typed_rows(lines: Iterator[str], mode: Mode) -> Iterator[dict[str, str]]:
-    """A question a line; its texts are separated by tabs where there are two."""
+def typed_rows(
+    lines: Iterator[str], mode: Mode, *, refuse: Callable[[UsageError], object]
+) -> Iterator[dict[str, str]]:
+    """A question a line; its texts are separated by tabs where there are two.
+
+    A line of another number of texts is told to `refuse`, and the next one is read.
+    """
     for line in lines:
         texts = (
             line.rstrip("\n").split("\t") if len(mode.keys) > 1 else [line.rstrip("\n")]
         )
-        if line.strip():
+        if line.strip() and len(texts) != len(mode.keys):
+            refuse(
+                UsageError(
+                    f"a line has {' and '.join(mode.keys)}, separated by one tab, and "
+                    f"this one has {len(texts) - 1} tabs; type it again."
+                )
+            )
+        elif line.strip():
             yield from rows_of(texts, mode)

@@ -13,7 +13,7 @@ from rich.console import Console
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts.compilation_cache import use_compilation_cache
-from ..terminal.answers import Progress, print_answer
+from ..terminal.answers import Progress, print_answer, print_drafts
 from ..terminal.preview_page import answer_page
 from ._arguments import parse
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="to ask about")
     use_compilation_cache()
 
-    from ._asking import add_settings, mode_of, settings_of
+    from ._asking import add_settings, given_of, mode_of, settings_of
 
     add_settings(parser)
     _add_files(parser)
@@ -80,6 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = settings_of(options, mode)
 
     from ..inference.asked import AskedModel
+    from ..inference.mode import require_read
     from ..inference.open import load_trained
     from ..inference.trained_forms import choose_form
 
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         asked=settings.form,
         untrained=settings.untrained,
     )
+    require_read(mode, form, given_of(options))
     note = f"{options.run_dir}: step {asked.trained.step:,}, asked as {form!r}"
     trained_by = asked.forms.objectives.get(form)
     note += f" by {', '.join(trained_by)}" if trained_by else ", which is not trained"
@@ -138,13 +140,12 @@ def _answer_texts(options: argparse.Namespace, asking: Asking) -> int:
         _write_page(options, asking, answers)
     for answer in answers:
         if options.format == "json":
-            print(
-                json.dumps({"form": answer.form, **answer.fields}, ensure_ascii=False)
-            )
+            print(json.dumps(answer.line(), ensure_ascii=False))
         else:
             print_answer(answer.fields)
     tokens = sum(int(answer.fields.get("tokens", 0)) for answer in answers)
     print(f"{tokens:,} tokens in {seconds:.1f} s, compiling included", file=sys.stderr)
+    print_drafts([answer.fields for answer in answers])
     return 0
 
 
@@ -179,11 +180,16 @@ def _answer_lines(options: argparse.Namespace, asking: Asking) -> int:
     if sys.stdin.isatty():
         what = " and ".join(mode.keys)
         console.print(f"One {what} a line, Ctrl-D to end.", style="dim")
-    for number, row in enumerate(typed_rows(iter(sys.stdin.readline, ""), mode)):
+
+    def refuse(error: UsageError) -> None:
+        print(f"sightline: {error}", file=sys.stderr)
+
+    lines = iter(sys.stdin.readline, "")
+    for number, row in enumerate(typed_rows(lines, mode, refuse=refuse)):
         try:
             question = mode.ask(asked, row, number, form, settings)
         except UsageError as error:
-            print(f"sightline: {error}", file=sys.stderr)
+            refuse(error)
             continue
         shown = ""
 
@@ -197,9 +203,7 @@ def _answer_lines(options: argparse.Namespace, asking: Asking) -> int:
         (answer,) = asking.answer([question], listen)
         seconds = time.perf_counter() - begun
         if options.format == "json":
-            print(
-                json.dumps({"form": answer.form, **answer.fields}, ensure_ascii=False)
-            )
+            print(json.dumps(answer.line(), ensure_ascii=False))
         elif shown:
             print(answer.text[len(shown) :])
         else:
@@ -208,6 +212,7 @@ def _answer_lines(options: argparse.Namespace, asking: Asking) -> int:
         if console.is_terminal:
             speed = int(answer.fields.get("tokens", 0)) / max(seconds, 1e-9)
             console.print(f"{speed:,.0f} tokens/s", style="dim")
+            print_drafts([answer.fields])
     return 0
 
 

@@ -115,13 +115,15 @@ def answer_file(
     """
     with _claimed(out, job) as (file, done):
         progress(done, 0)
+        if done == len(job.rows):
+            return done  # and the last batch, if it is short, is not asked again
         size = asked.batch_rows
         for first in range(done // size * size, len(job.rows), size):
             batch = job.questions[first : first + size]
             answers = mode.answer(asked, batch, form, settings, None)
             rows = job.rows[first : first + size]
             lines = [
-                _line(row, {"form": answer.form, **answer.fields})
+                _line(row, answer.line())
                 for row, answer in zip(rows, answers, strict=True)
             ]
             file.write("".join(lines[max(done - first, 0) :]).encode())
@@ -240,7 +242,8 @@ def _lines(source: Path) -> Iterator[tuple[int, bytes]]:
 def _object(line: bytes, where: str) -> Mapping[str, Any]:
     try:
         row = json.loads(line)
-        json.dumps(row, ensure_ascii=False).encode()  # no half of a surrogate pair
+        # It must be written again: no NaN, and no half of a surrogate pair.
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{where} is no JSON ({error}); write one object a line."

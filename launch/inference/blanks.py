@@ -85,12 +85,25 @@ def _middle(
     filled: Sequence[Tokens],
     settings: Settings,
 ) -> Question:
-    """Asks for the blank that comes next, in the order prefix, suffix, middle."""
-    at = len(filled)
-    before = _joined(pieces[: at + 1], filled)
+    """Asks for the blank that comes next, in the order prefix, suffix, middle.
+
+    It leaves room to ask for the last blank, with a token in each before.
+
+    Raises:
+      UsageError: there is none, which is so at the first blank or never.
+    """
     hole = np.array([asked.ids.pad], np.int32)
-    example = middle_last(before, hole, pieces[at + 1], asked.ids, order="psm")
-    return _question(asked, number, example, "middle", settings)
+
+    def ask(filled: Sequence[Tokens]) -> Question:
+        at = len(filled)
+        before = _joined(pieces[: at + 1], filled)
+        example = middle_last(before, hole, pieces[at + 1], asked.ids, order="psm")
+        return _question(asked, number, example, "middle", settings)
+
+    to_come = len(pieces) - 2 - len(filled)
+    last = ask([*filled, *[hole] * to_come])
+    # Of this blank's tokens, one is in the last question already.
+    return ask(filled)._replace(most=last.most)
 
 
 def _joined(pieces: Sequence[Tokens], filled: Sequence[Tokens]) -> Tokens:
@@ -123,7 +136,7 @@ def _answer(
         blanks = len(question.pieces) - 1
         fills = [by_sentinel.get(number, answer.tokens[:0]) for number in range(blanks)]
         fields = _fields(asked, question.pieces, fills)
-        fields["log_probability"] = round(float(answer.log_probabilities.sum()), 4)
+        fields["log_probability"] = float(answer.log_probabilities.sum())
         fields["ended"] = answer.ended
         example = answered(question.question, answer, asked.ids.eos)
         answers.append(Answer(fields, form, example))
@@ -152,7 +165,7 @@ def _one_by_one(
     answers = []
     for n, question in enumerate(questions):
         fields = _fields(asked, question.pieces, fills[n])
-        fields |= {"log_probability": round(totals[n], 4), "ended": ended[n]}
+        fields |= {"log_probability": totals[n], "ended": ended[n]}
         answers.append(Answer(fields, "middle", examples[n]))
     return answers
 

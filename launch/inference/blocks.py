@@ -42,6 +42,7 @@ def continue_in_blocks(
         sampler=settings.sampler,
         order=settings.order,
         per_pass=settings.per_pass,
+        threshold=settings.threshold,
         block=None if coded else block,
         exact=exact,
         eos=ids.eos,
@@ -51,6 +52,7 @@ def continue_in_blocks(
     keys = row_keys(settings.seed, [q.number for q in filled])
     before = [q.before for q in filled]
     stops = StopTexts(asked.vocab.decode, settings.stop, before=before)
+    texts_of = StopTexts(asked.vocab.decode, (), before=before)
     with asked.on_mesh():
         pieces = fill.stream(
             asked.placed(batch),
@@ -71,12 +73,12 @@ def continue_in_blocks(
         if len(whole) and whole[-1] == ids.eos:
             ended, whole = "eos", whole[:-1]
         cut = stops.cut(row, whole)
-        if cut.tokens < len(whole):
-            ended = "stop"
+        if cut.text != texts_of.cut(row, whole).text:
+            ended, whole = "stop", whole[: cut.tokens]
         fields = {
             "text": cut.text,
             "tokens": len(whole),
-            "log_probability": round(float(made.log_probabilities[row, :end].sum()), 4),
+            "log_probability": float(made.log_probabilities[row, :end].sum()),
             "ended": ended,
             "passes": int(made.passes[row]),
         }

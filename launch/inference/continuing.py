@@ -79,7 +79,7 @@ def _fields(written: Written) -> dict[str, object]:
     return {
         "text": written.text,
         "tokens": len(written.tokens),
-        "log_probability": round(float(written.log_probabilities.sum()), 4),
+        "log_probability": float(written.log_probabilities.sum()),
         "ended": written.ended,
     }
 
@@ -105,5 +105,9 @@ MODE = Mode(
     forms=("causal", "prefix", "span", "blocks"),
     ask=_ask,
     answer=_answer,
-    reads=DRAWN | {"stop", "max_tokens", "order", "per_pass", "drafts"},
+    reads=DRAWN | {"stop", "max_tokens", "order", "per_pass", "threshold", "drafts"},
+    read_by={
+        **dict.fromkeys(("order", "per_pass", "threshold"), ("blocks",)),
+        "drafts": ("causal",),
+    },
 )

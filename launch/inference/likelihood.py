@@ -6,11 +6,11 @@ token from all others, one hidden at a time; after training with `masked.shift`
 ("shifted") the slot before predicts it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from ...objectives.causal import left_to_right
 from ...objectives.errors import UsageError
@@ -23,12 +23,15 @@ from .settings import Settings
 from .trained_forms import Form
 from .writing import Listen
 
+_BATCHES = 4
+"""Full batches of Examples that are laid out and scored at a time."""
+
 
 class Scored(NamedTuple):
-    """A text and its Examples, which together predict each of its tokens once."""
+    """A text, and the form in which its Examples predict each of its tokens once."""
 
     tokens: Tokens
-    examples: Sequence[Example]
+    form: Form
 
 
 def _ask(
@@ -47,12 +50,19 @@ def scored(asked: AskedModel, tokens: Tokens, form: Form) -> Scored:
     """
     if not len(tokens):
         raise UsageError("the text is empty, and has no likelihood; give a character.")
+    question = Scored(tokens, form)
+    asked.require_fits(next(examples_of(asked, question)), "the text")
+    return question
+
+
+def examples_of(asked: AskedModel, question: Scored) -> Iterator[Example]:
+    """Makes the Examples of a text one by one: of N masked tokens, N of N tokens."""
+    tokens, form = question
     if form == "causal":
-        examples = [asked.with_mode_token(left_to_right(tokens), form)]
-    else:
-        examples = [_hiding(asked, tokens, at, form) for at in range(len(tokens))]
-    asked.require_fits(examples[0], "the text")
-    return Scored(tokens, examples)
+        yield asked.with_mode_token(left_to_right(tokens), form)
+        return
+    for at in range(len(tokens)):
+        yield _hiding(asked, tokens, at, form)
 
 
 def _hiding(asked: AskedModel, tokens: Tokens, at: int, form: Form) -> Example:
@@ -66,8 +76,25 @@ def likelihoods(
     asked: AskedModel, questions: Sequence[Scored]
 ) -> list[Float[np.ndarray, " N"]]:
     """Log p of each token of each text, in nats."""
-    answers = iter(asked.score([e for q in questions for e in q.examples]))
-    return [np.concatenate([next(answers) for _ in q.examples]) for q in questions]
+    answers = _scores(asked, questions)
+    counts = [1 if q.form == "causal" else len(q.tokens) for q in questions]
+    return [np.concatenate([next(answers) for _ in range(n)]) for n in counts]
+
+
+def _scores(
+    asked: AskedModel, questions: Sequence[Scored]
+) -> Iterator[Shaped[np.ndarray, " predictions"]]:
+    """Scores of all Examples in turn; no more than a few batches of them are held."""
+    held, size = [], 0
+    most = _BATCHES * asked.batch_rows * asked.rows.decoder.slots
+    for question in questions:
+        for example in examples_of(asked, question):
+            held.append(example)
+            size += len(question.tokens)
+            if size >= most:
+                yield from asked.score(held)
+                held, size = [], 0
+    yield from asked.score(held)
 
 
 def _answer(
@@ -81,14 +108,14 @@ def _answer(
     answers = []
     for question, log_p in zip(questions, likelihoods(asked, questions), strict=True):
         fields = {
-            "log_likelihood": round(float(log_p.astype(float).sum()), 4),
+            "log_likelihood": float(log_p.astype(float).sum()),
             "tokens": len(question.tokens),
             "per_token": [
-                [asked.vocab.spell(token), round(float(value), 4)]
+                [asked.vocab.spell(token), float(value)]
                 for token, value in zip(question.tokens.tolist(), log_p, strict=True)
             ],
         }
-        alone = question.examples[0] if len(question.examples) == 1 else None
+        alone = next(examples_of(asked, question)) if form == "causal" else None
         answers.append(Answer(fields, form, alone))
     return answers
 

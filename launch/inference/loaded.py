@@ -24,7 +24,7 @@ from ..training.mesh import MeshShape
 from ..training.program import program_of
 from ..training.steps import Training, batches, training_of
 from .asked import BATCH_ROWS, AskedModel
-from .mode import Answer, Row
+from .mode import Answer, Row, require_read
 from .modes import MODES
 from .open import load_trained, run_config
 from .settings import Settings
@@ -73,7 +73,7 @@ class LoadedRun:
           rows: each with the keys of the mode.
           mode: "continue", "fill", "masks", "restore", "pairs" or "likelihood".
           settings: of `Settings`: temperature, top_k, top_p, seed, stop, max_tokens,
-            order, per_pass, form, untrained.
+            order, per_pass, threshold, drafts, form, untrained.
 
         Raises:
           UsageError: an unknown mode or setting, a mode that the mixture never
@@ -91,6 +91,8 @@ class LoadedRun:
             asked=told.form,
             untrained=told.untrained,
         )
+        changed = [n for n in settings if getattr(told, n) != getattr(Settings(), n)]
+        require_read(asking, form, changed)
         questions = [
             asking.ask(self.asked, row, number, form, told)
             for number, row in enumerate(rows)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int, Int32
 
 from ...objectives.errors import UsageError
+from ...objectives.special_ids import reserved_ids
 from ...tasks.tokens.vocabulary import Vocabulary
 
 BLANK = "<blank>"
@@ -62,15 +63,24 @@ def encode_inside(vocab: Vocabulary, text: str) -> Tokens:
     """
     if not text:
         return np.zeros(0, np.int32)
-    marked = np.int32(vocab.special_ids.mask)
+    marks = _reserved_ids(vocab)
     for anchor in _ANCHORS:
         before, both = vocab.encode(anchor), vocab.encode(anchor + text)
         rest = both[len(before) :]
         if not np.array_equal(both[: len(before)], before):
             continue
-        if vocab.decode(np.append(marked, rest)) == vocab.decode([marked]) + text:
+        mark = marks[:1] if len(marks) else before
+        if vocab.decode(np.append(mark, rest)) == vocab.decode(mark) + text:
             return rest
     return vocab.encode(text)
+
+
+def _reserved_ids(vocab: Vocabulary) -> Tokens:
+    """The reserved ids that there are, the mask first: a model may lack any."""
+    known = reserved_ids(vocab.special_ids)
+    first = {name: known[name] for name in ("mask", "eos")}
+    ids = [id_ for group in (first | known).values() for id_ in group]
+    return np.array(ids, np.int32)
 
 
 def text_of_pieces(pieces: Sequence[Tokens], id_: int) -> Tokens:

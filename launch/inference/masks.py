@@ -116,6 +116,7 @@ def _filler(asked: AskedModel, form: Form, settings: Settings) -> Fill:
         sampler=settings.sampler,
         order=settings.order,
         per_pass=settings.per_pass,
+        threshold=settings.threshold,
         shift=form == "shifted",
         pad=ids.pad,
         allowed=asked.allowed(),
@@ -140,7 +141,7 @@ def _filled(
             for at in question.open
         ],
         "tokens": len(question.open),
-        "log_probability": round(float(log_p[turns].astype(float).sum()), 4),
+        "log_probability": float(log_p[turns].astype(float).sum()),
     }
     if form == "permuted":
         example = _example(asked, question._replace(open=turns.tolist()), tokens, form)
@@ -156,5 +157,6 @@ MODE = Mode(
     forms=("masked", "shifted", "permuted"),
     ask=_ask,
     answer=_answer,
-    reads=DRAWN | {"order", "per_pass"},
+    reads=DRAWN | {"order", "per_pass", "threshold"},
+    read_by=dict.fromkeys(("per_pass", "threshold"), ("masked", "shifted")),
 )

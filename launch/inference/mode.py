@@ -1,6 +1,7 @@
 """What a way of asking is: the keys of its rows, its forms, and two functions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,20 @@ class Answer(NamedTuple):
         """The text of the answer, if it is one."""
         return self.fields["text"]
 
+    def line(self) -> dict[str, Any]:
+        """The answer as a line of JSON has it, with numbers rounded."""
+        fields = {
+            name: _rounded(value, 6 if name == "continues" else 4)
+            for name, value in self.fields.items()
+        }
+        return {"form": self.form, **fields}
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, list):
+        return [_rounded(each, digits) for each in value]
+    return round(value, digits) if isinstance(value, float) else value
+
 
 class Mode(NamedTuple):
     """A way of asking.
@@ -53,6 +68,7 @@ class Mode(NamedTuple):
       answer: `(model, questions, form, settings, listen) -> answers`, of at most
         `model.batch_rows` questions.
       reads: settings that concern it, besides those that concern all.
+      read_by: the forms that read a setting, where not all of them do.
     """
 
     name: str
@@ -64,6 +80,22 @@ class Mode(NamedTuple):
         [AskedModel, Sequence[Any], Form, Settings, Listen | None], list[Answer]
     ]
     reads: frozenset[str] = frozenset()
+    read_by: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
+
+
+def require_read(mode: Mode, form: Form, given: Iterable[str]) -> None:
+    """Refuses settings that the form would ignore.
+
+    Raises:
+      UsageError: one of the given names; the message gives the forms that read it.
+    """
+    for name in given:
+        forms = mode.read_by.get(name, mode.forms)
+        if form not in forms:
+            raise UsageError(
+                f"mode {mode.name!r} asked as {form!r} does not read {name!r}; take it "
+                f"out, or ask as {' or '.join(map(repr, forms))} (--form)."
+            )
 
 
 DRAWN = frozenset({"temperature", "top_k", "top_p", "seed"})

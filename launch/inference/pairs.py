@@ -77,13 +77,11 @@ def _answer(
     for question in questions:
         one, other = (float(next(scores).astype(float).sum()) for _ in range(2))
         if form == "pair":
-            fields = {
-                "continues": round(float(np.exp(one - np.logaddexp(one, other))), 6)
-            }
+            fields = {"continues": float(np.exp(one - np.logaddexp(one, other)))}
         else:
             fields = {
-                "log_likelihood": round(one, 4),
-                "log_likelihood_ratio": round(one - other, 4),
+                "log_likelihood": one,
+                "log_likelihood_ratio": one - other,
             }
         answers.append(Answer(fields, form, question.examples[0]))
     return answers

@@ -42,7 +42,7 @@ def _answer(
         fields = {
             "text": answer.text,
             "tokens": len(answer.tokens),
-            "log_probability": round(float(answer.log_probabilities.sum()), 4),
+            "log_probability": float(answer.log_probabilities.sum()),
             "ended": answer.ended,
         }
         example = answered(question, answer, asked.ids.eos)

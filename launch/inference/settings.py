@@ -24,6 +24,8 @@ class Settings:
       max_tokens: most tokens of an answer.
       order: in which marked tokens are filled.
       per_pass: marked tokens that a pass of the model fills at least.
+      threshold: a pass also fills every marked token, in order, that is at least so
+        probable; None for no more than `per_pass`.
       drafts: tokens that a causal continuation drafts from masks and verifies at a
         time; 0 writes one token a pass.
       form: in which to ask; None for the best that was trained.
@@ -38,6 +40,7 @@ class Settings:
     max_tokens: int = 128
     order: Order = "certain"
     per_pass: int = 1
+    threshold: float | None = None
     drafts: int = 0
     form: str | None = None
     untrained: bool = False
@@ -47,6 +50,11 @@ class Settings:
         require_count("max_tokens", self.max_tokens)
         require_count("per_pass", self.per_pass)
         require_count("drafts", self.drafts, least=0)
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise UsageError(
+                f"threshold is {self.threshold}; it is a probability, so set it above "
+                "0 and at most 1."
+            )
         if "" in self.stop:
             raise UsageError(
                 "a stop text is empty, which would end every answer before it begins; "

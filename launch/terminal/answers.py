@@ -1,7 +1,8 @@
 """What a model answered, for the terminal, and the progress of a file of answers."""
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,23 @@ def print_answer(fields: Mapping[str, Any]) -> None:
         print(f"{total:9.3f}  nats over {tokens} tokens, {total / tokens:.3f} a token")
     else:
         print(", ".join(f"{name} {value:g}" for name, value in fields.items()))
+
+
+def print_drafts(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Prints on stderr what drafts came to, if the answers were drafted."""
+    drafted = [fields for fields in answers if "rounds" in fields]
+    if not drafted:
+        return
+    rounds, accepted, tokens = (
+        sum(int(fields[name]) for fields in drafted)
+        for name in ("rounds", "accepted", "tokens")
+    )
+    print(
+        f"{rounds:,} rounds of two passes, {accepted:,} guesses accepted: "
+        f"{accepted / max(1, rounds):.2f} accepted and {tokens / max(1, rounds):.2f} "
+        "tokens a round",
+        file=sys.stderr,
+    )
 
 
 class Progress:

@@ -56,10 +56,10 @@ def test_lines_are_answered_as_they_come(run, capsys, monkeypatch):
     assert generate(run, "--max_tokens=4", "--temperature=1") == 0
     told = capsys.readouterr()
     assert "holds <mask>" in told.err
-    monkeypatch.setattr("sys.stdin", io.StringIO("The team\tIt pays.\nOne alone\n"))
-    assert generate(run, "--mode=pairs") == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("One alone\nThe team\tIt pays.\n"))
+    assert generate(run, "--mode=pairs") == 0
     told = capsys.readouterr()
-    assert told.out.startswith("continues 0.") and "1 texts came" in told.err
+    assert told.out.startswith("continues 0.") and "this one has 0 tabs" in told.err
 
 
 def test_a_file_is_answered(run, folder, capsys):
@@ -109,6 +109,8 @@ def test_a_page_shows_what_was_seen_and_how_likely_it_was(run, tmp_path, capsys)
         (["{run}", "a", "--greedy", "--top_k=2"], "take it or --top_k out"),
         (["{run}", "a", "--temperature=-1"], "temperature is -1.0"),
         (["{run}", "a", "--top_p=2"], "top_p is 2.0"),
+        (["{run}", "a", "--order=random"], "ask as 'blocks' (--form)"),
+        (["{run}", "a", "--threshold=2"], "threshold is 2.0"),
         (["{run}", "a", "--max_tokens=0"], "max_tokens is 0"),
         (["{run}", "a", "--stop="], "stop text is empty"),
         (["{run}", "a", "--mode=masks"], "has no <mask>"),

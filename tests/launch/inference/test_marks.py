@@ -1,5 +1,7 @@
 """Text with marks, to tokens and back."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,12 @@ def test_only_names_of_reserved_ids_are_refused():
     for name in ("<eos>", "<sentinel_200>", "<mode_Q>", "<blank>", "<msk>", "<MASK>"):
         with pytest.raises(UsageError, match=name):
             encode_pieces(vocab, f"a {name} b", "<mask>")
+
+
+@pytest.mark.parametrize("ids", [{"eos": 1}, {"eos": None}])
+def test_a_vocabulary_that_lacks_a_mask_encodes_text_inside_a_text(tmp_path, ids):
+    path, lacking = tmp_path / "vocabulary.json", {"bos": None, "mask": None}
+    told = {"format": 1, "base": "bytes", "size": 300, "sentinels": []}
+    path.write_text(json.dumps({**told, "ids": {"pad": 0, **lacking, **ids}}))
+    vocab = vocabulary(str(path))
+    assert vocab.decode(encode_inside(vocab, " a word")) == " a word"

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sightline.launch.inference import blanks
+from sightline.launch.inference import blanks, likelihood
 from sightline.launch.inference.asked import AskedModel
 from sightline.launch.inference.modes import MODES
 from sightline.launch.inference.open import load_trained
@@ -140,7 +140,7 @@ def test_a_likelihood_by_masks_hides_one_token_at_a_time(asked):
     question = MODES["likelihood"].ask(
         asked, {"text": "The team pays."}, 0, "masked", DRAWN
     )
-    for at, example in enumerate(question.examples):
+    for at, example in enumerate(likelihood.examples_of(asked, question)):
         assert example.inputs[at] == asked.ids.mask
         assert np.array_equal(np.delete(example.inputs, at), np.delete(tokens, at))
 
