@@ -438,7 +438,7 @@ def test_other_text_of_the_same_size_and_time_is_found(run, folder, tmp_path, ca
 def test_a_json_log_is_objects_and_some_checkpoints_are_kept_for_good(
     run, tmp_path, capsys
 ):
-    words = "--log=json", "--gin.train.report_seconds=0.001"
+    words = "--log=json", "--gin.train.report_seconds=1e-9"
     kept = "--gin.train.keep=1", "--gin.train.keep_every=4"
     assert run(tmp_path / "run", *words, *kept) == 0
     assert steps(tmp_path / "run") == [4, 8]

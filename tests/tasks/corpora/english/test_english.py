@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -100,7 +101,10 @@ def test_a_fetch_that_was_killed_goes_on(registry, root, monkeypatch):
             os._exit(9)
         return whole(archive, folder)
 
-    process = os.fork()
+    with warnings.catch_warnings():
+        # The child uses no thread of jax's, which may be loaded by other tests.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        process = os.fork()
     if not process:  # dies with a file half written and the lock held
         monkeypatch.setattr(registries, "download", killed)
         english().fetch()
