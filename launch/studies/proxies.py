@@ -5,7 +5,6 @@ Their held-out losses are the scores of a table of mixtures (`diagnosis.tuning`)
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,22 +14,15 @@ import numpy as np
 from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
 from ...tasks.examples.example_stream import (
-    mixed_examples,
     split_documents,
-    task_examples,
 )
 from ...tasks.examples.mixture import Mixture
-from ...tasks.rows.batches import batches
 from ...tasks.shares.counts import count
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
-from ...tasks.tokens.vocabulary import vocabulary
-from ..training.data import HELD_OUT_SEED
 from ..training.population import Population, member
 from ..training.step import stop_if_not_finite
 from .study import Study
-
-SAMPLE = 64
-"""Batches that measure how many tokens a step processes."""
+from .study_batches import held_out_batches, steps_of, training_batches
 
 CHECK_EVERY = 50
 """Steps between checks that the losses are finite."""
@@ -119,9 +111,7 @@ class Proxies:
     @functools.cached_property
     def steps(self) -> int:
         """Of every proxy."""
-        first = itertools.islice(self._batches(self._even), SAMPLE)
-        processed = [int(count(batch).processed.sum()) for batch in first]
-        return max(1, round(self.study.tokens * len(processed) / sum(processed)))
+        return max(1, steps_of(self.study, self._batches(self._even)))
 
     def _losses(self, params) -> list[dict[str, float]]:
         found: list[dict[str, float]] = [{} for _ in range(self.size)]
@@ -161,34 +151,18 @@ class Proxies:
     def _held_out(self) -> dict[str, list[Batch]]:
         """Batches of each component alone."""
         documents = split_documents(self._even, "validation")[self.study.corpus]
-        held_out = {}
-        for component in self.components:
-            stream = task_examples(
+        return {
+            component: held_out_batches(
+                self.study,
                 self._even,
                 f"{self.study.corpus}.{component}",
-                self.study.rows,
                 documents=documents,
-                seed=HELD_OUT_SEED,
-                epochs=1,
             )
-            packed = self._packed(stream)
-            held_out[component] = list(itertools.islice(packed, self.study.held_out))
-        return held_out
+            for component in self.components
+        }
 
     def _batches(self, mixture: Mixture) -> Iterator[Batch]:
         """A mixture's batches, without end."""
-        return self._packed(
-            mixed_examples(
-                mixture, self.study.rows, seed=self.seed, documents=self._documents
-            )
-        )
-
-    def _packed(self, stream) -> Iterator[Batch]:
-        vocab = vocabulary(self.study.vocabulary)
-        return batches(
-            stream,
-            self.study.rows,
-            batch_rows=self.study.batch_rows,
-            ids=vocab.special_ids,
-            vocabulary_size=vocab.size,
+        return training_batches(
+            self.study, mixture, seed=self.seed, documents=self._documents
         )

@@ -2,8 +2,7 @@
 
 import dataclasses
 import functools
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import numpy as np
@@ -18,25 +17,18 @@ from ...diagnosis.traits.objective_traits import Traits, mode_tokens
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import Batch
 from ...objectives import registry
-from ...objectives.example import Example
 from ...tasks.examples.example_stream import (
-    mixed_examples,
     split_documents,
-    task_examples,
 )
 from ...tasks.examples.mixture import Mixture
-from ...tasks.rows.batches import batches
 from ...tasks.shares.counts import count
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
-from ..training.data import HELD_OUT_SEED
 from ..training.evaluate import evaluate
 from ..training.program import EvalStep, TrainStep
 from ..training.step import stop_if_not_finite
 from .study import Study
-
-SAMPLE = 64
-"""Batches that measure how full the rows of a mix are."""
+from .study_batches import held_out_batches, steps_of, training_batches
 
 CHECK_EVERY = 50
 """Steps between checks that the loss is finite."""
@@ -57,11 +49,7 @@ class StudyResources:
     def steps(self, mix: str) -> int:
         """Steps in which a mix processes the study's tokens, by its first batches."""
         mixture = self.study.mixture(mix)
-        stream = self.training_batches(mixture, seed=0)
-        processed = [
-            int(count(b).processed.sum()) for b in itertools.islice(stream, SAMPLE)
-        ]
-        return round(self.study.tokens * len(processed) / sum(processed))
+        return steps_of(self.study, self.training_batches(mixture, seed=0))
 
     def _train_step(self, mix: str) -> TrainStep:
         """A mix's step: mixes differ only in their schedule."""
@@ -74,16 +62,7 @@ class StudyResources:
         documents = split_documents(mixture, "validation")[self.study.corpus]
         held_out: list[Batch] = []
         for task in mixture.positive_rates():
-            stream = task_examples(
-                mixture,
-                task,
-                self.study.rows,
-                documents=documents,
-                seed=HELD_OUT_SEED,
-                epochs=1,
-            )
-            task_batches = self.batches(stream)
-            held_out += itertools.islice(task_batches, self.study.held_out)
+            held_out += held_out_batches(self.study, mixture, task, documents=documents)
         return held_out
 
     @functools.cached_property
@@ -130,20 +109,8 @@ class StudyResources:
 
     def training_batches(self, mixture: Mixture, *, seed: int) -> Iterator[Batch]:
         """A mix's batches, without end."""
-        rows, documents = self.study.rows, self.documents
-        return self.batches(
-            mixed_examples(mixture, rows, seed=seed, documents=documents)
-        )
-
-    def batches(self, stream: Iterable[Example]) -> Iterator[Batch]:
-        """Packs Examples as training does."""
-        vocab = vocabulary(self.study.vocabulary)
-        return batches(
-            stream,
-            self.study.rows,
-            batch_rows=self.study.batch_rows,
-            ids=vocab.special_ids,
-            vocabulary_size=vocab.size,
+        return training_batches(
+            self.study, mixture, seed=seed, documents=self.documents
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.study import read_study
-from sightline.launch.studies import proxies
+from sightline.launch.studies import study_batches
 from sightline.launch.studies.proxies import Proxies
 
 pytestmark = pytest.mark.unchecked
@@ -32,7 +32,7 @@ WORDS += ["--population=8", *(f"--gin.{binding}" for binding in SMALL)]
 
 @pytest.fixture(autouse=True)
 def short_sample(monkeypatch):
-    monkeypatch.setattr(proxies, "SAMPLE", 2)
+    monkeypatch.setattr(study_batches, "SAMPLE", 2)
 
 
 def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, capsys):

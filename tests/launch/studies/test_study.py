@@ -15,7 +15,11 @@ from sightline.diagnosis.results import records
 from sightline.diagnosis.scores.score import Score
 from sightline.launch.cli import main
 from sightline.launch.configuration.study import read_study
-from sightline.launch.studies import jobs as jobs_module, run as run_module
+from sightline.launch.studies import (
+    jobs as jobs_module,
+    run as run_module,
+    study_batches,
+)
 from sightline.launch.studies.jobs import Job, News, jobs, work
 from sightline.objectives.errors import UsageError
 
@@ -78,7 +82,7 @@ def prepare(subject, given):
 def one_probe():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "PROBES", {"drift": {"one": prepare}})
-        patch.setattr(run_module, "SAMPLE", 2)
+        patch.setattr(study_batches, "SAMPLE", 2)
         yield
 
 
