@@ -32,12 +32,17 @@ class State(NamedTuple):
 def begin(
     params: PyTree, prompts: Prompts, bos: Int32[Array, ""], *, graph: nnx.GraphDef
 ) -> State:
-    """Reads what is given: each row's next target is the first that is not."""
+    """Reads what is given."""
     model: Model = nnx.merge(graph, params)
+    return start(model.prefill(_rows(model, prompts, bos)), prompts)
+
+
+def start(cache: Cache, prompts: Prompts) -> State:
+    """Each row's next target is the first that is not given."""
     targets = jnp.asarray(prompts.targets)
     known = jnp.arange(targets.shape[1]) < jnp.asarray(prompts.given)[:, None]
     return State(
-        cache=model.prefill(_rows(model, prompts, bos)),
+        cache=cache,
         targets=jnp.where(known, targets, 0),
         log_p=jnp.zeros(targets.shape, jnp.float32),
         at=jnp.asarray(prompts.given),

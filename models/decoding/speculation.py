@@ -12,13 +12,14 @@ from ..cache import Cache
 from ..decoder import Decoder
 from ..rows import Array, Batch
 from ..vocabulary_loss import logits
+from .generation import start
 from .prompt_rows import decoder_batch, first_slots
 from .prompts import Prompts
 from .samplers import Sampler, log_distribution
 
 
 class State(NamedTuple):
-    """Of the loop. Row b is done when `at[b] >= lengths[b]`."""
+    """`generation.State`, and what the rounds came to."""
 
     cache: Cache
     targets: Int32[jax.Array, "B J"]
@@ -95,17 +96,8 @@ def speculated(
 
 
 def _start(cache: Cache, prompts: Prompts) -> State:
-    """Each row's next target is the first that is not given."""
-    targets, given = jnp.asarray(prompts.targets), jnp.asarray(prompts.given)
-    return State(
-        cache=cache,
-        targets=jnp.where(jnp.arange(targets.shape[1]) < given[:, None], targets, 0),
-        log_p=jnp.zeros(targets.shape, jnp.float32),
-        at=given,
-        lengths=jnp.asarray(prompts.lengths),
-        rounds=jnp.zeros_like(given),
-        accepted=jnp.zeros_like(given),
-    )
+    none = jnp.zeros_like(jnp.asarray(prompts.given))
+    return State(*start(cache, prompts), rounds=none, accepted=none)
 
 
 def _drafted(
