@@ -17,8 +17,8 @@ import jax
 from flax import nnx
 
 from ...objectives.errors import UsageError
-from ...tasks.files import write_whole
-from ...tasks.recorded.identity import differences, digest_of, sha256_of
+from ...tasks.files import sha256_of, write_whole
+from ...tasks.recorded.identity import differences, digest_of
 from ..runs.fingerprint import fingerprints
 from .asked import AskedModel
 from .mode import Mode

@@ -67,21 +67,12 @@ def _answer(
         written = write(asked, questions, settings, listen=listen)
     return [
         Answer(
-            {**_fields(answer), **cost},
+            {**answer.fields(), **cost},
             form,
             answered(question, answer, asked.ids.eos),
         )
         for question, answer, cost in zip(questions, written, costs, strict=True)
     ]
-
-
-def _fields(written: Written) -> dict[str, object]:
-    return {
-        "text": written.text,
-        "tokens": len(written.tokens),
-        "log_probability": float(written.log_probabilities.sum()),
-        "ended": written.ended,
-    }
 
 
 def answered(question: Question, written: Written, eos: int) -> Example:

@@ -36,18 +36,11 @@ def _answer(
     settings: Settings,
     listen: Listen | None,
 ) -> list[Answer]:
-    answers = []
     written = write(asked, questions, settings, listen=listen)
-    for question, answer in zip(questions, written, strict=True):
-        fields = {
-            "text": answer.text,
-            "tokens": len(answer.tokens),
-            "log_probability": float(answer.log_probabilities.sum()),
-            "ended": answer.ended,
-        }
-        example = answered(question, answer, asked.ids.eos)
-        answers.append(Answer(fields, form, example))
-    return answers
+    return [
+        Answer(answer.fields(), form, answered(question, answer, asked.ids.eos))
+        for question, answer in zip(questions, written, strict=True)
+    ]
 
 
 MODE = Mode(

@@ -55,6 +55,15 @@ class Written(NamedTuple):
     text: str
     ended: Ended
 
+    def fields(self) -> dict[str, object]:
+        """What an answer says of it."""
+        return {
+            "text": self.text,
+            "tokens": len(self.tokens),
+            "log_probability": float(self.log_probabilities.sum()),
+            "ended": self.ended,
+        }
+
 
 def write(
     asked: AskedModel,
