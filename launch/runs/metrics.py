@@ -13,7 +13,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts import coordination
 from .directory import close_after, storage_errors
-from .trackers import open_tracker
+from .trackers import any_service, open_tracker
 from .trackers.tracker import Tracker, grid_of
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class MetricsWriter:
         path = folder / "metrics.jsonl"
         with storage_errors("the metrics", folder):
             folder.mkdir(parents=True, exist_ok=True)
-            recorded = _last_steps(path)
+            recorded = _last_steps(path) if any_service(trackers) else {}
             drop_after(path, step=resume_step)
             ids = _tracker_ids(folder)
             self._trackers: list[Tracker] = []

@@ -42,6 +42,11 @@ def check_trackers(names: Sequence[str]) -> None:
             )
 
 
+def any_service(names: Sequence[str]) -> bool:
+    """Whether one of them is a service, which keeps what a resumed run sent before."""
+    return any(LIBRARIES[name] is not None for name in names)
+
+
 def open_tracker(
     name: str,
     run_dir: Path,
@@ -57,7 +62,8 @@ def open_tracker(
       run_dir: the run's folder.
       run_id: under which it knows the run; None for a new one.
       resume_step: the step after which it goes on; 0 for a new one.
-      recorded: the last step that has a value of each name, also beyond `resume_step`.
+      recorded: the last step that has a value of each name, also beyond `resume_step`;
+        only a service needs it.
 
     Raises:
       UsageError: it cannot be opened for a new run.
