@@ -19,6 +19,12 @@ class NoExampleError(Exception):
     """A window of text that an objective makes no Example of; streams pass it over."""
 
 
+def first_line(error: BaseException) -> str:
+    """An exception's type and the first line of its message, 200 characters at most."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200]}"
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Ends an error message: the nearest valid choice if one is near, and all of them.
 

@@ -1,5 +1,6 @@
-"""How Sightline writes every file: whole or not at all."""
+"""How Sightline writes every file, whole or not at all, and tells files apart."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -41,6 +42,12 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
         os.unlink(name)
         raise
     _sync_folder(path.parent)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _mode(path: Path) -> int:

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import ml_dtypes
 import numpy as np
 
 from ...objectives.errors import UsageError, nearest
+from ..runs.named_arrays import groups_by_bytes
 
 DTYPES: dict[str, np.dtype] = {
     "F32": np.dtype(np.float32),
@@ -178,7 +179,8 @@ class Writer:
         """
         self._dtype = DTYPES[dtype]
         self._places: dict[str, Tensor] = {}
-        shards = list(_shards(shapes, self._dtype.itemsize, shard_bytes))
+        sizes = {n: math.prod(s) * self._dtype.itemsize for n, s in shapes.items()}
+        shards = list(groups_by_bytes(sizes, most=shard_bytes))
         names = [SINGLE]
         if len(shards) > 1:
             last = len(shards)
@@ -228,22 +230,6 @@ class Writer:
         for path in {place.file for place in self._places.values()}:
             with path.open("r+b") as file:
                 os.fsync(file.fileno())
-
-
-def _shards(
-    shapes: Mapping[str, tuple[int, ...]], itemsize: int, most: int
-) -> Iterator[list[str]]:
-    """Names of tensors, file by file."""
-    shard: list[str] = []
-    held = 0
-    for name, shape in shapes.items():
-        nbytes = math.prod(shape) * itemsize
-        if shard and held + nbytes > most:
-            yield shard
-            shard, held = [], 0
-        shard.append(name)
-        held += nbytes
-    yield shard
 
 
 def _from_1(last: int) -> range:

@@ -4,7 +4,7 @@ Names and plain arrays outlive libraries: no class of Flax or Optax is needed to
 checkpoint. PRNG keys are stored as their words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -54,6 +54,24 @@ def as_tree(arrays: Mapping[str, jax.Array], abstract: PyTree) -> PyTree:
         for name, leaf in _named(abstract).items()
     ]
     return jax.tree.unflatten(jax.tree.structure(abstract), leaves)
+
+
+def groups_by_bytes(sizes: Mapping[str, int], *, most: int) -> Iterator[list[str]]:
+    """Names in their order, in groups of at most `most` bytes, or alone if larger.
+
+    Args:
+      sizes: bytes of each array.
+      most: bytes of a group.
+    """
+    group: list[str] = []
+    held = 0
+    for name, nbytes in sizes.items():
+        if group and held + nbytes > most:
+            yield group
+            group, held = [], 0
+        group.append(name)
+        held += nbytes
+    yield group
 
 
 def check_same(

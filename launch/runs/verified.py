@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import jax
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
+from ...objectives import errors
 from ...objectives.errors import UsageError
 from ..hosts import coordination
 from .fingerprint import fingerprints, manifest_damage
 from .literal_path import literal_path
-from .named_arrays import array_structs, as_tree, check_same
+from .named_arrays import array_structs, as_tree, check_same, groups_by_bytes
 
 _LOG = logging.getLogger(__name__)
 
@@ -149,7 +150,8 @@ def read_back(path: Path, structs: Structs) -> None:
       CheckpointError: as `read_verified`.
     """
     saved, _ = read_manifest(path)
-    for names in _groups(structs):
+    sizes = {n: math.prod(x.shape) * x.dtype.itemsize for n, x in structs.items()}
+    for names in groups_by_bytes(sizes, most=GROUP_BYTES):
         _read_arrays(path, {name: structs[name] for name in names}, saved)
 
 
@@ -191,26 +193,9 @@ def _read_arrays(
     return arrays
 
 
-def _groups(structs: Structs) -> Iterator[list[str]]:
-    """Names of arrays to read together."""
-    group: list[str] = []
-    group_bytes = 0
-    for name, struct in structs.items():
-        nbytes = math.prod(struct.shape) * struct.dtype.itemsize
-        if group and group_bytes + nbytes > GROUP_BYTES:
-            yield group
-            group, group_bytes = [], 0
-        group.append(name)
-        group_bytes += nbytes
-    yield group
-
-
 def first_line(error: BaseException) -> str:
-    """An exception's type and the first line of its message, as far as it says much."""
-    lines = str(error).strip().splitlines() or [""]
-    # What follows is how TensorStore's own objects print themselves.
-    told = lines[0].partition(" See full TensorStore details")[0]
-    return f"{type(error).__name__}: {told[:200]}"
+    """`errors.first_line`, without how TensorStore's own objects print themselves."""
+    return errors.first_line(error).partition(" See full TensorStore details")[0]
 
 
 def _reader(handler: Any) -> ocp.Checkpointer:

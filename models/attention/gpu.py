@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int32
 
+from ...objectives.errors import first_line
 from ..rows import Array
 from .reference import reference_attention
 
@@ -140,7 +141,7 @@ def objection(
             found = jax.jit(functools.partial(passes, attend))(*arrays)
         # Whatever goes wrong in a kernel, another one may work: the reason is logged.
         except Exception as error:
-            return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+            return first_line(error)
         for ours, theirs in zip(found, expected, strict=True):
             ours, theirs = (np.asarray(x, np.float32) for x in (ours, theirs))
             allowed = _TOLERANCE * (1 + np.abs(theirs))

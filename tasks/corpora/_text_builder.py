@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 from ...objectives.errors import UsageError
-from ..files import write_whole
+from ..files import sha256_of, write_whole
 from ._text_files import Bad, Document, File, documents, files
 
 _FORMAT = 2  # of prepared folders; a new one prepares every folder again
@@ -137,8 +137,7 @@ def content_of(file: File, cache: Path) -> str:
     cached = cache / hashlib.sha256(os.fsencode(state)).hexdigest()[:32]
     if cached.is_file():
         return cached.read_text()
-    with open(file.path, "rb") as stream:
-        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    content = sha256_of(file.path)
     if abs(time.time_ns() - file.changed_ns) > _TICK_NS:
         cache.mkdir(parents=True, exist_ok=True)
         write_whole(cached, content)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...objectives.errors import UsageError
+from ..files import sha256_of
 from ..shares.counts import Counts, add, count, zero_counts
-from .identity import sha256_of
 from .manifest import GroupRows, by_objective, damaged
 from .serve import Recording
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any, Literal
 
 Layout = Literal["mixed", "per_objective"]
@@ -28,9 +27,3 @@ def digest_of(value: Any) -> str:
     """sha256 of a JSON value, in hexadecimal."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,13 +12,12 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from ...models.rows import Batch
 from ...objectives.example import Example
 from ..examples.mixture import split_task
-from ..files import write_whole
+from ..files import sha256_of, write_whole
 from ..rows.layout import Placed, lay_out
 from ..rows.packing import collate, first_fit
 from ..shares.counts import add, count, zero_counts
 from ..tokens.vocabulary import vocabulary
 from .examples_of_part import CHUNK, PartExamples
-from .identity import sha256_of
 from .manifest import by_objective
 from .recipe import Group, Part, Recipe
 from .row_format import encode

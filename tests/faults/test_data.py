@@ -20,7 +20,8 @@ from sightline.launch.training.batch_identity import batch_digest
 from sightline.launch.training.data import Streaming
 from sightline.launch.training.recorded import RecordedData
 from sightline.models.rows import decoder_rows
-from sightline.tasks.recorded.identity import digest_of, sha256_of
+from sightline.tasks.files import sha256_of
+from sightline.tasks.recorded.identity import digest_of
 from sightline.tasks.recorded.manifest import read_manifest
 from sightline.tasks.recorded.parts import OPTIONS
 from sightline.tasks.tokens import vocabulary as vocabulary_module

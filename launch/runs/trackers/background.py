@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 
-from ....objectives.errors import UsageError
+from ....objectives.errors import UsageError, first_line
 from .tracker import Grid, Tracker
 
 _LOG = logging.getLogger(__name__)
@@ -41,10 +41,10 @@ class Background:
         except Exception as error:
             if is_new:
                 raise UsageError(
-                    f"train.trackers: {name!r} cannot be opened: {_first_line(error)}; "
+                    f"train.trackers: {name!r} cannot be opened: {_reason(error)}; "
                     "mend that, or take it out of train.trackers."
                 ) from error
-            self._give_up(_first_line(error))
+            self._give_up(_reason(error))
             return
         self.run_id, self._last_step = tracker.run_id, tracker.last_step
         # A daemon: a service that never answers must not keep the process alive.
@@ -91,7 +91,7 @@ class Background:
             try:
                 call(tracker)
             except Exception as error:  # of a library and a service that are not ours
-                self._give_up(_first_line(error))
+                self._give_up(_reason(error))
                 return
 
     def _give_up(self, reason: str) -> None:
@@ -104,7 +104,6 @@ class Background:
             )
 
 
-def _first_line(error: BaseException) -> str:
-    """The class and the first line of a message."""
-    first, *_ = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {first}".rstrip(": .")
+def _reason(error: BaseException) -> str:
+    """The class and the first line of a message, to stand before a colon or a stop."""
+    return first_line(error).rstrip(": .")

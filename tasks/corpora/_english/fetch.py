@@ -1,6 +1,5 @@
 """Downloads the archives of `english`, each once and whole."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ....objectives.errors import UsageError
+from ...files import sha256_of
 from . import registries
 from .recipe import Archive
 
@@ -86,8 +86,7 @@ def _download(folder: Path, archive: Archive) -> None:
         private = Path(temporary) / archive.name
         private.mkdir()
         file = registries.download(archive, private)
-        with file.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = sha256_of(file)
         if archive.sha256 not in ("", sha256):
             raise UsageError(
                 f"{archive.packages[0]} {archive.version} from {archive.registry} has "

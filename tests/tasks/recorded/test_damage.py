@@ -8,8 +8,9 @@ import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 
 from sightline.objectives.errors import UsageError
+from sightline.tasks.files import sha256_of
 from sightline.tasks.recorded.check import check
-from sightline.tasks.recorded.identity import digest_of, sha256_of
+from sightline.tasks.recorded.identity import digest_of
 from sightline.tasks.recorded.manifest import read_manifest
 from sightline.tasks.recorded.parts import OPTIONS
 from sightline.tasks.recorded.serve import Recording
