@@ -178,7 +178,7 @@ class Summary(NamedTuple):
     Attributes:
       seconds: by phase, and `lost` (steps that a later start computed again) and
         `stopped` (between a process's last line and the start of the next).
-      wall: seconds from the first start to the last line.
+      wall: seconds from the first start to the last line, their sum.
       starts: number of processes.
       lost_steps: number of steps computed again.
     """
@@ -210,11 +210,10 @@ def summary(run_dir: str | os.PathLike[str], *, host: int = 0) -> Summary:
     """
     seconds: defaultdict[str, float] = defaultdict(float)
     computed: list[tuple[int, int, float]] = []  # steps [from, to), seconds
-    lost_steps, starts, first, last = 0, 0, None, None
+    lost_steps, starts, last = 0, 0, None
     for line in read(Path(run_dir) / file_of(host)):
         if "begin" in line:
             starts += 1
-            first = line["begin"] if first is None else first
             seconds["stopped"] += line["begin"] - (last if last else line["begin"])
             last = line["begin"]
             continue
@@ -230,8 +229,7 @@ def summary(run_dir: str | os.PathLike[str], *, host: int = 0) -> Summary:
             seconds["lost"] += lost
         computed.append((line["from"], line["step"], line["seconds"].get("compute", 0)))
     parts = {name: seconds[name] for name in (*PHASES, "lost", "stopped")}
-    wall = last - first if last is not None and first is not None else 0.0
-    return Summary(parts, wall, starts, lost_steps)
+    return Summary(parts, sum(parts.values()), starts, lost_steps)
 
 
 def _cut(

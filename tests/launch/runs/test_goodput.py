@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from sightline.launch.runs.goodput import Goodput, file_of, read, summary
+from sightline.launch.terminal.goodput import goodput_line
 
 
 class Clock:
@@ -90,6 +91,16 @@ def test_a_torn_line_is_dropped(tmp_path):
     clock.now += 5
     live(tmp_path, clock, 1, [("step", 1.0), ("flush", 0)])
     assert summary(tmp_path).starts == 2
+
+
+def test_a_lost_beginning_divides_nothing_by_zero(tmp_path):
+    """The folder was emptied under the run, which then wrote on."""
+    (tmp_path / "goodput.jsonl").write_text(
+        '{"until": 1003.0, "seconds": {"compute": 2.0, "checkpoint": 1.0}}\n'
+    )
+    found = summary(tmp_path)
+    assert (found.wall, found.goodput) == (3.0, pytest.approx(2 / 3))
+    assert "compute 66.7%" in goodput_line(found)
 
 
 def test_time_is_written_in_the_middle_of_a_phase(tmp_path):
