@@ -202,7 +202,8 @@ SOURCES = (
         others="|/html/_|ClangCommandLine|DiagnosticsRef",
     ),
     _manual("libboost1.74-doc", r"/doc/html/.*\.html$", "BSL-1.0"),
-    _manual("maxima-doc", r"/html/[^/]*\.html$", "GPL-2+"),
+    # The whole manual on one page, beside its chapters.
+    _manual("maxima-doc", r"/html/[^/]*\.html$", "GPL-2+", others="|singlepage"),
 )
 
 
