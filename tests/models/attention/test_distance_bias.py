@@ -94,11 +94,11 @@ ends = arrays(np.int32, (B, T), elements=st.integers(-2, S + 2))
 standing = [arrays(np.int32, (B, size), elements=st.integers(0, 70)) for size in (T, S)]
 
 
-@pytest.mark.parametrize("runs", [BOTH, PAST], ids=["both", "past"])
+@pytest.mark.parametrize(("runs", "groups"), [(BOTH, 2), (PAST, 4)])
 @hypothesis.given(ends, ends, *standing)
 @hypothesis.settings(deadline=None, max_examples=20)
-def test_any_intervals_and_positions(runs, start, stop, query_positions, positions):
-    agree(tensors(runs), (start, stop, query_positions, positions), runs)
+def test_any_intervals_and_positions(runs, groups, start, stop, queries, keys):
+    agree(tensors(runs, groups=groups), (start, stop, queries, keys), runs)
 
 
 def test_more_runs_than_lanes():
@@ -107,13 +107,9 @@ def test_more_runs_than_lanes():
     assert np.count_nonzero(d_values.any(0)) > 60
 
 
-def test_a_group_of_many_heads_and_heads_of_their_own():
-    for heads, groups in (3, 1), (2, 2):
-        agree(tensors(BOTH, heads=heads, groups=groups), some_rows(), BOTH)
-
-
-def test_bfloat16():
-    agree(tensors(BOTH, dtype=jnp.bfloat16), some_rows(), BOTH, tolerance=5e-2)
+def test_bfloat16_and_a_group_of_many_heads():
+    inputs = tensors(BOTH, heads=3, groups=1, dtype=jnp.bfloat16)
+    agree(inputs, some_rows(), BOTH, tolerance=5e-2)
 
 
 def test_lanes_of_a_whole_block():
