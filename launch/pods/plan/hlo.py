@@ -96,7 +96,8 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
     """The collectives of a program that join more than one device.
 
     XLA:TPU writes a collective that runs beside computation into each of the fusions
-    that it runs beside, under one channel: it is listed once. A fusion that adds up an
+    that it runs beside, under one channel: it is listed once. (Outside of fusions a
+    channel says nothing: all collectives of `jax.shard_map` have the first.) A fusion that adds up an
     array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
     slices it sends to the hosts' own transport, after a collective inside of each.
 
@@ -107,11 +108,10 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
     module = parse(program) if isinstance(program, str) else program
     slices = np.array([getattr(d, "slice_index", 0) or 0 for d in mesh.devices.flat])
     found = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, ...]] = set()
     for place in places(module):
         for instruction, holder, kind in _within(module, place):
-            channel = re.search(r"channel_id=(\d+)", instruction.attributes)
-            key = place.computation.name, channel[0] if channel else instruction.name
+            key = (place.computation.name, *_identity(instruction, holder, place))
             if key in seen:
                 continue
             seen.add(key)
@@ -156,6 +156,16 @@ def _within(
             yield inner, computation, "reduce-scatter" if reduced else inner.opcode
         elif inner.opcode == "fusion":
             yield from _within(module, Place(inner, computation, place.loops))
+
+
+def _identity(
+    instruction: Instruction, holder: Computation, place: Place
+) -> tuple[str, ...]:
+    """What parts of one collective have in common, within a computation."""
+    channel = re.search(r"channel_id=(\d+)", instruction.attributes)
+    if channel is None or holder is place.computation:
+        return (instruction.name,)
+    return channel[0], instruction.opcode, str(instruction.shapes), instruction.op_name
 
 
 def _collective(

@@ -235,6 +235,22 @@ def test_collectives_inside_of_fusions():
     ]
 
 
+EXCHANGED = """HloModule exchanged
+
+ENTRY %main (a: f32[8]) -> f32[8] {
+  %a = f32[8]{0} parameter(0)
+  %one = f32[8]{0} all-to-all(%a), channel_id=1, replica_groups={{0,1}}, dimensions={0}
+  ROOT %two = f32[8]{0} all-to-all(%one), channel_id=1, replica_groups={{0,1}}
+}
+"""
+
+
+def test_collectives_of_one_channel_outside_of_fusions():
+    """As `jax.shard_map` makes them: XLA:TPU keeps the channel."""
+    mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
+    assert [one.name for one in collectives(EXCHANGED, mesh)] == ["one", "two"]
+
+
 def test_what_is_no_program_is_refused():
     with pytest.raises(ValueError, match="ENTRY"):
         parse("HloModule nothing\n")
