@@ -97,8 +97,8 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
 
     XLA:TPU writes a collective that runs beside computation into each of the fusions
     that it runs beside, under one channel: it is listed once. Outside of fusions a
-    channel says nothing: all of `jax.shard_map` have the first. A fusion that adds up an
-    array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
+    channel says nothing: all of `jax.shard_map` have the first. A fusion that adds up
+    an array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
     slices it sends to the hosts' own transport, after a collective inside of each.
 
     Args:
