@@ -48,7 +48,8 @@ class Collective:
       crosses_slices: whether a group has devices of several slices.
       dtype: of its largest array.
       op_name: the JAX operation that it comes from.
-      inputs: names of the instructions that it reads.
+      placed: bytes of its inputs that are slices written into other arrays: a sum of
+        them over devices is a gather.
       name: of the instruction.
     """
 
@@ -61,7 +62,7 @@ class Collective:
     crosses_slices: bool
     dtype: str
     op_name: str
-    inputs: tuple[str, ...]
+    placed: int
     name: str
 
     @property
@@ -200,9 +201,22 @@ def _collective(
         crosses_slices=bool((slices[groups] != slices[groups[:, :1]]).any()),
         dtype=max(arrays, key=lambda shape: shape.bytes).dtype,
         op_name=instruction.op_name,
-        inputs=operands,
+        placed=sum(
+            shape.bytes
+            for name in operands
+            if _writes_a_slice(module, holder.instructions[name])
+            for shape in holder.instructions[name].shapes
+        ),
         name=instruction.name,
     )
+
+
+def _writes_a_slice(module: Module, instruction: Instruction) -> bool:
+    """Whether its last operation, also of what it fuses, writes a slice."""
+    called = instruction.called("calls")
+    if instruction.opcode == "fusion" and called is not None:
+        instruction = module.computations[called].root
+    return instruction.opcode == "dynamic-update-slice"
 
 
 def _role(module: Module, instruction: Instruction, place: Place) -> str:
