@@ -131,11 +131,10 @@ def _divided(
     keys = partition_spec(("batch", None, "kv", None))
     ends = partition_spec(("batch", "slots"))
     of_bias = [
-        DistanceBias(
+        each._replace(
             values=partition_spec(("heads", None)),
             query_positions=ends,
             positions=partition_spec(("batch", None)),
-            runs=each.runs,
         )
         for each in more
     ]
