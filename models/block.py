@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Float, Int32
 
+from .attention import shared_bias
 from .config import ModelConfig
 from .mlp import MLP
 from .norm import RMSNorm
 from .projections import Attention, KeysValues, Sight
-from .relative_bias import Direction, RelativeBias, distances
+from .relative_bias import Direction, RelativeBias
 from .rope import rotation
 from .rows import Array, Stream
 
@@ -73,9 +73,9 @@ def layer_bias(
 
 def with_bias(sight: Sight, bias: RelativeBias | None) -> Sight:
     """What a layer attends by: with the bias of its own table, if it has one."""
-    if bias is None or sight.distances is None:
+    if bias is None or sight.positions is None:
         return sight
-    return sight._replace(bias=bias(sight.distances))
+    return sight._replace(bias=bias(*sight.positions))
 
 
 def own_sight(
@@ -97,10 +97,10 @@ def own_sight(
     seen = Sight(stream.visible_from, stream.visible_to)
     if config.position == "relative_bias":
         standing = stream.positions if among is None else among
-        distance = distances(stream.query_positions, standing, config)
+        positions = stream.query_positions, standing
         if bias is None:
-            return seen._replace(distances=jnp.asarray(distance))
-        return seen._replace(bias=bias(distance))
+            return seen._replace(positions=positions)
+        return seen._replace(bias=shared_bias(bias(*positions)))
     return seen._replace(
         queries=rotation(stream.query_positions, config),
         keys=rotation(stream.positions, config),

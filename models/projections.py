@@ -7,7 +7,7 @@ from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Float, Float32, Int32
 
-from .attention import interval_attention
+from .attention import DistanceBias, interval_attention
 from .axes import constrain
 from .config import ModelConfig
 from .initialisers import fan_in
@@ -25,15 +25,16 @@ class Sight(NamedTuple):
       queries: rotation of the queries; None where positions do not rotate.
       keys: rotation of the keys, likewise.
       bias: relative position bias, or None.
-      distances: what a layer with a table of its own makes its bias of, or None.
+      positions: of queries and of keys, of which a layer with a table of its own makes
+        its bias; or None.
     """
 
     visible_from: Int32[Array, "B T"]
     visible_to: Int32[Array, "B T"]
     queries: Rotation | None = None
     keys: Rotation | None = None
-    bias: Float32[jax.Array, "B H T S"] | None = None
-    distances: Int32[jax.Array, "B T S"] | None = None
+    bias: DistanceBias | Float32[jax.Array, "B H T S"] | None = None
+    positions: tuple[Int32[Array, "B T"], Int32[Array, "B S"]] | None = None
 
 
 class KeysValues(NamedTuple):

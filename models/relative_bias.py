@@ -3,12 +3,11 @@
 import math
 from typing import Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Float32, Int, Int32
+from jaxtyping import Int, Int32
 
+from .attention import DistanceBias, Runs
 from .config import ModelConfig
 from .initialisers import fan_in
 from .rows import Array
@@ -39,17 +38,6 @@ def bucket_of_distance(
     return upper + np.where(away < exact, away, np.minimum(coarse, side - 1))
 
 
-def distances(
-    query_positions: Int32[Array, "B T"],
-    positions: Int32[Array, "B S"],
-    config: ModelConfig,
-) -> Int32[Array, "B T S"]:
-    """`key - query` of every pair, cut to the largest distance and counted from 0."""
-    limit = config.relative_max_distance
-    distance = positions[:, None, :] - query_positions[:, :, None]
-    return jnp.clip(distance, -limit, limit) + limit
-
-
 class RelativeBias(nnx.Module):
     """A learned bias for each bucket and head, of a stack or of one of its layers."""
 
@@ -64,13 +52,15 @@ class RelativeBias(nnx.Module):
         self.direction: Direction = direction
 
     def __call__(
-        self, distance: Int32[Array, "B T S"]
-    ) -> Float32[jax.Array, "B H T S"]:
-        """The bias of every pair of a query and a key, by its `distances`."""
+        self, query_positions: Int32[Array, "B T"], positions: Int32[Array, "B S"]
+    ) -> DistanceBias:
+        """The bias of every pair of a query and a key, by where they stand."""
         buckets = bucket_of_distance(
             buckets=self.table.shape[0],
             max_distance=self.max_distance,
             direction=self.direction,
         )
-        by_distance = self.table[...].T[:, buckets]  # [H, 2 max_distance + 1]
-        return jax.vmap(lambda row: by_distance[:, row])(distance)
+        (at,) = np.nonzero(np.diff(buckets))  # a bucket is one run of distances
+        starts = tuple(int(n) + 1 - self.max_distance for n in at)
+        of_runs = self.table[...].T[:, buckets[[0, *(at + 1)]]]  # [H runs]
+        return DistanceBias(of_runs, query_positions, positions, Runs(starts))

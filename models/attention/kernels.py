@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.experimental import pallas as pl
 
+from .in_kernel_bias import Biased, add_gradient, with_bias
 from .reference import FLOOR, MASKED
 
 Ref = Any  # a block in the memory of the chip
@@ -19,8 +20,8 @@ _FIRST, _INNER, _LAST = ((0,), (0,)), ((1,), (0,)), ((1,), (1,))
 
 
 def forward(
-    first: Ref, last: Ref, _: Ref, __: Ref, intervals: Ref, q: Ref, k: Ref, v: Ref,
-    out: Ref, log_sum: Ref, top: Ref, total: Ref, mixed: Ref,
+    first: Ref, last: Ref, _: Ref, __: Ref, intervals: Ref, bias: Biased | None,
+    q: Ref, k: Ref, v: Ref, out: Ref, log_sum: Ref, top: Ref, total: Ref, mixed: Ref,
 ) -> None:  # fmt: skip
     """One block of keys into the running maximum, sum and output of the queries."""
     step, block, sees = _key_block(first, last)
@@ -33,7 +34,7 @@ def forward(
 
     @pl.when(sees)
     def _():
-        scores = _scores(_abreast(q), k[...], intervals, block)
+        scores = _scores(_abreast(q), k[...], bias, intervals, block)
         above = jnp.maximum(top[...], scores.max(0, keepdims=True))
         weights = jnp.exp(scores - above)  # exactly 0 where masked
         shrink = jnp.exp(top[...] - above)
@@ -50,20 +51,28 @@ def forward(
 
 
 def backward_queries(
-    first: Ref, last: Ref, _: Ref, __: Ref, intervals: Ref, q: Ref, k: Ref, v: Ref,
-    d_out: Ref, log_sum: Ref, shift: Ref, d_q: Ref, total: Ref,
+    first: Ref, last: Ref, _: Ref, __: Ref, intervals: Ref, bias: Biased | None,
+    q: Ref, k: Ref, v: Ref, d_out: Ref, log_sum: Ref, shift: Ref, d_q: Ref, *more: Ref,
 ) -> None:  # fmt: skip
-    """One block of keys into the gradient of a block of queries."""
+    """One block of keys into the gradient of a block of queries, and of a bias.
+
+    Args:
+      more: the gradient of the bias's values, if there is one; and the total.
+    """
     step, block, sees = _key_block(first, last)
+    total = more[-1]
 
     @pl.when(step == 0)
     def _():
-        total[...] = jnp.zeros_like(total)
+        for sums in more:
+            sums[...] = jnp.zeros_like(sums)
 
     @pl.when(sees)
     def _():
         queries = _abreast(q), _abreast(d_out), _abreast(log_sum), _abreast(shift)
-        _, d_scores = _gradients(*queries, k, v, intervals, block)
+        _, d_scores = _gradients(*queries, k, v, bias, intervals, block)
+        if bias is not None:
+            add_gradient(more[0], d_scores, bias)
         total[...] += _dot(k[...], d_scores.astype(k.dtype), _INNER)  # [K Rt]
 
     @pl.when(step == pl.num_programs(3) - 1)
@@ -73,7 +82,7 @@ def backward_queries(
 
 def backward_keys(
     first: Ref, last: Ref, seen_first: Ref, seen_last: Ref, intervals: Ref,
-    q: Ref, k: Ref, v: Ref, d_out: Ref, log_sum: Ref, shift: Ref,
+    bias: Biased | None, q: Ref, k: Ref, v: Ref, d_out: Ref, log_sum: Ref, shift: Ref,
     d_k: Ref, d_v: Ref, total_k: Ref, total_v: Ref,
 ) -> None:  # fmt: skip
     """One block of queries into the gradients of a block of keys and values."""
@@ -95,7 +104,15 @@ def backward_keys(
     def _():
         queries, d_mixed = _abreast(q), _abreast(d_out)
         weights, d_scores = _gradients(
-            queries, d_mixed, _abreast(log_sum), _abreast(shift), k, v, intervals, block
+            queries,
+            d_mixed,
+            _abreast(log_sum),
+            _abreast(shift),
+            k,
+            v,
+            bias,
+            intervals,
+            block,
         )
         # Sums over all heads of the group; [s K], since long sides multiply faster.
         total_v[...] += _dot(weights.astype(d_mixed.dtype), d_mixed, _LAST)
@@ -115,9 +132,11 @@ def _key_block(first: Ref, last: Ref) -> tuple[Any, Any, Any]:
     return step, block, block < last[place]
 
 
-def _scores(q: jax.Array, k: jax.Array, intervals: Ref, block: Any) -> jax.Array:
+def _scores(
+    q: jax.Array, k: jax.Array, bias: Biased | None, intervals: Ref, block: Any
+) -> jax.Array:
     """Scores [s, R·t] of queries [K, R·t] and keys [K, s], masked."""
-    scores = _dot(k, q, _FIRST)
+    scores = with_bias(_dot(k, q, _FIRST), bias)
     heads = scores.shape[1] // intervals.shape[1]
     slot = block * k.shape[1] + jax.lax.broadcasted_iota(jnp.int32, scores.shape, 0)
     start, stop = (
@@ -133,11 +152,12 @@ def _gradients(
     shift: jax.Array,
     k: Ref,
     v: Ref,
+    bias: Biased | None,
     intervals: Ref,
     block: Any,
 ) -> tuple[jax.Array, jax.Array]:
     """Weights, and the gradient of scores; `shift` is Σ out·d_out of each query."""
-    weights = jnp.exp(_scores(q, k[...], intervals, block) - log_sum)
+    weights = jnp.exp(_scores(q, k[...], bias, intervals, block) - log_sum)
     d_weights = _dot(v[...], d_out, _FIRST)
     return weights, weights * (d_weights - shift)
 

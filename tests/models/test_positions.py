@@ -8,7 +8,7 @@ import pytest
 from flax import nnx
 
 from sightline.models.config import ModelConfig
-from sightline.models.relative_bias import RelativeBias, bucket_of_distance, distances
+from sightline.models.relative_bias import RelativeBias, bucket_of_distance
 from sightline.models.rope import frequencies, rotate, rotation
 
 
@@ -64,7 +64,7 @@ def test_the_bias_of_a_pair_is_its_buckets_row(direction):
     bias = RelativeBias(config, nnx.Rngs(0), direction=direction)
     queries = np.array([[0, 5, 40], [3, 3, 1]], np.int32)
     keys = np.array([[0, 7, 100, 2], [1, 2, 3, 4]], np.int32)
-    found = bias(distances(queries, keys, config))
+    found = bias(queries, keys).array()
     for b, h, t, s in np.ndindex(2, 2, 3, 4):
         distance = int(keys[b, s] - queries[b, t])
         bucket = t5_bucket(distance, direction, 8, 20)

@@ -48,7 +48,8 @@ class Collective:
       crosses_slices: whether a group has devices of several slices.
       dtype: of its largest array.
       op_name: the JAX operation that it comes from.
-      inputs: names of the instructions that it reads.
+      placed: bytes of its inputs that are slices written into other arrays: a sum of
+        them over devices is a gather.
       name: of the instruction.
     """
 
@@ -61,7 +62,7 @@ class Collective:
     crosses_slices: bool
     dtype: str
     op_name: str
-    inputs: tuple[str, ...]
+    placed: int
     name: str
 
     @property
@@ -96,8 +97,9 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
     """The collectives of a program that join more than one device.
 
     XLA:TPU writes a collective that runs beside computation into each of the fusions
-    that it runs beside, under one channel: it is listed once. A fusion that adds up an
-    array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
+    that it runs beside, under one channel: it is listed once. Outside of fusions a
+    channel says nothing: all of `jax.shard_map` have the first. A fusion that adds up
+    an array and keeps a slice of it (`all-reduce-scatter`) is a reduce-scatter. Between
     slices it sends to the hosts' own transport, after a collective inside of each.
 
     Args:
@@ -107,11 +109,10 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
     module = parse(program) if isinstance(program, str) else program
     slices = np.array([getattr(d, "slice_index", 0) or 0 for d in mesh.devices.flat])
     found = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, ...]] = set()
     for place in places(module):
         for instruction, holder, kind in _within(module, place):
-            channel = re.search(r"channel_id=(\d+)", instruction.attributes)
-            key = place.computation.name, channel[0] if channel else instruction.name
+            key = (place.computation.name, *_identity(instruction, holder, place))
             if key in seen:
                 continue
             seen.add(key)
@@ -158,6 +159,16 @@ def _within(
             yield from _within(module, Place(inner, computation, place.loops))
 
 
+def _identity(
+    instruction: Instruction, holder: Computation, place: Place
+) -> tuple[str, ...]:
+    """What parts of one collective have in common, within a computation."""
+    channel = re.search(r"channel_id=(\d+)", instruction.attributes)
+    if channel is None or holder is place.computation:
+        return (instruction.name,)
+    return channel[0], instruction.opcode, str(instruction.shapes), instruction.op_name
+
+
 def _collective(
     module: Module,
     instruction: Instruction,
@@ -190,9 +201,22 @@ def _collective(
         crosses_slices=bool((slices[groups] != slices[groups[:, :1]]).any()),
         dtype=max(arrays, key=lambda shape: shape.bytes).dtype,
         op_name=instruction.op_name,
-        inputs=operands,
+        placed=sum(
+            shape.bytes
+            for name in operands
+            if _writes_a_slice(module, holder.instructions[name])
+            for shape in holder.instructions[name].shapes
+        ),
         name=instruction.name,
     )
+
+
+def _writes_a_slice(module: Module, instruction: Instruction) -> bool:
+    """Whether its last operation, also of what it fuses, writes a slice."""
+    called = instruction.called("calls")
+    if instruction.opcode == "fusion" and called is not None:
+        instruction = module.computations[called].root
+    return instruction.opcode == "dynamic-update-slice"
 
 
 def _role(module: Module, instruction: Instruction, place: Place) -> str:

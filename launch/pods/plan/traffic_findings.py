@@ -85,13 +85,8 @@ def summed_weights(evidence: Evidence) -> list[Finding]:
 
 def gathers_as_sums(evidence: Evidence) -> list[Finding]:
     """Gathers that the compiler writes as sums of arrays that are zero elsewhere."""
-    rows = [
-        one
-        for one in evidence.collectives
-        if one.kind == "all-reduce"
-        and all("dynamic-update-slice" in name for name in one.inputs)
-    ]
-    total = sum(one.total for one in rows)
+    sums = (one for one in evidence.collectives if one.kind == "all-reduce")
+    total = sum(one.placed * one.runs for one in sums)
     if total < SMALL:
         return []
     return [

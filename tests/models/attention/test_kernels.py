@@ -20,10 +20,7 @@ from sightline.models.attention.gpu import tokamax_attention
 from sightline.models.attention.pallas import pallas_attention
 from sightline.models.attention.reference import reference_attention
 from sightline.models.axes import MESH_AXES
-from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
-from sightline.tasks.rows.layout import lay_out
-from sightline.tasks.rows.packing import collate, first_fit
 
 pytestmark = pytest.mark.unchecked
 
@@ -116,12 +113,6 @@ def test_gradients_in_batches():
         np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-5)
 
 
-DECODER = decoder_rows(slots=64, predictions=64)
-BOTH = encoder_decoder_rows(
-    slots=64, predictions=64, memory_slots=64, memory_predictions=64
-)
-
-
 coarser = functools.partial(
     pallas_attention, blocks=Blocks(queries=16, keys=32), interpret=True
 )
@@ -135,28 +126,10 @@ masked_by_tokamax = pytest.param(
 
 @pytest.mark.parametrize("attend", [coarser, masked_by_tokamax])
 @pytest.mark.parametrize("name", sorted(registry.objectives()))
-def test_packed_rows_of_every_objective(name, attend, make_text, ids):
-    for start, stop in intervals_of(name, make_text, ids):
-        assert len(np.unique(start)) > 1  # several Examples a row
-        agree(tensors(64, 64, 4, 2), start, stop, attend=attend)
-
-
-def intervals_of(name, make_text, ids):
-    """The intervals of two packed rows: of a decoder, and of an encoder–decoder."""
-    rng = np.random.default_rng(0)
-    objective = registry.get(name)
-    examples = [
-        objective(make_text(int(size), seed=n), rng, ids)
-        for n, size in enumerate(rng.integers(12, 24, 16))
-    ]
-    for shape in DECODER, BOTH:
-        placed = lay_out(examples, shape, bos=ids.bos).placed()
-        batch = collate(list(first_fit(placed, shape, look_back=4))[:B], shape)
-        for stream in batch.decoder, batch.encoder:
-            if stream is not None and stream.segment_ids.any():
-                yield stream.visible_from, stream.visible_to
-        if batch.memory is not None and batch.memory.memory_to.any():
-            yield batch.memory
+def test_packed_rows_of_every_objective(name, attend, packed):
+    for rows in packed(name):
+        assert len(np.unique(rows.start)) > 1  # several Examples a row
+        agree(tensors(64, 64, 4, 2), rows.start, rows.stop, attend=attend)
 
 
 on_the_mesh = functools.partial(interval._divided, interpreted)

@@ -8,12 +8,13 @@ import pytest
 from jax.experimental import topologies
 from jax.sharding import AxisType, NamedSharding
 
-from sightline.models.attention import interval_attention
+from sightline.models.attention import DistanceBias, Runs, interval_attention
 from sightline.models.axes import MESH_AXES, partition_spec
 
 pytestmark = pytest.mark.unchecked
 
 T, S, H, G, K = 384, 640, 8, 2, 64
+RUNS = Runs((*range(-7, 9), 12, 16, 32, 64))
 
 CHIPS = {
     "v4": ("v4:2x2x1", "megacore"),
@@ -48,7 +49,7 @@ def devices_of(monkeypatch):
     return devices
 
 
-def lowered(devices, sizes, *, slots=T, dtype="bfloat16"):
+def lowered(devices, sizes, *, slots=T, biased=False):
     """Attention and its gradients on a mesh, for devices that need not be here."""
     count = int(np.prod(sizes))
     mesh = jax.make_mesh(
@@ -59,25 +60,30 @@ def lowered(devices, sizes, *, slots=T, dtype="bfloat16"):
         sharding = NamedSharding(mesh, partition_spec(names))
         return jax.ShapeDtypeStruct(shape, dtype, sharding=sharding)
 
-    q = array((2, slots, H, K), dtype, "batch", "slots", "heads", None)
-    k = array((2, S, G, K), dtype, "batch", None, "kv", None)
+    q = array((2, slots, H, K), "bfloat16", "batch", "slots", "heads", None)
+    k = array((2, S, G, K), "bfloat16", "batch", None, "kv", None)
     end = array((2, slots), "int32", "batch", "slots")
+    values = array((H, len(RUNS.starts) + 1), "float32", "heads", None)
+    positions = array((2, S), "int32", "batch", None)
 
-    def gradients(q, k, v, d_out, start, stop):
-        return jax.vjp(lambda *x: interval_attention(*x, start, stop), q, k, v)[1](
-            d_out
-        )
+    def gradients(q, k, v, values, d_out, start, stop, *positions):
+        def out(q, k, v, values):
+            bias = DistanceBias(values, *positions, RUNS) if biased else None
+            return interval_attention(q, k, v, start, stop, bias=bias)
+
+        return jax.vjp(out, q, k, v, values)[1](d_out)
 
     with jax.set_mesh(mesh):
-        return jax.jit(gradients).lower(q, k, k, q, end, end)
+        return jax.jit(gradients).lower(q, k, k, values, q, end, end, end, positions)
 
 
+@pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize(
     ("chip", "sizes"),
     [("v4", (1,) * 4), ("v5e", (1, 1, 2, 2)), ("v5p", (1,) * 4), ("v6e", (1,) * 4)],
 )
-def test_it_compiles_and_keeps_no_scores(chip, sizes, devices_of):
-    text = lowered(devices_of(chip), sizes).compile().as_text()
+def test_it_compiles_and_keeps_no_scores(chip, sizes, biased, devices_of):
+    text = lowered(devices_of(chip), sizes, biased=biased).compile().as_text()
     kernels = {"forward", "backward_queries", "backward_keys"}
     assert set(re.findall(r"interval_attention_(\w+?)[\"./]", text)) == kernels
     assert not scores_in(text, devices=int(np.prod(sizes)))

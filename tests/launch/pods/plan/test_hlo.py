@@ -235,6 +235,49 @@ def test_collectives_inside_of_fusions():
     ]
 
 
+EXCHANGED = """HloModule exchanged
+
+ENTRY %main (a: f32[8]) -> f32[8] {
+  %a = f32[8]{0} parameter(0)
+  %one = f32[8]{0} all-to-all(%a), channel_id=1, replica_groups={{0,1}}, dimensions={0}
+  ROOT %two = f32[8]{0} all-to-all(%one), channel_id=1, replica_groups={{0,1}}
+}
+"""
+
+
+def test_collectives_of_one_channel_outside_of_fusions():
+    """As `jax.shard_map` makes them: XLA:TPU keeps the channel."""
+    mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
+    assert [one.name for one in collectives(EXCHANGED, mesh)] == ["one", "two"]
+
+
+PLACED = """HloModule placed
+
+%fused (p: f32[8], q: f32[4], n: s32[]) -> f32[8] {
+  %p = f32[8]{0} parameter(0)
+  %q = f32[4]{0} parameter(1)
+  %n = s32[] parameter(2)
+  ROOT %in = f32[8]{0} dynamic-update-slice(%p, %q, %n)
+}
+
+ENTRY %main (z: f32[8], a: f32[4], m: s32[]) -> (f32[8], f32[8], f32[8]) {
+  %z = f32[8]{0} parameter(0)
+  %a = f32[4]{0} parameter(1)
+  %m = s32[] parameter(2)
+  %one = f32[8]{0} dynamic-update-slice(%z, %a, %m)
+  %two = f32[8]{0} fusion(%z, %a, %m), kind=kLoop, calls=%fused
+  ROOT %s = (f32[8], f32[8], f32[8]) all-reduce(%one, %two, %z), replica_groups={{0,1}}
+}
+"""
+
+
+def test_sums_of_slices_are_told_from_others():
+    """XLA:TPU adds up gathers and gradients of a layer in one all-reduce."""
+    mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
+    (found,) = collectives(PLACED, mesh)
+    assert (found.bytes, found.placed) == (96, 64)
+
+
 def test_what_is_no_program_is_refused():
     with pytest.raises(ValueError, match="ENTRY"):
         parse("HloModule nothing\n")

@@ -14,7 +14,7 @@ from sightline.launch.pods.plan.generations import GENERATIONS
 from sightline.launch.pods.plan.report import report
 from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.models.config import ModelConfig
-from sightline.models.rows import decoder_rows
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
 
 pytestmark = pytest.mark.optimised
 
@@ -140,6 +140,32 @@ def test_kernels_are_gathered_twice_and_the_table_once(tpu, on_tpu):
     assert table <= moved["outside", "all-gather"] <= 1.1 * table
     # In float32, since a loss in chunks adds up in it.
     assert 2 * table <= moved["outside", "all-reduce"] <= 2.1 * table
+
+
+@pytest.mark.parametrize("per_layer", [False, True])
+def test_scores_with_a_relative_bias_stay_on_the_chip(per_layer, tpu, on_tpu):
+    model = ModelConfig(
+        layers=2,
+        d_model=256,
+        heads=4,
+        kv_heads=4,
+        head_dim=64,
+        d_hidden=256,
+        position="relative_bias",
+        relative_per_layer=per_layer,
+    )
+    some = {"slots": 256, "predictions": 256}
+    rows = encoder_decoder_rows(**some, memory_slots=384, memory_predictions=1)
+    plan = on_tpu(
+        tpu("v5e-4"),
+        MeshShape(fsdp=2, tensor=2),
+        model=model,
+        batch_rows=128,
+        rows=rows,
+    )
+    assert plan["architecture"] == "encoder_decoder"
+    kinds = {finding["kind"] for finding in plan["findings"]}
+    assert "scores in memory" not in kinds
 
 
 def test_slices_are_joined_by_the_data_centre_network(tpu, on_tpu):

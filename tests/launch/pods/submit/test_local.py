@@ -134,13 +134,13 @@ def test_a_run_stops_and_goes_on(rows, compiled, tmp_path, request):
     while last_step(run_dir) < 4 and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 75, output
     assert "[1] exit status 75" in output
     assert 4 <= saved_steps(run_dir)[-1] < 30
 
     process = start()
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert "[0] " in output and "All 30 steps are done" in output
     assert last_step(run_dir) == 30
