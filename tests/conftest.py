@@ -37,10 +37,11 @@ FIRST, SIZE, EXTRA = 3, 1000, 100
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Two marks of modules that take long, each measured to be worth it.
+    """Two marks of what takes long, each measured to be worth it.
 
     `unchecked`: shapes in annotations are not checked. A checked call takes ten to
-    fifty times as long; the parts of whole runs have tests of their own.
+    fifty times as long; the parts of whole runs have tests of their own, and so has
+    what is drawn thousands of times.
     `optimised`: programs are compiled in full, where running them takes longer.
     """
     unchecked = item.get_closest_marker("unchecked") is not None
