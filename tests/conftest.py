@@ -1,5 +1,6 @@
 """What tests share: emulated devices, checked shapes, text to make Examples of."""
 
+import gc
 import importlib.metadata
 import os
 import tempfile
@@ -33,6 +34,12 @@ from sightline.objectives.text import Text
 jax.config.update("jax_num_cpu_devices", 8)
 
 FIRST, SIZE, EXTRA = 3, 1000, 100
+
+
+def pytest_collection_finish():
+    """What was imported stays; no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

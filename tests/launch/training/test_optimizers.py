@@ -133,7 +133,7 @@ def test_muon_treats_each_layer_on_its_own(muon_updates, name):
         alone = update(optimizers.muon(optax.constant_schedule(0.1)), one, its_grad)[
             name
         ]
-        np.testing.assert_allclose(muon_updates[name][layer], alone, atol=1e-6)
+        np.testing.assert_allclose(muon_updates[name][layer], alone, atol=5e-6)
 
 
 def test_muon_orthogonalises_attention_as_one_matrix():
