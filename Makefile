@@ -10,21 +10,28 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TYPES = $(BIN)/pyright --pythonpath $(BIN)/python
 WORKERS ?= 2
 RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test test-interop faults soak pods slurm check corpus corpus-study setup clean
+.PHONY: quickstart test test-interop faults soak pods slurm check lint corpus corpus-study setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
 	$(BIN)/sightline train --gin_file=quickstart.gin --run_dir=runs/quickstart
 
-# Programs that tests compile are kept: the second time it takes much less.
-test: check
+# Types are checked beside the tests. Programs that tests compile are kept: the second
+# time it takes much less. Byte code is kept too, even where the environment says not to:
+# a hundred of the tests start processes of their own.
+test: lint
+	$(TYPES) > $(VENV)/types.txt 2>&1 & types=$$!; \
 	JAX_PLATFORMS=cpu JAX_COMPILATION_CACHE_DIR=$(abspath $(VENV))/compiled \
-	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	  PYTHONDONTWRITEBYTECODE= \
+	  $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/types.txt; \
+	exit $$((tests ? tests : types))
 
 # Imported and exported models against transformers, which it installs.
 test-interop: $(INSTALLED)
@@ -55,10 +62,12 @@ pods: $(INSTALLED)
 slurm: $(INSTALLED)
 	PYTHON=$(BIN)/python JAX_PLATFORMS=cpu tests/launch/processes/slurm.sh
 
-check: $(INSTALLED)
+check: lint
+	$(TYPES)
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # From the npm and Debian registries that this machine is configured for; goes on where
 # it was stopped, and downloads nothing twice.

@@ -1,5 +1,7 @@
 """What tests share: emulated devices, checked shapes, text to make Examples of."""
 
+import gc
+import importlib.metadata
 import os
 import tempfile
 
@@ -7,11 +9,17 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Compiling takes most of the time of these tests, and tiny models gain nothing by it.
 # What is computed is the same. Subprocesses take it from here, tests from the marks.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+# jaxlib 0.10 has an older way to make kernels of fusions, which takes a third of the
+# time. Later ones have it no more, and refuse a flag that they do not know.
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    os.environ["XLA_FLAGS"] = (
+        f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
+    )
 # One cache of programs for all workers and subprocesses: they compile many alike.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _COMPILED = tempfile.TemporaryDirectory(prefix="sightline-compiled-")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _COMPILED.name
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 # XLA writes a page to stderr for every program that it takes from the cache.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -28,12 +36,19 @@ jax.config.update("jax_num_cpu_devices", 8)
 FIRST, SIZE, EXTRA = 3, 1000, 100
 
 
+def pytest_collection_finish():
+    """What was imported stays; no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """Two marks of modules that take long, each measured to be worth it.
+    """Two marks of what takes long, each measured to be worth it.
 
     `unchecked`: shapes in annotations are not checked. A checked call takes ten to
-    fifty times as long; the parts of whole runs have tests of their own.
+    fifty times as long; the parts of whole runs have tests of their own, and so has
+    what is drawn thousands of times.
     `optimised`: programs are compiled in full, where running them takes longer.
     """
     unchecked = item.get_closest_marker("unchecked") is not None

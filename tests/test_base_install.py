@@ -53,10 +53,12 @@ def python(tmp_path_factory):
     for name in required("sightline") - {"sightline"}:
         distribution = importlib.metadata.distribution(name)
         for file in distribution.files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
+            source = Path(str(distribution.locate_file(file)))
+            # Byte code too, where there is some: compiling all anew takes long.
+            if ".." not in file.parts and source.exists():
                 link = site / file
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(Path(str(distribution.locate_file(file))).resolve())
+                link.symlink_to(source.resolve())
     (site / "sightline").symlink_to(ROOT)
     return folder / "bin" / "python"
 

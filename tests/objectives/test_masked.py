@@ -47,6 +47,7 @@ def test_random_tokens_cover_the_text_ids_and_nothing_else(make_text, ids):
     assert set(drawn.tolist()) == set(ids.text.tolist())
 
 
+@pytest.mark.unchecked
 def test_every_place_is_selected_alike_and_eos_never(make_text, ids):
     objective = registry.get("masked")
     rng = np.random.default_rng(0)
@@ -89,6 +90,7 @@ def test_words_are_selected_whole(length, ends, rate, seed, make_text, ids):
         assert not left or min(left) > most - selected.sum()
 
 
+@pytest.mark.unchecked
 def test_every_word_is_selected_alike(make_text, ids):
     """Words of one length, so that each is selected as often as any other."""
     start, rest = int(ids.word_starts[5]), int(ids.word_starts[5]) + 1
@@ -117,6 +119,7 @@ def test_words_show_the_mask_token_by_token(make_text, ids):
     assert abs(np.mean(pairs) - 2 * 0.8 * 0.2) < 0.02
 
 
+@pytest.mark.unchecked
 def test_every_count_of_hidden_tokens_is_equally_likely(make_text, ids):
     objective = registry.get("masked").with_settings(**UNIFORM)
     rng, text = np.random.default_rng(0), make_text(11)
@@ -132,6 +135,7 @@ def test_every_count_of_hidden_tokens_is_equally_likely(make_text, ids):
     assert np.all(np.abs(counts[1:] - 500) < 5 * np.sqrt(450))
 
 
+@pytest.mark.unchecked
 def test_each_token_weighs_one_on_average(make_text, ids):
     """Σ weight · f(token) expects Σ f(token), within 5 σ of 20,000 draws."""
     objective = registry.get("masked").with_settings(**UNIFORM)
@@ -144,6 +148,7 @@ def test_each_token_weighs_one_on_average(make_text, ids):
     assert abs(sums.mean() - f.sum()) < 5 * sums.std() / np.sqrt(len(sums))
 
 
+@pytest.mark.unchecked
 def test_the_weighted_sum_expects_the_bound_of_diffusion(make_text, ids):
     """Against the integral over t, for losses that depend on all that is hidden.
 

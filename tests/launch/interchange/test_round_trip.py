@@ -2,15 +2,16 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
+from flax import nnx
 
 from sightline.diagnosis.audit.audit import audit
 from sightline.launch import cli
 from sightline.launch.inference.open import load_trained
 from sightline.launch.interchange.card import card
 from sightline.launch.interchange.import_model import import_model
-from sightline.launch.interchange.parameters import Parameters, names_and_shapes
 from sightline.launch.interchange.safetensors import open_folder, read
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives.errors import UsageError
@@ -48,10 +49,13 @@ def main(*words) -> None:
 def contents(run) -> tuple:
     """Dimensions and parameters of a run; its vocabulary's digest."""
     opened = load_trained(run)
-    vocab = vocabulary(opened.mixture.vocabulary)
-    named = names_and_shapes(opened.config, opened.rows, vocabulary_size=vocab.size)
-    parameters = Parameters(run, named)
-    return opened, {name: parameters.read(name) for name in named}, vocab
+    leaves = jax.tree_util.tree_leaves_with_path(nnx.state(opened.model))
+    arrays = {
+        jax.tree_util.keystr(path, simple=True, separator=".").removesuffix(".value"):
+        np.asarray(leaf)
+        for path, leaf in leaves
+    }  # fmt: skip
+    return opened, arrays, vocabulary(opened.mixture.vocabulary)
 
 
 @pytest.mark.parametrize("dtype", ["F32", "BF16"])

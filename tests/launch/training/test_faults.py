@@ -9,7 +9,7 @@ from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.training import held_out
 
-pytestmark = pytest.mark.unchecked
+pytestmark = [pytest.mark.unchecked, pytest.mark.usefixtures("compiled_once")]
 
 TINY = [
     "ModelConfig.layers=1",
@@ -26,6 +26,7 @@ TINY = [
     "train.eval_every=2",
     "train.eval_batches=2",
     "train.checkpoint_every=2",
+    "train.data_workers=0",
 ]
 
 

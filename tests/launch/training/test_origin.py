@@ -19,7 +19,6 @@ from sightline.launch.runs.fingerprint import fingerprints
 from sightline.launch.runs.named_arrays import as_arrays
 from sightline.launch.runs.run_identity import saved_origin, written_origin
 from sightline.launch.runs.verified import read_manifest
-from sightline.launch.training import report
 from sightline.launch.training.mesh import MeshShape
 from sightline.launch.training.origin import open_run
 from sightline.launch.training.program import Program, program_of
@@ -62,16 +61,8 @@ def folder(tmp_path_factory):
     return papers
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_batch_measured():
-    """Instead of dozens, for the table of shares."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "measured_batches", lambda batch_rows: 1)
-        yield
-
-
 @pytest.fixture(scope="module")
-def run(folder):
+def run(folder, compiled_once):
     def run(run_dir, *bindings, words=()):
         bound = [*SETTINGS, f"text.folder={folder}", *bindings]
         gin = [f"--gin.{text}" for text in bound]
@@ -119,7 +110,7 @@ def outcome(run_dir):
 
 
 @pytest.fixture(scope="module")
-def opened(folder):
+def opened(folder, compiled_once):
     """`opened(start_from, *bindings, **sizes)`: the run to start from, on a mesh."""
 
     def open_(start_from, *bindings, **sizes):

@@ -11,7 +11,7 @@ from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.tasks import user_modules
 
-pytestmark = pytest.mark.unchecked
+pytestmark = [pytest.mark.unchecked, pytest.mark.usefixtures("compiled_once")]
 
 TEXTS = [f"Text {n} is about things of the kind {n}. " * 8 for n in range(30)]
 RATES = {
@@ -94,7 +94,8 @@ def train(folder, hf, steps, *extra):
 
 
 def test_a_run_on_all_of_them_resumes_and_knows_their_content(folder, capfd):
-    assert train(folder, folder / "hf", 2) == 0
+    here = "--gin.train.data_workers=0"  # and in another process once it is resumed
+    assert train(folder, folder / "hf", 2, here) == 0
     last = {}
     for record in metrics.read(folder / "run" / "metrics.jsonl"):
         last |= record

@@ -24,7 +24,7 @@ import pytest
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.runs.goodput import summary
-from sightline.launch.training import report, rollback, sources, train as train_module
+from sightline.launch.training import rollback, sources, train as train_module
 from sightline.launch.training.program import Program
 from sightline.objectives import registry
 from sightline.objectives.text import Text
@@ -107,32 +107,11 @@ class Looped:
         pass
 
 
-@pytest.fixture(scope="module")
-def programs():
-    """Compiled once for each kind of step."""
-    made = {}
-
-    def once(name, compute):
-        def compile(program):
-            key = name, program.clip_norm
-            if key not in made:
-                made[key] = compute(program)
-            return made[key]
-
-        return compile
-
-    return {
-        name: once(name, getattr(Program, name))
-        for name in ("compile_train_step", "compile_eval_step")
-    }
-
-
 @pytest.fixture
-def faults(programs, tmp_path, monkeypatch):
+def faults(compiled_once, programs, tmp_path, monkeypatch):
     found = Faults()
     monkeypatch.setattr(Looped, "faults", found)
     monkeypatch.setattr(sources, "Streaming", Looped)
-    monkeypatch.setattr(report, "measured_batches", lambda batch_rows: 1)
     monkeypatch.setattr(train_module, "BATCHES_AHEAD", 1)
     monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
     compile_step = programs["compile_train_step"]
@@ -147,7 +126,6 @@ def faults(programs, tmp_path, monkeypatch):
         return faulty
 
     monkeypatch.setattr(Program, "compile_train_step", compile_faulty)
-    monkeypatch.setattr(Program, "compile_eval_step", programs["compile_eval_step"])
     return found
 
 

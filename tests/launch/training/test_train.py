@@ -30,6 +30,8 @@ BINDINGS = [
     "ModelConfig.head_dim=16",
 ]
 CLOCKED = ("tokens_per_second", "data_wait")
+HERE = "train.data_workers=0"
+"""Batches do not depend on it; a run of its own process has data made in another."""
 
 
 def arguments(run_dir: Path, *bindings: str) -> list[str]:
@@ -51,9 +53,9 @@ def fingerprints(run_dir: Path, step: int) -> dict:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
+def uninterrupted(compiled_once, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("runs") / "whole"
-    assert main(arguments(run_dir)) == 0
+    assert main(arguments(run_dir, HERE)) == 0
     return run_dir
 
 
@@ -93,7 +95,7 @@ def test_a_stopped_run_resumes_bit_for_bit(how, uninterrupted, tmp_path):
     finally:
         process.send_signal(how)
         assert process.wait(timeout=60) == (75 if how == signal.SIGTERM else -how)
-    assert main(arguments(run_dir)) == 0
+    assert main(arguments(run_dir, HERE)) == 0
     assert records(run_dir) == records(uninterrupted)
     assert fingerprints(run_dir, 6) == fingerprints(uninterrupted, 6)
 
