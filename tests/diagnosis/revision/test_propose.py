@@ -51,7 +51,7 @@ def case(mixture=INCUMBENT, complaints=ALL, effects=None, scores=(), rows=ROWS):
         found,
         scores,
         complaints,
-        effects or Effects(),
+        [effects] if effects else [],
         rows=rows,
         examples=24,
     )
@@ -154,9 +154,7 @@ def test_nothing_complained_of_changes_nothing():
 def test_a_leak_comes_first():
     traits = mixture_traits(INCUMBENT, ROWS)
     leak = Cause(1, "information leak", "found", ("drift",), "", ())
-    made = propose(
-        INCUMBENT, traits, [leak], (), named(["drift"]), Effects(), rows=ROWS
-    )
+    made = propose(INCUMBENT, traits, [leak], (), named(["drift"]), [], rows=ROWS)
     assert not made.changes
     assert "fix this first: information leak" in made.unchanged["drift"]
 
