@@ -7,6 +7,7 @@ to 1.
 from pathlib import Path
 
 from ...objectives.errors import UsageError, nearest
+from ..failures.registry import names
 from . import json_file
 from .effects import Effects
 
@@ -30,7 +31,7 @@ def read(path: Path) -> Effects:
 
     Raises:
       UsageError: the file is refused by `json_file.read`, an interval is upside down,
-        or the incumbent is no mix. The message says where.
+        a failure is unknown, or the incumbent is no mix. The message says where.
     """
     effects = json_file.read(path, Effects, finite=True)
     for name, mix in effects.mixes.items():
@@ -39,6 +40,12 @@ def read(path: Path) -> Effects:
                 raise UsageError(
                     f"{path}: $.mixes.{name}: interval [{figure.low}, {figure.high}] "
                     "is upside down."
+                )
+        for effect in mix.effects:
+            if effect.failure not in names():
+                raise UsageError(
+                    f"{path}: $.mixes.{name}: no failure {effect.failure!r}; "
+                    + nearest(effect.failure, names())
                 )
     if effects.mixes and effects.incumbent not in effects.mixes:
         raise UsageError(

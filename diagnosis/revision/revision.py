@@ -8,7 +8,6 @@ from ...models.rows import Capacity, RowShape
 from ...objectives.registry import Objective, base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import budget
-from ..scores.score import Failure
 
 Key = TypeVar("Key", bound=str)
 
@@ -27,7 +26,7 @@ class Part(NamedTuple):
       source: of rate and loss.
     """
 
-    failure: Failure
+    failure: str
     objective: Objective
     rate: float
     loss: float

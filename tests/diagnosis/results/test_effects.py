@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sightline.diagnosis.failures.registry import names
 from sightline.diagnosis.results.effects import (
     Effect,
     Effects,
@@ -14,7 +15,6 @@ from sightline.diagnosis.results.effects import (
     is_better,
 )
 from sightline.diagnosis.results.effects_file import SHIPPED, read, shipped, write
-from sightline.diagnosis.scores.score import FAILURES
 
 
 def effect(value, failure="drift", better="higher", **more):
@@ -44,7 +44,7 @@ def test_the_shipped_file_is_sound():
     assert effects == read(SHIPPED)
     assert effects.incumbent in effects.mixes
     for name, mix in effects.mixes.items():
-        assert {e.failure for e in mix.effects} == set(FAILURES), name
+        assert {e.failure for e in mix.effects} == set(names()), name
         assert all(e.seeds >= 3 for e in mix.effects), name
 
 
