@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...objectives.registry import base_name
-from ..failures.registry import get, names as failures
+from ..failures import registry
 from ..results.effects import Effect, beats
 from ..scores.score import Score
 from ..wording import listed, percent
@@ -52,7 +52,7 @@ def _failing(memo: Memo, failure: str) -> str:
     reasons = [cause.reasons[failure] for cause in memo.causes_of(failure)]
     # Causes are checked in order; an earlier one overrides those after it.
     why = _sentence(reasons[0] if reasons else "no cause was found")
-    return f"{get(failure).heading}: {what}. {why}"
+    return f"{registry.get(failure).heading}: {what}. {why}"
 
 
 def _sentence(text: str) -> str:
@@ -69,7 +69,7 @@ def _change(memo: Memo) -> str:
         )
         texts.append(f"{_sentence(steps)} The other objectives share the rest.")
     for failure, why in memo.proposal.unchanged.items():
-        texts.append(f"For {get(failure).title}, nothing: {why}")
+        texts.append(f"For {registry.get(failure).title}, nothing: {why}")
     return " ".join(texts) or "Nothing: keep the mixture."
 
 
@@ -107,7 +107,7 @@ def _known(memo: Memo) -> str:
     failures = {change.failure for change in memo.acting}
     moves = [
         step(*pair) + ("" if beats(*pair) else " (no clear difference)")
-        for failure in failures()
+        for failure in registry.names()
         if failure in failures and (pair := memo.pair(failure))
     ]
     if moves:
@@ -130,8 +130,8 @@ def _known(memo: Memo) -> str:
 def unknown(memo: Memo) -> list[str]:
     """What was not measured, a sentence each; causes excepted."""
     missing = [
-        get(failure).title
-        for failure in failures()
+        registry.get(failure).title
+        for failure in registry.names()
         if failure not in memo.failures and memo.lead(failure) is None
     ]
     texts = []
@@ -158,7 +158,7 @@ def _dots(memo: Memo, failure: str) -> tuple[str, dict[str, Score | Effect | Non
     """A row group of the chart: scores of the checkpoint and of two mixes."""
     lead, pair = memo.lead(failure), memo.pair(failure) or ()
     names = [metric(score) for score in (lead, *pair) if score is not None]
-    heading = ": ".join([get(failure).heading, *names[-1:]])
+    heading = ": ".join([registry.get(failure).heading, *names[-1:]])
     score = lead if lead is not None and 0 <= lead.value <= 1 else None
     label = "this checkpoint"
     if score is not None and names[0] != names[-1]:

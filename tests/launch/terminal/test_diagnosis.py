@@ -16,6 +16,7 @@ from sightline.diagnosis.revision.propose import Change
 from sightline.diagnosis.scores.score import Score
 from sightline.launch.terminal.diagnosis import cause_table, change_table, score_table
 
+NAMES = names()
 SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 
 
@@ -34,7 +35,7 @@ def printed(table, width=100):
 def scores(draw):
     low, value, high = sorted(draw(st.tuples(SHARES, SHARES, SHARES)))
     return Score(
-        failure=draw(st.sampled_from(names())),
+        failure=draw(st.sampled_from(NAMES)),
         probe=draw(st.sampled_from(["minimal pairs", "block shuffle"])),
         kind=draw(st.sampled_from(["all", "number", "blocks of 2"])),
         metric="accuracy",
