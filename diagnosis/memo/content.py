@@ -1,15 +1,16 @@
 """The memo, part by part, as blocks."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ...objectives.registry import base_name
-from ..causes.cause import NEEDS, percent, title
+from ..failures.registry import get
 from ..results.effects import Effect, compared
 from ..revision.adapted import KEPT
 from ..revision.propose import Change
 from ..revision.rule import supplied
-from ..scores.score import Failure, Score
+from ..scores.score import Score
+from ..wording import percent
 from .adapt_text import ADAPT
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
@@ -17,16 +18,6 @@ from .first_page import first_page, unknown
 from .formatting import measured, metric, moved, step, to_beat
 from .inputs import Memo
 from .isolated import isolated
-
-HYPOTHESES: Mapping[Failure, str] = {
-    "drift": "predicting each token from the strict past makes the model look back "
-    "for what the text already says.",
-    "continuation": "a label with negatives from the same document makes the model "
-    "judge order, not only topic.",
-    "reconstruction": "a target that is the whole text makes the model copy what is "
-    "there, not only fill gaps.",
-}
-"""Why an objective may act on a failure; only a study can show that it does."""
 
 
 def content(memo: Memo) -> Document:
@@ -38,7 +29,7 @@ def content(memo: Memo) -> Document:
 def _failures(memo: Memo) -> Iterator[Block]:
     """A section for each failure that is present."""
     for failure in memo.failures:
-        yield Heading(2, title(failure))
+        yield Heading(2, get(failure).heading)
         rows = [
             (whose, metric(evidence), *measured(evidence), to_beat(evidence))
             for whose, evidence in _evidence_rows(memo, failure)
@@ -65,9 +56,7 @@ def _failures(memo: Memo) -> Iterator[Block]:
                 yield from _change(memo, change, failure)
 
 
-def _evidence_rows(
-    memo: Memo, failure: Failure
-) -> Iterator[tuple[str, Score | Effect]]:
+def _evidence_rows(memo: Memo, failure: str) -> Iterator[tuple[str, Score | Effect]]:
     """The checkpoint, the study's incumbent, the proposal's mix and the best other."""
     main_score, pair, mix = memo.lead(failure), memo.pair(failure), memo.study_mix
     if main_score is not None:
@@ -90,7 +79,7 @@ def _evidence_rows(
         yield f"study's best other mix, {code(name)}", others[name]
 
 
-def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
+def _change(memo: Memo, change: Change, failure: str) -> Iterator[Block]:
     verb = {"add": "Add", "raise": "Raise"}.get(change.action, "Keep")
     after = memo.proposal.traits
     supply = supplied(memo.traits, failure), supplied(after, failure)
@@ -100,8 +89,8 @@ def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
     yield Items(
         [
             f"Examples: {moved(change.rate)}. Loss: {moved(change.loss)}. "
-            f"Loss on {NEEDS[failure].name}: {moved(supply)}.",
-            f"Hypothesis: {HYPOTHESES[failure]}",
+            f"Loss on {get(failure).need.name}: {moved(supply)}.",
+            f"Hypothesis: {get(failure).why(change.name)}",
             f"Evidence: {_credit(memo, change, failure)}",
             f"Cost: {change.traits.processed:,.0f} slots and "
             f"{change.traits.supervised:,.0f} supervised tokens an Example; "
@@ -110,7 +99,7 @@ def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
     )
 
 
-def _credit(memo: Memo, change: Change, failure: Failure) -> str:
+def _credit(memo: Memo, change: Change, failure: str) -> str:
     """What comparisons with and without the objective show."""
     name = base_name(change.name)
     proposed = memo.proposal.mixture.objectives()[change.name].settings

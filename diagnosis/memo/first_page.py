@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ...objectives.registry import base_name
-from ..causes.cause import listed, percent, title
+from ..failures import registry
 from ..results.effects import Effect, beats
-from ..scores.complaints import LONG_NAMES
-from ..scores.score import FAILURES, Failure, Score
+from ..scores.score import Score
+from ..wording import listed, percent
 from .blocks import Block, Figure, Heading, Items, Paragraph, code
 from .formatting import metric, number, step, to_beat
 from .inputs import Memo
@@ -35,7 +35,7 @@ def first_page(memo: Memo) -> Iterator[Block]:
     )
 
 
-def _failing(memo: Memo, failure: Failure) -> str:
+def _failing(memo: Memo, failure: str) -> str:
     evidence = [
         f"in {complaint.count:,} of {complaint.total:,} reviewed texts"
         for complaint in memo.complaints
@@ -52,7 +52,7 @@ def _failing(memo: Memo, failure: Failure) -> str:
     reasons = [cause.reasons[failure] for cause in memo.causes_of(failure)]
     # Causes are checked in order; an earlier one overrides those after it.
     why = _sentence(reasons[0] if reasons else "no cause was found")
-    return f"{title(failure)}: {what}. {why}"
+    return f"{registry.get(failure).heading}: {what}. {why}"
 
 
 def _sentence(text: str) -> str:
@@ -69,7 +69,7 @@ def _change(memo: Memo) -> str:
         )
         texts.append(f"{_sentence(steps)} The other objectives share the rest.")
     for failure, why in memo.proposal.unchanged.items():
-        texts.append(f"For {LONG_NAMES[failure]}, nothing: {why}")
+        texts.append(f"For {registry.get(failure).title}, nothing: {why}")
     return " ".join(texts) or "Nothing: keep the mixture."
 
 
@@ -107,7 +107,7 @@ def _known(memo: Memo) -> str:
     failures = {change.failure for change in memo.acting}
     moves = [
         step(*pair) + ("" if beats(*pair) else " (no clear difference)")
-        for failure in FAILURES
+        for failure in registry.names()
         if failure in failures and (pair := memo.pair(failure))
     ]
     if moves:
@@ -130,8 +130,8 @@ def _known(memo: Memo) -> str:
 def unknown(memo: Memo) -> list[str]:
     """What was not measured, a sentence each; causes excepted."""
     missing = [
-        LONG_NAMES[failure]
-        for failure in FAILURES
+        registry.get(failure).title
+        for failure in registry.names()
         if failure not in memo.failures and memo.lead(failure) is None
     ]
     texts = []
@@ -154,11 +154,11 @@ def unknown(memo: Memo) -> list[str]:
     return texts
 
 
-def _dots(memo: Memo, failure: Failure) -> tuple[str, dict[str, Score | Effect | None]]:
+def _dots(memo: Memo, failure: str) -> tuple[str, dict[str, Score | Effect | None]]:
     """A row group of the chart: scores of the checkpoint and of two mixes."""
     lead, pair = memo.lead(failure), memo.pair(failure) or ()
     names = [metric(score) for score in (lead, *pair) if score is not None]
-    heading = ": ".join([title(failure), *names[-1:]])
+    heading = ": ".join([registry.get(failure).heading, *names[-1:]])
     score = lead if lead is not None and 0 <= lead.value <= 1 else None
     label = "this checkpoint"
     if score is not None and names[0] != names[-1]:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import Cause
+from ..findings.complaints import Complaint
+from ..findings.headlines import headlines
+from ..findings.severity import perfect, reference
 from ..results.effects import Effect, Effects, compared
 from ..revision.propose import Change, Proposal
-from ..scores.complaints import Complaint
-from ..scores.headlines import headlines
-from ..scores.score import Failure, Score
-from ..scores.severity import perfect, reference
+from ..scores.score import Score
 from ..traits.traits import MixtureTraits
 from .adapt_text import Adaptation
 from .gin_text import START
@@ -80,7 +80,7 @@ class Memo(NamedTuple):
     adaptation: Adaptation | None = None
 
     @property
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[str]:
         """The failures that are present."""
         return [severity.failure for severity in self.proposal.severities]
 
@@ -101,12 +101,12 @@ class Memo(NamedTuple):
         nearest = max(overlap, key=lambda name: overlap[name], default=None)
         return self.proposal.precedent or nearest
 
-    def pair(self, failure: Failure) -> tuple[Effect, Effect] | None:
+    def pair(self, failure: str) -> tuple[Effect, Effect] | None:
         """The effects of the study's incumbent and of `study_mix` on a failure."""
         mix = self.study_mix
         return compared(self.effects, mix, failure) if mix else None
 
-    def lead(self, failure: Failure) -> Score | None:
+    def lead(self, failure: str) -> Score | None:
         """The checkpoint's score on the study's primary probe and metric."""
         of_failure = [s for s in self.scores if s.failure == failure]
         scores = headlines([s for s in of_failure if math.isfinite(s.value)])
@@ -117,6 +117,6 @@ class Memo(NamedTuple):
         alike = [s for s in scores if first and s[1:4:2] == (first.probe, first.metric)]
         return next(iter(alike or scores), None)
 
-    def causes_of(self, failure: Failure) -> list[Cause]:
+    def causes_of(self, failure: str) -> list[Cause]:
         """The causes found that explain a failure, in order."""
         return [cause for cause in self.causes if failure in cause.reasons]

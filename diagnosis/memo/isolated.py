@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from ...objectives import registry
 from ...objectives.registry import base_name
 from ..results.effects import Effect, Effects, Mix, beats
-from ..scores.score import Failure
 
 
 class Isolated(NamedTuple):
@@ -35,7 +34,7 @@ class Isolated(NamedTuple):
         return "better" if apart else "no clear difference"
 
 
-def isolated(effects: Effects, objective: str, failure: Failure) -> list[Isolated]:
+def isolated(effects: Effects, objective: str, failure: str) -> list[Isolated]:
     """The comparisons of mixes with and without an objective; there are often none.
 
     Two mixes are comparable if one adds exactly this objective to the other, and the

@@ -4,8 +4,6 @@ import operator
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from ..scores.score import Failure
-
 
 class Effect(NamedTuple):
     """A mix's score on one failure.
@@ -22,7 +20,7 @@ class Effect(NamedTuple):
       seeds: number of runs.
     """
 
-    failure: Failure
+    failure: str
     probe: str
     metric: str
     value: float
@@ -61,7 +59,7 @@ class Mix(NamedTuple):
     own_loss: OwnLoss | None
     effects: tuple[Effect, ...]
 
-    def effect(self, failure: Failure) -> Effect | None:
+    def effect(self, failure: str) -> Effect | None:
         """The primary effect on a failure; None if not measured."""
         return next((e for e in self.effects if e.failure == failure), None)
 
@@ -81,7 +79,7 @@ class Difference(NamedTuple):
       seeds: number of pairs of runs.
     """
 
-    failure: Failure
+    failure: str
     probe: str
     metric: str
     better: Literal["higher", "lower"]
@@ -156,7 +154,7 @@ class Effects(NamedTuple):
     comparisons: tuple[Comparison, ...] = ()
 
 
-def gain(effects: Effects, mix: str, failure: Failure) -> float | None:
+def gain(effects: Effects, mix: str, failure: str) -> float | None:
     """By how much a mix beats the incumbent on a failure; positive is better.
 
     In units of the metric; None if either lacks the same measurement.
@@ -168,7 +166,7 @@ def gain(effects: Effects, mix: str, failure: Failure) -> float | None:
     return more if pair[1].better == "higher" else -more
 
 
-def is_better(effects: Effects, mix: str, failure: Failure) -> bool:
+def is_better(effects: Effects, mix: str, failure: str) -> bool:
     """Whether a mix beats the incumbent on a failure with disjoint intervals."""
     pair = compared(effects, mix, failure)
     return pair is not None and beats(*pair)
@@ -181,9 +179,7 @@ def beats(before: Effect, after: Effect) -> bool:
     return after.high < before.low
 
 
-def compared(
-    effects: Effects, mix: str, failure: Failure
-) -> tuple[Effect, Effect] | None:
+def compared(effects: Effects, mix: str, failure: str) -> tuple[Effect, Effect] | None:
     """The effects of the incumbent and a mix; None unless of the same probe."""
     if effects.incumbent not in effects.mixes:
         return None

@@ -32,6 +32,7 @@ from pathlib import Path
 
 from ...objectives.errors import UsageError, nearest
 from ...objectives.registry import base_name
+from ..failures.registry import names
 from . import json_file
 from .effects import Comparison, Effects, Mix, Setup
 
@@ -71,14 +72,20 @@ def read(path: Path) -> Effects:
 
     Raises:
       UsageError: the file is refused by `json_file.read`, an interval is upside down,
-        the incumbent is no mix, or a comparison's mixes do not differ in its objective
-        alone. The message says where.
+        a failure is unknown, the incumbent is no mix, or a comparison's mixes do not
+        differ in its objective alone. The message says where.
     """
     effects = json_file.read(path, Effects, finite=True)
     for where, low, high in _intervals(effects):
         if low > high:
             raise UsageError(
                 f"{path}: $.{where}: interval [{low}, {high}] is upside down."
+            )
+    for where, failure in _failures(effects):
+        if failure not in names():
+            raise UsageError(
+                f"{path}: $.{where}: no failure {failure!r}; "
+                + nearest(failure, names())
             )
     if effects.mixes and effects.incumbent not in effects.mixes:
         raise UsageError(
@@ -101,6 +108,16 @@ def _intervals(effects: Effects) -> Iterator[tuple[str, float, float]]:
         for figure in (comparison.own_loss, *comparison.differences):
             if figure:
                 yield f"comparisons[{number}]", figure.low, figure.high
+
+
+def _failures(effects: Effects) -> Iterator[tuple[str, str]]:
+    """Every failure that is named, and where it is."""
+    for name, mix in effects.mixes.items():
+        for effect in mix.effects:
+            yield f"mixes.{name}", effect.failure
+    for number, comparison in enumerate(effects.comparisons):
+        for difference in comparison.differences:
+            yield f"comparisons[{number}]", difference.failure
 
 
 def _confounded(comparison: Comparison, effects: Effects) -> Iterator[str]:

@@ -1,25 +1,22 @@
 """A proposal within limits, and what each of them costs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
-from ...models.rows import Capacity, RowShape
-from ...objectives import registry
+from ...models.rows import RowShape
 from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
-from ..causes.cause import percent
+from ..findings.severity import Severity
 from ..results.effects import Effects
-from ..scores.score import Failure
-from ..scores.severity import Severity
-from ..traits.objective_traits import objective_traits
 from ..traits.traits import MixtureTraits, mixture_traits
+from ..wording import percent
 from .limits import Limits, RowCost, density, sizes, token_cost
-from .remedies import supply
 from .revision import DIGITS, Part, fitting_rows, open_rows, revised, shared_out
-from .rule import SUPPLIES, supplied
+from .rule import supplied
+from .stand_ins import stand_ins
 from .within import Allocation, Terms, best, supplies
 
 WHOLE = 0.999
@@ -82,7 +79,7 @@ class LimitCost(NamedTuple):
     """
 
     limit: str
-    supplies: Mapping[Failure, tuple[float, float]]
+    supplies: Mapping[str, tuple[float, float]]
 
 
 class Limited(NamedTuple):
@@ -157,7 +154,7 @@ class _Search:
             )
         self._revision, self._free = revision, free
         self._row_cost, self._limits = row_cost, limits
-        self.aims: dict[Failure, float] = {
+        self.aims: dict[str, float] = {
             s.failure: supplied(free.traits, s.failure) for s in revision.severities
         }
         self._by_cost: dict[float | None, tuple[RowShape, Terms]] = {}
@@ -245,11 +242,13 @@ class _Search:
             revision, rows, most_density = self._revision, self._open, np.inf
             if most_cost is not None:
                 assert self._row_cost is not None
-                rows = next(r for r in self._narrower() if self._fits(r, most_cost))
+                rows = next(
+                    r for r in narrower(self._revision.rows) if self._fits(r, most_cost)
+                )
                 room = sizes(rows)[1] * most_cost * self._now
                 most_density = room / self._row_cost(rows)
             first = list(revision.parts_on(rows)[1])
-            parts = [*first, *_stand_ins(revision, first, rows)]
+            parts = [*first, *stand_ins(revision.mixture, first, rows)]
             total = sum(s.value for s in revision.severities) or 1.0
             terms = Terms(
                 revision.traits.examples,
@@ -267,22 +266,6 @@ class _Search:
     @property
     def _open(self) -> RowShape:
         return open_rows(self._revision.rows)
-
-    def _narrower(self) -> Iterator[RowShape]:
-        """Rows between those in which every slot may predict and the present ones."""
-        now, wide = self._revision.rows, self._open
-        steps = wide.decoder.slots - now.decoder.predictions
-        for step in range(steps, -1, -1):
-            share = step / (steps or 1)
-            slots, predictions = (
-                before + int(share * (after - before))
-                for before, after in zip(now.decoder, wide.decoder, strict=True)
-            )
-            inputs = now.encoder
-            if inputs is not None and wide.encoder is not None:
-                more = int(share * (wide.encoder.predictions - inputs.predictions))
-                inputs = Capacity(inputs.slots, inputs.predictions + more)
-            yield RowShape(Capacity(slots, predictions), inputs)
 
     def _fits(self, rows: RowShape, most_cost: float) -> bool:
         assert self._row_cost is not None
@@ -305,7 +288,9 @@ class _Search:
             )
         assert self._row_cost is not None
         mean = density(left, self._revision.traits.objectives)
-        least = min(token_cost(self._row_cost, r, mean) for r in self._narrower())
+        least = min(
+            token_cost(self._row_cost, r, mean) for r in narrower(self._revision.rows)
+        )
         enough = np.ceil(1000 * least / self._now) / 1000
         return (
             f"--most_cost={limits.most_cost:g} and {ruled_out} clash: what is left of "
@@ -314,35 +299,10 @@ class _Search:
         )
 
 
-def _stand_ins(
-    revision: Revision, parts: Sequence[Part], rows: RowShape
-) -> Iterator[Part]:
-    """For each part, those of other objectives that act on the same failure.
-
-    They get its share of the loss and of the slots.
-    """
-    bound = revision.mixture.objectives()
-    bases = {objective.base for objective in bound.values()}
-    others = [registry.get(n) for n in registry.objectives() if n not in bases]
-    measured = []
-    for objective in (*bound.values(), *others):
-        try:
-            measured.append((objective, objective_traits(objective, rows)))
-        except UsageError:  # it fits no window of these rows
-            continue
-    for part in parts:
-        slots = part.rate * objective_traits(part.objective, rows).processed
-        for objective, traits in measured:
-            share = supply(traits, part.failure)
-            if objective.base != part.objective.base and share >= SUPPLIES:
-                yield Part(
-                    part.failure,
-                    objective,
-                    rate=min(1.0, slots / traits.processed),
-                    loss=part.loss,
-                    source=f"in place of `{part.objective.name}`, of whose loss and "
-                    "slots it gets the share; no effect of it was measured",
-                )
+def _measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:
+    return mixture_traits(
+        mixture, rows, lengths=revision.lengths, examples=revision.examples
+    )
 
 
 def _pool(revision: Revision, parts: Sequence[Part], rows: RowShape):
@@ -352,12 +312,6 @@ def _pool(revision: Revision, parts: Sequence[Part], rows: RowShape):
     some = [part._replace(rate=share, loss=share) for part in unique.values()]
     pool = revised(revision.mixture, some, revision.traits.loss)
     return _measured(revision, pool, rows).objectives
-
-
-def _measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:
-    return mixture_traits(
-        mixture, rows, lengths=revision.lengths, examples=revision.examples
-    )
 
 
 def _limited(part: Part, factor: float, limits: Limits) -> Part:

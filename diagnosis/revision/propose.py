@@ -15,13 +15,15 @@ from jaxtyping import Int
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
-from ..causes.cause import NEEDS, Cause, listed, percent
+from ..causes.cause import Cause
+from ..failures.registry import get
+from ..findings.complaints import Complaint
+from ..findings.severity import Severity, severities
 from ..results.effects import Effects
-from ..scores.complaints import Complaint
-from ..scores.score import Failure, Score
-from ..scores.severity import Severity, severities
+from ..scores.score import Score
 from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits
+from ..wording import listed, percent
 from .limited import Draft, Limited, Precedent, Revision, draft, within
 from .limits import NO_LIMITS, Limits, RowCost, check
 from .revision import DIGITS, Part
@@ -49,7 +51,7 @@ class Change(NamedTuple):
 
     name: str
     action: Literal["add", "raise", "keep", "lower"]
-    failure: Failure | None
+    failure: str | None
     traits: Traits
     rate: tuple[float, float]
     loss: tuple[float, float]
@@ -77,7 +79,7 @@ class Proposal(NamedTuple):
     traits: MixtureTraits
     changes: tuple[Change, ...]
     severities: tuple[Severity, ...]
-    unchanged: Mapping[Failure, str]
+    unchanged: Mapping[str, str]
     precedent: str | None
     study: Effects | None = None
     limits: Limits = NO_LIMITS
@@ -121,7 +123,7 @@ def propose(
     check(limits, list(traits.objectives))
     present = severities(complaints, scores)
     unchanged = dict(_without_cause(present, causes))
-    due: list[Failure] = [
+    due: list[str] = [
         severity.failure for severity in present if severity.failure not in unchanged
     ]
 
@@ -139,7 +141,7 @@ def propose(
     acted, affordable = ({part.failure for part in one.parts} for one in (free, chosen))
     unchanged |= {
         failure: f"{percent(supplied(traits, failure))} of the loss is on "
-        f"{NEEDS[failure].name} already, as much as it would get."
+        f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
     }
@@ -165,7 +167,7 @@ def propose(
 
 def _without_cause(
     present: Sequence[Severity], causes: Sequence[Cause]
-) -> Iterator[tuple[Failure, str]]:
+) -> Iterator[tuple[str, str]]:
     """Failures that rates do not act on, and why."""
     for failure, *_ in present:
         relevant = [c for c in causes if c.verdict == "found" and failure in c.failures]

@@ -1,14 +1,13 @@
 """Gives shares of a mixture to objectives, and finds rows that fit the result."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from ...models.rows import Capacity, RowShape
 from ...objectives.registry import Objective, base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import budget
-from ..scores.score import Failure
 
 Key = TypeVar("Key", bound=str)
 
@@ -27,7 +26,7 @@ class Part(NamedTuple):
       source: of rate and loss.
     """
 
-    failure: Failure
+    failure: str
     objective: Objective
     rate: float
     loss: float
@@ -147,6 +146,28 @@ def fitting_rows(
     assert rows.encoder is not None
     memory = min(inputs.predictions, max(memory, rows.encoder.predictions))
     return RowShape(decoder, Capacity(inputs.slots, memory))
+
+
+def narrower(rows: RowShape) -> Iterator[RowShape]:
+    """Rows from `open_rows` down to the rows themselves, the widest first."""
+    wide = open_rows(rows)
+    steps = wide.decoder.slots - rows.decoder.predictions
+    for step in range(steps, -1, -1):
+        share = step / (steps or 1)
+        decoder = _between(rows.decoder, wide.decoder, share)
+        if rows.encoder is None or wide.encoder is None:
+            yield RowShape(decoder)
+        else:
+            yield RowShape(decoder, _between(rows.encoder, wide.encoder, share))
+
+
+def _between(few: Capacity, many: Capacity, share: float) -> Capacity:
+    """A share of the way from one capacity to another, rounded down."""
+    slots, predictions = (
+        before + int(share * (after - before))
+        for before, after in zip(few, many, strict=True)
+    )
+    return Capacity(slots, predictions)
 
 
 def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from ..scores.score import Failure
 from ..traits.objective_traits import Traits
 from .limits import Limits
 from .remedies import supply
@@ -47,8 +46,8 @@ class Terms(NamedTuple):
     parts: Sequence[Part]
     first: int
     traits: Mapping[str, Traits]
-    aims: Mapping[Failure, float]
-    weights: Mapping[Failure, float]
+    aims: Mapping[str, float]
+    weights: Mapping[str, float]
     most_density: float = np.inf
 
 
@@ -79,7 +78,7 @@ def best(terms: Terms, limits: Limits) -> Allocation | None:
     return max(allocations, key=lambda one: round(one.value, 9), default=None)
 
 
-def supplies(terms: Terms, loss: Mapping[str, float]) -> dict[Failure, float]:
+def supplies(terms: Terms, loss: Mapping[str, float]) -> dict[str, float]:
     """Share of the loss against each failure."""
     return {
         failure: sum(s * supply(terms.traits[n], failure) for n, s in loss.items())
@@ -89,7 +88,7 @@ def supplies(terms: Terms, loss: Mapping[str, float]) -> dict[Failure, float]:
 
 def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
     """Parts that may be taken together: one of each failure, and not too many new."""
-    groups: dict[Failure, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for number, part in enumerate(terms.parts):
         allowed = groups.setdefault(part.failure, [])
         if not limits.excludes(part.objective.name):
@@ -102,95 +101,117 @@ def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
 
 
 def _solve(terms: Terms, limits: Limits, chosen: Sequence[int]) -> Allocation | None:
-    """The best shares with some of the parts; None if the limits allow none.
-
-    Variables are a fraction of each part, what is left of the present objectives (of
-    examples, of loss), what is added to each that is kept (likewise), and how much of
-    its aim each failure gets, at most all.
-    """
+    """The best shares with some of the parts; None if the limits allow none."""
     present = [name for name in terms.examples if not limits.excludes(name)]
-    kept = [name for name in present if limits.keeps(name)]
-    parts = [terms.parts[number] for number in chosen]
-    names = list(dict.fromkeys([*present, *(part.objective.name for part in parts)]))
+    added = [terms.parts[number].objective.name for number in chosen]
+    names = list(dict.fromkeys([*present, *added]))
     if not names:
         return None
+    kept = [name for name in present if limits.keeps(name)]
     aims = [failure for failure, aim in terms.aims.items() if aim > 0]
-    count = len(parts) + 2 + 2 * len(kept)
-    examples = np.zeros((len(names), count + len(aims)))
-    loss = np.zeros_like(examples)
-    for number, part in enumerate(parts):
-        examples[names.index(part.objective.name), number] = part.rate
-        loss[names.index(part.objective.name), number] = part.loss
-    for name in present:
-        examples[names.index(name), len(parts)] = terms.examples[name]
-        loss[names.index(name), len(parts) + 1] = terms.loss[name]
-    for number, name in enumerate(kept, len(parts) + 2):
-        examples[names.index(name), number] = 1.0
-        loss[names.index(name), number + len(kept)] = 1.0
-
-    gains = np.zeros(count + len(aims))
-    gains[count:] = [terms.weights[failure] for failure in aims]
-    gains[len(parts) + 2 : count] = -SLIGHT
-    gains[: len(parts)] = [-SLIGHT * (number >= terms.first) for number in chosen]
+    forms = _forms(terms, chosen, names, present, kept, len(aims))
+    gains = np.zeros(forms.variables)
+    gains[: len(chosen)] = [-SLIGHT * (number >= terms.first) for number in chosen]
+    gains[len(chosen) + 2 :] = -SLIGHT
+    gains[forms.variables - len(aims) :] = [terms.weights[failure] for failure in aims]
     left = max(0.0, 1 - sum(part.loss for part in terms.parts[: terms.first]))
-    bounds = [(0, 1)] * len(parts) + [(0, None), (left, None)]
+    bounds = [(0, 1)] * len(chosen) + [(0, None), (left, None)]
     bounds += [(0, None)] * (2 * len(kept)) + [(0, 1)] * len(aims)
-
-    rows, most = [], []
-    for name in kept:
-        rows += [-examples[names.index(name)], -loss[names.index(name)]]
-        most += [-terms.examples[name], -terms.loss[name]]
-    for number, failure in enumerate(aims, count):
-        row = -_supply(terms, names, failure) @ loss
-        row[number] = terms.aims[failure]
-        rows, most = [*rows, row], [*most, 0.0]
-    others = [names.index(name) for name in present if name not in kept]
-    processed = np.array([terms.traits[name].processed for name in names])
-    if others and (least := _least_slots(terms, [names[n] for n in others])):
-        row = least * processed @ examples - processed[others] @ examples[others]
-        rows, most = [*rows, row], [*most, 0.0]
-    if np.isfinite(terms.most_density):
-        supervised = np.array([terms.traits[name].supervised for name in names])
-        row = (supervised - terms.most_density * processed) @ examples
-        rows, most = [*rows, row], [*most, 0.0]
+    others = [name for name in present if name not in kept]
+    constraints = list(_constraints(terms, forms, kept, others, aims))
     solution = linprog(
         -gains,
-        A_ub=np.array(rows) if rows else None,
-        b_ub=most or None,
-        A_eq=np.array([examples.sum(0), loss.sum(0)]),
+        A_ub=np.array([row for row, _ in constraints]) if constraints else None,
+        b_ub=[most for _, most in constraints] or None,
+        A_eq=np.array([forms.examples.sum(0), forms.loss.sum(0)]),
         b_eq=[1.0, 1.0],
         bounds=bounds,
     )
     if solution.status == INFEASIBLE:
         return None
     assert solution.success, solution.message
-    return _allocation(terms, names, chosen, solution.x, examples, loss, count)
-
-
-def _allocation(
-    terms: Terms,
-    names: Sequence[str],
-    chosen: Sequence[int],
-    variables: Float[np.ndarray, " V"],
-    examples: Float[np.ndarray, "N V"],
-    loss: Float[np.ndarray, "N V"],
-    first_aim: int,
-) -> Allocation:
-    """The shares that variables stand for."""
-    weights = [terms.weights[failure] for failure, aim in terms.aims.items() if aim > 0]
-    factors = dict(zip(chosen, variables.tolist(), strict=False))
+    factors = dict(zip(chosen, solution.x.tolist(), strict=False))
+    reached = solution.x[forms.variables - len(aims) :]
     return Allocation(
-        float(variables[first_aim:] @ np.array(weights)),
-        dict(zip(names, (examples @ variables).tolist(), strict=True)),
-        dict(zip(names, (loss @ variables).tolist(), strict=True)),
+        float(sum(terms.weights[f] * r for f, r in zip(aims, reached, strict=True))),
+        dict(zip(names, (forms.examples @ solution.x).tolist(), strict=True)),
+        dict(zip(names, (forms.loss @ solution.x).tolist(), strict=True)),
         tuple(factors.get(number, 0.0) for number in range(len(terms.parts))),
     )
 
 
-def _supply(
-    terms: Terms, names: Sequence[str], failure: Failure
-) -> Float[np.ndarray, " N"]:
-    return np.array([supply(terms.traits[name], failure) for name in names])
+class _Forms(NamedTuple):
+    """Shares as linear forms in the variables.
+
+    Variables are a fraction of each part; what is left of the present objectives, of
+    examples and of loss; what is added to each that is kept, likewise; and how much of
+    its aim each failure reaches, at most all.
+
+    Attributes:
+      names: of objectives, one a row.
+      examples: coefficients of the share of the examples.
+      loss: of the share of the loss.
+    """
+
+    names: Sequence[str]
+    examples: Float[np.ndarray, "N V"]
+    loss: Float[np.ndarray, "N V"]
+
+    @property
+    def variables(self) -> int:
+        return self.examples.shape[1]
+
+    def row(self, name: str) -> int:
+        return self.names.index(name)
+
+
+def _forms(
+    terms: Terms,
+    chosen: Sequence[int],
+    names: Sequence[str],
+    present: Sequence[str],
+    kept: Sequence[str],
+    aims: int,
+) -> _Forms:
+    count = len(chosen) + 2 + 2 * len(kept) + aims
+    forms = _Forms(names, np.zeros((len(names), count)), np.zeros((len(names), count)))
+    for variable, part in enumerate(terms.parts[number] for number in chosen):
+        row = forms.row(part.objective.name)
+        forms.examples[row, variable] = part.rate
+        forms.loss[row, variable] = part.loss
+    for name in present:
+        forms.examples[forms.row(name), len(chosen)] = terms.examples[name]
+        forms.loss[forms.row(name), len(chosen) + 1] = terms.loss[name]
+    for variable, name in enumerate(kept, len(chosen) + 2):
+        forms.examples[forms.row(name), variable] = 1.0
+        forms.loss[forms.row(name), variable + len(kept)] = 1.0
+    return forms
+
+
+def _constraints(
+    terms: Terms,
+    forms: _Forms,
+    kept: Sequence[str],
+    others: Sequence[str],
+    aims: Sequence[str],
+) -> Iterator[tuple[Float[np.ndarray, " V"], float]]:
+    """Rows of coefficients, and what they come to at most."""
+    for name in kept:
+        yield -forms.examples[forms.row(name)], -terms.examples[name]
+        yield -forms.loss[forms.row(name)], -terms.loss[name]
+    for variable, failure in enumerate(aims, forms.variables - len(aims)):
+        acts = [supply(terms.traits[name], failure) for name in forms.names]
+        row = -np.array(acts) @ forms.loss
+        row[variable] = terms.aims[failure]
+        yield row, 0.0
+    processed = np.array([terms.traits[name].processed for name in forms.names])
+    if others:
+        own = [forms.row(name) for name in others]
+        slots = processed[own] @ forms.examples[own]
+        yield _least_slots(terms, others) * (processed @ forms.examples) - slots, 0.0
+    if np.isfinite(terms.most_density):
+        supervised = np.array([terms.traits[n].supervised for n in forms.names])
+        yield (supervised - terms.most_density * processed) @ forms.examples, 0.0
 
 
 def _least_slots(terms: Terms, names: Sequence[str]) -> float:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ...diagnosis.failures.registry import names
+from ...diagnosis.findings import complaints
+from ...diagnosis.findings.complaints import Complaint
 from ...diagnosis.memo.gin_text import START
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import LEAST
-from ...diagnosis.scores import complaints
-from ...diagnosis.scores.complaints import Complaint
-from ...diagnosis.scores.score import FAILURES
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
@@ -121,7 +121,7 @@ def read_complaints(failures: str | None, *, measured: bool) -> tuple[Complaint,
       ValueError: a name or a file is wrong, or reviewers found no failure at all.
     """
     if failures is None:
-        return () if measured else complaints.named(FAILURES)
+        return () if measured else complaints.named(names())
     path = Path(failures)
     if not failures or not (path.suffix or path.exists()):
         return complaints.named([name.strip() for name in failures.split(",")])

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from ...diagnosis.causes.cause import Cause, percent
+from ...diagnosis.causes.cause import Cause
+from ...diagnosis.findings.headlines import headlines
+from ...diagnosis.findings.severity import fails, reference
 from ...diagnosis.revision.propose import Change
-from ...diagnosis.scores.headlines import headlines
 from ...diagnosis.scores.score import Score
-from ...diagnosis.scores.severity import fails, reference
+from ...diagnosis.wording import percent
 
 
 def score_table(scores: Sequence[Score]) -> Table:

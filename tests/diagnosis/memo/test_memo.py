@@ -8,6 +8,8 @@ import re
 import pytest
 
 from sightline.diagnosis.causes.causes import causes
+from sightline.diagnosis.failures.registry import names
+from sightline.diagnosis.findings.complaints import Complaint, named
 from sightline.diagnosis.memo import memo as memo_module
 from sightline.diagnosis.memo.adapt_text import ADAPT, Adaptation, steps_for
 from sightline.diagnosis.memo.blocks import (
@@ -26,8 +28,7 @@ from sightline.diagnosis.memo.pictures import divided
 from sightline.diagnosis.results import effects_file
 from sightline.diagnosis.results.effects import Effect, Effects, Mix, OwnLoss
 from sightline.diagnosis.revision.propose import propose
-from sightline.diagnosis.scores.complaints import Complaint, named
-from sightline.diagnosis.scores.score import FAILURES, Score
+from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of, rows_of
@@ -40,7 +41,7 @@ ROWS = decoder_rows(slots=64, predictions=12)
 TWO = encoder_decoder_rows(
     slots=16, predictions=16, memory_slots=64, memory_predictions=12
 )
-COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(FAILURES, (8, 20, 4), strict=True))
+COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(names(), (8, 20, 4), strict=True))
 
 MIXTURES = {
     "plain": Mixture(
@@ -80,7 +81,7 @@ def scores():
             40,
             10,
         )
-        for f in FAILURES
+        for f in names()
         for kind, value, trained in (("near", 0.52, True), ("far", 0.81, False))
     ]
     nothing = [float("nan")] * 3
@@ -91,7 +92,7 @@ def scores():
 def study():
     effects = tuple(
         Effect(f, "probe", "accuracy", 0.5, 0.45, 0.55, "higher", 0.5, 3)
-        for f in FAILURES
+        for f in names()
     )
     better = tuple(e._replace(value=0.9, low=0.85, high=0.95) for e in effects)
     rates = {"masked": 0.8, "permuted": 0.2}
@@ -273,8 +274,8 @@ def test_the_appendix_is_folded_and_printed_open(full):
 def test_without_a_checkpoint_parts_are_marked(bare):
     made = texts(bare)
     assert "no checkpoint" in made["memo.html"]
-    assert made["memo.md"].count("Not measured on this model") == len(FAILURES)
-    assert made["memo.html"].count(">not measured</text>") == len(FAILURES)
+    assert made["memo.md"].count("Not measured on this model") == len(names())
+    assert made["memo.html"].count(">not measured</text>") == len(names())
     assert "study was not run" in made["memo.md"]
 
 
@@ -373,7 +374,7 @@ def test_the_same_memo_is_the_same_text(bare):
 @pytest.mark.parametrize("name", sorted(MIXTURES))
 @pytest.mark.parametrize("files", [(), ("any_mixture.gin",)], ids=["alone", "after"])
 def test_the_gin_file_gives_what_is_recommended(name, rows, files, tmp_path):
-    memo = memo_of(MIXTURES[name], rows=rows, complaints=named(FAILURES))
+    memo = memo_of(MIXTURES[name], rows=rows, complaints=named(names()))
     write(memo, tmp_path / "out")
     path = tmp_path / "out" / "recommended.gin"
     config = load([*files, str(path)])

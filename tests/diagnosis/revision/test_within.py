@@ -9,7 +9,6 @@ from hypothesis import assume, given, settings, strategies as st
 from sightline.diagnosis.revision.limits import Limits, density
 from sightline.diagnosis.revision.revision import Part
 from sightline.diagnosis.revision.within import Terms, best, supplies
-from sightline.diagnosis.scores.score import FAILURES
 from sightline.diagnosis.traits.objective_traits import Traits
 from sightline.objectives import registry
 
@@ -17,6 +16,7 @@ CLOSE = 1e-5
 """What values may differ by: tie-breaking weighs a millionth."""
 
 PRESENT = ("masked", "permuted", "span_corruption")
+FAILURES = ("drift", "continuation", "reconstruction")
 FIRST = {"drift": "causal", "continuation": "sentence_pair"}
 FIRST["reconstruction"] = "reconstruction"
 STAND_INS = {"drift": "prefix"}
