@@ -10,6 +10,7 @@ from ..wording import listed, percent
 from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
 from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
+from .nearness import described
 from .pictures import KINDS, bases, divided, share_bars
 from .sightlines import sightlines
 
@@ -196,7 +197,7 @@ def _study(memo: Memo) -> Iterator[Block]:
     """Every effect of every mix, a table a failure."""
     effects = memo.effects
     yield Paragraph(
-        f"{effects.tokens:,} processed tokens each, on {code(effects.corpus)}; the "
+        f"Study {described(effects)}; {effects.tokens:,} processed tokens each; the "
         f"incumbent is {code(effects.incumbent)}. Intervals are the envelope of the "
         "seeds' 95 % intervals."
     )

@@ -15,14 +15,22 @@ from .adapt_text import ADAPT
 from .appendix import appendix
 from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
 from .first_page import first_page, unknown
-from .formatting import measured, metric, moved, step, to_beat
+from .formatting import measured, metric, moved, to_beat
 from .inputs import Memo
-from .isolated import isolated
+from .isolated import isolated, isolated_in
+from .limits_text import limits_text
+from .nearness import sentence
 
 
 def content(memo: Memo) -> Document:
     """The whole memo in reading order."""
-    main = (*first_page(memo), *_failures(memo), *_verify(memo), *_not_measured(memo))
+    main = (
+        *first_page(memo),
+        *_failures(memo),
+        *limits_text(memo),
+        *_verify(memo),
+        *_not_measured(memo),
+    )
     return Document(main, list(appendix(memo)))
 
 
@@ -100,17 +108,21 @@ def _change(memo: Memo, change: Change, failure: str) -> Iterator[Block]:
 
 
 def _credit(memo: Memo, change: Change, failure: str) -> str:
-    """What comparisons with and without the objective show."""
+    """What comparisons with and without the objective show, in the nearest study."""
     name = base_name(change.name)
+    choice = isolated_in(memo, name, failure)
+    if choice is None:
+        return f"not isolated; no two mixes of a study differ by {code(name)} alone."
     proposed = memo.proposal.mixture.objectives()[change.name].settings
     texts = [
         f"{code(name)} alone ({code(pair.having)} against {code(pair.without)}"
         f"{'' if pair.settings == proposed else ', with other settings than proposed'})"
-        f": {step(pair.before, pair.after)}, {pair.verdict}."
-        for pair in isolated(memo.effects, name, failure)
+        f": {pair.text}, {pair.verdict}."
+        for pair in isolated(choice.study, name, failure)
     ]
-    default = f"not isolated; no two mixes of the study differ by {code(name)} alone."
-    return " ".join(texts) or default
+    if choice.passed:
+        texts.append(sentence(choice.study, memo.about, choice.passed))
+    return " ".join(texts)
 
 
 def _verify(memo: Memo) -> Iterator[Block]:

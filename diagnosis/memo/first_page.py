@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from ...objectives.registry import base_name
 from ..failures import registry
 from ..results.effects import Effect, beats
+from ..results.nearest import ranked
 from ..scores.score import Score
 from ..wording import listed, percent
 from .blocks import Block, Figure, Heading, Items, Paragraph, code
 from .formatting import metric, number, step, to_beat
 from .inputs import Memo
-from .isolated import isolated
+from .isolated import isolated, isolated_in
+from .nearness import sentence
 from .pictures import score_dots
 
 
@@ -116,9 +118,10 @@ def _known(memo: Memo) -> str:
         texts.append(f"{whole}: {'; '.join(moves)}.")
     for change in memo.acting:
         name = base_name(change.name)
-        pairs = change.failure and isolated(memo.effects, name, change.failure)
-        if pairs:
-            verdicts = "; ".join(f"{p.after.probe}: {p.verdict}" for p in pairs)
+        choice = change.failure and isolated_in(memo, name, change.failure)
+        if change.failure and choice:
+            pairs = isolated(choice.study, name, change.failure)
+            verdicts = "; ".join(f"{p.probe}: {p.verdict}" for p in pairs)
             texts.append(f"Adding {code(name)} alone: {verdicts}.")
         else:
             confounded.append(code(name))
@@ -142,10 +145,9 @@ def unknown(memo: Memo) -> list[str]:
     if not memo.effects.mixes:
         texts.append("The effect of the change: the study was not run.")
     else:
-        texts.append(
-            "The effect on this model: the study trained small models, on "
-            f"{memo.effects.tokens:,} tokens of {code(memo.effects.corpus)} each."
-        )
+        order = ranked(memo.studies, memo.about)
+        passed = order[: order.index(memo.effects)] if order else ()
+        texts.append(sentence(memo.effects, memo.about, passed))
     if memo.proposal.changes and memo.proposal.precedent is None:
         texts.append(
             "Whether these shares are the best: they are set by a rule from causes and "

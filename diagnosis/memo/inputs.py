@@ -10,6 +10,7 @@ from ..findings.complaints import Complaint
 from ..findings.headlines import headlines
 from ..findings.severity import perfect, reference
 from ..results.effects import Effect, Effects, compared
+from ..results.nearest import Run
 from ..revision.propose import Change, Proposal
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
@@ -64,6 +65,9 @@ class Memo(NamedTuple):
         probe for which the corpus is too small.
       start: gin text that binds all of a run except its mixture and rows.
       adaptation: of the run; None without one, or where nothing changes.
+      studies: all, the nearest to the run first; what `effects` does not have is taken
+        from the next that does.
+      about: the run that follows from the memo.
     """
 
     provenance: Provenance
@@ -78,6 +82,8 @@ class Memo(NamedTuple):
     not_measured: tuple[str, ...] = ()
     start: str = START
     adaptation: Adaptation | None = None
+    studies: tuple[Effects, ...] = ()
+    about: Run = Run()
 
     @property
     def failures(self) -> list[str]:

@@ -19,6 +19,9 @@ from .rule import supplied
 from .stand_ins import stand_ins
 from .within import Allocation, Terms, best, supplies
 
+LITTLE = 0.002
+"""Share of the loss below which a difference is one of rounding and sampling."""
+
 WHOLE = 0.999
 """Fraction of a part from which it counts as whole."""
 
@@ -81,6 +84,14 @@ class LimitCost(NamedTuple):
     limit: str
     supplies: Mapping[str, tuple[float, float]]
 
+    def lost(self) -> dict[str, tuple[float, float]]:
+        """The failures against which less is supplied, by more than rounding."""
+        return {
+            failure: (before, after)
+            for failure, (before, after) in self.supplies.items()
+            if before - after > LITTLE
+        }
+
 
 class Limited(NamedTuple):
     """What limits cost, and whether they bind.
@@ -88,10 +99,12 @@ class Limited(NamedTuple):
     Attributes:
       costs: of each limit alone; of several also of all together, which comes last.
       token_cost: of the proposal relative to now; None if it was not limited.
+      followed: the mix of a study that would be followed without limits.
     """
 
     costs: tuple[LimitCost, ...]
     token_cost: float | None
+    followed: Precedent | None
 
 
 def draft(revision: Revision) -> Draft:
@@ -117,8 +130,8 @@ def within(
       row_cost: operations for a row; needed for `most_cost`.
 
     Raises:
-      UsageError: no mixture keeps the limits, or the cost is limited and the model is
-        not known. The message says which limits clash, and what would do.
+      UsageError: no mixture keeps the limits. The message says which clash, and what
+        would do.
     """
     search = _Search(revision, free, limits, row_cost)
     costs = []
@@ -132,7 +145,7 @@ def within(
         costs.append(LimitCost(option, change))
     chosen = search.draft_within(limits)
     cost = search.relative_cost(chosen) if limits.most_cost is not None else None
-    return chosen, Limited(tuple(costs), cost)
+    return chosen, Limited(tuple(costs), cost, free.followed)
 
 
 class _Search:
@@ -145,13 +158,6 @@ class _Search:
         limits: Limits,
         row_cost: RowCost | None,
     ):
-        if limits.most_cost is not None and row_cost is None:
-            raise UsageError(
-                f"--most_cost={limits.most_cost:g} counts operations of the model, and "
-                "none is bound; give a run's directory, or gin files that bind a model "
-                "and what it is trained with, such as --gin_file=any_mixture.gin "
-                "before that of the mixture."
-            )
         self._revision, self._free = revision, free
         self._row_cost, self._limits = row_cost, limits
         self.aims: dict[str, float] = {

@@ -66,21 +66,29 @@ NO_LIMITS = Limits()
 """Anything can be afforded."""
 
 
-def check(limits: Limits, present: Sequence[str]) -> None:
+def check(limits: Limits, present: Sequence[str], row_cost: RowCost | None) -> None:
     """Refuses limits that no mixture could keep, before anything is measured.
 
     Args:
       limits: of a proposal.
       present: objectives and variants that the mixture has.
+      row_cost: of the model; None if it is not known.
 
     Raises:
-      UsageError: a number is out of range, a name is unknown or not in the mixture, or
-        limits contradict each other. The message says which, and what would do.
+      UsageError: a number is out of range, a name is unknown or not in the mixture,
+        limits contradict each other, or the cost is limited and the model not known.
+        The message says which, and what would do.
     """
     if limits.most_new is not None:
         require_count("--most_new", limits.most_new, least=0)
     if limits.most_cost is not None:
         require_number("--most_cost", limits.most_cost, least=1.0)
+        if row_cost is None:
+            raise UsageError(
+                f"--most_cost={limits.most_cost:g} counts operations of the model, and "
+                "none is bound; give a run's directory, or with the mixture a gin file "
+                "of a run, such as --gin_file=any_mixture.gin."
+            )
     had = {*present, *map(base_name, present)}
     for name in limits.keep:
         if name not in had:

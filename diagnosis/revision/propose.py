@@ -120,7 +120,7 @@ def propose(
     Raises:
       UsageError: no mixture keeps the limits.
     """
-    check(limits, list(traits.objectives))
+    check(limits, list(traits.objectives), row_cost)
     present = severities(complaints, scores)
     unchanged = dict(_without_cause(present, causes))
     due: list[str] = [

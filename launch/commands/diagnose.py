@@ -22,14 +22,22 @@ from ...diagnosis.memo.adapt_text import PEAK, Adaptation, steps_for
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import Plan, require_documents
 from ...diagnosis.results import effects_file
+from ...diagnosis.results.effects import Effects
+from ...diagnosis.results.nearest import Run, ranked
 from ...diagnosis.revision.adapted import adapted
 from ...diagnosis.revision.propose import Proposal, propose
 from ...diagnosis.traits.traits import MixtureTraits
 from ...tasks.tokens.vocabulary import vocabulary
-from ..terminal.diagnosis import cause_table, change_table, score_table
+from ..terminal.diagnosis import (
+    cause_table,
+    change_table,
+    limit_table,
+    score_table,
+)
 from ..terminal.progress import phases
 from ._arguments import gin_parser, parse_gin
 from ._diagnose_input import DiagnosisInput, read_complaints, read_input
+from ._diagnose_limits import add_limits, slots
 
 _ABOUT = """\
 Measure failures on a checkpoint, find their causes in its mixture, and write
@@ -40,6 +48,7 @@ adapt.gin, which trains it on instead of another one from scratch.
   sightline diagnose runs/mine --corpus=python_docs --failures=findings.csv --out=memo
   sightline diagnose runs/mine --corpus=text --gin.text.folder=drafts --out=memo
   sightline diagnose --gin_file=incumbent.gin --failures={first} --out=memo
+  sightline diagnose runs/mine --most_new=1 --keep=causal --most_cost=1.1 --out=memo
 
 Without a run the measured parts are marked as not measured. Findings are a CSV with the
 columns failure,count,total. Without --failures a checkpoint is measured for all that
@@ -69,6 +78,8 @@ def main(arguments: Sequence[str]) -> int:
     console.print(cause_table(contents.causes))
     if contents.proposal.changes:
         console.print(change_table(contents.proposal.changes))
+    if contents.proposal.limited:
+        console.print(limit_table(contents.proposal.limited))
     for path in paths:
         console.print(str(path), highlight=False, soft_wrap=True)
     return 0
@@ -97,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
+    add_limits(parser)
     return parser
 
 
@@ -125,16 +137,19 @@ def _memo(
         scores=scores if measured else None,
         complaints=complaints or None,
     )
-    effects = effects_file.shipped()[0]
+    run = _run(about, measured, options.adapt_share)
+    studies = ranked(effects_file.shipped(), run)
     proposal = propose(
         mixture,
         traits,
         checked_causes,
         scores,
         complaints,
-        effects,
+        studies,
         rows=rows,
         lengths=lengths,
+        limits=about.limits,
+        row_cost=about.model and about.model.row_cost,
     )
     return memo.Memo(
         provenance=_provenance(about, measured, folder=options.out, command=command),
@@ -145,11 +160,22 @@ def _memo(
         complaints=tuple(complaints),
         scores=scores,
         proposal=proposal,
-        effects=effects,
+        effects=proposal.study or Effects(),
         not_measured=measured.left_out if measured else (),
         start=about.start,
         adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
+        studies=studies,
+        about=run,
     )
+
+
+def _run(about: DiagnosisInput, measured: Measured | None, share: float) -> Run:
+    """The run that follows from the memo: the adapted one, else one from scratch."""
+    if measured is None:
+        return about.model.run if about.model else Run()
+    packed = about.packed_mixture
+    read = measured.step * packed.batch_rows * slots(packed.rows)
+    return Run(measured.parameters, max(1, round(share * read)), adapts=True)
 
 
 def _adaptation(
