@@ -93,7 +93,12 @@ def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
         allowed = groups.setdefault(part.failure, [])
         if not limits.excludes(part.objective.name):
             allowed.append(number)
-    for choice in itertools.product(*([*group, None] for group in groups.values())):
+    # A part may also come to nothing, which is to leave it out, but is still counted.
+    few = limits.most_new is not None
+    options = [
+        [*group, None] if few or not group else group for group in groups.values()
+    ]
+    for choice in itertools.product(*options):
         chosen = [number for number in choice if number is not None]
         new = {terms.parts[n].objective.name for n in chosen} - set(terms.examples)
         if limits.most_new is None or len(new) <= limits.most_new:
