@@ -26,7 +26,17 @@ from sightline.diagnosis.memo.memo import FILES, Memo, Provenance, check, texts,
 from sightline.diagnosis.memo.pages import markdown, page
 from sightline.diagnosis.memo.pictures import divided
 from sightline.diagnosis.results import effects_file
-from sightline.diagnosis.results.effects import Effect, Effects, Mix, OwnLoss
+from sightline.diagnosis.results.effects import (
+    Comparison,
+    Difference,
+    Effect,
+    Effects,
+    Mix,
+    OwnLoss,
+    Setup,
+)
+from sightline.diagnosis.results.nearest import Run
+from sightline.diagnosis.revision.limits import NO_LIMITS, Limits
 from sightline.diagnosis.revision.propose import propose
 from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.traits import mixture_traits
@@ -104,15 +114,34 @@ def study():
         "old": Mix(rates, rates, {}, None, effects),
         "new": Mix(more, more, pairs, own, better),
     }
-    return Effects("policies", 12345, "", "old", mixes)
+    setup = Setup("small", 20_000, "decoder", "a small text", None, 3, "2001-02-01")
+    return Effects("policies", 12345, "", "old", mixes, setup)
 
 
-def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, **more):
+def three_failures():
+    """The first of the shipped studies."""
+    (one,) = [s for s in effects_file.shipped() if s.setup.name == "three_failures"]
+    return one
+
+
+def memo_of(
+    mixture,
+    *,
+    complaints=COUNTED,
+    scored=(),
+    effects=None,
+    rows=ROWS,
+    limits=NO_LIMITS,
+    **more,
+):
     traits = mixture_traits(mixture, rows, examples=12)
     found = causes(traits, complaints=complaints, scores=scored or None)
-    effects = effects or Effects()
+    studies = (effects,) if effects else ()
     proposal = propose(
-        mixture, traits, found, scored, complaints, effects, rows=rows, examples=24
+        *(mixture, traits, found, scored, complaints, studies),
+        rows=rows,
+        examples=24,
+        limits=limits,
     )
     origin = {"date": "2001-02-03", "gin": "old.gin", "folder": "out"}
     origin |= {"corpus": "policies", "architecture": "decoder"} | more
@@ -125,7 +154,8 @@ def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, 
         complaints,
         scored,
         proposal,
-        effects,
+        effects or Effects(),
+        studies=studies,
     )
 
 
@@ -253,7 +283,7 @@ def test_parts_are_in_order(full):
 @pytest.mark.parametrize("which", ["bare", "full", "shipped"])
 def test_the_memo_is_short(which, request):
     if which == "shipped":
-        memo = memo_of(MIXTURES["plain"], effects=effects_file.shipped()[0])
+        memo = memo_of(MIXTURES["plain"], effects=three_failures())
     else:
         memo = request.getfixturevalue(which)
     main, _ = parts(texts(memo)["memo.md"])
@@ -323,12 +353,12 @@ def test_an_objective_is_credited_with_what_it_alone_does(full):
 
 
 def test_a_single_addition_isolates_an_objective():
-    effects = effects_file.shipped()[0]
+    effects = three_failures()
     pairs = isolated(effects, "sentence_pair", "continuation")
     # Of twelve mixes only `bert` is another one, `masked`, and pairs. By likelihood
     # `causal` alone reaches what `revised` has, so pairs are not credited with it.
     assert {(p.without, p.having) for p in pairs} == {("masked", "bert")}
-    assert {p.after.probe: p.verdict for p in pairs} == {
+    assert {p.probe: p.verdict for p in pairs} == {
         "continuation, by likelihood": "no clear difference",
         "continuation, by label": "better",
     }
@@ -357,6 +387,74 @@ def test_a_pair_that_differs_otherwise_isolates_nothing():
     assert not pairs(more._replace(settings={"masked": {"rate": 0.3}}))
     two = {**more.rates, "causal": 0.1}
     assert not pairs(more._replace(rates=two))
+
+
+def with_comparison(low, high, better="higher"):
+    """The study with `prefix` left out of its new mix, named `far`."""
+    effects = study()
+    new = effects.mixes["new"]
+    without = {name: share for name, share in new.rates.items() if name != "prefix"}
+    change = Difference("drift", "probe", "accuracy", better, 0.5, 0.9, low, high, 3)
+    return effects._replace(
+        mixes={**effects.mixes, "out": new._replace(rates=without)},
+        comparisons=(Comparison("prefix", "out", "new", None, (change,)),),
+        setup=effects.setup._replace(name="far", parameters=20_000_000),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "better", "verdict"),
+    [
+        (0.1, 0.5, "higher", "better"),
+        (0.1, 0.5, "lower", "worse"),
+        (-0.5, -0.1, "higher", "worse"),
+        (-0.1, 0.5, "lower", "no clear difference"),
+    ],
+)
+def test_a_comparison_that_a_study_made_is_taken(low, high, better, verdict):
+    (pair,) = isolated(with_comparison(low, high, better), "prefix", "drift")
+    assert (pair.without, pair.having, pair.verdict) == ("out", "new", verdict)
+    assert f"[{low:+.3f}, {high:+.3f}] over 3 seeds" in pair.text
+
+
+def test_the_nearest_study_is_named_and_a_fallback_is_said(full):
+    run = Run(2_000_000, 12_345_000)
+    near, far = study(), with_comparison(0.1, 0.5)
+    text = texts(full._replace(studies=(near, far), about=run))["memo.md"]
+    assert "`small` (0.02 M parameters, 0.012 M tokens of a small text" in text
+    assert "100 times fewer parameters and 1,000 times fewer tokens" in text
+    assert "is not shown" in text.split("\n## ")[0]
+    evidence = re.findall("- Evidence: (.*)", text)
+    (line,) = [line for line in evidence if "`prefix` alone" in line]
+    assert "the nearer `small` has none" in line
+    assert "10 times more parameters" in line
+
+
+def test_a_study_of_another_kind_is_said_to_be(full):
+    adapted = study()
+    adapted = adapted._replace(setup=adapted.setup._replace(original_tokens=246_900))
+    text = texts(full._replace(studies=(adapted,), effects=adapted))["memo.md"]
+    assert "from a checkpoint, 5 % more than its own tokens" in text
+    assert "and began from a checkpoint, not from scratch" in text
+    assert "this run's size is not known" in text
+
+
+def test_what_limits_cost_is_told():
+    limits = Limits(most_new=1, keep=("masked",))
+    memo = memo_of(MIXTURES["plain"], effects=study(), limits=limits)
+    text = texts(memo)["memo.md"]
+    part = re.search(r"## What the limits cost.*?(?=\n## )", text, re.DOTALL)
+    assert part is not None
+    assert "The mixture keeps `--most_new=1 --keep=masked`." in part.group()
+    assert "| `--most_new=1` | " in part.group()
+    assert "stays unremedied" in part.group()
+    assert "Without limits the shares would be those of the study's mix `new`" in text
+    assert "leaves no room for what acts on it" in text
+
+
+def test_limits_that_cost_nothing_are_told():
+    memo = memo_of(MIXTURES["plain"], limits=Limits(most_new=9))
+    assert "They cost nothing" in texts(memo)["memo.md"]
 
 
 def test_the_bars_are_whole():
@@ -390,7 +488,7 @@ def test_the_gin_file_gives_what_is_recommended(name, rows, files, tmp_path):
 
 def test_a_file_of_no_change_trains_too(tmp_path):
     memo = memo_of(MIXTURES["plain"])
-    kept = propose(memo.mixture, memo.traits, (), (), (), Effects(), rows=memo.rows)
+    kept = propose(memo.mixture, memo.traits, (), (), (), (), rows=memo.rows)
     write(memo._replace(proposal=kept, complaints=()), tmp_path / "out")
     config = load([str(tmp_path / "out" / "recommended.gin")])
     assert mixture_of(config).objectives() == memo.mixture.objectives()
@@ -484,7 +582,7 @@ def test_nothing_is_half_written(bare, tmp_path, monkeypatch, there):
 
 
 def test_content_needs_no_failure(bare):
-    kept = propose(bare.mixture, bare.traits, (), (), (), Effects(), rows=bare.rows)
+    kept = propose(bare.mixture, bare.traits, (), (), (), (), rows=bare.rows)
     document = content(bare._replace(proposal=kept, complaints=(), causes=()))
     text = markdown(document)
     assert "No failure was reported" in text
