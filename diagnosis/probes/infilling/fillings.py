@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from ...scores.score import Failure, Mean, Score
+from ...scores.score import Mean, Score
 from ..asking.forms import Tokens
 from ..asking.scored import score_of
 from ..asking.subject import Subject
@@ -39,7 +39,6 @@ def infilling_scores(
     subject: Subject,
     items: Sequence[Item],
     *,
-    failure: Failure,
     baselines: Baselines,
     probe: str = "infilling pairs",
     seed: int = 0,
@@ -64,7 +63,6 @@ def infilling_scores(
     Args:
       subject: the model.
       items: as of `infilling_pairs`.
-      failure: that the probe is about.
       baselines: accuracy of shallow baselines by kind, with all items under "all".
       probe: its name.
       seed: of the bootstrap.
@@ -92,7 +90,6 @@ def infilling_scores(
                 subject,
                 Mean(wins[places]),
                 documents,
-                failure=failure,
                 probe=name,
                 kind=kind,
                 metric="accuracy",
