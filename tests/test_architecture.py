@@ -68,7 +68,7 @@ ROOMS = {
 """Floors from the top down, and the rooms of each in the order of their imports."""
 
 PROBES = (
-    *("prepare.py", "battery.py", "material.py", "reconstruction"),
+    *("prepare.py", "infilling", "battery.py", "material.py", "reconstruction"),
     *("continuation", "drift", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""

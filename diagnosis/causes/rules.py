@@ -14,6 +14,7 @@ from ..failures.registry import failures
 from ..findings.complaints import Complaint
 from ..scores.score import Score
 from ..traits.document_fit import DocumentFit, Packing
+from ..traits.objective_traits import trained_modes
 from ..traits.traits import MEASURED, MixtureTraits
 from ..wording import listed, percent
 from .cause import (
@@ -122,8 +123,9 @@ def _taught(case: Case, objective: str) -> Sequence[Failure]:
 
 def untrained_mode(case: Case) -> Finding:
     """Whether a failure shows in a use whose mode was never trained."""
-    modes = case.mixture.overall["examples"].modes
-    trained = {mode: share for mode, share in modes.items() if share}
+    overall = case.mixture.overall["examples"]
+    modes = trained_modes(overall)
+    trained = {mode: share for mode, share in overall.modes.items() if share}
     by_mode = {f"Examples that ask in {mode} mode": s for mode, s in trained.items()}
     evidence = figures("share", MEASURED, by_mode)
     clauses: list[Clause] = []

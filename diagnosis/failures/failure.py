@@ -9,7 +9,6 @@ from ...objectives.special_ids import SpecialIds
 from ..audit.audit import Verdict
 from ..probes.battery import Prepare
 from ..scores.score import Score
-from ..traits.forms import ExampleMode
 from ..traits.objective_traits import Traits
 from ..traits.traits import By
 
@@ -24,7 +23,7 @@ class Need(NamedTuple):
       unit: what that is a share of.
       little: share of the loss that counts as too little.
       use: the use of a model in which the failure shows.
-      modes: of that use.
+      modes: of that use, as `trained_modes` names them.
     """
 
     trait: str
@@ -33,7 +32,7 @@ class Need(NamedTuple):
     unit: str
     little: float
     use: str
-    modes: tuple[ExampleMode, ...]
+    modes: tuple[str, ...]
 
     def amount(self, traits: Traits) -> float:
         """The share of an objective or a mixture that meets the need."""

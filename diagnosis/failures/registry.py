@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Iterable, Sequence
 
@@ -12,37 +11,31 @@ from ..audit.audit import Verdict
 from ..probes.battery import Probes, measuring
 from ..scores.score import Score
 from ..traits.forms import EXAMPLE_MODES
-from ..traits.objective_traits import Traits
+from ..traits.objective_traits import MIDDLE_LAST, Traits
 from .failure import Failure
 
 _FAILURES: dict[str, Failure] = {}
-_FROM: dict[str, str] = {}
-"""The module that registered each."""
 
 
 def register(failure: Failure) -> Failure:
     """Makes a failure known to everything that diagnoses.
 
     Raises:
-      UsageError: another module has registered one of the name or title; its need is
+      UsageError: there is one of the name or the title; its need is
         no trait, a mode is unknown; it has no remedy, no figure, or its remedy is no
         objective.
     """
     where = f"failure {failure.name!r}"
-    frame = inspect.currentframe()
-    assert frame is not None and frame.f_back is not None
-    module = frame.f_back.f_globals["__name__"]
     for other in _FAILURES.values():
-        shared = {failure.name, failure.title} & {other.name, other.title}
-        if shared and (other.name, module) != (failure.name, _FROM[other.name]):
+        if shared := {failure.name, failure.title} & {other.name, other.title}:
             raise UsageError(
-                f"{where} of {module} is called {min(shared)!r}, as is one of "
-                f"{_FROM[other.name]}; rename it."
+                f"{where}: {min(shared)!r} is known already, as {other.symptom!r}; "
+                "rename it."
             )
     need = failure.need
     for what, value, known in (
         ("trait", need.trait, Traits._fields),
-        *(("mode", mode, EXAMPLE_MODES) for mode in need.modes),
+        *(("mode", mode, (*EXAMPLE_MODES, MIDDLE_LAST)) for mode in need.modes),
     ):
         if value not in known:
             raise UsageError(f"{where}: no {what} {value!r}; {nearest(value, known)}")
@@ -52,7 +45,6 @@ def register(failure: Failure) -> Failure:
     for remedy in failure.remedies:
         objectives.get(remedy.objective)
     _FAILURES[failure.name] = failure
-    _FROM[failure.name] = module
     return failure
 
 

@@ -123,6 +123,11 @@ class Memo(NamedTuple):
         alike = [s for s in scores if first and s[1:4:2] == (first.probe, first.metric)]
         return next(iter(alike or scores), None)
 
+    def counts_of(self, failure: str) -> list[Complaint]:
+        """The reviews in which texts with a failure were counted."""
+        of_failure = [c for c in self.complaints if c.failure == failure]
+        return [complaint for complaint in of_failure if complaint.share is not None]
+
     def causes_of(self, failure: str) -> list[Cause]:
         """The causes found that explain a failure, in order."""
         return [cause for cause in self.causes if failure in cause.reasons]

@@ -30,6 +30,9 @@ from .forms import (
     form_of,
 )
 
+MIDDLE_LAST = "fill_in_middle"
+"""The mode of Examples that fill in a middle, beside those of `EXAMPLE_MODES`."""
+
 EXAMPLES = 48
 """Examples of each task: a share of .5 then has a standard error of .07."""
 
@@ -120,10 +123,10 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
 def trained_modes(traits: Traits) -> dict[str, float]:
     """The share of Examples in each mode, for `Subject.trained`.
 
-    "fill_in_middle" counts those whose middle comes last, which are "causal" as well.
+    `MIDDLE_LAST` counts those whose middle comes last, which are "causal" as well.
     """
     modes = {str(mode): share for mode, share in traits.modes.items()}
-    return modes | {"fill_in_middle": traits.middles}
+    return modes | {MIDDLE_LAST: traits.middles}
 
 
 def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
