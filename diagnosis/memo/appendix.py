@@ -197,9 +197,10 @@ def _study(memo: Memo) -> Iterator[Block]:
     """Every effect of every mix, a table a failure."""
     effects = memo.effects
     yield Paragraph(
-        f"Study {described(effects)}; {effects.tokens:,} processed tokens each; the "
-        f"incumbent is {code(effects.incumbent)}. Intervals are the envelope of the "
-        "seeds' 95 % intervals."
+        f"Study {described(effects)}; {effects.tokens:,} processed tokens each on "
+        f"{code(effects.corpus)}, {effects.setup.seeds} seeds, {effects.setup.date}. "
+        f"The incumbent is {code(effects.incumbent)}. Intervals are the envelope of "
+        "the seeds' 95 % intervals."
     )
     for failure, known in failures().items():
         rows = [

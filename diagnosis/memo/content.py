@@ -20,7 +20,7 @@ from .formatting import measured, metric, step, to_beat
 from .inputs import Memo
 from .isolated import Isolated, isolated, isolated_in
 from .limit_rows import limit_rows, whole_steps
-from .nearness import sentence
+from .nearness import source
 from .pictures import score_dots
 from .prose import blocks
 
@@ -98,14 +98,14 @@ def _fallback(memo: Memo, change: Change) -> str:
     choice = isolated_in(memo, base_name(change.name), change.failure)
     if choice is None or not choice.passed:
         return ""
-    return sentence(choice.study, memo.about, choice.passed)
+    return f"From {source(choice.study, memo.about, choice.passed)}."
 
 
 def _study(memo: Memo) -> str:
     """Which study the mixes are from, and how far it is from the run."""
     order = ranked(memo.studies, memo.about)
     passed = order[: order.index(memo.effects)] if memo.effects in order else ()
-    return sentence(memo.effects, memo.about, passed)
+    return source(memo.effects, memo.about, passed)
 
 
 def _as_proposed(memo: Memo, pair: Isolated, change: Change) -> bool:

@@ -1,5 +1,7 @@
 """Which study the effects are from, and how far it is from the run in question."""
 
+from collections.abc import Sequence
+
 from ..results.effects import Effects
 from ..results.nearest import Run, adapts
 from ..wording import listed, percent
@@ -10,53 +12,46 @@ ALIKE = 1.25
 
 
 def described(study: Effects) -> str:
-    """`three_failures` (0.13 M parameters, 5.5 M tokens of …, from scratch, …)."""
+    """`three_failures` (0.13 M parameters, 5.5 M tokens of …, from scratch)."""
     setup = study.setup
-    if setup.original_tokens is None:
-        start = "from scratch"
-    else:
+    start = "from scratch"
+    if setup.original_tokens is not None:
         share = percent(study.tokens / setup.original_tokens)
-        start = f"from a checkpoint, {share} more than its own tokens"
+        start = f"from a checkpoint, {share} more than its own"
     return (
         f"{code(setup.name)} ({count(setup.parameters)} parameters, "
-        f"{count(study.tokens)} tokens of {setup.text}, {code(study.corpus)}, {start}; "
-        f"{setup.seeds} seeds, {setup.date})"
+        f"{count(study.tokens)} tokens of {setup.text}, {start})"
     )
 
 
-def far(study: Effects, run: Run) -> str:
-    """How many times smaller or larger it is than the run."""
+def distance_text(study: Effects, run: Run) -> str:
+    """How many times smaller or larger a study is than a run, as a clause."""
     sizes = [
         _times(study.setup.parameters, run.parameters, "parameters"),
         _times(study.tokens, run.tokens, "tokens"),
     ]
     known = [text for text in sizes if text]
-    text = f"it has {listed(known)}" if known else "this run's size is not known"
+    if not known:
+        return "this run's size is unknown"
+    text = f"compared with this run, it has {listed(known)}"
     if adapts(study) != run.adapts:
-        text += ", and began " + (
-            "from scratch, not from a checkpoint"
-            if run.adapts
-            else "from a checkpoint, not from scratch"
-        )
+        start = "goes on from a checkpoint" if run.adapts else "begins from scratch"
+        text += f"; this run {start}"
     return text
 
 
-def sentence(study: Effects, run: Run, passed: tuple[Effects, ...] = ()) -> str:
-    """One sentence on the study that effects are from, for the first page.
+def source(study: Effects, run: Run, passed: Sequence[Effects]) -> str:
+    """The study that effects are from, and how far it is from a run; a clause.
 
     Args:
       study: that they are from.
       run: that the memo is about.
       passed: nearer studies, which have none.
     """
-    nearer = ""
-    if passed:
-        names = listed(code(one.setup.name) for one in passed)
-        nearer = f"; the nearer {names} {'has' if len(passed) == 1 else 'have'} none"
-    return (
-        f"Effects are from study {described(study)}{nearer}: {far(study, run)}; that "
-        "they carry over to this size, text and model is not shown."
-    )
+    nearer = [code(one.setup.name) for one in passed]
+    verb = "has" if len(nearer) == 1 else "have"
+    fallback = f"; the nearer {listed(nearer)} {verb} none" if nearer else ""
+    return f"study {described(study)}: {distance_text(study, run)}{fallback}"
 
 
 def count(number: int) -> str:

@@ -59,7 +59,7 @@ def relative_cost(before, after, rows=ROWS):
 RATES = st.floats(0.05, 1.0)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     st.fixed_dictionaries(
         {"masked": RATES, "permuted": RATES}, optional={"causal": RATES}
