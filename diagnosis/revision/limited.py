@@ -14,7 +14,15 @@ from ..results.effects import Effects
 from ..traits.traits import MixtureTraits, mixture_traits
 from ..wording import percent
 from .limits import Limits, RowCost, density, sizes, token_cost
-from .revision import DIGITS, Part, fitting_rows, open_rows, revised, shared_out
+from .revision import (
+    DIGITS,
+    Part,
+    fitting_rows,
+    narrower,
+    open_rows,
+    revised,
+    shared_out,
+)
 from .rule import supplied
 from .stand_ins import stand_ins
 from .within import Allocation, Terms, best, supplies

@@ -151,20 +151,19 @@ def fitting_rows(
 def narrower(rows: RowShape) -> Iterator[RowShape]:
     """Rows from `open_rows` down to the rows themselves, the widest first."""
     wide = open_rows(rows)
-    steps = wide.decoder.slots - rows.decoder.predictions
+    steps = max(1, wide.decoder.slots - rows.decoder.predictions)
     for step in range(steps, -1, -1):
-        share = step / (steps or 1)
-        decoder = _between(rows.decoder, wide.decoder, share)
+        decoder = _between(rows.decoder, wide.decoder, step, steps)
         if rows.encoder is None or wide.encoder is None:
             yield RowShape(decoder)
         else:
-            yield RowShape(decoder, _between(rows.encoder, wide.encoder, share))
+            yield RowShape(decoder, _between(rows.encoder, wide.encoder, step, steps))
 
 
-def _between(few: Capacity, many: Capacity, share: float) -> Capacity:
-    """A share of the way from one capacity to another, rounded down."""
+def _between(few: Capacity, many: Capacity, step: int, steps: int) -> Capacity:
+    """A step of so many from one capacity to another, rounded down."""
     slots, predictions = (
-        before + int(share * (after - before))
+        before + step * (after - before) // steps
         for before, after in zip(few, many, strict=True)
     )
     return Capacity(slots, predictions)
