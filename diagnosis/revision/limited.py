@@ -30,6 +30,9 @@ from .within import Allocation, Terms, best, supplies
 LITTLE = 0.002
 """Share of the loss below which a difference is one of rounding and sampling."""
 
+GRID = 4
+"""Steps from the widest rows of an encoder–decoder to the present ones, all tried."""
+
 WHOLE = 0.999
 """Fraction of a part from which it counts as whole."""
 
@@ -145,11 +148,8 @@ def within(
     costs = []
     options = list(limits.each())
     for option, one in [*options, *([(limits.text, limits)] * (len(options) > 1))]:
-        loss = search.loss_within(one)
-        change = {
-            failure: (before, supplies(search.terms(one), loss)[failure])
-            for failure, before in search.aims.items()
-        }
+        left = search.supplies_within(one)
+        change = {f: (before, left[f]) for f, before in search.aims.items()}
         costs.append(LimitCost(option, change))
     chosen = search.draft_within(limits)
     cost = search.relative_cost(chosen) if limits.most_cost is not None else None
@@ -171,23 +171,20 @@ class _Search:
         self.aims: dict[str, float] = {
             s.failure: supplied(free.traits, s.failure) for s in revision.severities
         }
-        self._by_cost: dict[float | None, tuple[RowShape, Terms]] = {}
+        self._by_cost: dict[float | None, list[tuple[RowShape, Terms]]] = {}
 
-    def terms(self, limits: Limits) -> Terms:
-        """What shares are chosen by, on the widest rows that the cost allows."""
-        return self._measure(limits.most_cost)[1]
-
-    def loss_within(self, limits: Limits) -> Mapping[str, float]:
-        """Share of the loss of each objective in the best mixture within limits."""
+    def supplies_within(self, limits: Limits) -> Mapping[str, float]:
+        """Share of the loss against each failure in the best mixture within limits."""
         if self.keeps(self._free, limits):
-            return self._free.traits.loss
-        return self._best(limits).loss
+            return self.aims
+        _, terms, allocation = self._best(limits)
+        return supplies(terms, allocation.loss)
 
     def draft_within(self, limits: Limits) -> Draft:
         """The best mixture within limits."""
         if self.keeps(self._free, limits):
             return self._free
-        allocation, terms = self._best(limits), self.terms(limits)
+        wide, terms, allocation = self._best(limits)
         revision = self._revision
         parts = [
             _limited(part, factor, limits)
@@ -200,7 +197,6 @@ class _Search:
             _positive(allocation.examples),
             _positive(allocation.loss),
         )
-        wide = self._measure(limits.most_cost)[0]
         rows = fitting_rows(revision.rows, after, wide=wide) if parts else revision.rows
         chosen = Draft(
             after, rows, _measured(revision, after, rows), tuple(parts), None
@@ -244,42 +240,59 @@ class _Search:
         mean = density(traits.examples, traits.objectives)
         return token_cost(self._row_cost, rows, mean)
 
-    def _best(self, limits: Limits) -> Allocation:
-        allocation = best(self.terms(limits), limits)
-        if allocation is None:
+    def _best(self, limits: Limits) -> tuple[RowShape, Terms, Allocation]:
+        """The best shares within limits, and the rows that they are best on."""
+        found = [
+            (rows, terms, allocation)
+            for rows, terms in self._options(limits.most_cost)
+            if (allocation := best(terms, limits)) is not None
+        ]
+        if not found:
             raise UsageError(self._clash(limits))
-        return allocation
+        # Of equally good ones the first, which has the widest rows.
+        return max(found, key=lambda one: round(one[2].value, 9))
 
-    def _measure(self, most_cost: float | None) -> tuple[RowShape, Terms]:
-        """The widest rows that a cost allows, and what shares are chosen by on them."""
+    def _options(self, most_cost: float | None) -> list[tuple[RowShape, Terms]]:
+        """Rows that a cost allows, and what shares are chosen by on them."""
         if most_cost not in self._by_cost:
-            revision, rows, most_density = self._revision, self._open, np.inf
+            rows = [open_rows(self._revision.rows)]
             if most_cost is not None:
-                assert self._row_cost is not None
-                rows = next(
-                    r for r in narrower(self._revision.rows) if self._fits(r, most_cost)
-                )
-                room = sizes(rows)[1] * most_cost * self._now
-                most_density = room / self._row_cost(rows)
-            first = list(revision.parts_on(rows)[1])
-            parts = [*first, *stand_ins(revision.mixture, first, rows)]
-            total = sum(s.value for s in revision.severities) or 1.0
-            terms = Terms(
-                revision.traits.examples,
-                revision.traits.loss,
-                parts,
-                len(first),
-                _pool(revision, parts, rows),
-                self.aims,
-                {s.failure: s.value / total for s in revision.severities},
-                most_density,
-            )
-            self._by_cost[most_cost] = rows, terms
+                rows = self._affordable(most_cost)
+            options = [(one, self._terms(one, most_cost)) for one in rows]
+            self._by_cost[most_cost] = options
         return self._by_cost[most_cost]
 
-    @property
-    def _open(self) -> RowShape:
-        return open_rows(self._revision.rows)
+    def _affordable(self, most_cost: float) -> list[RowShape]:
+        """The widest rows that a cost allows, and some less wide ones.
+
+        Wider rows of a decoder predict more at the same slots, so that the widest are
+        best. Those of an encoder–decoder have more slots as well, and may not be.
+        """
+        every = list(narrower(self._revision.rows))
+        some = every[:: max(1, len(every) // GRID)] if every[0].encoder else []
+        widest = next(rows for rows in every if self._fits(rows, most_cost))
+        others = [rows for rows in some if self._fits(rows, most_cost)]
+        return [widest, *(rows for rows in others if rows != widest)]
+
+    def _terms(self, rows: RowShape, most_cost: float | None) -> Terms:
+        revision, most_density = self._revision, np.inf
+        if most_cost is not None:
+            assert self._row_cost is not None
+            room = sizes(rows)[1] * most_cost * self._now
+            most_density = room / self._row_cost(rows)
+        first = list(revision.parts_on(rows)[1])
+        parts = [*first, *stand_ins(revision.mixture, first, rows)]
+        total = sum(s.value for s in revision.severities) or 1.0
+        return Terms(
+            revision.traits.examples,
+            revision.traits.loss,
+            parts,
+            len(first),
+            _pool(revision, parts, rows),
+            self.aims,
+            {s.failure: s.value / total for s in revision.severities},
+            most_density,
+        )
 
     def _fits(self, rows: RowShape, most_cost: float) -> bool:
         assert self._row_cost is not None
