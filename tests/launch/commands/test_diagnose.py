@@ -183,6 +183,34 @@ def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
     assert "measured in the study" not in files["recommended.gin"]
 
 
+def test_what_a_team_can_afford_is_kept_and_its_cost_said(folder, tmp_path, capsys):
+    out = tmp_path / "memo"
+    limits = "--most_new=1", "--keep=masked,permuted", "--most_cost=1.2"
+    gin = f"--gin_file={folder / 'mine.gin'}", "--failures=drift,continuation"
+    assert diagnose(*gin, *limits, "--without=sentence_pair", f"--out={out}") == 0
+    files = read(out)
+    assert "sentence_pair'" not in files["recommended.gin"]
+    assert "## What the limits cost" in files["memo.md"]
+    assert "| `--without=sentence_pair` | incoherent continuation" in files["memo.md"]
+    assert "compared with this run" in files["memo.md"]
+    assert "What the limits cost" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("--keep=causal", "the mixture has no such objective to keep"),
+        ("--without=cusal", "did you mean 'causal'"),
+        ("--most_new=-1", "--most_new"),
+        ("--most_cost=1.1", "give a run's directory"),
+    ],
+)
+def test_limits_are_checked_first(folder, tmp_path, capsys, limit, message):
+    gin = f"--gin_file={folder / 'mixture.gin'}"
+    assert diagnose(gin, limit, f"--out={tmp_path / 'memo'}") == 2
+    assert message in capsys.readouterr().err
+
+
 def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
     out = tmp_path / "memo"
     assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
