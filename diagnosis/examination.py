@@ -19,14 +19,14 @@ from ..tasks.shares import share_estimates
 from ..tasks.tokens.tokenised_documents import TokenisedDocuments
 from ..tasks.tokens.vocabulary import vocabulary
 from .audit.audit import Verdict, audit
+from .failures.registry import audited, probes
 from .probes.asking.forms import Mode
 from .probes.asking.subject import subject
 from .probes.battery import battery
-from .probes.drift.future import leak_scores
 from .probes.material import LEAST, Plan, material
-from .scores.score import Failure, Score
+from .scores.score import Score
 from .traits.document_fit import Packing, document_fits, document_lengths
-from .traits.objective_traits import mode_tokens
+from .traits.objective_traits import mode_tokens, trained_modes
 from .traits.traits import MixtureTraits, mixture_traits
 
 EXAMPLES = 1000
@@ -116,7 +116,7 @@ def checkpoint_scores(
     plan: Plan,
     *,
     step: int,
-    failures: Sequence[Failure],
+    failures: Sequence[str],
     mode: Mode | None,
     progress: Callable[[str], None],
 ) -> Measured:
@@ -143,7 +143,7 @@ def checkpoint_scores(
         model,
         packed.rows,
         vocab,
-        trained={str(m): share for m, share in taught.modes.items()},
+        trained=trained_modes(taught),
         mode_tokens=mode_tokens(taught),
         mode=mode,
     )
@@ -153,8 +153,8 @@ def checkpoint_scores(
     verdicts = tuple(
         audit(model, objectives, vocab.special_ids, architecture=shape, seed=plan.seed)
     )
-    results = list(battery(tested, texts, failures, progress=progress))
-    leaks = list(leak_scores(verdicts)) if "drift" in failures else []
+    results = list(battery(tested, texts, probes(failures), progress=progress))
+    leaks = audited(failures, verdicts)
     scores, too_few = _with_enough_documents(
         [result for result in results if not isinstance(result, str)]
     )

@@ -35,13 +35,16 @@ ROOMS = {
         "memo",
         "revision",
         "causes",
+        "findings",
         "tuning",
         "results",
         "examination.py",
+        "failures",
         "probes",
         "traits",
         "scores",
         "audit",
+        "wording.py",
     ),
     "tasks": (
         "preview",
@@ -65,8 +68,8 @@ ROOMS = {
 """Floors from the top down, and the rooms of each in the order of their imports."""
 
 PROBES = (
-    *("battery.py", "material.py", "reconstruction", "continuation", "drift"),
-    *("choices", "asking"),
+    *("prepare.py", "infilling", "battery.py", "material.py", "reconstruction"),
+    *("continuation", "drift", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""
 
@@ -177,6 +180,30 @@ def test_no_circle_among_files():
         if one.target and one.target != one.file:
             graph[one.file].add(one.target)
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, naming it
+
+
+ALSO_A_MODE = {
+    "reconstruction": (
+        *("diagnosis/memo/formatting.py", "diagnosis/probes/", "diagnosis/traits/"),
+        *("launch/inference/", "objectives/", "tasks/"),
+    )
+}
+"""Where a failure's name is that of an objective, or of the mode of its Examples."""
+
+
+def test_a_failure_is_named_in_its_own_file_alone():
+    room = ROOT / "diagnosis" / "failures"
+    shared = {"__init__", "failure", "registry"}
+    names = {path.stem for path in room.glob("*.py")} - shared
+    assert names
+    for path in modules():
+        if path.parts[:2] == ("diagnosis", "failures"):
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+            if isinstance(node, ast.Constant) and node.value in names:
+                allowed = ALSO_A_MODE.get(str(node.value), ())
+                named = f"{path}:{node.lineno} names {node.value!r}"
+                assert str(path).startswith(allowed), named
 
 
 def test_tasks_know_the_row_contract_of_models_and_no_more():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
-PACKAGES = ("", ".objectives", ".models", ".tasks")
+PACKAGES = ("", ".objectives", ".models", ".tasks", ".diagnosis")
 
 
 @pytest.mark.unchecked
@@ -45,6 +45,7 @@ def test_every_public_name_is_there_and_on_the_page(package):
         (".objectives", "jax"),
         (".models", "tensorflow"),
         (".tasks", "tensorflow"),
+        (".diagnosis", "tensorflow"),
     ],
 )
 def test_importing_is_light(package, absent):

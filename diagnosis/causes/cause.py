@@ -1,42 +1,23 @@
-"""Causes of failures, and the thresholds above or below which one is found."""
+"""Causes of failures, the figures behind them, and the thresholds of any failure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ..scores.complaints import LONG_NAMES, Complaint
-from ..scores.headlines import headlines
-from ..scores.score import Failure, Score
-from ..traits.forms import ExampleMode
-from ..traits.objective_traits import Traits
-from ..traits.traits import By, MixtureTraits
+from ..failures.failure import Need
+from ..findings.complaints import Complaint
+from ..findings.headlines import headlines
+from ..scores.score import Score
+from ..traits.traits import MixtureTraits
 
 NEVER = 0.01
 """Share of Examples below which a mode counts as never trained: a convention. Shipped
 mixtures give every mode that they train at least one Example in twenty."""
 
 OUT_OF_SIGHT = 0.25
-"""Share of tokens whose window lacks the start of the document, above which drift is
-attributed to truncation: a convention. One token in four cannot see first mentions."""
-
-LITTLE_ONWARD = 0.1
-"""Share of the loss on text from the strict past that counts as too little: half of the
-about 20 % that UL2 prefers for its sequential denoiser (Tay et al. 2022, §4)."""
-
-LITTLE_LABELS = 0.02
-"""Share of the loss on labels of pairs that counts as too little: a convention, ten
-times the 0.13 % that one label gets under a plain token sum."""
-
-LITTLE_WHOLE = 0.05
-"""Share of the loss on whole texts to reproduce that counts as too little: a
-convention, since no source gives one; revised mixtures start above it."""
-
-LITTLE_ORDER = 0.1
-"""Share of negative pairs from one document below which order is untested: a
-convention. With none, order is judged at chance (52.0 %, ALBERT, table 5)."""
-
-ONE_SIDED = 0.05
-"""Share of a label below which always answering the other is nearly always right."""
+"""Share of tokens whose window lacks the start of the document, above which failures
+that need it are attributed to truncation: a convention. One token in four cannot see
+first mentions."""
 
 CauseVerdict = Literal["found", "ruled out", "not measured"]
 
@@ -75,101 +56,17 @@ class Cause(NamedTuple):
     number: int
     name: str
     verdict: CauseVerdict
-    failures: tuple[Failure, ...]
+    failures: tuple[str, ...]
     statement: str
     evidence: tuple[Evidence, ...]
-    reasons: Mapping[Failure, str] = {}
-
-
-class Need(NamedTuple):
-    """The supervision whose lack leads to a failure.
-
-    Attributes:
-      trait: that measures it, a field of `Traits`.
-      name: of the supervision.
-      by: the share in which its presence is measured.
-      unit: what that is a share of.
-      little: share of the loss that counts as too little.
-      use: the use of a model in which the failure shows.
-      modes: of that use.
-    """
-
-    trait: Literal["onward", "labels", "whole"]
-    name: str
-    by: By
-    unit: str
-    little: float
-    use: str
-    modes: tuple[ExampleMode, ...]
-
-
-NEEDS: Mapping[Failure, Need] = {
-    "drift": Need(
-        "onward",
-        "text from the strict past",
-        "supervised",
-        "supervised tokens",
-        LITTLE_ONWARD,
-        "free generation",
-        ("causal", "prefix"),
-    ),
-    "continuation": Need(
-        "labels",
-        "labels of pairs",
-        "examples",
-        "Examples",
-        LITTLE_LABELS,
-        "judging a next sentence (by label or by likelihood)",
-        ("pair", "causal", "prefix"),
-    ),
-    "reconstruction": Need(
-        "whole",
-        "whole texts to reproduce",
-        "examples",
-        "Examples",
-        LITTLE_WHOLE,
-        "restoring a corrupted text",
-        ("reconstruction",),
-    ),
-}
-
-
-def amount(traits: Traits, need: Need) -> float:
-    """The share of an objective or a mixture that meets a need."""
-    return getattr(traits, need.trait)
+    reasons: Mapping[str, str] = {}
 
 
 def carriers(mixture: MixtureTraits, need: Need) -> tuple[str, ...]:
     """The objectives that mostly meet a need; if none does, those that partly do."""
-    supply = {name: amount(traits, need) for name, traits in mixture.objectives.items()}
+    supply = {name: need.amount(of) for name, of in mixture.objectives.items()}
     mostly = tuple(name for name, share in supply.items() if share > 0.5)
     return mostly or tuple(name for name, share in supply.items() if share > 0)
-
-
-def percent(share: float) -> str:
-    """`12.3 %`; two decimals below one percent."""
-    digits = 2 if 0 < abs(share) < 0.01 else 1
-    written = f"{100 * share:.{digits}f}"
-    return f"{written.removesuffix('.0')} %"
-
-
-def title(failure: Failure) -> str:
-    """`Long-form drift`: the long name, capitalised."""
-    return LONG_NAMES[failure].capitalize()
-
-
-def listed(words: Iterable[str], *, last: str = "and") -> str:
-    """`a, b and c`, or with another word than "and"."""
-    *others, end = list(words) or ["none"]
-    return f"{', '.join(others)} {last} {end}" if others else end
-
-
-def ordered(
-    failures: Iterable[Failure], wanted: Sequence[Failure]
-) -> tuple[Failure, ...]:
-    """The wanted failures that are among some, in the order of `wanted`."""
-    chosen = set(failures)
-    return tuple(failure for failure in wanted if failure in chosen)
 
 
 def figures(
@@ -180,7 +77,7 @@ def figures(
 
 
 def symptoms(
-    failure: Failure, scores: Sequence[Score], complaints: Sequence[Complaint] = ()
+    failure: str, scores: Iterable[Score], complaints: Sequence[Complaint] = ()
 ) -> list[Evidence]:
     """Evidence of the failure itself: the main scores, and reviewers' counts."""
     evidence: list[Evidence] = []
@@ -191,7 +88,6 @@ def symptoms(
     for c in complaints:
         if c.failure == failure and c.count is not None and c.total is not None:
             source = f"reviewers, of {c.total:,} texts"
-            evidence += figures(
-                "count", source, {f"{failure}: texts that failed": c.count}
-            )
+            what = f"{failure}: texts that failed"
+            evidence += figures("count", source, {what: c.count})
     return evidence

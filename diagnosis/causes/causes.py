@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...objectives.errors import UsageError
 from ..audit.audit import Verdict
-from ..scores.complaints import Complaint
-from ..scores.score import FAILURES, Failure, Score
+from ..failures.failure import Failure
+from ..failures.registry import get, names
+from ..findings.complaints import Complaint
+from ..scores.score import Score
 from ..traits.document_fit import Packing
 from ..traits.traits import MixtureTraits
 from . import rules
-from .cause import Cause, ordered
+from .cause import Cause
 
 RULES: Mapping[str, Callable[[rules.Case], rules.Finding]] = {
     "information leak": rules.leak,
@@ -34,7 +36,7 @@ def causes(
     packing: Packing | None = None,
     scores: Sequence[Score] | None = None,
     complaints: Sequence[Complaint] | None = None,
-    failures: Sequence[Failure] = FAILURES,
+    failures: Sequence[str] | None = None,
 ) -> tuple[Cause, ...]:
     """The five causes, in order: leak, mode, packing, share of the loss, mix.
 
@@ -45,7 +47,7 @@ def causes(
       scores: of the probes; None without a checkpoint.
       complaints: of the team; if given, failures that are not named, or that
         reviewers looked for and never found, are left out.
-      failures: to explain.
+      failures: to explain; None for all.
 
     Returns:
       Each with its verdict, the failures that it explains, and its evidence.
@@ -53,27 +55,34 @@ def causes(
     Raises:
       ValueError: no failure is left to explain.
     """
+    asked = names() if failures is None else failures
     if complaints is not None:
         reported = {c.failure for c in complaints if c.count != 0}
-        failures = [failure for failure in failures if failure in reported]
-    wanted = ordered(failures, FAILURES)
+        asked = [name for name in asked if name in reported]
+    wanted = tuple(get(name) for name in names() if name in asked)
     if not wanted:
         raise UsageError(
             "there is no failure to explain: none was asked for that reviewers found; "
-            f"name one of {', '.join(FAILURES)}, or leave out the findings."
+            f"name one of {', '.join(names())}, or leave out the findings."
         )
-    relevant = tuple(s for s in scores or () if s.failure in wanted)
+    relevant = tuple(s for s in scores or () if s.failure in asked)
     case = rules.Case(mixture, wanted, audit or (), packing, relevant, complaints or ())
-    findings = [(name, rule(case)) for name, rule in RULES.items()]
     return tuple(
-        Cause(
-            number,
-            name,
-            finding.verdict,
-            ordered(finding.reasons or finding.could, wanted),
-            finding.statement,
-            tuple(finding.evidence),
-            finding.reasons,
-        )
-        for number, (name, finding) in enumerate(findings, 1)
+        _cause(number, name, rule(case), wanted)
+        for number, (name, rule) in enumerate(RULES.items(), 1)
+    )
+
+
+def _cause(
+    number: int, name: str, finding: rules.Finding, wanted: Sequence[Failure]
+) -> Cause:
+    could = wanted if finding.could is None else finding.could
+    return Cause(
+        number,
+        name,
+        finding.verdict,
+        tuple(finding.reasons) or tuple(failure.name for failure in could),
+        finding.statement,
+        tuple(finding.evidence),
+        finding.reasons,
     )

@@ -1,37 +1,30 @@
 """Five rules, one for each cause: its figures, its verdict, and that in words.
 
-Each failure follows from a lack of some supervision (`cause.NEEDS`). Where that has too
-little of the loss, the cause is the share of the loss if the mixture has the
+Each failure follows from a lack of some supervision (`Failure.need`). Where that has
+too little of the loss, the cause is the share of the loss if the mixture has the
 supervision, and the mix itself if it does not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..audit.audit import Verdict
-from ..scores.complaints import Complaint
-from ..scores.score import FAILURES, Failure, Score
+from ..failures.failure import Failure, Need
+from ..failures.registry import failures
+from ..findings.complaints import Complaint
+from ..scores.score import Score
 from ..traits.document_fit import DocumentFit, Packing
-from ..traits.forms import NEGATIVE_KINDS
-from ..traits.objective_traits import Traits
+from ..traits.objective_traits import trained_modes
 from ..traits.traits import MEASURED, MixtureTraits
+from ..wording import listed, percent
 from .cause import (
-    LITTLE_ORDER,
-    NEEDS,
     NEVER,
-    ONE_SIDED,
     OUT_OF_SIGHT,
     CauseVerdict,
     Evidence,
-    Need,
-    amount,
     carriers,
     figures,
-    listed,
-    ordered,
-    percent,
     symptoms,
-    title,
 )
 
 
@@ -53,14 +46,14 @@ class Finding(NamedTuple):
       statement: the verdict in words.
       evidence: the figures.
       reasons: a clause for each failure explained; empty if the cause is not found.
-      could: failures that the cause could explain.
+      could: failures that the cause could explain; None for all.
       measured: whether enough is known to rule the cause out.
     """
 
     statement: str
     evidence: Sequence[Evidence] = ()
-    reasons: Mapping[Failure, str] = {}
-    could: tuple[Failure, ...] = FAILURES
+    reasons: Mapping[str, str] = {}
+    could: Sequence[Failure] | None = None
     measured: bool = True
 
     @property
@@ -69,12 +62,20 @@ class Finding(NamedTuple):
         return "found" if self.reasons else unexplained
 
 
+class Clause(NamedTuple):
+    """What a rule says of one failure: a clause, and why it follows, or ""."""
+
+    failure: Failure
+    text: str
+    reason: str
+
+
 def _of_each(
-    intro: str, clauses: Mapping[Failure, tuple[str, str]], evidence: Sequence[Evidence]
+    intro: str, clauses: Iterable[Clause], evidence: Sequence[Evidence]
 ) -> Finding:
-    """A finding from a clause and a reason (or "") for each failure."""
-    sentences = (f"{title(f)}: {clause}." for f, (clause, _) in clauses.items())
-    reasons: dict[Failure, str] = {f: why for f, (_, why) in clauses.items() if why}
+    clauses = list(clauses)
+    sentences = (f"{clause.failure.heading}: {clause.text}." for clause in clauses)
+    reasons = {c.failure.name: c.reason for c in clauses if c.reason}
     return Finding(" ".join((intro, *sentences)), evidence, reasons)
 
 
@@ -107,8 +108,8 @@ def leak(case: Case) -> Finding:
     if leaking:
         text += " Fix this first: the leak may explain every other figure."
     reason = f"predictions of {listed(leaking)} depend on tokens they must not see"
-    explained: list[Failure] = [f for name in leaking for f in _taught(case, name)]
-    reasons = dict.fromkeys(ordered(explained, case.wanted), reason)
+    explained = {f.name for name in leaking for f in _taught(case, name)}
+    reasons = {f.name: reason for f in case.wanted if f.name in explained}
     return Finding(text, evidence, reasons, measured=not missing)
 
 
@@ -117,32 +118,33 @@ def _taught(case: Case, objective: str) -> Sequence[Failure]:
     traits = case.mixture.objectives.get(objective)
     if traits is None:
         return case.wanted
-    return [f for f in case.wanted if amount(traits, NEEDS[f]) > 0.5] or case.wanted
+    return [f for f in case.wanted if f.need.amount(traits) > 0.5] or case.wanted
 
 
 def untrained_mode(case: Case) -> Finding:
     """Whether a failure shows in a use whose mode was never trained."""
-    modes = case.mixture.overall["examples"].modes
-    trained = {mode: share for mode, share in modes.items() if share}
+    overall = case.mixture.overall["examples"]
+    modes = trained_modes(overall)
+    trained = {mode: share for mode, share in overall.modes.items() if share}
     by_mode = {f"Examples that ask in {mode} mode": s for mode, s in trained.items()}
     evidence = figures("share", MEASURED, by_mode)
-    clauses: dict[Failure, tuple[str, str]] = {}
+    clauses: list[Clause] = []
     for failure in case.wanted:
-        need = NEEDS[failure]
+        need = failure.need
         share = sum(modes[mode] for mode in need.modes)
-        scores = [s for s in case.scores if s.failure == failure]
+        scores = [s for s in case.scores if s.failure == failure.name]
         untrained = [s for s in scores if not s.trained]
         label = f"Examples that ask as {need.use} does"
         evidence += figures("share", MEASURED, {label: share})
-        evidence += symptoms(failure, untrained)
+        evidence += symptoms(failure.name, untrained)
         wants = listed(need.modes, last="or")
         never = f"{percent(share)} of the Examples ask in {wants} mode"
         others = listed(dict.fromkeys(s.mode for s in untrained))
         note = f"{len(untrained)} of its {len(scores)} scores are in untrained modes "
         note += f"({others})"
         why = note if 0 < len(scores) == len(untrained) else ""
-        clause = f"{never}; {note}" if untrained else never
-        clauses[failure] = clause, never if share < NEVER else why
+        text = f"{never}; {note}" if untrained else never
+        clauses.append(Clause(failure, text, never if share < NEVER else why))
     by_share = listed(f"{mode} ({percent(share)})" for mode, share in trained.items())
     intro = f"{case.mixture.name} trains these modes: {by_share}; less than "
     intro += f"{percent(NEVER)} counts as never trained."
@@ -152,14 +154,15 @@ def untrained_mode(case: Case) -> Finding:
 def truncation(case: Case) -> Finding:
     """Whether windows lack the start of the document.
 
-    That explains drift: a text cannot agree with what is out of sight. Measured on
-    objectives that continue text; if there are none, on the widest windows.
+    That explains failures that need it (`Failure.needs_start`). Measured on objectives
+    that meet their needs; if there are none, on the widest windows.
     """
-    packing, could = case.packing, ordered(("drift",), case.wanted)
+    packing, could = case.packing, [f for f in case.wanted if f.needs_start]
     if packing is None or not packing.fits:
         text = "The corpus was not read, so windows and rows were not measured."
         return Finding(text, could=could, measured=False)
-    onward = carriers(case.mixture, NEEDS["drift"])
+    needs = [f.need for f in failures().values() if f.needs_start]
+    onward = {name for need in needs for name in carriers(case.mixture, need)}
     fits = [fit for fit in packing.fits if fit.objective in onward]
     fits = fits or [max(packing.fits, key=lambda fit: fit.window)]
     hidden = [fit for fit in fits if fit.unseen > OUT_OF_SIGHT]
@@ -183,7 +186,7 @@ def truncation(case: Case) -> Finding:
         f"windows hide the start of the document from {percent(worst.unseen)} of the "
         f"tokens of {worst.objective}"
     )
-    return Finding(text, evidence, dict.fromkeys(could, reason), could)
+    return Finding(text, evidence, {f.name: reason for f in could}, could)
 
 
 def _fit_evidence(fit: DocumentFit) -> list[Evidence]:
@@ -197,16 +200,31 @@ def _fit_evidence(fit: DocumentFit) -> list[Evidence]:
     return window + figures("share", source, shares)
 
 
-def _supply(mixture: MixtureTraits, need: Need) -> tuple[float, float, str, str]:
-    """Shares of supervision and of the loss on a need, both in words, and details."""
-    present = amount(mixture.overall[need.by], need)
-    loss = amount(mixture.overall["loss"], need)
+class _Supply(NamedTuple):
+    """How much of a need a mixture supplies.
+
+    Attributes:
+      present: share of the supervision.
+      loss: share of the loss.
+      text: both in words.
+      details: from which objectives, and how little is too little.
+    """
+
+    present: float
+    loss: float
+    text: str
+    details: str
+
+
+def _supply(mixture: MixtureTraits, need: Need) -> _Supply:
+    present = need.amount(mixture.overall[need.by])
+    loss = need.amount(mixture.overall["loss"])
     link = "but only" if loss < need.little <= present else "and"
     both = f"{percent(present)} of the {need.unit} {link} {percent(loss)} of the loss"
     names = carriers(mixture, need)
     details = f", from {listed(names)}" if names else ""
     details += f" (little is below {percent(need.little)})"
-    return present, loss, f"{both} are on {need.name}", details
+    return _Supply(present, loss, f"{both} are on {need.name}", details)
 
 
 def loss_share(case: Case) -> Finding:
@@ -219,10 +237,10 @@ def loss_share(case: Case) -> Finding:
     }
     evidence = figures("share", mixture.loss_source, shares)
     evidence += figures("tokens", MEASURED, tokens)
-    clauses: dict[Failure, tuple[str, str]] = {}
+    clauses: list[Clause] = []
     for failure in case.wanted:
-        need = NEEDS[failure]
-        present, loss, clause, details = _supply(mixture, need)
+        need = failure.need
+        present, loss, text, details = _supply(mixture, need)
         drowned = loss < need.little <= present
         others = mixture.loss.keys() - carriers(mixture, need)
         if drowned and others:
@@ -231,45 +249,39 @@ def loss_share(case: Case) -> Finding:
             details += (
                 f"supervised tokens an Example, takes {percent(mixture.loss[most])}"
             )
-        clauses[failure] = clause + details, clause if drowned else ""
+        clauses.append(Clause(failure, text + details, text if drowned else ""))
     intro = f"Under the normalisation {mixture.normalisation!r} of the loss."
     return _of_each(intro, clauses, evidence)
 
 
 def objective_mix(case: Case) -> Finding:
-    """Whether the mixture lacks the supervision that a failure needs.
-
-    Drift: text from the strict past. Continuation: labels of pairs, and negatives from
-    the same document, without which order goes untested. Reconstruction: whole texts.
-    """
-    mixture, pairs = case.mixture, case.mixture.overall["examples"]
+    """Whether the mixture lacks the supervision that a failure needs, or has a flaw."""
+    mixture = case.mixture
     evidence: list[Evidence] = []
-    clauses: dict[Failure, tuple[str, str]] = {}
+    clauses: list[Clause] = []
     for failure in case.wanted:
-        need = NEEDS[failure]
-        present, loss, clause, details = _supply(mixture, need)
+        need = failure.need
+        present, loss, text, details = _supply(mixture, need)
         label, source = f"{need.unit} on {need.name}", mixture.loss_source
         evidence += figures("share", MEASURED, {label: present})
         evidence += figures("share", source, {f"loss on {need.name}": loss})
-        reason = clause if max(present, loss) < need.little else ""
-        details += _instead(mixture, failure) if reason else ""
-        if failure == "continuation" and pairs.labels:
-            kinds = {f"negatives: {kind}": pairs.kinds[kind] for kind in NEGATIVE_KINDS}
-            negatives = {"negative pairs": pairs.negatives, **kinds}
-            evidence += figures("share", MEASURED, negatives)
-            fault = _pair_fault(pairs)
-            details, reason = details + (fault and f"; {fault}"), reason or fault
-        evidence += symptoms(failure, case.scores, case.complaints)
-        clauses[failure] = clause + details, reason
+        reason = text if max(present, loss) < need.little else ""
+        details += _instead(mixture, need) if reason else ""
+        if flaw := failure.flaw(mixture.overall["examples"]):
+            evidence += figures("share", MEASURED, flaw.shares)
+            details += flaw.text and f"; {flaw.text}"
+            reason = reason or flaw.text
+        evidence += symptoms(failure.name, case.scores, case.complaints)
+        clauses.append(Clause(failure, text + details, reason))
     return _of_each(f"In the mixture {mixture.name!r}.", clauses, evidence)
 
 
-def _instead(mixture: MixtureTraits, failure: Failure) -> str:
-    """What the objectives mostly train: kinds of tokens for drift, else modes."""
+def _instead(mixture: MixtureTraits, need: Need) -> str:
+    """What the objectives mostly train: kinds of tokens or, of Examples, modes."""
     kinds: dict[str, list[str]] = {}
     for name, traits in mixture.objectives.items():
         shares = {f"{mode} mode": share for mode, share in traits.modes.items()}
-        if failure == "drift":
+        if need.by == "supervised":
             shares = {
                 "tokens from the past": traits.past,
                 "tokens from both sides": traits.both,
@@ -278,21 +290,3 @@ def _instead(mixture: MixtureTraits, failure: Failure) -> str:
         kinds.setdefault(max(shares, key=shares.__getitem__), []).append(name)
     summary = listed(f"{kind} ({listed(names)})" for kind, names in kinds.items())
     return f"; asked instead: {summary}"
-
-
-def _pair_fault(pairs: Traits) -> str:
-    """What is wrong with the labels of pairs; "" where nothing is."""
-    if not ONE_SIDED <= pairs.negatives <= 1 - ONE_SIDED:
-        return (
-            f"{percent(pairs.negatives)} of the labels say that a pair does not "
-            f"continue: one answer is nearly always right (below {percent(ONE_SIDED)} "
-            "of either)"
-        )
-    ordering = pairs.kinds["further"] + pairs.kinds["swapped"]
-    if ordering >= LITTLE_ORDER:
-        return ""
-    return (
-        f"of the negative pairs {percent(pairs.kinds['other'])} are with another "
-        f"document and {percent(ordering)} of the same one, further on or swapped "
-        f"(little is below {percent(LITTLE_ORDER)}): order is not tested"
-    )

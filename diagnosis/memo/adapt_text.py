@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
-from ..causes.cause import percent
 from ..revision.adapted import KEPT
 from ..revision.propose import Proposal
+from ..wording import percent
 from .gin_text import complete
 
 ADAPT = "adapt.gin"

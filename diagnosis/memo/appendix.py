@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
-from ..causes.cause import Evidence, listed, percent
-from ..scores.complaints import LONG_NAMES, interval
-from ..scores.score import FAILURES, Score
+from ..causes.cause import Evidence
+from ..failures.registry import failures, get
+from ..findings.complaints import interval
+from ..scores.score import Score
+from ..wording import listed, percent
 from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
 from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
+from .nearness import described
 from .pictures import KINDS, bases, divided, share_bars
 from .sightlines import sightlines
 
@@ -62,7 +65,7 @@ def _subject(memo: Memo) -> Table:
 def _reviewers(memo: Memo) -> Table:
     rows = []
     for complaint in memo.complaints:
-        name, ends = LONG_NAMES[complaint.failure], interval(complaint)
+        name, ends = get(complaint.failure).title, interval(complaint)
         cells = "named", "–", "not counted", "–"
         if complaint.share is not None and ends is not None:
             counts = f"{complaint.count:,}", f"{complaint.total:,}"
@@ -82,7 +85,11 @@ def _causes(memo: Memo) -> Iterator[Block]:
             (
                 f"{cause.number}. {cause.name}",
                 cause.verdict,
-                ", ".join(LONG_NAMES[f] for f in FAILURES if f in cause.failures)
+                ", ".join(
+                    known.title
+                    for f, known in failures().items()
+                    if f in cause.failures
+                )
                 or "none",
             )
             for cause in memo.causes
@@ -123,7 +130,7 @@ def _shares(memo: Memo) -> Iterator[Block]:
             (
                 code(change.name),
                 change.action,
-                LONG_NAMES[change.failure] if change.failure else "makes room",
+                get(change.failure).title if change.failure else "makes room",
                 moved(change.rate),
                 moved(change.loss),
             )
@@ -190,11 +197,12 @@ def _study(memo: Memo) -> Iterator[Block]:
     """Every effect of every mix, a table a failure."""
     effects = memo.effects
     yield Paragraph(
-        f"{effects.tokens:,} processed tokens each, on {code(effects.corpus)}; the "
-        f"incumbent is {code(effects.incumbent)}. Intervals are the envelope of the "
-        "seeds' 95 % intervals."
+        f"Study {described(effects)}; {effects.tokens:,} processed tokens each on "
+        f"{code(effects.corpus)}, {effects.setup.seeds} seeds, {effects.setup.date}. "
+        f"The incumbent is {code(effects.incumbent)}. Intervals are the envelope of "
+        "the seeds' 95 % intervals."
     )
-    for failure in FAILURES:
+    for failure, known in failures().items():
         rows = [
             (code(name), metric(effect), *measured(effect), f"{effect.seeds}")
             for name, mix in effects.mixes.items()
@@ -203,7 +211,7 @@ def _study(memo: Memo) -> Iterator[Block]:
         ]
         if rows:
             yield Table(
-                f"{LONG_NAMES[failure].capitalize()}; ↓ lower is better",
+                f"{known.heading}; ↓ lower is better",
                 ("mix", "metric", "value", "interval", "seeds"),
                 rows,
                 "llrrr",
@@ -222,11 +230,11 @@ def _scores(memo: Memo) -> Iterator[Block]:
         "Intervals are 95 % bootstrap intervals over documents. Baselines are scored "
         "on all items, including those too long for a row."
     )
-    for failure in FAILURES:
+    for failure, known in failures().items():
         rows = [_scored(score) for score in memo.scores if score.failure == failure]
         if rows:
             yield Table(
-                f"Scores of {LONG_NAMES[failure]}; ✗ where the interval reaches chance "
+                f"Scores of {known.title}; ✗ where the interval reaches chance "
                 "or the best shallow baseline",
                 _SCORED,
                 rows,

@@ -1,83 +1,147 @@
-"""The memo, part by part, as blocks."""
+"""The memo as blocks: what its template `main.txt` says, with its figures."""
 
+import functools
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Any
 
 from ...objectives.registry import base_name
-from ..causes.cause import NEEDS, percent, title
-from ..results.effects import Effect, compared
+from ..failures import registry
+from ..results.effects import Effect, beats, compared
+from ..results.nearest import ranked
 from ..revision.adapted import KEPT
 from ..revision.propose import Change
 from ..revision.rule import supplied
-from ..scores.score import Failure, Score
-from .adapt_text import ADAPT
+from ..scores.score import Score
+from ..wording import listed
 from .appendix import appendix
-from .blocks import Block, Commands, Document, Heading, Items, Paragraph, Table, code
-from .first_page import first_page, unknown
-from .formatting import measured, metric, moved, step, to_beat
+from .blocks import Document, code
+from .formatting import measured, metric, step, to_beat
 from .inputs import Memo
-from .isolated import isolated
-
-HYPOTHESES: Mapping[Failure, str] = {
-    "drift": "predicting each token from the strict past makes the model look back "
-    "for what the text already says.",
-    "continuation": "a label with negatives from the same document makes the model "
-    "judge order, not only topic.",
-    "reconstruction": "a target that is the whole text makes the model copy what is "
-    "there, not only fill gaps.",
-}
-"""Why an objective may act on a failure; only a study can show that it does."""
+from .isolated import Isolated, isolated, isolated_in
+from .limit_rows import limit_rows, whole_steps
+from .nearness import source
+from .pictures import score_dots
+from .prose import blocks
 
 
 def content(memo: Memo) -> Document:
-    """The whole memo in reading order."""
-    main = (*first_page(memo), *_failures(memo), *_verify(memo), *_not_measured(memo))
-    return Document(main, list(appendix(memo)))
+    """The whole memo in reading order: half a screen that can be read alone, first."""
+    return Document(blocks("main.txt", _values(memo)), list(appendix(memo)))
 
 
-def _failures(memo: Memo) -> Iterator[Block]:
-    """A section for each failure that is present."""
-    for failure in memo.failures:
-        yield Heading(2, title(failure))
-        rows = [
-            (whose, metric(evidence), *measured(evidence), to_beat(evidence))
-            for whose, evidence in _evidence_rows(memo, failure)
-        ]
-        if rows:
-            yield Table(
-                "✗: the interval reaches what it has to beat; ↓: lower is better. The "
-                "study's intervals are envelopes over its seeds",
-                ("whose", "metric", "value", "95 % interval", "to beat"),
-                rows,
-                "llrrl",
-            )
-        if memo.lead(failure) is None:
-            yield Paragraph("Not measured on this model: no probe of it has a score.")
-        reasons = [
-            f"Cause {cause.number}, {cause.name}: {cause.reasons[failure]}."
-            for cause in memo.causes_of(failure)
-        ]
-        yield Items(reasons or ["No cause was found."])
-        if failure in memo.proposal.unchanged:
-            yield Paragraph(f"No change: {memo.proposal.unchanged[failure]}")
-        for change in memo.proposal.changes:
-            if change.failure == failure:
-                yield from _change(memo, change, failure)
+def _values(memo: Memo) -> dict[str, Any]:
+    """What the template names."""
+    proposal, origin = memo.proposal, memo.provenance
+    mix = memo.effects.mixes.get(proposal.precedent or "")
+    ratios = mix.own_loss if mix and mix.own_loss else ()
+    alone = {base_name(c.name): _alone(memo, c) for c in memo.acting}
+    acted = {change.failure for change in memo.acting}
+    lower = [change.loss for change in proposal.changes if change.action == "lower"]
+    examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
+    examined += [f"--gin.{setting}" for setting in origin.settings]
+    examined += [f"--failures={','.join(memo.failures)}"]
+    return {
+        **{"memo": memo, "proposal": proposal, "effects": memo.effects},
+        **{"origin": origin, "kept": KEPT},
+        **{"get": registry.get, "base_name": base_name, "beats": beats, "step": step},
+        **{"to_beat": to_beat, "quote": shlex.quote},
+        "alone": alone,
+        "as_proposed": functools.partial(_as_proposed, memo),
+        "chart": functools.partial(_chart, memo),
+        "confounded": [name for name, pairs in alone.items() if not pairs],
+        "evidence": lambda failure: list(_evidence(memo, failure)),
+        "examined": shlex.join(examined),
+        "fallback": functools.partial(_fallback, memo),
+        "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
+        "instead": _instead,
+        "isolated": functools.partial(_alone, memo),
+        "limit_rows": list(limit_rows(memo)),
+        "missing": [
+            failure.title
+            for name, failure in registry.failures().items()
+            if name not in memo.failures and memo.lead(name) is None
+        ],
+        "moves": [
+            pair
+            for failure in registry.names()
+            if failure in acted and (pair := memo.pair(failure))
+        ],
+        "others": [sum(loss[when] for loss in lower) for when in (0, 1)],
+        "own_loss": [f"{100 * (ratio - 1):+.1f}" for ratio in ratios],
+        "slots": functools.partial(_slots, memo),
+        "study": _study(memo),
+        "supply": lambda failure: (
+            supplied(memo.traits, failure),
+            supplied(proposal.traits, failure),
+        ),
+        "verdicts": lambda pairs: "; ".join(
+            f"{pair.probe}: {pair.verdict}" for pair in pairs
+        ),
+        "whole_steps": whole_steps(memo),
+    }
 
 
-def _evidence_rows(
-    memo: Memo, failure: Failure
-) -> Iterator[tuple[str, Score | Effect]]:
-    """The checkpoint, the study's incumbent, the proposal's mix and the best other."""
+def _alone(memo: Memo, change: Change) -> list[Isolated]:
+    """What comparisons with and without the objective of a change show."""
+    if change.failure is None:
+        return []
+    name = base_name(change.name)
+    choice = isolated_in(memo, name, change.failure)
+    return isolated(choice.study, name, change.failure) if choice else []
+
+
+def _fallback(memo: Memo, change: Change) -> str:
+    """Which study these are from, if a nearer one has none; "" otherwise."""
+    if change.failure is None:
+        return ""
+    choice = isolated_in(memo, base_name(change.name), change.failure)
+    if choice is None or not choice.passed:
+        return ""
+    return f"From {source(choice.study, memo.about, choice.passed)}."
+
+
+def _study(memo: Memo) -> str:
+    """Which study the mixes are from, and how far it is from the run."""
+    order = ranked(memo.studies, memo.about)
+    passed = order[: order.index(memo.effects)] if memo.effects in order else ()
+    return source(memo.effects, memo.about, passed)
+
+
+def _as_proposed(memo: Memo, pair: Isolated, change: Change) -> bool:
+    """Whether a comparison is of the settings that are proposed."""
+    objectives = memo.proposal.mixture.objectives()
+    return pair.settings == objectives[change.name].settings
+
+
+def _instead(change: Change) -> Iterator[str]:
+    """Other remedies, where an objective is added."""
+    if change.failure is None or change.action != "add":
+        return
+    remedies = [r.objective for r in registry.get(change.failure).remedies]
+    others = [code(name) for name in remedies if name != base_name(change.name)]
+    if others:
+        yield listed(others, last="or")
+
+
+def _slots(memo: Memo, change: Change) -> float:
+    """Share of all slots that an objective takes."""
+    after = memo.proposal.traits
+    slots = {n: s * after.objectives[n].processed for n, s in after.examples.items()}
+    return slots[change.name] / sum(slots.values())
+
+
+def _evidence(memo: Memo, failure: str) -> Iterator[tuple[str, ...]]:
+    """Rows of the checkpoint, the study's incumbent, the proposal's mix, the best."""
     main_score, pair, mix = memo.lead(failure), memo.pair(failure), memo.study_mix
     if main_score is not None:
-        yield "this checkpoint", main_score
+        yield _row("this checkpoint", main_score)
     if pair is None or mix is None:
         return
     followed = memo.proposal.precedent is not None
     role = "followed by the proposal" if followed else "nearest to the proposal"
-    yield f"study's incumbent, {code(memo.effects.incumbent)}", pair[0]
-    yield f"study's mix {role}, {code(mix)}", pair[1]
+    yield _row(f"study's incumbent, {code(memo.effects.incumbent)}", pair[0])
+    yield _row(f"study's mix {role}, {code(mix)}", pair[1])
     others = {
         name: both[1]
         for name in memo.effects.mixes
@@ -87,98 +151,25 @@ def _evidence_rows(
     if others:
         best = max if pair[0].better == "higher" else min
         name = best(others, key=lambda name: others[name].value)
-        yield f"study's best other mix, {code(name)}", others[name]
+        yield _row(f"study's best other mix, {code(name)}", others[name])
 
 
-def _change(memo: Memo, change: Change, failure: Failure) -> Iterator[Block]:
-    verb = {"add": "Add", "raise": "Raise"}.get(change.action, "Keep")
-    after = memo.proposal.traits
-    supply = supplied(memo.traits, failure), supplied(after, failure)
-    slots = {n: s * after.objectives[n].processed for n, s in after.examples.items()}
-    share = slots[change.name] / sum(slots.values())
-    yield Heading(3, f"{verb} {code(change.name)}")
-    yield Items(
-        [
-            f"Examples: {moved(change.rate)}. Loss: {moved(change.loss)}. "
-            f"Loss on {NEEDS[failure].name}: {moved(supply)}.",
-            f"Hypothesis: {HYPOTHESES[failure]}",
-            f"Evidence: {_credit(memo, change, failure)}",
-            f"Cost: {change.traits.processed:,.0f} slots and "
-            f"{change.traits.supervised:,.0f} supervised tokens an Example; "
-            f"{percent(share)} of all slots.",
-        ]
-    )
+def _row(whose: str, score: Score | Effect) -> tuple[str, ...]:
+    return whose, metric(score), *measured(score), to_beat(score)
 
 
-def _credit(memo: Memo, change: Change, failure: Failure) -> str:
-    """What comparisons with and without the objective show."""
-    name = base_name(change.name)
-    proposed = memo.proposal.mixture.objectives()[change.name].settings
-    texts = [
-        f"{code(name)} alone ({code(pair.having)} against {code(pair.without)}"
-        f"{'' if pair.settings == proposed else ', with other settings than proposed'})"
-        f": {step(pair.before, pair.after)}, {pair.verdict}."
-        for pair in isolated(memo.effects, name, failure)
-    ]
-    default = f"not isolated; no two mixes of the study differ by {code(name)} alone."
-    return " ".join(texts) or default
+def _chart(memo: Memo) -> str:
+    return score_dots(dict(_dots(memo, failure) for failure in memo.failures))
 
 
-def _verify(memo: Memo) -> Iterator[Block]:
-    """The commands to run, in order."""
-    origin = memo.provenance
-    if not memo.proposal.changes:
-        return
-    yield Heading(2, "How to verify it")
-    yield Paragraph(
-        "Review the change, audit it for leaks, train, and measure again. Compare only "
-        "runs of equal processed tokens."
-    )
-    gin = shlex.quote(f"{origin.folder.rstrip('/')}/recommended.gin")
-    bound = [f"--gin.{setting}" for setting in origin.settings]
-    examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
-    examined = [*examined, *bound, f"--failures={','.join(memo.failures)}"]
-    yield Commands(
-        [
-            f"sightline mix diff {shlex.quote(origin.gin)} {gin}",
-            f"sightline audit --gin_file={gin}",
-            f"sightline train --gin_file={gin} --run_dir=runs/recommended",
-            f"sightline diagnose runs/recommended {shlex.join(examined)} "
-            "--out=memo_after",
-        ]
-    )
-    yield from _adapt(memo)
-    present = ", ".join(code(name) for name in memo.traits.objectives)
-    yield Paragraph(
-        "The change works if the scores of the failures improve, with intervals apart "
-        "from those above, and the held-out losses of the present objectives "
-        f"({present}) rise by no more than you accept."
-    )
-
-
-def _adapt(memo: Memo) -> Iterator[Block]:
-    """How to adapt the run instead of training another one."""
-    adaptation = memo.adaptation
-    if adaptation is None:
-        return
-    gin = shlex.quote(f"{memo.provenance.folder.rstrip('/')}/{ADAPT}")
-    yield Paragraph(
-        f"Or adapt the run at {percent(adaptation.share)} of its tokens, "
-        f"{adaptation.steps:,} steps, keeping {percent(KEPT)} of its mixture:"
-    )
-    yield Commands([f"sightline train --gin_file={gin} --run_dir=runs/adapted"])
-
-
-def _not_measured(memo: Memo) -> Iterator[Block]:
-    yield Heading(2, "What was not measured")
-    texts = unknown(memo)
-    texts += [
-        f"{cause.name[0].upper()}{cause.name[1:]}: {cause.statement}"
-        for cause in memo.causes
-        if cause.verdict == "not measured"
-    ]
-    if not any(complaint.count is not None for complaint in memo.complaints):
-        texts.append("How often reviewers find each failure: no counts were given.")
-    if memo.not_measured:
-        texts.append(f"{len(memo.not_measured)} more, listed in the appendix.")
-    yield Items(texts)
+def _dots(memo: Memo, failure: str) -> tuple[str, dict[str, Score | Effect | None]]:
+    """A row group of the chart: scores of the checkpoint and of two mixes."""
+    lead, pair = memo.lead(failure), memo.pair(failure) or ()
+    names = [metric(score) for score in (lead, *pair) if score is not None]
+    heading = ": ".join([registry.get(failure).heading, *names[-1:]])
+    score = lead if lead is not None and 0 <= lead.value <= 1 else None
+    label = "this checkpoint"
+    if score is not None and names[0] != names[-1]:
+        label += f": {names[0]}"
+    mixes = f"study: {memo.effects.incumbent}", f"study: {memo.study_mix}"
+    return heading, {label: score} | dict(zip(mixes, pair, strict=False))

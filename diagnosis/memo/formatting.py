@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 
-from ..causes.cause import listed, percent
+from ..findings.severity import fails, reference
 from ..results.effects import Effect
 from ..scores.score import Score
-from ..scores.severity import fails, reference
 from ..traits.forms import ExampleMode
 from ..traits.objective_traits import Traits
+from ..wording import listed, percent
 
 
 def number(value: float) -> str:

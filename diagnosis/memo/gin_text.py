@@ -7,9 +7,9 @@ from typing import Any
 
 from ...models.rows import Capacity, RowShape
 from ...tasks.examples.mixture import Mixture, split_task
+from ..failures.registry import get
 from ..revision.propose import Change, Proposal
 from ..revision.revision import fitting_rows
-from ..scores.complaints import LONG_NAMES
 
 START = "include 'runs/any_mixture.gin'"
 """The model, optimiser and steps of a small run."""
@@ -101,7 +101,7 @@ def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _why(change: Change) -> str:
-    acts = f" for {LONG_NAMES[change.failure]}" if change.failure else ""
+    acts = f" for {get(change.failure).title}" if change.failure else ""
     before, after = (f"{100 * rate:.1f} %" for rate in change.rate)
     return f"{change.action}{acts}, {before} → {after} of examples. {change.source}"
 

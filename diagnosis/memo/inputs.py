@@ -6,12 +6,13 @@ from typing import NamedTuple
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import Cause
+from ..findings.complaints import Complaint
+from ..findings.headlines import headlines
+from ..findings.severity import perfect, reference
 from ..results.effects import Effect, Effects, compared
+from ..results.nearest import Run
 from ..revision.propose import Change, Proposal
-from ..scores.complaints import Complaint
-from ..scores.headlines import headlines
-from ..scores.score import Failure, Score
-from ..scores.severity import perfect, reference
+from ..scores.score import Score
 from ..traits.traits import MixtureTraits
 from .adapt_text import Adaptation
 from .gin_text import START
@@ -64,6 +65,9 @@ class Memo(NamedTuple):
         probe for which the corpus is too small.
       start: gin text that binds all of a run except its mixture and rows.
       adaptation: of the run; None without one, or where nothing changes.
+      studies: all, the nearest to the run first; what `effects` does not have is taken
+        from the next that does.
+      about: the run that follows from the memo.
     """
 
     provenance: Provenance
@@ -78,9 +82,11 @@ class Memo(NamedTuple):
     not_measured: tuple[str, ...] = ()
     start: str = START
     adaptation: Adaptation | None = None
+    studies: tuple[Effects, ...] = ()
+    about: Run = Run()
 
     @property
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[str]:
         """The failures that are present."""
         return [severity.failure for severity in self.proposal.severities]
 
@@ -101,12 +107,12 @@ class Memo(NamedTuple):
         nearest = max(overlap, key=lambda name: overlap[name], default=None)
         return self.proposal.precedent or nearest
 
-    def pair(self, failure: Failure) -> tuple[Effect, Effect] | None:
+    def pair(self, failure: str) -> tuple[Effect, Effect] | None:
         """The effects of the study's incumbent and of `study_mix` on a failure."""
         mix = self.study_mix
         return compared(self.effects, mix, failure) if mix else None
 
-    def lead(self, failure: Failure) -> Score | None:
+    def lead(self, failure: str) -> Score | None:
         """The checkpoint's score on the study's primary probe and metric."""
         of_failure = [s for s in self.scores if s.failure == failure]
         scores = headlines([s for s in of_failure if math.isfinite(s.value)])
@@ -117,6 +123,11 @@ class Memo(NamedTuple):
         alike = [s for s in scores if first and s[1:4:2] == (first.probe, first.metric)]
         return next(iter(alike or scores), None)
 
-    def causes_of(self, failure: Failure) -> list[Cause]:
+    def counts_of(self, failure: str) -> list[Complaint]:
+        """The reviews in which texts with a failure were counted."""
+        of_failure = [c for c in self.complaints if c.failure == failure]
+        return [complaint for complaint in of_failure if complaint.share is not None]
+
+    def causes_of(self, failure: str) -> list[Cause]:
         """The causes found that explain a failure, in order."""
         return [cause for cause in self.causes if failure in cause.reasons]

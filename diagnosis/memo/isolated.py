@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from ...objectives import registry
 from ...objectives.registry import base_name
-from ..results.effects import Effect, Effects, Mix, beats
-from ..scores.score import Failure
+from ..results.effects import Comparison, Difference, Effects, Mix, beats
+from ..results.nearest import Choice, nearest
+from .formatting import number, step
+from .inputs import Memo
 
 
 class Isolated(NamedTuple):
@@ -17,44 +19,86 @@ class Isolated(NamedTuple):
     Attributes:
       without: the mix without the objective.
       having: the mix with it.
-      before: the effect of `without`.
-      after: the effect of `having`, on the same probe and metric.
+      probe: that both were measured by.
+      text: the probe's metric of both, and the interval of their difference where runs
+        of a seed were paired.
+      verdict: whether the objective helps, with intervals that do not overlap or with
+        one of the difference that excludes 0.
       settings: of the objective in `having`.
     """
 
     without: str
     having: str
-    before: Effect
-    after: Effect
+    probe: str
+    text: str
+    verdict: str
     settings: Mapping[str, Any]
 
-    @property
-    def verdict(self) -> str:
-        """Whether the objective helps, with intervals that do not overlap."""
-        apart = beats(self.before, self.after)
-        return "better" if apart else "no clear difference"
 
-
-def isolated(effects: Effects, objective: str, failure: Failure) -> list[Isolated]:
+def isolated(effects: Effects, objective: str, failure: str) -> list[Isolated]:
     """The comparisons of mixes with and without an objective; there are often none.
 
-    Two mixes are comparable if one adds exactly this objective to the other, and the
-    shared objectives have the same settings and the same proportions of rates and loss
-    shares. Anything else confounds the objective with another.
+    Those that the study made; else those that its mixes imply. These are comparable if
+    one adds exactly this objective to the other, and the shared objectives have the
+    same settings and the same proportions of rates and loss shares. Anything else
+    confounds the objective with another.
 
     Args:
-      effects: of the study.
+      effects: of a study.
       objective: name without variant.
       failure: on which the mixes were measured.
     """
+    made = [
+        _compared(comparison, difference, effects)
+        for comparison in effects.comparisons
+        for difference in comparison.differences
+        if (comparison.objective, difference.failure) == (objective, failure)
+    ]
     pairs = itertools.permutations(effects.mixes.items(), 2)
-    return [
-        Isolated(without, having, before, after, _settings(mix, objective))
+    return made or [
+        Isolated(
+            without,
+            having,
+            after.probe,
+            step(before, after),
+            "better" if beats(before, after) else "no clear difference",
+            _settings(mix, objective),
+        )
         for (without, base), (having, mix) in pairs
         if _adds_only(base, mix, objective)
         for before, after in itertools.product(base.effects, mix.effects)
         if before[:3] == after[:3] and before.failure == failure
     ]
+
+
+def isolated_in(memo: Memo, objective: str, failure: str) -> Choice | None:
+    """The nearest study with such a comparison; None if there is none."""
+    return nearest(
+        memo.studies or (memo.effects,),
+        memo.about,
+        lambda study: bool(isolated(study, objective, failure)),
+    )
+
+
+def _compared(
+    comparison: Comparison, difference: Difference, effects: Effects
+) -> Isolated:
+    low, high = difference.low, difference.high
+    if difference.better == "lower":
+        low, high = -high, -low
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
+    arrow = "" if difference.better == "higher" else " ↓"
+    values = " → ".join(map(number, (difference.without, difference.having)))
+    interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+    return Isolated(
+        comparison.without,
+        comparison.having,
+        difference.probe,
+        f"{difference.probe}, {difference.metric}{arrow} {values}, difference "
+        f"{interval} over {difference.seeds} seeds",
+        verdict,
+        _settings(effects.mixes[comparison.having], comparison.objective),
+    )
 
 
 def _adds_only(base: Mix, mix: Mix, objective: str) -> bool:

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...objectives.registry import base_name
-from ..causes.cause import percent
 from ..results.charts import INK, QUIET, svg
 from ..results.effects import Effect
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
+from ..wording import percent
 from .formatting import number, target
 
 KINDS: Mapping[str, tuple[str, str]] = {

@@ -7,12 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..scores.score import FAILURES
 from .charts import INK, QUIET, svg_file
 from .effects import Effect
 from .records import Record
 from .study_summary import Measure, by_budget
-from .study_table import PRIMARY
+from .study_table import primary
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -31,7 +30,7 @@ DASHES = ("-", "--", ":")
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG file with the `PRIMARY` measure of each failure.
+    """An SVG file with the primary measure of each failure.
 
     Intervals are drawn for the incumbent and for the best mixes only; the table has
     all of them.
@@ -46,9 +45,9 @@ def curves(
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
-    for panel, failure in zip(panels, FAILURES, strict=True):
-        measure = PRIMARY[failure]
+    measures = primary().values()
+    panels = chart.subplots(1, len(measures), squeeze=False)[0]
+    for panel, measure in zip(panels, measures, strict=True):
         effects = []
         for mix, style in styles.items():
             curve = [

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..probes.material import LEAST
-from ..scores.score import Failure, Score
+from ..scores.score import Score
 from .effects import Effect, Effects, Mix, OwnLoss
 from .records import Record
 
@@ -21,7 +21,7 @@ class Measure(NamedTuple):
       kind: of items.
     """
 
-    failure: Failure
+    failure: str
     probe: str
     metric: str
     kind: str = "all"

@@ -1,32 +1,30 @@
 """The results of a study as a table in Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..scores.score import FAILURES, Failure
+from ..failures.registry import failures
 from .effects import Effect, Effects, Mix, OwnLoss, beats, is_better
 from .records import Record
 from .study_summary import Measure, by_budget
 
-CORRUPTED = "all, 30 %"
-
-MEASURES: tuple[Measure, ...] = (
-    Measure("drift", "minimal pairs", "accuracy"),
-    Measure("drift", "free generation", "contradiction rate"),
-    Measure("drift", "block shuffle", "accuracy"),
-    Measure("continuation", "continuation, by likelihood", "AUC"),
-    Measure("continuation", "continuation, by label", "AUC"),
-    Measure("reconstruction", "restoration", "edit distance", CORRUPTED),
-    Measure("reconstruction", "restoration", "number and entity F1", CORRUPTED),
-)
-"""Fixed before the study was run."""
-
-PRIMARY: Mapping[Failure, Measure] = {m.failure: m for m in reversed(MEASURES)}
-"""The first of each failure."""
-
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that measure how likely one text is after another."""
+
+
+def measures() -> tuple[Measure, ...]:
+    """Those that the failures state, fixed before a study is run."""
+    return tuple(
+        Measure(failure.name, *figure)
+        for failure in failures().values()
+        for figure in failure.figures
+    )
+
+
+def primary() -> dict[str, Measure]:
+    """The first measure of each failure."""
+    return {measure.failure: measure for measure in reversed(measures())}
 
 
 def markdown(records: Sequence[Record], effects: Effects) -> str:
@@ -36,9 +34,9 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    names = [f"{m.probe}: {m.metric}" for m in MEASURES]
-    chances = [_chance(effects, m) for m in MEASURES]
-    shallow = [_shallow(records, effects, m) for m in MEASURES]
+    names = [f"{m.probe}: {m.metric}" for m in measures()]
+    chances = [_chance(effects, m) for m in measures()]
+    shallow = [_shallow(records, effects, m) for m in measures()]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
@@ -58,7 +56,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         _line("*best baseline, without a model*", "", "", *shallow, ""),
         *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
         "",
-        *(_summary(failure, effects) for failure in FAILURES),
+        *(_summary(failure, effects) for failure in failures()),
         *(f"- Not measured: {why}" for why in left_out),
     ]
     return "\n".join(lines) + "\n"
@@ -71,7 +69,7 @@ def _line(*cells: str) -> str:
 def _row(name: str, effects: Effects, mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
-    for measure in MEASURES:
+    for measure in measures():
         after, reference = _find(mix, measure), _find(before, measure)
         better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
@@ -119,10 +117,10 @@ def _shallow(records: Sequence[Record], effects: Effects, measure: Measure) -> s
     return "–"
 
 
-def _summary(failure: Failure, effects: Effects) -> str:
+def _summary(failure: str, effects: Effects) -> str:
     """A sentence on which mixes beat the incumbent on a failure."""
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
-        f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "
+        f"- {failure} ({primary()[failure].probe}): {', '.join(better) or 'no mix'} "
         f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
     )

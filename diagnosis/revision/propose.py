@@ -4,6 +4,7 @@ If a mix of the study is a precedent, the objectives that act on the failures ge
 shares that they have in it, and the objectives of the present mixture the rest.
 Otherwise, by rule, these keep half of the loss and of the processed slots; the other
 half is divided among the failures by severity, less what the mixture already supplies.
+What a team cannot afford is left out, and what that costs is said.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +15,18 @@ from jaxtyping import Int
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
-from ..causes.cause import NEEDS, Cause, listed, percent
+from ..causes.cause import Cause
+from ..failures.registry import get
+from ..findings.complaints import Complaint
+from ..findings.severity import Severity, severities
 from ..results.effects import Effects
-from ..scores.complaints import Complaint
-from ..scores.score import Failure, Score
-from ..scores.severity import Severity, severities
+from ..scores.score import Score
 from ..traits.objective_traits import Traits
-from ..traits.traits import MixtureTraits, mixture_traits
-from .revision import Part, fitting_rows, open_rows, revised
+from ..traits.traits import MixtureTraits
+from ..wording import listed, percent
+from .limited import Draft, Limited, Precedent, Revision, draft, within
+from .limits import NO_LIMITS, Limits, RowCost, check
+from .revision import DIGITS, Part
 from .rule import KEPT, LEAST, by_precedent, by_rule, supplied
 
 EXAMPLES = 256
@@ -46,7 +51,7 @@ class Change(NamedTuple):
 
     name: str
     action: Literal["add", "raise", "keep", "lower"]
-    failure: Failure | None
+    failure: str | None
     traits: Traits
     rate: tuple[float, float]
     loss: tuple[float, float]
@@ -64,6 +69,9 @@ class Proposal(NamedTuple):
       severities: of the failures that are present.
       unchanged: for each failure without a change, why.
       precedent: the mix of the study that is followed; None if the rule is.
+      study: that the precedent is of; without one the nearest; None if there is none.
+      limits: that it keeps.
+      limited: what they cost; None without limits.
     """
 
     mixture: Mixture
@@ -71,8 +79,11 @@ class Proposal(NamedTuple):
     traits: MixtureTraits
     changes: tuple[Change, ...]
     severities: tuple[Severity, ...]
-    unchanged: Mapping[Failure, str]
+    unchanged: Mapping[str, str]
     precedent: str | None
+    study: Effects | None = None
+    limits: Limits = NO_LIMITS
+    limited: Limited | None = None
 
 
 def propose(
@@ -81,11 +92,13 @@ def propose(
     causes: Sequence[Cause],
     scores: Sequence[Score],
     complaints: Sequence[Complaint],
-    effects: Effects,
+    studies: Sequence[Effects],
     *,
     rows: RowShape,
     lengths: Mapping[str, Int[np.ndarray, " D"]] | None = None,
     examples: int = EXAMPLES,
+    limits: Limits = NO_LIMITS,
+    row_cost: RowCost | None = None,
 ) -> Proposal:
     """Recommends rates and shares of the loss.
 
@@ -96,39 +109,65 @@ def propose(
         was found.
       scores: of a checkpoint; empty without one.
       complaints: of reviewers, or named.
-      effects: of the study; without mixes if none was run.
+      studies: the nearest first (`nearest.ranked`); the first that has a mix to follow
+        is followed.
       rows: of the mixture.
       lengths: of documents, as for `mixture_traits`.
       examples: of each task, to measure the traits of the proposal.
+      limits: that the proposal keeps.
+      row_cost: operations of the model for a row; needed for `Limits.most_cost`.
+
+    Raises:
+      UsageError: no mixture keeps the limits.
     """
+    check(limits, list(traits.objectives), row_cost)
     present = severities(complaints, scores)
     unchanged = dict(_without_cause(present, causes))
-    due: list[Failure] = [
+    due: list[str] = [
         severity.failure for severity in present if severity.failure not in unchanged
     ]
-    wide, followed = open_rows(rows), None
-    if match := by_precedent(mixture, traits, effects, due, rows=wide):
-        followed, parts = match
-    else:
-        parts = by_rule(mixture, traits, present, due, rows=wide)
-    acted = {part.failure for part in parts}
+
+    def parts_on(wide: RowShape) -> tuple[Precedent | None, Sequence[Part]]:
+        for study in studies:
+            if match := by_precedent(mixture, traits, study, due, rows=wide):
+                return Precedent(study, match[0]), match[1]
+        return None, by_rule(mixture, traits, present, due, rows=wide)
+
+    revision = Revision(mixture, rows, traits, present, parts_on, lengths, examples)
+    free = chosen = draft(revision)
+    limited = None
+    if limits != NO_LIMITS:
+        chosen, limited = within(revision, free, limits, row_cost)
+    acted, affordable = ({part.failure for part in one.parts} for one in (free, chosen))
     unchanged |= {
         failure: f"{percent(supplied(traits, failure))} of the loss is on "
-        f"{NEEDS[failure].name} already, as much as it would get."
+        f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
     }
-    after = revised(mixture, parts, traits.loss)
-    fitting = fitting_rows(rows, after) if parts else rows
-    measured = mixture_traits(after, fitting, lengths=lengths, examples=examples)
-    changes = _changes(traits, measured, parts, _room(followed, effects))
-    changed = tuple(changes) if parts else ()
-    return Proposal(after, fitting, measured, changed, present, unchanged, followed)
+    unchanged |= {
+        failure: f"{limits.text} leaves no room for what acts on it."
+        for failure in due
+        if failure in acted - affordable
+    }
+    followed = chosen.followed
+    return Proposal(
+        chosen.mixture,
+        chosen.rows,
+        chosen.traits,
+        tuple(_changes(traits, chosen, _room(chosen, free))),
+        present,
+        unchanged,
+        followed.mix if followed else None,
+        followed.study if followed else next(iter(studies), None),
+        limits,
+        limited,
+    )
 
 
 def _without_cause(
     present: Sequence[Severity], causes: Sequence[Cause]
-) -> Iterator[tuple[Failure, str]]:
+) -> Iterator[tuple[str, str]]:
     """Failures that rates do not act on, and why."""
     for failure, *_ in present:
         relevant = [c for c in causes if c.verdict == "found" and failure in c.failures]
@@ -138,39 +177,49 @@ def _without_cause(
             yield failure, f"no cause that other rates act on was found{fix}"
 
 
-def _changes(
-    before: MixtureTraits, after: MixtureTraits, parts: Sequence[Part], room: str
-) -> Iterator[Change]:
-    """The change of each objective; those that get a part come first."""
-    parts_by_name = {part.objective.name: part for part in parts}
-    for name in sorted(after.objectives, key=lambda name: name not in parts_by_name):
-        part = parts_by_name.get(name)
-        loss = before.loss.get(name, 0.0), after.loss[name]
+def _changes(before: MixtureTraits, chosen: Draft, room: str) -> Iterator[Change]:
+    """The change of each objective; those that get a part come first.
+
+    There are none if nothing is added and nothing is ruled out.
+    """
+    after, parts = chosen.traits, {part.objective.name: part for part in chosen.parts}
+    gone = [name for name in before.objectives if name not in after.objectives]
+    if not parts and not gone:
+        return
+    names = sorted(after.objectives, key=lambda name: name not in parts)
+    for name in (*names, *gone):
+        part = parts.get(name)
+        loss = before.loss.get(name, 0.0), after.loss.get(name, 0.0)
         new = name not in before.objectives
         action = "raise" if loss[1] - loss[0] >= LEAST / 2 else "keep"
+        if part is None and loss[1] < loss[0] - 10**-DIGITS:
+            action = "lower"
         yield Change(
             name,
-            "lower" if part is None else "add" if new else action,
+            "add" if new else action,
             part.failure if part else None,
-            after.objectives[name],
-            rate=(before.examples.get(name, 0.0), after.examples[name]),
+            {**before.objectives, **after.objectives}[name],
+            rate=(before.examples.get(name, 0.0), after.examples.get(name, 0.0)),
             loss=loss,
             source=part.source if part else room,
         )
 
 
-def _room(followed: str | None, effects: Effects) -> str:
+def _room(chosen: Draft, free: Draft) -> str:
     """Source of the shares of objectives that make room."""
-    if followed is None:
+    if chosen is not free:
+        return "what the limits leave: those that are kept have at least their share"
+    if chosen.followed is None:
         return (
             "rule: the customer's own objectives share what is left, at least "
             f"{percent(KEPT)} of loss and slots, in their own proportions"
         )
-    own_loss, cost = effects.mixes[followed].own_loss, "not measured"
+    study, mix = chosen.followed
+    own_loss, cost = study.mixes[mix].own_loss, "not measured"
     if own_loss is not None:
         value, low, high = own_loss
         cost = f"{value:.3f} [{low:.3f}, {high:.3f}] of the incumbent's"
     return (
-        f"what mix `{followed}` of the study leaves, in their own proportions; "
+        f"what mix `{mix}` of the study leaves, in their own proportions; "
         f"held-out loss of the incumbent's objectives there: {cost}"
     )

@@ -1,14 +1,13 @@
 """Gives shares of a mixture to objectives, and finds rows that fit the result."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from ...models.rows import Capacity, RowShape
 from ...objectives.registry import Objective, base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.rows.layout import budget
-from ..scores.score import Failure
 
 Key = TypeVar("Key", bound=str)
 
@@ -27,7 +26,7 @@ class Part(NamedTuple):
       source: of rate and loss.
     """
 
-    failure: Failure
+    failure: str
     objective: Objective
     rate: float
     loss: float
@@ -39,32 +38,54 @@ def revised(
 ) -> Mixture:
     """The mixture with parts added; its present objectives share the rest as before.
 
-    Their settings stay. A new objective uses the mixture's corpora, or those named by
-    its tasks in the same proportions.
-
     Args:
       mixture: to revise.
       parts: at most one for each name.
       loss: share of the loss of each of its objectives and variants.
     """
-    positive = {key: rate for key, rate in mixture.rates.items() if rate > 0}
-    total = sum(positive.values())
     kept = 1 - sum(part.rate for part in parts)
     kept_loss = 1 - sum(part.loss for part in parts)
-    rates = {key: kept * rate / total for key, rate in positive.items()}
-    settings = {key: dict(value) for key, value in mixture.all_settings().items()}
-    shares: defaultdict[str, float] = defaultdict(float)
-    for name, share in loss.items():
-        shares[base_name(name)] += kept_loss * share
+    examples = {n: kept * share for n, share in mixture.objective_rates().items()}
+    shares = {name: kept_loss * share for name, share in loss.items()}
     for part in parts:
         name = part.objective.name
+        examples[name] = examples.get(name, 0.0) + part.rate
+        shares[name] = shares.get(name, 0.0) + part.loss
+    objectives = {part.objective.name: part.objective for part in parts}
+    return shared_out(mixture, objectives, examples, shares)
+
+
+def shared_out(
+    mixture: Mixture,
+    objectives: Mapping[str, Objective],
+    examples: Mapping[str, float],
+    loss: Mapping[str, float],
+) -> Mixture:
+    """The mixture with other shares.
+
+    Settings of its objectives stay. A new objective uses the mixture's corpora, or
+    those named by its tasks in the same proportions.
+
+    Args:
+      mixture: to revise.
+      objectives: with the settings of those that are new, by name.
+      examples: share of each objective and variant, above 0; others are left out.
+      loss: likewise, of those that have some.
+    """
+    positive = {key: rate for key, rate in mixture.rates.items() if rate > 0}
+    settings = {key: dict(value) for key, value in mixture.all_settings().items()}
+    rates: dict[str, float] = {}
+    for name, share in examples.items():
         keys = {k: r for k, r in positive.items() if split_task(k)[1] == name}
         if not keys:
             keys = _new_keys(mixture, name)
-            settings[name] = dict(part.objective.settings)
+            if name in objectives:
+                settings[name] = dict(objectives[name].settings)
         for key, rate in keys.items():
-            rates[key] = rates.get(key, 0) + part.rate * rate / sum(keys.values())
-        shares[part.objective.base] += part.loss
+            rates[key] = share * rate / sum(keys.values())
+    shares: defaultdict[str, float] = defaultdict(float)
+    for name, share in loss.items():
+        shares[base_name(name)] += share
     return Mixture(
         "recommended",
         rounded(rates),
@@ -98,10 +119,18 @@ def open_rows(rows: RowShape) -> RowShape:
     return RowShape(wide, inputs and Capacity(inputs.slots, inputs.slots))
 
 
-def fitting_rows(rows: RowShape, mixture: Mixture) -> RowShape:
-    """`open_rows` with as many predictions as the Examples of the mixture need."""
-    wide = open_rows(rows)
-    inputs, slots = rows.encoder, wide.decoder.slots
+def fitting_rows(
+    rows: RowShape, mixture: Mixture, *, wide: RowShape | None = None
+) -> RowShape:
+    """Rows with as many predictions as the Examples of the mixture need.
+
+    Args:
+      rows: of the present mixture, which no capacity falls below.
+      mixture: whose Examples are to fit.
+      wide: the widest rows; `open_rows` if None.
+    """
+    wide = wide or open_rows(rows)
+    inputs, slots = wide.encoder, wide.decoder.slots
     memory, predictions = 1, 1
     for objective in mixture.objectives().values():
         need = objective.lengths(objective.window(budget(wide)))
@@ -109,12 +138,35 @@ def fitting_rows(rows: RowShape, mixture: Mixture) -> RowShape:
             memory = max(memory, need.inputs_predictions)
             in_place = 0 if inputs else need.inputs_predictions
             predictions = max(predictions, need.targets_predictions + in_place)
-    predictions = min(slots, max(predictions, rows.decoder.predictions))
+    most = wide.decoder.predictions
+    predictions = min(most, max(predictions, rows.decoder.predictions))
     decoder = Capacity(slots, predictions)
     if inputs is None:
         return RowShape(decoder)
-    memory = min(inputs.slots, max(memory, inputs.predictions))
+    assert rows.encoder is not None
+    memory = min(inputs.predictions, max(memory, rows.encoder.predictions))
     return RowShape(decoder, Capacity(inputs.slots, memory))
+
+
+def narrower(rows: RowShape) -> Iterator[RowShape]:
+    """Rows from `open_rows` down to the rows themselves, the widest first."""
+    wide = open_rows(rows)
+    steps = max(1, wide.decoder.slots - rows.decoder.predictions)
+    for step in range(steps, -1, -1):
+        decoder = _between(rows.decoder, wide.decoder, step, steps)
+        if rows.encoder is None or wide.encoder is None:
+            yield RowShape(decoder)
+        else:
+            yield RowShape(decoder, _between(rows.encoder, wide.encoder, step, steps))
+
+
+def _between(few: Capacity, many: Capacity, step: int, steps: int) -> Capacity:
+    """A step of so many from one capacity to another, rounded down."""
+    slots, predictions = (
+        before + step * (after - before) // steps
+        for before, after in zip(few, many, strict=True)
+    )
+    return Capacity(slots, predictions)
 
 
 def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:

@@ -15,13 +15,12 @@ from ...models.rows import RowShape
 from ...objectives import registry
 from ...objectives.registry import Objective, base_name
 from ...tasks.examples.mixture import Mixture, split_task
-from ..causes.cause import listed, percent
+from ..failures.registry import get
+from ..findings.severity import Severity
 from ..results.effects import Effects, Mix, compared, gain, is_better
-from ..scores.complaints import LONG_NAMES
-from ..scores.score import Failure
-from ..scores.severity import Severity
 from ..traits.objective_traits import objective_traits
 from ..traits.traits import MixtureTraits
+from ..wording import listed, percent
 from .remedies import remedy, supply
 from .revision import Part, on_top
 
@@ -38,18 +37,12 @@ FOLLOWED = 0.75
 """Share of a mix's loss that a proposal must adopt to follow it: a convention. Its
 effects were measured on all of it."""
 
-_VARIANTS: Mapping[Failure, str] = {
-    "drift": "onward",
-    "continuation": "order",
-    "reconstruction": "whole",
-}
-
 
 def by_precedent(
     mixture: Mixture,
     traits: MixtureTraits,
     effects: Effects,
-    due: Sequence[Failure],
+    due: Sequence[str],
     *,
     rows: RowShape,
 ) -> tuple[str, list[Part]] | None:
@@ -90,15 +83,15 @@ def by_precedent(
     *_, name, acting, missing = min(candidates, key=lambda candidate: candidate[:2])
     caveat = f", which was measured with {listed(map('`{}`'.format, missing))}"
     origin = f"as in the study's mix `{name}`{caveat if missing else ''}"
-    sources: dict[Failure, str] = {
+    sources: dict[str, str] = {
         f: f"{origin}; {_measurement(effects, name, f)}" for f in due
     }
     return name, _as_measured(mixture, traits, effects.mixes[name], acting, sources)
 
 
 def _acting(
-    mix: Mix, failures: Sequence[Failure], rows: RowShape
-) -> list[tuple[Failure, Objective]]:
+    mix: Mix, failures: Sequence[str], rows: RowShape
+) -> list[tuple[str, Objective]]:
     """The objectives of a mix that act on each failure."""
     bound = [
         registry.get(name).with_settings(
@@ -120,11 +113,11 @@ def _as_measured(
     mixture: Mixture,
     traits: MixtureTraits,
     mix: Mix,
-    acting: Sequence[tuple[Failure, Objective]],
-    sources: Mapping[Failure, str],
+    acting: Sequence[tuple[str, Objective]],
+    sources: Mapping[str, str],
 ) -> list[Part]:
     """Parts that give the acting objectives their shares in a mix."""
-    by_name: dict[str, tuple[Failure, Objective]] = {
+    by_name: dict[str, tuple[str, Objective]] = {
         objective.name: (failure, objective) for failure, objective in acting
     }
     rates = {name: mix.rates[name] / sum(mix.rates.values()) for name in by_name}
@@ -163,7 +156,7 @@ def _loss_of(mix: Mix, name: str) -> float:
     return share * mix.rates[name] / rates
 
 
-def _measurement(effects: Effects, mix: str, failure: Failure) -> str:
+def _measurement(effects: Effects, mix: str, failure: str) -> str:
     """The measured effect of the whole mix against the incumbent, in words."""
     pair = compared(effects, mix, failure)
     assert pair is not None  # it was better, so it was compared
@@ -171,12 +164,12 @@ def _measurement(effects: Effects, mix: str, failure: Failure) -> str:
     after = pair[1]
     return (
         f"measured in the study: mix `{mix}` as a whole against `{effects.incumbent}`, "
-        f"{LONG_NAMES[failure]}, {after.probe}, {after.metric} ({after.better} is "
+        f"{get(failure).title}, {after.probe}, {after.metric} ({after.better} is "
         f"better): {values}, {after.seeds} seeds"
     )
 
 
-def supplied(traits: MixtureTraits, failure: Failure) -> float:
+def supplied(traits: MixtureTraits, failure: str) -> float:
     """Share of the loss that acts on a failure."""
     return sum(
         share * supply(traits.objectives[name], failure)
@@ -188,7 +181,7 @@ def by_rule(
     mixture: Mixture,
     traits: MixtureTraits,
     present: Sequence[Severity],
-    due: Sequence[Failure],
+    due: Sequence[str],
     *,
     rows: RowShape,
 ) -> list[Part]:
@@ -204,13 +197,11 @@ def by_rule(
       rows: in which every slot may predict.
     """
     total = sum(s.value for s in present) or 1.0
-    current: dict[Failure, float] = {
+    current: dict[str, float] = {
         s.failure: supplied(traits, s.failure) for s in present
     }
     half = {s.failure: (1 - KEPT) * s.value / total for s in present}
-    aims: dict[Failure, float] = {
-        f: half[f] for f in due if half[f] - current[f] >= LEAST
-    }
+    aims: dict[str, float] = {f: half[f] for f in due if half[f] - current[f] >= LEAST}
     if not aims:
         return []
     aims |= {
@@ -246,7 +237,7 @@ def by_rule(
 
 
 def _carrier(
-    mixture: Mixture, traits: MixtureTraits, failure: Failure, rows: RowShape
+    mixture: Mixture, traits: MixtureTraits, failure: str, rows: RowShape
 ) -> Objective:
     """The mixture's objective that acts most on a failure, else the one to add.
 
@@ -261,7 +252,7 @@ def _carrier(
     taken = {split_task(key)[1] for key in mixture.rates}
     taken |= {name for name in mixture.settings if "/" in name}
     variant_names = (
-        f"{_VARIANTS[failure]}{n or ''}/{added.name}" for n in itertools.count()
+        f"{get(failure).variant}{n or ''}/{added.name}" for n in itertools.count()
     )
     names = itertools.chain([added.name], variant_names)
     return dataclasses.replace(added, name=next(n for n in names if n not in taken))

@@ -1,1 +1,1 @@
-"""Scores of probes, counts of reviewers, and how severe a failure is."""
+"""Scores of probes, with their intervals."""

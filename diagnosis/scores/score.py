@@ -6,11 +6,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-Failure = Literal["drift", "continuation", "reconstruction"]
-
-FAILURES: tuple[Failure, ...] = ("drift", "continuation", "reconstruction")
-"""Long-form drift, incoherent continuation, unfaithful reconstruction."""
-
 RESAMPLES = 1000
 """Resamples of the bootstrap."""
 
@@ -19,7 +14,7 @@ class Score(NamedTuple):
     """A measurement of one model.
 
     Attributes:
-      failure: that the probe is about.
+      failure: that the probe measures; "" until it is run for one (`battery`).
       probe: its name, such as "minimal pairs".
       kind: of items: a type of negative, a distance, a rate of corruption.
       metric: "accuracy", "AUC", "contradiction rate".
@@ -36,7 +31,7 @@ class Score(NamedTuple):
       documents: number of documents that they are from.
     """
 
-    failure: Failure
+    failure: str
     probe: str
     kind: str
     metric: str

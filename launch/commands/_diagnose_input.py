@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ...diagnosis.failures.registry import names
+from ...diagnosis.findings import complaints
+from ...diagnosis.findings.complaints import Complaint
 from ...diagnosis.memo.gin_text import START
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import LEAST
-from ...diagnosis.scores import complaints
-from ...diagnosis.scores.complaints import Complaint
-from ...diagnosis.scores.score import FAILURES
+from ...diagnosis.revision.limits import NO_LIMITS, Limits, check
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
@@ -19,6 +20,7 @@ from ...tasks.examples.packed_mixture import PackedMixture
 from ..configuration import resolved
 from ..configuration.config import Config, load
 from ..configuration.mixture import mixture_of, packed_mixture_of, rows_of
+from ._diagnose_limits import Model, limits_of, model_of
 
 _SUPPLIED = ("run_dir", "config", "mixture", "rows")
 """Parameters of `train` from the launcher and from the memo's own file."""
@@ -64,6 +66,8 @@ class DiagnosisInput(NamedTuple):
       settings: of the corpus, as the command line binds them.
       run: directory of the run trained on the mixture; None without a run.
       trained: what of that run is adapted; None without a run.
+      model: that is trained on the mixture; None if gin files bind none.
+      limits: what the team can afford.
     """
 
     packed_mixture: PackedMixture
@@ -73,6 +77,8 @@ class DiagnosisInput(NamedTuple):
     settings: tuple[str, ...]
     run: Path | None
     trained: Trained | None = None
+    model: Model | None = None
+    limits: Limits = NO_LIMITS
 
 
 def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInput:
@@ -80,14 +86,22 @@ def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> Diagnosi
 
     Args:
       options: `run_dir`, `gin_file`, `corpus`, `mode`, `documents`, `seed`,
-        `adapt_share`.
+        `adapt_share`, and those of `add_limits`.
       bindings: `NAME=VALUE`; with a run, settings of corpora.
 
     Raises:
       ValueError: neither or both of a run and gin files; a run without config or
         checkpoint; an unknown mode or corpus, or an invalid number; any mistake in the
-        mixture; a corpus whose documents are missing.
+        mixture; a corpus whose documents are missing; limits that nothing keeps.
     """
+    about = _input(options, bindings)
+    limits = limits_of(options)
+    present = list(about.packed_mixture.mixture.objectives())
+    check(limits, present, about.model and about.model.row_cost)
+    return about._replace(limits=limits)
+
+
+def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInput:
     _check_numbers(options)
     if bool(options.run_dir) == bool(options.gin_file):
         raise UsageError(
@@ -104,8 +118,10 @@ def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> Diagnosi
     config = load(options.gin_file, bindings)
     packed_mixture = _packed_mixture(config)
     corpus = _corpus(packed_mixture.mixture, packed_mixture.mixture, options.corpus)
+    start = _start(config)
     return DiagnosisInput(
-        packed_mixture, options.gin_file[-1], _start(config), corpus, (), None
+        *(packed_mixture, options.gin_file[-1], start, corpus, (), None),
+        model=None if start == START else model_of(config, packed_mixture),
     )
 
 
@@ -121,7 +137,7 @@ def read_complaints(failures: str | None, *, measured: bool) -> tuple[Complaint,
       ValueError: a name or a file is wrong, or reviewers found no failure at all.
     """
     if failures is None:
-        return () if measured else complaints.named(FAILURES)
+        return () if measured else complaints.named(names())
     path = Path(failures)
     if not failures or not (path.suffix or path.exists()):
         return complaints.named([name.strip() for name in failures.split(",")])
@@ -171,6 +187,7 @@ def _of_run(
     return DiagnosisInput(
         *(packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir),
         trained=_trained(config),
+        model=model_of(config, packed_mixture),
     )
 
 

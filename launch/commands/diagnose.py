@@ -15,35 +15,45 @@ from ...diagnosis.examination import (
     corpus_lengths,
     mixture_figures,
 )
+from ...diagnosis.failures.registry import failures, names
+from ...diagnosis.findings.complaints import Complaint
 from ...diagnosis.memo import memo
 from ...diagnosis.memo.adapt_text import PEAK, Adaptation, steps_for
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import Plan, require_documents
 from ...diagnosis.results import effects_file
+from ...diagnosis.results.effects import Effects
+from ...diagnosis.results.nearest import Run, ranked
 from ...diagnosis.revision.adapted import adapted
 from ...diagnosis.revision.propose import Proposal, propose
-from ...diagnosis.scores.complaints import Complaint
-from ...diagnosis.scores.score import FAILURES, Failure
 from ...diagnosis.traits.traits import MixtureTraits
 from ...tasks.tokens.vocabulary import vocabulary
-from ..terminal.diagnosis import cause_table, change_table, score_table
+from ..terminal.diagnosis import (
+    cause_table,
+    change_table,
+    limit_table,
+    score_table,
+)
 from ..terminal.progress import phases
 from ._arguments import gin_parser, parse_gin
 from ._diagnose_input import DiagnosisInput, read_complaints, read_input
+from ._diagnose_limits import add_limits, slots
 
 _ABOUT = """\
-Measure the three failures on a checkpoint, find their causes in its mixture, and write
+Measure failures on a checkpoint, find their causes in its mixture, and write
 a memo with a revised mixture: memo.md, memo.html, recommended.gin; of a run also
 adapt.gin, which trains it on instead of another one from scratch.
 
   sightline diagnose runs/mine --out=memo
   sightline diagnose runs/mine --corpus=python_docs --failures=findings.csv --out=memo
   sightline diagnose runs/mine --corpus=text --gin.text.folder=drafts --out=memo
-  sightline diagnose --gin_file=incumbent.gin --failures=drift --out=memo
+  sightline diagnose --gin_file=incumbent.gin --failures={first} --out=memo
+  sightline diagnose runs/mine --most_new=1 --keep=causal --most_cost=1.1 --out=memo
 
 Without a run the measured parts are marked as not measured. Findings are a CSV with the
-columns failure,count,total; failures are drift, continuation, reconstruction. Without
---failures a checkpoint is measured for all three, and without a run all are assumed.
+columns failure,count,total. Without --failures a checkpoint is measured for all that
+are known, and without a run all are assumed:
+
 """
 
 
@@ -68,17 +78,22 @@ def main(arguments: Sequence[str]) -> int:
     console.print(cause_table(contents.causes))
     if contents.proposal.changes:
         console.print(change_table(contents.proposal.changes))
+    if contents.proposal.limited:
+        console.print(limit_table(contents.proposal.limited))
     for path in paths:
         console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = gin_parser("diagnose", _ABOUT, files="optional")
+    known = failures()
+    about = _ABOUT.format(first=next(iter(known)))
+    about += "\n".join(f"  {name:16}{known[name].symptom}" for name in known)
+    parser = gin_parser("diagnose", about, files="optional")
     parser.add_argument("run_dir", nargs="?", metavar="RUN_DIR")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     parser.add_argument("--corpus", help="read by the probes (the mixture's first)")
-    parser.add_argument("--failures", help="a CSV of findings, or names: drift,…")
+    parser.add_argument("--failures", help="a CSV of findings, or names: NAME,…")
     parser.add_argument("--mode", help=f"how to ask the model: {', '.join(MODES)}")
     parser.add_argument(
         "--documents", type=int, default=Plan().documents, help="to probe (300)"
@@ -93,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
+    add_limits(parser)
     return parser
 
 
@@ -121,16 +137,19 @@ def _memo(
         scores=scores if measured else None,
         complaints=complaints or None,
     )
-    effects = effects_file.shipped()
+    run = _run(about, measured, options.adapt_share)
+    studies = ranked(effects_file.shipped(), run)
     proposal = propose(
         mixture,
         traits,
         checked_causes,
         scores,
         complaints,
-        effects,
+        studies,
         rows=rows,
         lengths=lengths,
+        limits=about.limits,
+        row_cost=about.model and about.model.row_cost,
     )
     return memo.Memo(
         provenance=_provenance(about, measured, folder=options.out, command=command),
@@ -141,11 +160,22 @@ def _memo(
         complaints=tuple(complaints),
         scores=scores,
         proposal=proposal,
-        effects=effects,
+        effects=proposal.study or Effects(),
         not_measured=measured.left_out if measured else (),
         start=about.start,
         adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
+        studies=studies,
+        about=run,
     )
+
+
+def _run(about: DiagnosisInput, measured: Measured | None, share: float) -> Run:
+    """The run that follows from the memo: the adapted one, else one from scratch."""
+    if measured is None:
+        return about.model.run if about.model else Run()
+    packed = about.packed_mixture
+    read = measured.step * packed.batch_rows * slots(packed.rows)
+    return Run(measured.parameters, max(1, round(share * read)), adapts=True)
 
 
 def _adaptation(
@@ -211,7 +241,7 @@ def _checkpoint(
     from ..inference.open import load_trained
 
     progress("checkpoint")
-    reported: list[Failure] = [c.failure for c in complaints if c.count != 0]
+    reported: list[str] = [c.failure for c in complaints if c.count != 0]
     run = load_trained(about.run, compute_dtype="float32")
     return checkpoint_scores(
         run.model,
@@ -220,7 +250,7 @@ def _checkpoint(
         about.corpus,
         Plan(documents=options.documents, seed=options.seed),
         step=run.step,
-        failures=reported or FAILURES,
+        failures=reported or names(),
         mode=options.mode,
         progress=progress,
     )

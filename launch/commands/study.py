@@ -19,8 +19,7 @@ from ...diagnosis.results import effects_file, records
 from ...diagnosis.results.effects import Mix, is_better
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
-from ...diagnosis.results.study_table import MEASURES, markdown
-from ...diagnosis.scores.score import FAILURES
+from ...diagnosis.results.study_table import markdown, measures
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     measured = [r for r in records.read_all(folder) if r.mix in study.mixes]
     outcome = effects(
         measured,
-        MEASURES,
+        measures(),
         mixes,
         corpus=study.corpus,
         command=command,
@@ -75,7 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     effects_file.write(out / "effects.json", outcome)
     write_whole(out / "table.md", markdown(measured, outcome))
-    best = [n for n in mixes if all(is_better(outcome, n, f) for f in FAILURES)]
+    judged = [effect.failure for effect in outcome.mixes[study.incumbent].effects]
+    best = [n for n in mixes if all(is_better(outcome, n, f) for f in judged)]
     picture = curves(measured, incumbent=study.incumbent, best=best)
     write_whole(out / "curves.svg", picture)
     console = Console()

@@ -9,11 +9,12 @@ import numpy as np
 from flax import nnx
 from jaxtyping import PyTree
 
+from ...diagnosis.failures import registry as failures
 from ...diagnosis.probes.asking.subject import Subject, subject
-from ...diagnosis.probes.battery import PROBES, NotApplicable, Probe
+from ...diagnosis.probes.battery import NotApplicable, Probe
 from ...diagnosis.probes.material import material
 from ...diagnosis.results.records import Record
-from ...diagnosis.traits.objective_traits import Traits, mode_tokens
+from ...diagnosis.traits.objective_traits import Traits, mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import Batch
 from ...objectives import registry
@@ -75,7 +76,7 @@ class StudyResources:
         )
         probes: list[Probe] = []
         left_out: list[str] = []
-        for named in PROBES.values():
+        for named in failures.probes(failures.names()).values():
             for name, prepare in named.items():
                 try:
                     probes.append(prepare(untrained, probe_material))
@@ -93,7 +94,7 @@ class StudyResources:
             model,
             self.study.rows,
             vocab,
-            trained={str(m): share for m, share in traits.modes.items()},
+            trained=trained_modes(traits),
             mode_tokens=mode_tokens(traits),
         )
 

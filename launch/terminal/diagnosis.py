@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from ...diagnosis.causes.cause import Cause, percent
+from ...diagnosis.causes.cause import Cause
+from ...diagnosis.findings.headlines import headlines
+from ...diagnosis.findings.severity import fails, reference
+from ...diagnosis.revision.limited import Limited
 from ...diagnosis.revision.propose import Change
-from ...diagnosis.scores.headlines import headlines
 from ...diagnosis.scores.score import Score
-from ...diagnosis.scores.severity import fails, reference
+from ...diagnosis.wording import percent
 
 
 def score_table(scores: Sequence[Score]) -> Table:
@@ -62,4 +64,20 @@ def change_table(changes: Sequence[Change]) -> Table:
         before, after = map(percent, change.loss)
         reason = change.failure or "room"
         table.add_row(escape(change.name), change.action, reason, before, after)
+    return table
+
+
+def limit_table(limited: Limited) -> Table:
+    """What each limit costs: the loss against each failure without it and within."""
+    table = Table(title="What the limits cost: loss that acts on each failure")
+    for column in ("limit", "failure"):
+        table.add_column(column)
+    for column in ("without limits", "within"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for cost in limited.costs:
+        lost = cost.lost()
+        for failure, (before, after) in lost.items():
+            table.add_row(cost.limit, failure, percent(before), percent(after))
+        if not lost:
+            table.add_row(cost.limit, "none", "–", "–")
     return table

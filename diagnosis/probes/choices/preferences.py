@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from ...scores.score import Failure, Mean, Score
+from ...scores.score import Mean, Score
 from ..asking.forms import Pair
 from ..asking.scored import score_of
 from ..asking.subject import Subject, Tokens, cut, fitted
@@ -24,7 +24,6 @@ def preference_scores(
     subject: Subject,
     items: Sequence[Item],
     *,
-    failure: Failure,
     probe: str,
     baselines: Baselines,
     prior: Prior = "removed",
@@ -36,7 +35,6 @@ def preference_scores(
     Args:
       subject: the model.
       items: the choices.
-      failure: that the probe is about.
       probe: its name.
       baselines: accuracy of shallow baselines by kind, with all items under "all".
       prior: whether a text's own likelihood is subtracted (`preferences`).
@@ -58,7 +56,6 @@ def preference_scores(
             subject,
             Mean(wins[places]),
             documents,
-            failure=failure,
             probe=probe,
             kind=kind,
             metric=metric,

@@ -62,7 +62,6 @@ def continuation_scores(
             score_of,
             subject,
             documents=documents,
-            failure="continuation",
             probe=f"continuation, by {readout}",
             kind=kind,
             modes=[mode],

@@ -105,7 +105,6 @@ def generation_scores(
             subject,
             Mean(figure.values),
             figure.documents,
-            failure="drift",
             probe="free generation",
             kind=kind,
             metric=metric,

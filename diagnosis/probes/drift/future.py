@@ -15,7 +15,7 @@ def leak_scores(verdicts: Sequence[Verdict]) -> list[Score]:
     """
     return [
         Score(
-            failure="drift",
+            failure="",
             probe="future dependence",
             kind=verdict.objective,
             metric="leaking pairs",

@@ -132,7 +132,6 @@ def _scores(
             subject,
             of(model_outputs),
             np.array([output.document for output in model_outputs], np.int64),
-            failure="reconstruction",
             probe="restoration",
             kind=kind,
             metric=metric,

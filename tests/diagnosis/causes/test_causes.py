@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sightline.diagnosis.audit.audit import Verdict
-from sightline.diagnosis.causes import cause as thresholds
+from sightline.diagnosis.causes.cause import NEVER
 from sightline.diagnosis.causes.causes import causes
-from sightline.diagnosis.scores.complaints import Complaint
+from sightline.diagnosis.failures.continuation import LITTLE_ORDER
+from sightline.diagnosis.findings.complaints import Complaint
 from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.document_fit import (
     DocumentFit,
@@ -19,6 +20,7 @@ from sightline.diagnosis.traits.document_fit import (
     document_lengths,
 )
 from sightline.diagnosis.traits.traits import mixture_traits
+from sightline.diagnosis.wording import percent
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of, rows_of
 from sightline.models.rows import decoder_rows
@@ -127,8 +129,8 @@ def test_statements_are_of_the_figures(shipped):
     bert = told["bert"][4].statement
     assert "sentence_pair" in bert
     assert "order is not tested" in bert
-    assert thresholds.percent(thresholds.LITTLE_ORDER) in bert
-    assert thresholds.percent(thresholds.NEVER) in told["bert"][1].statement
+    assert percent(LITTLE_ORDER) in bert
+    assert percent(NEVER) in told["bert"][1].statement
     kinds = {e.what: e.value for e in told["bert"][4].evidence}
     assert kinds["negatives: other"] == 1
 

@@ -8,6 +8,8 @@ import re
 import pytest
 
 from sightline.diagnosis.causes.causes import causes
+from sightline.diagnosis.failures.registry import names
+from sightline.diagnosis.findings.complaints import Complaint, named
 from sightline.diagnosis.memo import memo as memo_module
 from sightline.diagnosis.memo.adapt_text import ADAPT, Adaptation, steps_for
 from sightline.diagnosis.memo.blocks import (
@@ -24,10 +26,19 @@ from sightline.diagnosis.memo.memo import FILES, Memo, Provenance, check, texts,
 from sightline.diagnosis.memo.pages import markdown, page
 from sightline.diagnosis.memo.pictures import divided
 from sightline.diagnosis.results import effects_file
-from sightline.diagnosis.results.effects import Effect, Effects, Mix, OwnLoss
+from sightline.diagnosis.results.effects import (
+    Comparison,
+    Difference,
+    Effect,
+    Effects,
+    Mix,
+    OwnLoss,
+    Setup,
+)
+from sightline.diagnosis.results.nearest import Run
+from sightline.diagnosis.revision.limits import NO_LIMITS, Limits
 from sightline.diagnosis.revision.propose import propose
-from sightline.diagnosis.scores.complaints import Complaint, named
-from sightline.diagnosis.scores.score import FAILURES, Score
+from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of, rows_of
@@ -40,7 +51,7 @@ ROWS = decoder_rows(slots=64, predictions=12)
 TWO = encoder_decoder_rows(
     slots=16, predictions=16, memory_slots=64, memory_predictions=12
 )
-COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(FAILURES, (8, 20, 4), strict=True))
+COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(names(), (8, 20, 4), strict=True))
 
 MIXTURES = {
     "plain": Mixture(
@@ -80,7 +91,7 @@ def scores():
             40,
             10,
         )
-        for f in FAILURES
+        for f in names()
         for kind, value, trained in (("near", 0.52, True), ("far", 0.81, False))
     ]
     nothing = [float("nan")] * 3
@@ -91,7 +102,7 @@ def scores():
 def study():
     effects = tuple(
         Effect(f, "probe", "accuracy", 0.5, 0.45, 0.55, "higher", 0.5, 3)
-        for f in FAILURES
+        for f in names()
     )
     better = tuple(e._replace(value=0.9, low=0.85, high=0.95) for e in effects)
     rates = {"masked": 0.8, "permuted": 0.2}
@@ -103,15 +114,34 @@ def study():
         "old": Mix(rates, rates, {}, None, effects),
         "new": Mix(more, more, pairs, own, better),
     }
-    return Effects("policies", 12345, "", "old", mixes)
+    setup = Setup("small", 20_000, "decoder", "a small text", None, 3, "2001-02-01")
+    return Effects("policies", 12345, "", "old", mixes, setup)
 
 
-def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, **more):
+def three_failures():
+    """The first of the shipped studies."""
+    (one,) = [s for s in effects_file.shipped() if s.setup.name == "three_failures"]
+    return one
+
+
+def memo_of(
+    mixture,
+    *,
+    complaints=COUNTED,
+    scored=(),
+    effects=None,
+    rows=ROWS,
+    limits=NO_LIMITS,
+    **more,
+):
     traits = mixture_traits(mixture, rows, examples=12)
     found = causes(traits, complaints=complaints, scores=scored or None)
-    effects = effects or Effects()
+    studies = (effects,) if effects else ()
     proposal = propose(
-        mixture, traits, found, scored, complaints, effects, rows=rows, examples=24
+        *(mixture, traits, found, scored, complaints, studies),
+        rows=rows,
+        examples=24,
+        limits=limits,
     )
     origin = {"date": "2001-02-03", "gin": "old.gin", "folder": "out"}
     origin |= {"corpus": "policies", "architecture": "decoder"} | more
@@ -124,7 +154,8 @@ def memo_of(mixture, *, complaints=COUNTED, scored=(), effects=None, rows=ROWS, 
         complaints,
         scored,
         proposal,
-        effects,
+        effects or Effects(),
+        studies=studies,
     )
 
 
@@ -252,11 +283,11 @@ def test_parts_are_in_order(full):
 @pytest.mark.parametrize("which", ["bare", "full", "shipped"])
 def test_the_memo_is_short(which, request):
     if which == "shipped":
-        memo = memo_of(MIXTURES["plain"], effects=effects_file.shipped())
+        memo = memo_of(MIXTURES["plain"], effects=three_failures())
     else:
         memo = request.getfixturevalue(which)
     main, _ = parts(texts(memo)["memo.md"])
-    assert len(main.split("\n## ")[0].split()) <= 250
+    assert len(main.split("\n## ")[0].split()) <= 260
     assert len(main.split()) <= 1200
 
 
@@ -273,8 +304,8 @@ def test_the_appendix_is_folded_and_printed_open(full):
 def test_without_a_checkpoint_parts_are_marked(bare):
     made = texts(bare)
     assert "no checkpoint" in made["memo.html"]
-    assert made["memo.md"].count("Not measured on this model") == len(FAILURES)
-    assert made["memo.html"].count(">not measured</text>") == len(FAILURES)
+    assert made["memo.md"].count("Not measured on this model") == len(names())
+    assert made["memo.html"].count(">not measured</text>") == len(names())
     assert "study was not run" in made["memo.md"]
 
 
@@ -322,12 +353,12 @@ def test_an_objective_is_credited_with_what_it_alone_does(full):
 
 
 def test_a_single_addition_isolates_an_objective():
-    effects = effects_file.shipped()
+    effects = three_failures()
     pairs = isolated(effects, "sentence_pair", "continuation")
     # Of twelve mixes only `bert` is another one, `masked`, and pairs. By likelihood
     # `causal` alone reaches what `revised` has, so pairs are not credited with it.
     assert {(p.without, p.having) for p in pairs} == {("masked", "bert")}
-    assert {p.after.probe: p.verdict for p in pairs} == {
+    assert {p.probe: p.verdict for p in pairs} == {
         "continuation, by likelihood": "no clear difference",
         "continuation, by label": "better",
     }
@@ -358,6 +389,78 @@ def test_a_pair_that_differs_otherwise_isolates_nothing():
     assert not pairs(more._replace(rates=two))
 
 
+def with_comparison(low, high, better="higher"):
+    """The study with `prefix` left out of its new mix, named `far`."""
+    effects = study()
+    new = effects.mixes["new"]
+    without = {name: share for name, share in new.rates.items() if name != "prefix"}
+    change = Difference("drift", "probe", "accuracy", better, 0.5, 0.9, low, high, 3)
+    return effects._replace(
+        mixes={**effects.mixes, "out": new._replace(rates=without)},
+        comparisons=(Comparison("prefix", "out", "new", None, (change,)),),
+        setup=effects.setup._replace(name="far", parameters=2_000_000_000),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "better", "verdict"),
+    [
+        (0.1, 0.5, "higher", "better"),
+        (0.1, 0.5, "lower", "worse"),
+        (-0.5, -0.1, "higher", "worse"),
+        (-0.1, 0.5, "lower", "no clear difference"),
+    ],
+)
+def test_a_comparison_that_a_study_made_is_taken(low, high, better, verdict):
+    (pair,) = isolated(with_comparison(low, high, better), "prefix", "drift")
+    assert (pair.without, pair.having, pair.verdict) == ("out", "new", verdict)
+    assert f"[{low:+.3f}, {high:+.3f}] over 3 seeds" in pair.text
+
+
+def test_the_nearest_study_is_named_and_a_fallback_is_said(full):
+    run = Run(2_000_000, 12_345_000)
+    near, far = study(), with_comparison(0.1, 0.5)
+    text = texts(full._replace(studies=(near, far), about=run))["memo.md"]
+    assert "`small` (0.02 M parameters, 0.012 M tokens of a small text" in text
+    assert "100 times fewer parameters and 1,000 times fewer tokens" in text
+    assert "Whether effects carry over" in text.split("\n## ")[0]
+    evidence = re.findall("- Evidence: (.*)", text)
+    (line,) = [line for line in evidence if "`prefix` alone" in line]
+    assert "the nearer `small` has none" in line
+    assert "1,000 times more parameters" in line
+
+
+def test_a_study_of_another_kind_is_said_to_be(full):
+    adapted = study()
+    adapted = adapted._replace(setup=adapted.setup._replace(original_tokens=246_900))
+    text = texts(full._replace(studies=(adapted,), effects=adapted))["memo.md"]
+    assert "from a checkpoint, 5 % more than its own)" in text
+    assert "this run's size is unknown" in text
+    known = full._replace(studies=(adapted,), effects=adapted, about=Run(20_000))
+    assert (
+        "it has about as many parameters; this run begins from"
+        in (texts(known)["memo.md"])
+    )
+
+
+def test_what_limits_cost_is_told():
+    limits = Limits(most_new=1, keep=("masked",))
+    memo = memo_of(MIXTURES["plain"], effects=study(), limits=limits)
+    text = texts(memo)["memo.md"]
+    part = re.search(r"## What the limits cost.*?(?=\n## )", text, re.DOTALL)
+    assert part is not None
+    assert "The mixture keeps `--most_new=1 --keep=masked`." in part.group()
+    assert "| `--most_new=1` | " in part.group()
+    assert "stays unremedied" in part.group()
+    assert "Without limits the shares would be those of the study's mix `new`" in text
+    assert "leaves no room for what acts on it" in text
+
+
+def test_limits_that_cost_nothing_are_told():
+    memo = memo_of(MIXTURES["plain"], limits=Limits(most_new=9))
+    assert "The limits cost nothing" in texts(memo)["memo.md"]
+
+
 def test_the_bars_are_whole():
     for mixture in MIXTURES.values():
         traits = mixture_traits(mixture, ROWS, examples=12)
@@ -373,7 +476,7 @@ def test_the_same_memo_is_the_same_text(bare):
 @pytest.mark.parametrize("name", sorted(MIXTURES))
 @pytest.mark.parametrize("files", [(), ("any_mixture.gin",)], ids=["alone", "after"])
 def test_the_gin_file_gives_what_is_recommended(name, rows, files, tmp_path):
-    memo = memo_of(MIXTURES[name], rows=rows, complaints=named(FAILURES))
+    memo = memo_of(MIXTURES[name], rows=rows, complaints=named(names()))
     write(memo, tmp_path / "out")
     path = tmp_path / "out" / "recommended.gin"
     config = load([*files, str(path)])
@@ -389,7 +492,7 @@ def test_the_gin_file_gives_what_is_recommended(name, rows, files, tmp_path):
 
 def test_a_file_of_no_change_trains_too(tmp_path):
     memo = memo_of(MIXTURES["plain"])
-    kept = propose(memo.mixture, memo.traits, (), (), (), Effects(), rows=memo.rows)
+    kept = propose(memo.mixture, memo.traits, (), (), (), (), rows=memo.rows)
     write(memo._replace(proposal=kept, complaints=()), tmp_path / "out")
     config = load([str(tmp_path / "out" / "recommended.gin")])
     assert mixture_of(config).objectives() == memo.mixture.objectives()
@@ -483,7 +586,7 @@ def test_nothing_is_half_written(bare, tmp_path, monkeypatch, there):
 
 
 def test_content_needs_no_failure(bare):
-    kept = propose(bare.mixture, bare.traits, (), (), (), Effects(), rows=bare.rows)
+    kept = propose(bare.mixture, bare.traits, (), (), (), (), rows=bare.rows)
     document = content(bare._replace(proposal=kept, complaints=(), causes=()))
     text = markdown(document)
     assert "No failure was reported" in text

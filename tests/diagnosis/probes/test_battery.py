@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from sightline.diagnosis.probes.battery import PROBES, battery
+from sightline.diagnosis.failures.registry import names, probes
+from sightline.diagnosis.probes.battery import battery
 from sightline.diagnosis.probes.material import Plan, material
-from sightline.diagnosis.scores.score import FAILURES, Score
+from sightline.diagnosis.scores.score import Score
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,10 @@ def found(causal, probed, corpus):
     begun: list[str] = []
     said = list(
         battery(
-            subject, material(subject, corpus, plan), FAILURES, progress=begun.append
+            subject,
+            material(subject, corpus, plan),
+            probes(names()),
+            progress=begun.append,
         )
     )
     scores = [one for one in said if isinstance(one, Score)]
@@ -30,11 +34,11 @@ def of(found, probe):
 
 def test_every_probe_is_begun_and_scored_or_told_why_not(found):
     scores, told, begun = found
-    assert begun == [name for failure in FAILURES for name in PROBES[failure]]
-    assert {s.failure for s in scores} == set(FAILURES)
-    names = {s.probe for s in scores}
+    assert begun == [name for named in probes(names()).values() for name in named]
+    assert {s.failure for s in scores} == set(names())
+    scored_probes = {s.probe for s in scores}
     for name in begun:
-        scored = any(probe.startswith(name) for probe in names)
+        scored = any(probe.startswith(name) for probe in scored_probes)
         assert scored != any(one.startswith(f"{name}: ") for one in told)
 
 

@@ -100,9 +100,7 @@ def test_a_masked_model_is_at_chance_where_it_is_asked_causally(
 
     def score(model, trained, mode):
         subject = probed(model, {trained: 1.0}, mode=mode)
-        return preference_scores(
-            subject, items, failure="drift", probe="order", baselines={}
-        )[0]
+        return preference_scores(subject, items, probe="order", baselines={})[0]
 
     asked, own = score(masked, "masked", "causal"), score(masked, "masked", "masked")
     healthy = score(causal, "causal", "causal")

@@ -8,13 +8,14 @@ import pytest
 
 from sightline.diagnosis.causes.cause import Cause
 from sightline.diagnosis.causes.causes import causes
+from sightline.diagnosis.failures.registry import get, names
+from sightline.diagnosis.findings.complaints import Complaint, named
+from sightline.diagnosis.findings.severity import fails, severities, shortfall
 from sightline.diagnosis.results.effects import Effect, Effects, Mix, OwnLoss
 from sightline.diagnosis.revision.propose import propose
-from sightline.diagnosis.revision.remedies import OBJECTIVES, remedy, supply
+from sightline.diagnosis.revision.remedies import remedy, supply
 from sightline.diagnosis.revision.rule import KEPT, supplied
-from sightline.diagnosis.scores.complaints import Complaint, named
-from sightline.diagnosis.scores.score import FAILURES, Score
-from sightline.diagnosis.scores.severity import fails, severities, shortfall
+from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.objective_traits import objective_traits
 from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
@@ -36,7 +37,7 @@ WITH_PAIRS = Mixture(
     vocabulary="policies",
     settings={"sentence_pair": {"other": 0.5, "further": 0.0, "swapped": 0.0}},
 )
-ALL = named(FAILURES)
+ALL = named(names())
 
 Case = namedtuple("Case", "mixture traits proposal")
 
@@ -51,7 +52,7 @@ def case(mixture=INCUMBENT, complaints=ALL, effects=None, scores=(), rows=ROWS):
         found,
         scores,
         complaints,
-        effects or Effects(),
+        [effects] if effects else [],
         rows=rows,
         examples=24,
     )
@@ -67,7 +68,7 @@ def own_loss(made):
     )
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failure", names())
 @pytest.mark.parametrize("slots", [64, 512])
 def test_each_remedy_supplies_what_its_failure_needs(failure, slots):
     rows = decoder_rows(slots=slots, predictions=slots)
@@ -75,17 +76,17 @@ def test_each_remedy_supplies_what_its_failure_needs(failure, slots):
     assert supply(traits, failure) > 0.9
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failure", names())
 def test_one_complaint_is_acted_on_and_no_other(failure):
     made = case(complaints=(Complaint(failure),))
     added = {c.name for c in made.proposal.changes if c.action == "add"}
-    assert added == {OBJECTIVES[failure]}
+    assert added == {get(failure).remedies[0].objective}
     assert supplied(made.proposal.traits, failure) == pytest.approx(1 - KEPT, abs=0.02)
     assert own_loss(made) == pytest.approx(KEPT, abs=0.001)
 
 
 def test_shares_follow_severity_and_leave_half():
-    counts = dict(zip(FAILURES, (10, 30, 60), strict=True))
+    counts = dict(zip(names(), (10, 30, 60), strict=True))
     made = case(complaints=tuple(Complaint(f, n, 100) for f, n in counts.items()))
     assert own_loss(made) == pytest.approx(KEPT, abs=0.001)
     for failure, count in counts.items():
@@ -154,9 +155,7 @@ def test_nothing_complained_of_changes_nothing():
 def test_a_leak_comes_first():
     traits = mixture_traits(INCUMBENT, ROWS)
     leak = Cause(1, "information leak", "found", ("drift",), "", ())
-    made = propose(
-        INCUMBENT, traits, [leak], (), named(["drift"]), Effects(), rows=ROWS
-    )
+    made = propose(INCUMBENT, traits, [leak], (), named(["drift"]), [], rows=ROWS)
     assert not made.changes
     assert "fix this first: information leak" in made.unchanged["drift"]
 
@@ -184,7 +183,7 @@ def study(value, own=1.01, better="higher"):
     def effects(at):
         return tuple(
             Effect(f, "p", "m", at, at - 0.05, at + 0.05, better, 0.5, 3)
-            for f in FAILURES
+            for f in names()
         )
 
     rates = {"masked": 0.8, "permuted": 0.2}

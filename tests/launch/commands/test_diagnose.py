@@ -2,11 +2,13 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from sightline.diagnosis import examination
+from sightline.diagnosis.failures import registry as failures
 from sightline.diagnosis.memo.memo import ADAPT, FILES
 from sightline.diagnosis.results.effects import Effects
 from sightline.launch.cli import main
@@ -18,6 +20,7 @@ from sightline.launch.runs.directory import RunDirectory
 from sightline.launch.runs.run_identity import RunIdentity
 from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.launch.training.program import Program
+from sightline.tasks import user_modules
 from sightline.tasks.tokens.vocabulary import vocabulary
 
 pytestmark = pytest.mark.unchecked
@@ -172,7 +175,7 @@ def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatc
 
 
 def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(command.effects_file, "shipped", Effects)
+    monkeypatch.setattr(command.effects_file, "shipped", lambda: (Effects(),))
     out = tmp_path / "memo"
     assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
     files = read(out)
@@ -180,12 +183,41 @@ def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
     assert "measured in the study" not in files["recommended.gin"]
 
 
+def test_what_a_team_can_afford_is_kept_and_its_cost_said(folder, tmp_path, capsys):
+    out = tmp_path / "memo"
+    limits = "--most_new=1", "--keep=masked,permuted", "--most_cost=1.2"
+    gin = f"--gin_file={folder / 'mine.gin'}", "--failures=drift,continuation"
+    assert diagnose(*gin, *limits, "--without=sentence_pair", f"--out={out}") == 0
+    files = read(out)
+    assert "sentence_pair'" not in files["recommended.gin"]
+    assert "## What the limits cost" in files["memo.md"]
+    assert "| `--without=sentence_pair` | incoherent continuation" in files["memo.md"]
+    assert "compared with this run" in files["memo.md"]
+    assert "What the limits cost" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("--keep=causal", "the mixture has no such objective to keep"),
+        ("--without=cusal", "did you mean 'causal'"),
+        ("--most_new=-1", "--most_new"),
+        ("--most_cost=1.1", "give a run's directory"),
+    ],
+)
+def test_limits_are_checked_first(folder, tmp_path, capsys, limit, message):
+    gin = f"--gin_file={folder / 'mixture.gin'}"
+    assert diagnose(gin, limit, f"--out={tmp_path / 'memo'}") == 2
+    assert message in capsys.readouterr().err
+
+
 def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
     out = tmp_path / "memo"
     assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
     files = read(out)
     assert "No checkpoint was measured" in files["memo.md"]
-    assert files["memo.md"].count("named | – | not counted") == 3
+    named = files["memo.md"].count("named | – | not counted")
+    assert named == len(failures.names())
     for name in ("causal", "sentence_pair", "reconstruction"):
         assert f"{name}'" in files["recommended.gin"]
     assert "include 'runs/any_mixture.gin'" in files["recommended.gin"]
@@ -200,6 +232,94 @@ def test_reviewers_findings_are_read(folder, tmp_path):
     text = read(out)["memo.md"]
     assert "| long-form drift | 12 | 80 | 15 %" in text
     assert "## Incoherent" not in text
+
+
+RAMBLING = """
+import numpy as np
+
+from sightline.diagnosis import Failure, Figure, Mean, Need, Remedy, register, score_of
+
+
+def prepare(subject, material):
+    lengths = np.array([len(text) % 3 for text in material.tested], float)
+
+    def probe(tested):
+        score = score_of(
+            tested,
+            Mean(lengths),
+            np.arange(len(lengths)),
+            probe="length of sentences",
+            kind="all",
+            metric="words too many",
+            modes=[tested.mode],
+            better="lower",
+            chance=0.5,
+        )
+        return [score]
+
+    return probe
+
+
+register(
+    Failure(
+        name="rambling",
+        title="endless rambling",
+        symptom="sentences do not come to an end",
+        aliases=("run-on sentences",),
+        need=Need(
+            trait="onward",
+            name="text that goes on",
+            by="supervised",
+            unit="supervised tokens",
+            little=0.2,
+            use="finishing a sentence",
+            modes=("prefix",),
+        ),
+        probes={"length of sentences": prepare},
+        figures=(Figure("length of sentences", "words too many"),),
+        remedies=(Remedy("prefix", "what is finished from a beginning ends."),),
+        variant="short",
+    )
+)
+"""
+
+
+@pytest.fixture
+def rambling(tmp_path, monkeypatch):
+    """A module that registers a failure; nothing of it is left after the test."""
+    failures.failures()
+    monkeypatch.setattr(failures, "_FAILURES", dict(failures._FAILURES))
+    for table, kind in (("_expected", list), ("_loaded", dict)):
+        known = kind(getattr(user_modules, table))
+        monkeypatch.setattr(user_modules, table, known)
+    path = tmp_path / "rambling.py"
+    path.write_text(RAMBLING)
+    yield path
+    sys.modules.pop("rambling", None)
+
+
+def test_a_failure_of_ones_own_is_one_file(run, rambling, tmp_path, monkeypatch):
+    """Named, measured, explained, acted on; and nothing else is touched."""
+    monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
+    out, counted = tmp_path / "memo", tmp_path / "found.csv"
+    counted.write_text("failure,count,total\nRun-on sentences,12,80\n")
+    words = run, f"--import={rambling}", "--documents=20"
+    assert diagnose(*words, f"--failures={counted}", f"--out={out}") == 0
+    files = read(out, ADAPT)
+    page, appendix = files["memo.md"].split("\n---\n")
+    assert "- Endless rambling: in 12 of 80 reviewed texts; length of sent" in page
+    assert "0 % of the Examples ask in prefix mode" in page
+    assert "## Endless rambling" in page and "### Add `prefix`" in page
+    assert "Hypothesis: what is finished from a beginning ends." in page
+    assert "--failures=rambling" in page
+    assert "| length of sentences | all | words too many" in appendix
+    assert "add for endless rambling" in files["recommended.gin"]
+    assert "'policies.prefix':" in files["recommended.gin"]
+    assert "## Long-form drift" not in page
+
+    gin = f"--gin_file={run.parent / 'mixture.gin'}", f"--import={rambling}"
+    assert diagnose(*gin, "--failures=rambling", f"--out={out}") == 0
+    assert "named | – | not counted" in read(out)["memo.md"]
 
 
 def test_a_token_sum_drowns_labels(folder, tmp_path):

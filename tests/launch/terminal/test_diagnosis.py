@@ -9,12 +9,14 @@ import pytest
 from rich.console import Console
 
 from sightline.diagnosis.causes.cause import Cause
+from sightline.diagnosis.failures.registry import names
+from sightline.diagnosis.findings.headlines import headlines
+from sightline.diagnosis.findings.severity import fails, reference
 from sightline.diagnosis.revision.propose import Change
-from sightline.diagnosis.scores.headlines import headlines
-from sightline.diagnosis.scores.score import FAILURES, Score
-from sightline.diagnosis.scores.severity import fails, reference
+from sightline.diagnosis.scores.score import Score
 from sightline.launch.terminal.diagnosis import cause_table, change_table, score_table
 
+NAMES = names()
 SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
 
 
@@ -33,7 +35,7 @@ def printed(table, width=100):
 def scores(draw):
     low, value, high = sorted(draw(st.tuples(SHARES, SHARES, SHARES)))
     return Score(
-        failure=draw(st.sampled_from(FAILURES)),
+        failure=draw(st.sampled_from(NAMES)),
         probe=draw(st.sampled_from(["minimal pairs", "block shuffle"])),
         kind=draw(st.sampled_from(["all", "number", "blocks of 2"])),
         metric="accuracy",
@@ -92,7 +94,7 @@ def test_a_score_of_nothing_has_no_target():
 def test_causes_stand_in_the_order_in_which_they_were_checked():
     causes = [
         Cause(1, "information leak", "ruled out", (), "", ()),
-        Cause(5, "the objective mix itself", "found", FAILURES[:2], "", ()),
+        Cause(5, "the objective mix itself", "found", names()[:2], "", ()),
     ]
     assert cells(cause_table(causes)) == [
         ("1 information leak", "ruled out", ""),

@@ -94,7 +94,7 @@ def test_scores_by_kind_with_the_share_reversed_where_lower_is_better(toy):
 
     def scores(**given):
         found = preference_scores(
-            taught(toy), ITEMS, failure="drift", probe="p", baselines=shallow, **given
+            taught(toy), ITEMS, probe="p", baselines=shallow, **given
         )
         return {s.kind: s for s in found}
 

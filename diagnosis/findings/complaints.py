@@ -3,21 +3,14 @@
 import csv
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...objectives.errors import UsageError, nearest
-from .score import FAILURES, Failure
+from ..failures.registry import failures, names
 
 COLUMNS = ("failure", "count", "total")
 """Columns of the CSV, in any order; others are refused."""
-
-LONG_NAMES: Mapping[Failure, str] = {
-    "drift": "long-form drift",
-    "continuation": "incoherent continuation",
-    "reconstruction": "unfaithful reconstruction",
-}
-"""The names that product teams use."""
 
 _Z = 1.959964
 """Standard deviations that hold 95 % of a normal distribution."""
@@ -33,7 +26,7 @@ class Complaint:
       total: texts that they read; None if it is only named.
     """
 
-    failure: Failure
+    failure: str
     count: int | None = None
     total: int | None = None
 
@@ -67,7 +60,7 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
     Raises:
       ValueError: a name is unknown, or given twice.
     """
-    complaints: dict[Failure, Complaint] = {}
+    complaints: dict[str, Complaint] = {}
     for name in names:
         failure = failure_of(name, where="--failures")
         if failure in complaints:
@@ -76,17 +69,18 @@ def named(names: Sequence[str]) -> tuple[Complaint, ...]:
     return tuple(complaints.values())
 
 
-def failure_of(name: str, *, where: str) -> Failure:
-    """The failure of a short or a long name, however it is capitalised.
+def failure_of(name: str, *, where: str) -> str:
+    """The failure of a name, a title or an alias, however it is capitalised.
 
     Raises:
       ValueError: there is none; the message begins with `where`.
     """
     normalised = " ".join(name.lower().replace("_", " ").split())
-    for failure, long_name in LONG_NAMES.items():
-        if normalised in (failure, long_name, long_name.replace("-", " ")):
+    known = {n: (n, f.title, *f.aliases) for n, f in failures().items()}
+    for failure, called in known.items():
+        if normalised in (*called, *(other.replace("-", " ") for other in called)):
             return failure
-    valid = (*FAILURES, *LONG_NAMES.values())
+    valid = (*known, *(failure.title for failure in failures().values()))
     raise UsageError(f"{where}: no failure {name!r}; {nearest(name, valid)}")
 
 
@@ -119,9 +113,9 @@ def read(path: Path) -> tuple[Complaint, ...]:
     if len(lines) < 2:
         raise UsageError(
             f"{path} is empty or has no findings; its first line is "
-            f"{','.join(COLUMNS)}, then one line a failure, such as drift,12,80."
+            f"{','.join(COLUMNS)}, then one line a failure, such as {names()[0]},12,80."
         )
-    complaints: dict[Failure, Complaint] = {}
+    complaints: dict[str, Complaint] = {}
     for where, cells in lines[1:]:
         complaint = _complaint(where, columns, cells)
         if complaint.failure in complaints:
@@ -130,7 +124,7 @@ def read(path: Path) -> tuple[Complaint, ...]:
                 "totals up in one line."
             )
         complaints[complaint.failure] = complaint
-    return tuple(complaints[failure] for failure in FAILURES if failure in complaints)
+    return tuple(complaints[failure] for failure in names() if failure in complaints)
 
 
 def _header(where: str, cells: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sightline.diagnosis.scores.complaints import (
+from sightline.diagnosis.findings.complaints import (
     Complaint,
     failure_of,
     interval,

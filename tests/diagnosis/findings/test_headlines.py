@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 
-from sightline.diagnosis.scores.headlines import APART, METRICS, headlines
+from sightline.diagnosis.failures.registry import failures, names
+from sightline.diagnosis.findings.headlines import headlines
+from sightline.diagnosis.findings.severity import fails, severities
 from sightline.diagnosis.scores.score import Score
-from sightline.diagnosis.scores.severity import fails, severities
 
 
 def score(probe="minimal pairs", kind="all", metric="accuracy", **given):
@@ -32,24 +33,37 @@ def test_a_score_of_all_items_stands_for_its_kinds():
     assert headlines(every[::2]) == every[::2]
 
 
-@pytest.mark.parametrize("probe", APART)
-def test_types_of_negatives_are_all_read(probe):
-    every = [score(probe, kind, "AUC") for kind in ("all", "other", "swapped")]
+@pytest.mark.parametrize(
+    ("failure", "probe"), [(f.name, p) for f in failures().values() for p in f.by_kind]
+)
+def test_types_of_negatives_are_all_read(failure, probe):
+    every = [
+        score(probe, kind, "AUC", failure=failure)
+        for kind in ("all", "other", "swapped")
+    ]
     assert headlines(every) == every
 
 
-@pytest.mark.parametrize("probe", METRICS)
-def test_every_probe_has_some_and_the_main_metrics_only(probe):
-    metrics = (*METRICS[probe], "another")
-    found = headlines([score(probe, "all", metric) for metric in metrics])
-    assert [one.metric for one in found] == list(METRICS[probe])
-    assert headlines([score(probe, "all", "another")])
+@pytest.mark.parametrize("failure", failures().values(), ids=names())
+def test_every_probe_has_some_and_the_main_metrics_only(failure):
+    for probe, main in failure.headlines.items():
+        every = [
+            score(probe, "all", metric, failure=failure.name)
+            for metric in (*main, "another")
+        ]
+        assert [one.metric for one in headlines(every)] == list(main)
+        assert headlines(every[-1:])
 
 
 def test_the_middle_rate_of_corruption_is_shown():
     kinds = itertools.product(("masking", "deletion"), (15, 30, 50))
     every = [
-        score("restoration", f"{kind}, {rate} %", "edit distance")
+        score(
+            "restoration",
+            f"{kind}, {rate} %",
+            "edit distance",
+            failure="reconstruction",
+        )
         for kind, rate in kinds
     ]
     assert [one.kind for one in headlines(every)] == ["masking, 30 %", "deletion, 30 %"]

@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..failures.registry import failures, names
+from ..scores.score import Score
 from .complaints import Complaint
-from .score import FAILURES, Failure, Score
-
-COUNTS = ("restatements",)
-"""Metrics that are counts, not shares, and so have no upper limit."""
 
 
 class Severity(NamedTuple):
@@ -20,7 +18,7 @@ class Severity(NamedTuple):
       source: of the value.
     """
 
-    failure: Failure
+    failure: str
     value: float
     source: str
 
@@ -35,11 +33,11 @@ def severities(
     without counts the mean of `shortfall` over its scores; without scores 1.
 
     Returns:
-      Of each failure that is present, in the order of `FAILURES`.
+      Of each failure that is present, in the order of the registry.
     """
     by_failure = {complaint.failure: complaint for complaint in complaints}
     severity = []
-    for failure in FAILURES:
+    for failure in names():
         complaint = by_failure.get(failure)
         judged = [
             s for s in scores if s.failure == failure and reference(s) is not None
@@ -91,5 +89,7 @@ def shortfall(score: Score) -> float:
 
 def perfect(score: Score) -> float:
     """The best possible value; infinite for counts where higher is better."""
-    most = math.inf if score.metric in COUNTS else 1.0
+    failure = failures().get(score.failure)
+    is_count = failure is not None and score.metric in failure.counts
+    most = math.inf if is_count else 1.0
     return most if score.better == "higher" else 0.0

@@ -1,0 +1,1 @@
+"""What can be wrong with generated text: a failure is one file, found by itself."""

@@ -1,0 +1,1 @@
+"""Which failures a model has: what reviewers counted, main scores, severity."""

@@ -1,0 +1,37 @@
+"""What the limits of a proposal cost, as rows of the memo."""
+
+from collections.abc import Iterator
+
+from ..failures.registry import get
+from ..results.effects import compared
+from ..revision.limited import LITTLE
+from ..revision.rule import supplied
+from ..wording import percent
+from .blocks import code
+from .formatting import moved, step
+from .inputs import Memo
+
+
+def limit_rows(memo: Memo) -> Iterator[tuple[str, str, str, str]]:
+    """Limit, failure, shares and outcome, of each failure that gets less."""
+    limited = memo.proposal.limited
+    for cost in limited.costs if limited else ():
+        for failure, change in cost.lost().items():
+            outcome = f"gets {percent(change[1] / change[0])} of its remedy"
+            if change[1] <= supplied(memo.traits, failure) + LITTLE:
+                outcome = "stays unremedied"
+            yield code(cost.limit), get(failure).title, moved(change), outcome
+
+
+def whole_steps(memo: Memo) -> str:
+    """What a study measured of the whole shares, where limits leave less of them.
+
+    Empty if none is followed without limits.
+    """
+    limited = memo.proposal.limited
+    if limited is None or limited.followed is None:
+        return ""
+    study, mix = limited.followed
+    lost = dict.fromkeys(f for cost in limited.costs for f in cost.lost())
+    pairs = [compared(study, mix, failure) for failure in lost]
+    return "; ".join(step(*pair) for pair in pairs if pair is not None)
