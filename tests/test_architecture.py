@@ -66,7 +66,7 @@ ROOMS = {
 
 PROBES = (
     *("battery.py", "material.py", "reconstruction", "continuation", "drift"),
-    *("choices", "asking"),
+    *("published", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""
 

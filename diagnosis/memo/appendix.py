@@ -9,6 +9,7 @@ from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
 from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
 from .pictures import KINDS, bases, divided, share_bars
+from .published import published_fold
 from .sightlines import sightlines
 
 
@@ -28,6 +29,8 @@ def appendix(memo: Memo) -> Iterator[Fold]:
         yield Fold("Every mix of the study", list(_study(memo)))
     if memo.scores:
         yield Fold("Every score", list(_scores(memo)))
+    if memo.published is not None:
+        yield published_fold(memo.published)
 
 
 def _subject(memo: Memo) -> Table:

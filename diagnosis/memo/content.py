@@ -17,6 +17,7 @@ from .first_page import first_page, unknown
 from .formatting import measured, metric, moved, step, to_beat
 from .inputs import Memo
 from .isolated import isolated
+from .published import published_blocks
 
 HYPOTHESES: Mapping[Failure, str] = {
     "drift": "predicting each token from the strict past makes the model look back "
@@ -31,7 +32,13 @@ HYPOTHESES: Mapping[Failure, str] = {
 
 def content(memo: Memo) -> Document:
     """The whole memo in reading order."""
-    main = (*first_page(memo), *_failures(memo), *_verify(memo), *_not_measured(memo))
+    main = (
+        *first_page(memo),
+        *_failures(memo),
+        *published_blocks(memo.published),
+        *_verify(memo),
+        *_not_measured(memo),
+    )
     return Document(main, list(appendix(memo)))
 
 

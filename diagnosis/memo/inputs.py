@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import Cause
+from ..probes.published.published import PublishedResult
 from ..results.effects import Effect, Effects, compared
 from ..revision.propose import Change, Proposal
 from ..scores.complaints import Complaint
@@ -64,6 +65,7 @@ class Memo(NamedTuple):
         probe for which the corpus is too small.
       start: gin text that binds all of a run except its mixture and rows.
       adaptation: of the run; None without one, or where nothing changes.
+      published: scores on published tests; None without any.
     """
 
     provenance: Provenance
@@ -78,6 +80,7 @@ class Memo(NamedTuple):
     not_measured: tuple[str, ...] = ()
     start: str = START
     adaptation: Adaptation | None = None
+    published: PublishedResult | None = None
 
     @property
     def failures(self) -> list[Failure]:

@@ -28,8 +28,10 @@ from ...diagnosis.traits.traits import MixtureTraits
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal.diagnosis import cause_table, change_table, score_table
 from ..terminal.progress import phases
+from ..terminal.published import published_tables
 from ._arguments import gin_parser, parse_gin
 from ._diagnose_input import DiagnosisInput, read_complaints, read_input
+from ._published import add_probe_data, check_probe_data, published_of_run
 
 _ABOUT = """\
 Measure the three failures on a checkpoint, find their causes in its mixture, and write
@@ -39,6 +41,7 @@ adapt.gin, which trains it on instead of another one from scratch.
   sightline diagnose runs/mine --out=memo
   sightline diagnose runs/mine --corpus=python_docs --failures=findings.csv --out=memo
   sightline diagnose runs/mine --corpus=text --gin.text.folder=drafts --out=memo
+  sightline diagnose runs/mine --probe_data=blimp.tar.xz --out=memo
   sightline diagnose --gin_file=incumbent.gin --failures=drift --out=memo
 
 Without a run the measured parts are marked as not measured. Findings are a CSV with the
@@ -58,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     memo.check(out)
     complaints = read_complaints(options.failures, measured=bool(options.run_dir))
     about = read_input(options, bindings)
+    check_probe_data(options)
     command = shlex.join(["sightline", "diagnose", *arguments])
     with phases(Console(stderr=True)) as progress:
         contents = _memo(about, complaints, options, command, progress)
@@ -65,6 +69,8 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     if contents.scores:
         console.print(score_table(contents.scores))
+    if contents.published:
+        console.print(*published_tables(contents.published))
     console.print(cause_table(contents.causes))
     if contents.proposal.changes:
         console.print(change_table(contents.proposal.changes))
@@ -93,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
+    add_probe_data(parser)
     return parser
 
 
@@ -145,6 +152,7 @@ def _memo(
         not_measured=measured.left_out if measured else (),
         start=about.start,
         adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
+        published=published_of_run(about.run, about.corpus, options, progress),
     )
 
 

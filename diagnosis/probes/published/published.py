@@ -61,6 +61,20 @@ class PublishedData(NamedTuple):
     unread: tuple[str, ...]
 
 
+class PublishedResult(NamedTuple):
+    """What a model scored on the published tests of a path.
+
+    Attributes:
+      path: that was read.
+      data: the tests.
+      scores: of the model.
+    """
+
+    path: str
+    data: PublishedData
+    scores: tuple[PublishedScore, ...]
+
+
 @functools.cache
 def catalogued() -> dict[str, PublishedTest]:
     """Every known test by name; a file in `catalogue` is found by itself."""

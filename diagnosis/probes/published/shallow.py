@@ -17,9 +17,6 @@ from ..choices.shallow import LEAST
 from .measures import share_right
 from .published_test import Baselines, Question
 
-FITTED_WORDS = 300_000
-"""Words that language models are fitted to: a few seconds' worth."""
-
 _Score = Callable[[Pair], float]
 
 
@@ -81,13 +78,7 @@ def _by(score: _Score, questions: Sequence[Question]) -> Float64[np.ndarray, " N
 
 @functools.lru_cache(maxsize=1)
 def _language(texts: tuple[str, ...]) -> Ngrams:
-    documents, count = [], 0
-    for text in texts:
-        documents.append(words(text))
-        count += len(documents[-1])
-        if count >= FITTED_WORDS:
-            break
-    return Ngrams(documents)
+    return Ngrams(words(text) for text in texts)
 
 
 def _log_likelihood(language: Ngrams, pair: Pair) -> float:
