@@ -1,5 +1,6 @@
 """The text files of a path: of a folder, of an archive, or a file by itself."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -7,7 +8,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -20,7 +21,7 @@ _BROKEN = (
     *(lzma.LZMAError, zlib.error, EOFError),
 )
 
-Open = Callable[[], IO[bytes]]
+Open = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
 
 class DataFile(NamedTuple):
@@ -108,7 +109,8 @@ def data_files(path: Path) -> Listing:
             how = _unzipped(opened[name]) if inside != name else opened[name]
             first = ""
             if inside.endswith(_TEXTS):
-                first = next((line for _, line in _lines(how, shown)), "")
+                with contextlib.closing(_lines(how, shown)) as lines:
+                    first = next((line for _, line in lines), "")
             if first.strip():
                 files.append(DataFile(inside, shown, first, how))
             else:
@@ -160,10 +162,15 @@ def _zipped(path: Path, name: str) -> Open:
 
 
 def _unzipped(how: Open) -> Open:
-    return lambda: gzip.open(how(), "rb")  # type: ignore[return-value]
+    @contextlib.contextmanager
+    def read() -> Iterator[IO[bytes]]:
+        with how() as packed, gzip.GzipFile(fileobj=packed) as stream:
+            yield stream  # type: ignore[misc]
+
+    return read
 
 
-def _lines(how: Open, shown: str) -> Iterator[tuple[int, str]]:
+def _lines(how: Open, shown: str) -> Generator[tuple[int, str], None, None]:
     with how() as stream:
         for number, raw in enumerate(stream, 1):
             try:

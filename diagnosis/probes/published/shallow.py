@@ -27,7 +27,7 @@ def of_choices(questions: Sequence[Question], texts: Sequence[str]) -> Baselines
       questions: with several candidates each.
       texts: to fit the language model to; without any, length alone is measured.
     """
-    baselines = {"shorter": _by(lambda pair: -len("".join(pair)), questions)}
+    baselines = {"shorter": _by(lambda pair: -float(len("".join(pair))), questions)}
     if texts:
         language = _language(tuple(texts))
         whole = functools.partial(_log_likelihood, language)
