@@ -73,19 +73,30 @@ def levels(
 
 def mean_of(
     test: PublishedTest,
-    questions: Sequence[Question],
+    groups: Int64[np.ndarray, " N"],
     amounts: Float64[np.ndarray, " N"],
     member: Bool[np.ndarray, " N"],
 ) -> float:
-    """The mean of some questions' amounts, averaged over groups as the test does."""
+    """The mean of some questions' amounts, averaged over groups as the test does.
+
+    Args:
+      test: says how.
+      groups: number of the group of each question (`groups_of`).
+      amounts: of each question.
+      member: the questions that count.
+    """
     if not member.any():
         return float("nan")
     if test.average == "items":
         return float(amounts[member].mean())
-    _, group = np.unique([q.kinds[0] for q in questions], return_inverse=True)
-    sums = np.bincount(group[member], amounts[member])
-    sizes = np.bincount(group[member])
+    sums = np.bincount(groups[member], amounts[member])
+    sizes = np.bincount(groups[member])
     return float((sums[sizes > 0] / sizes[sizes > 0]).mean())
+
+
+def groups_of(questions: Sequence[Question]) -> Int64[np.ndarray, " N"]:
+    """The number of each question's group."""
+    return np.unique([q.kinds[0] for q in questions], return_inverse=True)[1]
 
 
 def _kinds(

@@ -139,8 +139,10 @@ def _answers(
     """The answers to the Examples of each text."""
     if not texts:
         return
-    longest = max(texts, key=lambda text: len(text.before) + len(text.after))
-    sample = [longest, *texts[:: -(-len(texts) // 64)]]
+    # Which text takes most slots or predictions depends on the mode.
+    sizes = np.array([(len(text.before), len(text.after)) for text in texts])
+    largest = (sizes @ np.array([[1, 2, 0], [1, 1, 1]])).argmax(0)
+    sample = [texts[n] for n in (*largest, *range(0, len(texts), -(-len(texts) // 64)))]
     shape = _compact(
         subject, [e for text in sample for e in _examples(subject, mode, text, masks)]
     )

@@ -17,7 +17,7 @@ from ..asking.pseudo_likelihood import Masks
 from ..asking.subject import Subject, subject as make_subject
 from . import catalogue
 from .files import DataFile, data_files
-from .levels import levels, mean_of
+from .levels import groups_of, levels, mean_of
 from .published_test import (
     AskedMode,
     Baselines,
@@ -133,7 +133,7 @@ def read_published(
         test = catalogued()[name]
         every = test.read(files)
         most = pairs if test.sample == "pairs" else items
-        questions = _drawn(every, most, seed=seed)
+        questions = _drawn(test, every, most, seed=seed)
         baselines = test.baselines(questions, texts)
         read.append(ReadTest(test, questions, len(every), baselines))
     return PublishedData(tuple(read), tuple(sorted(unread)))
@@ -194,12 +194,17 @@ def fresh(subject: Subject, *, seed: int = 0) -> Subject:
 
 
 def _drawn(
-    questions: Sequence[Question], most: int, *, seed: int
+    test: PublishedTest, questions: Sequence[Question], most: int, *, seed: int
 ) -> tuple[Question, ...]:
-    """At most so many questions of each group, in their order."""
+    """At most so many questions of each group, in their order.
+
+    Where a test averages over items, groups are of no account, or they would not keep
+    their shares.
+    """
     groups: dict[str, list[int]] = {}
     for number, question in enumerate(questions):
-        groups.setdefault(question.kinds[0], []).append(number)
+        group = "" if test.average == "items" else question.kinds[0]
+        groups.setdefault(group, []).append(number)
     kept: list[int] = []
     for group, own in groups.items():
         if len(own) > most:
@@ -226,11 +231,12 @@ def _scores(
         of_fresh = test.measure(untrained, questions, mode, masks)
     chances = np.array([1 / len(question.candidates) for question in questions])
     chooses = bool((chances < 1).all())
+    groups = groups_of(questions)
     for measured, before in zip(of_model, of_fresh, strict=True):
         is_accuracy = measured.metric.startswith("accuracy")
         plain = measured.metric == "accuracy"
         for level in levels(test, questions, measured, seed=seed):
-            mean = functools.partial(mean_of, test, questions, member=level.asked)
+            mean = functools.partial(mean_of, test, groups, member=level.asked)
             yield PublishedScore(
                 test=test.name,
                 level=level.level,
