@@ -154,7 +154,7 @@ def _bytes(content: bytes) -> Open:
 
 
 def _zipped(path: Path, name: str) -> Open:
-    def read() -> IO[bytes]:
+    def read() -> io.BytesIO:
         with zipfile.ZipFile(path) as archive:
             return io.BytesIO(archive.read(name))
 
@@ -163,9 +163,9 @@ def _zipped(path: Path, name: str) -> Open:
 
 def _unzipped(how: Open) -> Open:
     @contextlib.contextmanager
-    def read() -> Iterator[IO[bytes]]:
+    def read() -> Iterator[gzip.GzipFile]:
         with how() as packed, gzip.GzipFile(fileobj=packed) as stream:
-            yield stream  # type: ignore[misc]
+            yield stream
 
     return read
 

@@ -113,7 +113,7 @@ def test_a_word_is_hidden_from_a_token_on():
     begins = word_places(tokens, vocab, marks_of(vocab))
     pieces = [vocab.spell(token) for token in tokens.tolist()]
     parts = zip(begins, pieces, strict=True)
-    words = "".join("|" * start + piece for start, piece in parts)
+    words = "".join("|" * int(start) + piece for start, piece in parts)
     assert [w.strip() for w in words.split("|")[1:]] == [
         *("Unquestionably", ",", "he", "went", ".")
     ]
