@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from ....objectives.errors import UsageError
 
@@ -163,9 +163,9 @@ def _zipped(path: Path, name: str) -> Open:
 
 def _unzipped(how: Open) -> Open:
     @contextlib.contextmanager
-    def read() -> Iterator[gzip.GzipFile]:
+    def read() -> Iterator[IO[bytes]]:
         with how() as packed, gzip.GzipFile(fileobj=packed) as stream:
-            yield stream
+            yield cast(IO[bytes], stream)
 
     return read
 
