@@ -34,9 +34,9 @@ The path is a folder, a tar, zip or wheel, or one file (docs/probes.md).
 
 def main(arguments: Sequence[str]) -> int:
     """Prints tables or JSON; returns the exit status."""
+    use_compilation_cache()
     options = parse(_parser(), arguments)
     require_seed("--seed", options.seed)
-    use_compilation_cache()
 
     from ..inference.open import load_trained, run_config
     from ..terminal.published import published_tables, unread_note
