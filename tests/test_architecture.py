@@ -69,7 +69,7 @@ ROOMS = {
 
 PROBES = (
     *("prepare.py", "infilling", "battery.py", "material.py", "reconstruction"),
-    *("continuation", "drift", "choices", "asking"),
+    *("continuation", "drift", "published", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""
 

@@ -12,6 +12,7 @@ from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
 from .nearness import described
 from .pictures import KINDS, bases, divided, share_bars
+from .published import published_fold
 from .sightlines import sightlines
 
 
@@ -31,6 +32,8 @@ def appendix(memo: Memo) -> Iterator[Fold]:
         yield Fold("Every mix of the study", list(_study(memo)))
     if memo.scores:
         yield Fold("Every score", list(_scores(memo)))
+    if memo.published is not None:
+        yield published_fold(memo.published)
 
 
 def _subject(memo: Memo) -> Table:

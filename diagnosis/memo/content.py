@@ -23,11 +23,13 @@ from .limit_rows import limit_rows, whole_steps
 from .nearness import source
 from .pictures import score_dots
 from .prose import blocks
+from .published import published_blocks
 
 
 def content(memo: Memo) -> Document:
     """The whole memo in reading order: half a screen that can be read alone, first."""
-    return Document(blocks("main.txt", _values(memo)), list(appendix(memo)))
+    main = [*blocks("main.txt", _values(memo)), *published_blocks(memo.published)]
+    return Document(main, list(appendix(memo)))
 
 
 def _values(memo: Memo) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ..causes.cause import Cause
 from ..findings.complaints import Complaint
 from ..findings.headlines import headlines
 from ..findings.severity import perfect, reference
+from ..probes.published.published import PublishedResult
 from ..results.effects import Effect, Effects, compared
 from ..results.nearest import Run
 from ..revision.propose import Change, Proposal
@@ -68,6 +69,7 @@ class Memo(NamedTuple):
       studies: all, the nearest to the run first; what `effects` does not have is taken
         from the next that does.
       about: the run that follows from the memo.
+      published: scores on published tests; None without any.
     """
 
     provenance: Provenance
@@ -84,6 +86,7 @@ class Memo(NamedTuple):
     adaptation: Adaptation | None = None
     studies: tuple[Effects, ...] = ()
     about: Run = Run()
+    published: PublishedResult | None = None
 
     @property
     def failures(self) -> list[str]:

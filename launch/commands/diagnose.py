@@ -35,9 +35,11 @@ from ..terminal.diagnosis import (
     score_table,
 )
 from ..terminal.progress import phases
+from ..terminal.published import published_tables
 from ._arguments import gin_parser, parse_gin
 from ._diagnose_input import DiagnosisInput, read_complaints, read_input
 from ._diagnose_limits import add_limits, slots
+from ._published import add_probe_data, check_probe_data, published_of_run
 
 _ABOUT = """\
 Measure failures on a checkpoint, find their causes in its mixture, and write
@@ -49,6 +51,7 @@ adapt.gin, which trains it on instead of another one from scratch.
   sightline diagnose runs/mine --corpus=text --gin.text.folder=drafts --out=memo
   sightline diagnose --gin_file=incumbent.gin --failures={first} --out=memo
   sightline diagnose runs/mine --most_new=1 --keep=causal --most_cost=1.1 --out=memo
+  sightline diagnose runs/mine --probe_data=blimp.tar.xz --out=memo
 
 Without a run the measured parts are marked as not measured. Findings are a CSV with the
 columns failure,count,total. Without --failures a checkpoint is measured for all that
@@ -68,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     memo.check(out)
     complaints = read_complaints(options.failures, measured=bool(options.run_dir))
     about = read_input(options, bindings)
+    check_probe_data(options)
     command = shlex.join(["sightline", "diagnose", *arguments])
     with phases(Console(stderr=True)) as progress:
         contents = _memo(about, complaints, options, command, progress)
@@ -75,6 +79,8 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     if contents.scores:
         console.print(score_table(contents.scores))
+    if contents.published:
+        console.print(*published_tables(contents.published))
     console.print(cause_table(contents.causes))
     if contents.proposal.changes:
         console.print(change_table(contents.proposal.changes))
@@ -109,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
     add_limits(parser)
+    add_probe_data(parser)
     return parser
 
 
@@ -166,6 +173,7 @@ def _memo(
         adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
         studies=studies,
         about=run,
+        published=published_of_run(about.run, about.corpus, options, progress),
     )
 
 

@@ -15,7 +15,7 @@ from ....models.loss import at_slots
 from ....models.rows import Batch, RowShape
 from ....models.vocabulary_loss import logits, vocabulary_loss
 from ....objectives.example import Example
-from ....tasks.rows.layout import layout
+from ....tasks.rows.layout import lay_out
 from ....tasks.rows.packing import collate, first_fit
 
 Answer = Literal["log-probability", "guess"]
@@ -42,12 +42,14 @@ def make_answers(
       `examples -> answers` for each Example: tokens in place, then targets.
     """
     graph, params = nnx.split(model)
-    place = layout(shape, bos=bos)
 
     def answers(examples: Sequence[Example]) -> list[Shaped[np.ndarray, " _"]]:
+        if not examples:
+            return []
         # Packing copies the objective's id to each prediction. It is not used here, so
         # the number of the Example, from 1, takes its place.
-        placed = [place(e)._replace(objective=n) for n, e in enumerate(examples, 1)]
+        laid_out = lay_out(examples, shape, bos=bos).placed()
+        placed = [e._replace(objective=n) for n, e in enumerate(laid_out, 1)]
         rows = list(first_fit(placed, shape))
         numbers, outputs = [], []
         for first in range(0, len(rows), batch_rows):
@@ -58,8 +60,6 @@ def make_answers(
             outputs += [
                 np.asarray(x).ravel() for x in _run(params, batch, graph, answer)
             ]
-        if not outputs:
-            return []
         number, values = np.concatenate(numbers), np.concatenate(outputs)
         ends = np.cumsum(np.bincount(number, minlength=len(placed) + 1))
         # Number 0 marks unused predictions.

@@ -1,0 +1,126 @@
+"""`sightline probe` and `diagnose --probe_data`: published tests of a run."""
+
+import json
+
+import pytest
+
+from sightline.diagnosis.memo.published import published_blocks, published_fold
+from sightline.diagnosis.probes.published.published import (
+    PublishedResult,
+    read_published,
+)
+from sightline.diagnosis.probes.published.published_test import PublishedScore
+from sightline.launch.cli import main
+from sightline.launch.terminal.published import published_tables, unread_note
+from sightline.objectives.errors import UsageError
+
+pytestmark = pytest.mark.unchecked
+
+PAIRS = [
+    {"sentence_good": f"It is {n}.", "sentence_bad": f"It are {n}.", "UID": kind}
+    for kind in ("is", "are")
+    for n in range(4)
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, PAIRS)))
+    (folder / "notes.txt").write_text("Of no test.")
+    return folder
+
+
+def test_a_run_is_scored_as_json(run, data, capsys):
+    options = ["--pairs_per_paradigm=3", "--modes=causal,masked", "--masks=token"]
+    command = ["probe", str(run), f"--probe_data={data}", *options, "--format=json"]
+    assert main(command) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["unread"] == ["notes.txt"] and record["step"] > 0
+    (test,) = record["tests"]
+    assert (test["name"], test["asked"], test["available"]) == ("minimal pairs", 6, 8)
+    overall = [s for s in record["scores"] if s["level"] == "all"]
+    assert [s["mode"] for s in overall] == ["causal", "masked"]
+    for score in overall:
+        assert 0 <= score["low"] <= score["value"] <= score["high"] <= 1
+        assert score["trained"] and score["untrained"] is not None
+        assert set(score["baselines"]) == {"shorter", "unigram", "5-gram"}
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--modes=casual"], "no 'casual'; did you mean 'causal'?"),
+        (["--corpus=polices"], "--corpus: no 'polices'; did you mean 'policies'?"),
+        (["--pairs_per_paradigm=0"], "--pairs_per_paradigm is 0"),
+        (["--seed=-1"], "--seed is -1"),
+    ],
+)
+def test_a_mistake_is_told(run, data, capsys, options, message):
+    assert main(["probe", str(run), f"--probe_data={data}", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_tests_of_no_model_are_refused(data, tmp_path, capsys):
+    command = ["diagnose", "--gin_file=incumbent.gin", f"--out={tmp_path / 'memo'}"]
+    assert main([*command, f"--probe_data={data}"]) == 2
+    assert "holds tests of a model, and there is none" in capsys.readouterr().err
+
+
+def score(**given):
+    told = {
+        "test": "minimal pairs",
+        "level": "all",
+        "kind": "all",
+        "metric": "accuracy",
+        "mode": "causal",
+        "trained": True,
+        "value": 0.75,
+        "low": 0.7,
+        "high": 0.8,
+        "better": "higher",
+        "chance": 0.5,
+        "untrained": 0.48,
+        "baselines": {"shorter": 0.5, "5-gram": 0.6},
+        "published": {},
+        "items": 6,
+        "left_out": 2,
+    }
+    return PublishedScore(**{**told, **given})
+
+
+@pytest.fixture
+def result(data):
+    scores = (
+        score(),
+        score(level="paradigm", kind="is", low=0.55),
+        score(level="paradigm", kind="are"),
+        score(mode="masked", trained=False, untrained=None),
+    )
+    return PublishedResult(str(data), read_published(data), scores)
+
+
+def test_the_tables(result):
+    (table,) = published_tables(result)
+    cells = [list(column.cells) for column in table.columns]
+    assert cells[0] == ["causal", "", "", "masked"]
+    assert cells[1] == ["all", "is", "are", "all"]
+    assert ["✗" in cell for cell in cells[2]] == [False, True, False, False]
+    assert cells[6][0] == "0.600 5-gram"
+    assert "2 do not fit" in str(table.caption)
+    assert "notes.txt" in unread_note(result)
+
+
+def test_a_level_that_no_test_has_is_refused(result):
+    with pytest.raises(UsageError, match="--level: no 'term'; Valid: paradigm"):
+        list(published_tables(result, level="term"))
+
+
+def test_the_section_of_the_memo(result):
+    assert list(published_blocks(None)) == []
+    heading, about, table, notes = published_blocks(result)
+    assert heading.text == "Published tests" and "`" in about.text
+    assert [row[1] for row in table.rows][-1] == "masked (never trained)"
+    assert [row[7] for row in table.rows][-1] == "none"
+    assert any("notes.txt" in text for text in notes.texts)
+    assert len(published_fold(result).blocks[0].rows) == 4
