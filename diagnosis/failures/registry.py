@@ -34,7 +34,7 @@ def register(failure: Failure) -> Failure:
             )
     need = failure.need
     for what, value, known in (
-        ("trait", need.trait, Traits._fields),
+        *(("trait", trait, Traits._fields) for trait in need.traits),
         *(("mode", mode, (*EXAMPLE_MODES, MIDDLE_LAST)) for mode in need.modes),
     ):
         if value not in known:
