@@ -82,7 +82,7 @@ def test_exactly_the_filling_is_asked_for(mode, toy):
 def test_a_model_that_sees_both_sides_is_asked_with_both(mode, toy):
     model = taught(toy, mode)
     assert filling_mode(model) == mode
-    scores = infilling_scores(model, ITEMS, failure="drift", baselines={})
+    scores = infilling_scores(model, ITEMS, baselines={})
     both, left = (score for score in scores if score.kind == "all")
     assert (both.probe, both.value, both.mode) == ("infilling pairs", 1.0, mode)
     assert (left.probe, left.value) == ("infilling pairs, filled from the left", 0.5)
@@ -90,9 +90,7 @@ def test_a_model_that_sees_both_sides_is_asked_with_both(mode, toy):
 
 
 def test_a_strictly_past_model_fills_from_the_left_and_could_have_known(toy):
-    scores = infilling_scores(
-        taught(toy, "causal"), ITEMS, failure="drift", baselines={}
-    )
+    scores = infilling_scores(taught(toy, "causal"), ITEMS, baselines={})
     left, whole = (score for score in scores if score.kind == "all")
     assert (left.probe, left.value, left.mode) == ("infilling pairs", 0.5, "causal")
     assert (whole.probe, whole.value) == ("infilling pairs, by the whole text", 1.0)
@@ -119,10 +117,8 @@ def test_the_left_side_is_cut_and_the_right_one_never(toy):
     counts = []
     for slots in rows:
         model = taught(toy, "masked", slots)
-        scores = infilling_scores(model, ITEMS, failure="drift", baselines={})
+        scores = infilling_scores(model, ITEMS, baselines={})
         counts.append(scores[0].items)
     assert counts == [3, 3, 3]
-    scores = infilling_scores(
-        taught(toy, "masked", rows[-1] - 1), ITEMS, failure="drift", baselines={}
-    )
+    scores = infilling_scores(taught(toy, "masked", rows[-1] - 1), ITEMS, baselines={})
     assert scores[0].items == 0
