@@ -6,6 +6,7 @@ supervision, and the mix itself if it does not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from ..audit.audit import Verdict
@@ -16,7 +17,7 @@ from ..scores.score import Score
 from ..traits.document_fit import DocumentFit, Packing
 from ..traits.objective_traits import trained_modes
 from ..traits.traits import MEASURED, MixtureTraits
-from ..wording import listed, percent
+from ..wording import listed, phrases
 from .cause import (
     NEVER,
     OUT_OF_SIGHT,
@@ -26,6 +27,8 @@ from .cause import (
     figures,
     symptoms,
 )
+
+say = phrases(Path(__file__).with_name("words.txt"))
 
 
 class Case(NamedTuple):
@@ -96,17 +99,10 @@ def leak(case: Case) -> Finding:
             f"{name}: pairs that may depend and do not": blind,
         }
         evidence += figures("count", "leak audit of this checkpoint", counts)
-    counts = (f"{v.objective} {v.leaks:,} of {v.pairs_checked:,}" for v in case.audit)
     audited = {verdict.objective for verdict in case.audit}
     missing = [name for name in case.mixture.objectives if name not in audited]
-    text = (
-        f"Of {sum(v.pairs_checked for v in case.audit):,} pairs of slots these depend "
-        f"and must not: {listed(counts)}; {sum(v.blind for v in case.audit):,} may "
-        f"depend and do not; not audited: {listed(missing)}."
-    )
     leaking = [verdict.objective for verdict in case.audit if verdict.leaks]
-    if leaking:
-        text += " Fix this first: the leak may explain every other figure."
+    text = say("leaks", case.audit, missing, leaking)
     reason = f"predictions of {listed(leaking)} depend on tokens they must not see"
     explained = {f.name for name in leaking for f in _taught(case, name)}
     reasons = {f.name: reason for f in case.wanted if f.name in explained}
@@ -137,18 +133,13 @@ def untrained_mode(case: Case) -> Finding:
         label = f"Examples that ask as {need.use} does"
         evidence += figures("share", MEASURED, {label: share})
         evidence += symptoms(failure.name, untrained)
-        wants = listed(need.modes, last="or")
-        never = f"{percent(share)} of the Examples ask in {wants} mode"
-        others = listed(dict.fromkeys(s.mode for s in untrained))
-        note = f"{len(untrained)} of its {len(scores)} scores are in untrained modes "
-        note += f"({others})"
+        never = say("asked", share, need.modes)
+        others = dict.fromkeys(score.mode for score in untrained)
+        note = say("untrained", untrained, scores, others)
         why = note if 0 < len(scores) == len(untrained) else ""
         text = f"{never}; {note}" if untrained else never
         clauses.append(Clause(failure, text, never if share < NEVER else why))
-    by_share = listed(f"{mode} ({percent(share)})" for mode, share in trained.items())
-    intro = f"{case.mixture.name} trains these modes: {by_share}; less than "
-    intro += f"{percent(NEVER)} counts as never trained."
-    return _of_each(intro, clauses, evidence)
+    return _of_each(say("modes", case.mixture.name, trained, NEVER), clauses, evidence)
 
 
 def truncation(case: Case) -> Finding:
@@ -166,26 +157,14 @@ def truncation(case: Case) -> Finding:
     fits = [fit for fit in packing.fits if fit.objective in onward]
     fits = fits or [max(packing.fits, key=lambda fit: fit.window)]
     hidden = [fit for fit in fits if fit.unseen > OUT_OF_SIGHT]
-    text = "; ".join(
-        f"{f.objective} cuts {percent(f.cut)} of the documents into several windows of "
-        f"up to {f.window:,} tokens, and {percent(f.unseen)} of its tokens cannot see "
-        "their document's start"
-        for f in hidden or fits
-    )
-    text += f" (a cause above {percent(OUT_OF_SIGHT)})."
+    text = say("windows", hidden or fits, OUT_OF_SIGHT, packing.utilisation, hidden)
     evidence = [figure for fit in packing.fits for figure in _fit_evidence(fit)]
     if packing.utilisation is not None:
         filled = {"slots of rows that are filled": packing.utilisation}
         evidence += figures("share", f"{packing.examples:,} packed examples", filled)
-        text += f" {percent(packing.utilisation)} of the slots of rows are filled."
     if not hidden:
         return Finding(text, evidence, could=could)
-    text += " Wider rows or shorter documents fix this; other rates do not."
-    worst = max(hidden, key=lambda fit: fit.unseen)
-    reason = (
-        f"windows hide the start of the document from {percent(worst.unseen)} of the "
-        f"tokens of {worst.objective}"
-    )
+    reason = say("hides", max(hidden, key=lambda fit: fit.unseen))
     return Finding(text, evidence, {f.name: reason for f in could}, could)
 
 
@@ -200,31 +179,11 @@ def _fit_evidence(fit: DocumentFit) -> list[Evidence]:
     return window + figures("share", source, shares)
 
 
-class _Supply(NamedTuple):
-    """How much of a need a mixture supplies.
-
-    Attributes:
-      present: share of the supervision.
-      loss: share of the loss.
-      text: both in words.
-      details: from which objectives, and how little is too little.
-    """
-
-    present: float
-    loss: float
-    text: str
-    details: str
-
-
-def _supply(mixture: MixtureTraits, need: Need) -> _Supply:
+def _supply(mixture: MixtureTraits, need: Need) -> tuple[float, float, str]:
+    """Shares of the supervision and of the loss on a need, and both in words."""
     present = need.amount(mixture.overall[need.by])
     loss = need.amount(mixture.overall["loss"])
-    link = "but only" if loss < need.little <= present else "and"
-    both = f"{percent(present)} of the {need.unit} {link} {percent(loss)} of the loss"
-    names = carriers(mixture, need)
-    details = f", from {listed(names)}" if names else ""
-    details += f" (little is below {percent(need.little)})"
-    return _Supply(present, loss, f"{both} are on {need.name}", details)
+    return present, loss, say("supply", present, loss, need)
 
 
 def loss_share(case: Case) -> Finding:
@@ -240,16 +199,15 @@ def loss_share(case: Case) -> Finding:
     clauses: list[Clause] = []
     for failure in case.wanted:
         need = failure.need
-        present, loss, text, details = _supply(mixture, need)
+        present, loss, text = _supply(mixture, need)
         drowned = loss < need.little <= present
-        others = mixture.loss.keys() - carriers(mixture, need)
-        if drowned and others:
-            most = max(sorted(others), key=mixture.loss.__getitem__)
-            details += f"; {most}, with {mixture.objectives[most].supervised:,.0f} "
-            details += (
-                f"supervised tokens an Example, takes {percent(mixture.loss[most])}"
-            )
-        clauses.append(Clause(failure, text + details, text if drowned else ""))
+        names, notes = carriers(mixture, need), []
+        if drowned and (others := sorted(mixture.loss.keys() - names)):
+            most = max(others, key=mixture.loss.__getitem__)
+            share = mixture.loss[most]
+            notes.append(say("takes", most, mixture.objectives[most], share))
+        details = say("detailed", text, names, need, notes)
+        clauses.append(Clause(failure, details, text if drowned else ""))
     intro = f"Under the normalisation {mixture.normalisation!r} of the loss."
     return _of_each(intro, clauses, evidence)
 
@@ -261,18 +219,19 @@ def objective_mix(case: Case) -> Finding:
     clauses: list[Clause] = []
     for failure in case.wanted:
         need = failure.need
-        present, loss, text, details = _supply(mixture, need)
+        present, loss, text = _supply(mixture, need)
         label, source = f"{need.unit} on {need.name}", mixture.loss_source
         evidence += figures("share", MEASURED, {label: present})
         evidence += figures("share", source, {f"loss on {need.name}": loss})
         reason = text if max(present, loss) < need.little else ""
-        details += _instead(mixture, need) if reason else ""
+        notes = [_instead(mixture, need)] if reason else []
         if flaw := failure.flaw(mixture.overall["examples"]):
             evidence += figures("share", MEASURED, flaw.shares)
-            details += flaw.text and f"; {flaw.text}"
+            notes += [flaw.text] if flaw.text else []
             reason = reason or flaw.text
         evidence += symptoms(failure.name, case.scores, case.complaints)
-        clauses.append(Clause(failure, text + details, reason))
+        details = say("detailed", text, carriers(mixture, need), need, notes)
+        clauses.append(Clause(failure, details, reason))
     return _of_each(f"In the mixture {mixture.name!r}.", clauses, evidence)
 
 
@@ -288,5 +247,4 @@ def _instead(mixture: MixtureTraits, need: Need) -> str:
                 "permuted tokens": traits.permuted,
             }
         kinds.setdefault(max(shares, key=shares.__getitem__), []).append(name)
-    summary = listed(f"{kind} ({listed(names)})" for kind, names in kinds.items())
-    return f"; asked instead: {summary}"
+    return say("instead", kinds)

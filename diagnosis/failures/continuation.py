@@ -81,7 +81,7 @@ register(
         symptom="a passage does not follow from the one before it",
         order=2,
         need=Need(
-            trait="labels",
+            traits=("labels",),
             name="labels of pairs",
             by="examples",
             unit="Examples",

@@ -26,7 +26,7 @@ register(
         symptom="a long text contradicts what it has said before",
         order=1,
         need=Need(
-            trait="onward",
+            traits=("onward",),
             name="text from the strict past",
             by="supervised",
             unit="supervised tokens",

@@ -17,7 +17,7 @@ class Need(NamedTuple):
     """The supervision whose lack leads to a failure.
 
     Attributes:
-      trait: that measures it, a field of `Traits`.
+      traits: that measure it together: fields of `Traits`, shares that add up.
       name: of the supervision.
       by: the share in which its presence is measured.
       unit: what that is a share of.
@@ -26,7 +26,7 @@ class Need(NamedTuple):
       modes: of that use, as `trained_modes` names them.
     """
 
-    trait: str
+    traits: tuple[str, ...]
     name: str
     by: By
     unit: str
@@ -36,7 +36,7 @@ class Need(NamedTuple):
 
     def amount(self, traits: Traits) -> float:
         """The share of an objective or a mixture that meets the need."""
-        return getattr(traits, self.trait)
+        return sum(getattr(traits, name) for name in self.traits)
 
 
 class Remedy(NamedTuple):

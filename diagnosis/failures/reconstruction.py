@@ -26,7 +26,7 @@ register(
         symptom="a restored text says what the corrupted one did not",
         order=3,
         need=Need(
-            trait="whole",
+            traits=("whole",),
             name="whole texts to reproduce",
             by="examples",
             unit="Examples",

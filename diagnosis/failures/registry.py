@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ...objectives import registry as objectives
 from ...objectives.errors import UsageError, nearest
+from ...tasks import user_modules
 from ..audit.audit import Verdict
 from ..probes.battery import Probes, measuring
 from ..scores.score import Score
@@ -34,7 +35,7 @@ def register(failure: Failure) -> Failure:
             )
     need = failure.need
     for what, value, known in (
-        ("trait", need.trait, Traits._fields),
+        *(("trait", trait, Traits._fields) for trait in need.traits),
         *(("mode", mode, (*EXAMPLE_MODES, MIDDLE_LAST)) for mode in need.modes),
     ):
         if value not in known:
@@ -59,6 +60,7 @@ def _discover() -> None:
 def failures() -> dict[str, Failure]:
     """Every failure, by name, in the order in which they are listed."""
     _discover()
+    user_modules.load()  # in a process that was started, they are noted only
     return dict(sorted(_FAILURES.items(), key=lambda item: (item[1].order, item[0])))
 
 

@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from ..wording import listed, percent
+from ..wording import templates
 from .blocks import Block, Commands, Figure, Heading, Items, Paragraph, Table, code
 from .formatting import moved, number
 
@@ -30,7 +28,7 @@ def blocks(template: str, values: Mapping[str, Any]) -> list[Block]:
 
     Args:
       template: name of its file.
-      values: by the names that it uses, beside the filters below.
+      values: by the names that it uses.
     """
     held: list[Block] = []
 
@@ -38,23 +36,8 @@ def blocks(template: str, values: Mapping[str, Any]) -> list[Block]:
         held.append(block)
         return f"{_HELD}{len(held) - 1}"
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_on_one_line,
-    )
-    environment.filters |= {
-        "capital": lambda text: text[0].upper() + text[1:],
-        "code": code,
-        "listed": listed,
-        "moved": moved,
-        "number": number,
-        "percent": percent,
-        "thousands": "{:,.0f}".format,
-    }
+    environment = templates(Path(__file__).parent, finalize=_on_one_line)
+    environment.filters |= {"code": code, "moved": moved, "number": number}
     environment.globals |= {
         "table": lambda *fields: hold(Table(*fields)),
         "figure": lambda *fields: hold(Figure(*fields)),

@@ -11,7 +11,7 @@ from .charts import INK, QUIET, svg_file
 from .effects import Effect
 from .records import Record
 from .study_summary import Measure, by_budget
-from .study_table import primary
+from .study_table import PRIMARY
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -30,7 +30,7 @@ DASHES = ("-", "--", ":")
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG file with the primary measure of each failure.
+    """An SVG file with the `PRIMARY` measure of each failure.
 
     Intervals are drawn for the incumbent and for the best mixes only; the table has
     all of them.
@@ -45,9 +45,8 @@ def curves(
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    measures = primary().values()
-    panels = chart.subplots(1, len(measures), squeeze=False)[0]
-    for panel, measure in zip(panels, measures, strict=True):
+    panels = chart.subplots(1, len(PRIMARY), squeeze=False)[0]
+    for panel, measure in zip(panels, PRIMARY.values(), strict=True):
         effects = []
         for mix, style in styles.items():
             curve = [

@@ -9,22 +9,21 @@ from .effects import Effect, Effects, Mix, OwnLoss, beats, is_better
 from .records import Record
 from .study_summary import Measure, by_budget
 
+MEASURES: tuple[Measure, ...] = tuple(
+    Measure(failure.name, *figure)
+    for failure in failures().values()
+    for figure in failure.figures
+)
+"""Those that the failures state, fixed before a study is run."""
+
+PRIMARY: Mapping[str, Measure] = {
+    name: next(measure for measure in MEASURES if measure.failure == name)
+    for name in failures()
+}
+"""The first of each failure."""
+
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that measure how likely one text is after another."""
-
-
-def measures() -> tuple[Measure, ...]:
-    """Those that the failures state, fixed before a study is run."""
-    return tuple(
-        Measure(failure.name, *figure)
-        for failure in failures().values()
-        for figure in failure.figures
-    )
-
-
-def primary() -> dict[str, Measure]:
-    """The first measure of each failure."""
-    return {measure.failure: measure for measure in reversed(measures())}
 
 
 def markdown(records: Sequence[Record], effects: Effects) -> str:
@@ -34,9 +33,9 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    names = [f"{m.probe}: {m.metric}" for m in measures()]
-    chances = [_chance(effects, m) for m in measures()]
-    shallow = [_shallow(records, effects, m) for m in measures()]
+    names = [f"{m.probe}: {m.metric}" for m in MEASURES]
+    chances = [_chance(effects, m) for m in MEASURES]
+    shallow = [_shallow(records, effects, m) for m in MEASURES]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
@@ -56,7 +55,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         _line("*best baseline, without a model*", "", "", *shallow, ""),
         *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
         "",
-        *(_summary(failure, effects) for failure in failures()),
+        *(_summary(failure, effects) for failure in PRIMARY),
         *(f"- Not measured: {why}" for why in left_out),
     ]
     return "\n".join(lines) + "\n"
@@ -69,7 +68,7 @@ def _line(*cells: str) -> str:
 def _row(name: str, effects: Effects, mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
-    for measure in measures():
+    for measure in MEASURES:
         after, reference = _find(mix, measure), _find(before, measure)
         better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
@@ -121,6 +120,6 @@ def _summary(failure: str, effects: Effects) -> str:
     """A sentence on which mixes beat the incumbent on a failure."""
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
-        f"- {failure} ({primary()[failure].probe}): {', '.join(better) or 'no mix'} "
+        f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "
         f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
     )

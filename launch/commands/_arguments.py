@@ -44,7 +44,7 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="MODULE",
-        help="a module of your own, by name or path, that registers SeqIO Tasks",
+        help="a module of yours, by name or path: its SeqIO Tasks or failures",
     )
 
 

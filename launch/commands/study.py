@@ -19,7 +19,7 @@ from ...diagnosis.results import effects_file, records
 from ...diagnosis.results.effects import Mix, is_better
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
-from ...diagnosis.results.study_table import markdown, measures
+from ...diagnosis.results.study_table import MEASURES, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     measured = [r for r in records.read_all(folder) if r.mix in study.mixes]
     outcome = effects(
         measured,
-        measures(),
+        MEASURES,
         mixes,
         corpus=study.corpus,
         command=command,

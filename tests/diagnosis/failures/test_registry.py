@@ -55,7 +55,10 @@ def test_titles_and_aliases_are_names_too(known):
     [
         ({"name": "continuation"}, "'continuation' is known already, as 'a pass"),
         ({"title": "incoherent continuation"}, "'incoherent continuation' is known"),
-        ({"need": {"trait": "onwards"}}, "no trait 'onwards'; did you mean 'onward'"),
+        (
+            {"need": {"traits": ("onwards",)}},
+            "no trait 'onwards'; did you",
+        ),
         ({"need": {"modes": ("casual",)}}, "no mode 'casual'; did you mean 'causal'"),
         ({"remedies": ()}, "has no remedy"),
         ({"figures": ()}, "has no figure"),
@@ -70,7 +73,7 @@ def test_what_is_wrong_with_one_is_said(known, changed, wrong):
     with pytest.raises(UsageError) as error:
         register(failure)
     assert wrong in str(error.value)
-    assert get("drift").need.trait == "onward"
+    assert get("drift").need.traits == ("onward",)
 
 
 def test_a_name_that_is_none_is_told_the_nearest():

@@ -51,7 +51,8 @@ ROWS = decoder_rows(slots=64, predictions=12)
 TWO = encoder_decoder_rows(
     slots=16, predictions=16, memory_slots=64, memory_predictions=12
 )
-COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(names(), (8, 20, 4), strict=True))
+THREE = ("drift", "continuation", "reconstruction")
+COUNTED = tuple(Complaint(f, n, 80) for f, n in zip(THREE, (8, 20, 4), strict=True))
 
 MIXTURES = {
     "plain": Mixture(
@@ -91,7 +92,7 @@ def scores():
             40,
             10,
         )
-        for f in names()
+        for f in THREE
         for kind, value, trained in (("near", 0.52, True), ("far", 0.81, False))
     ]
     nothing = [float("nan")] * 3
@@ -101,8 +102,7 @@ def scores():
 
 def study():
     effects = tuple(
-        Effect(f, "probe", "accuracy", 0.5, 0.45, 0.55, "higher", 0.5, 3)
-        for f in names()
+        Effect(f, "probe", "accuracy", 0.5, 0.45, 0.55, "higher", 0.5, 3) for f in THREE
     )
     better = tuple(e._replace(value=0.9, low=0.85, high=0.95) for e in effects)
     rates = {"masked": 0.8, "permuted": 0.2}
@@ -304,8 +304,8 @@ def test_the_appendix_is_folded_and_printed_open(full):
 def test_without_a_checkpoint_parts_are_marked(bare):
     made = texts(bare)
     assert "no checkpoint" in made["memo.html"]
-    assert made["memo.md"].count("Not measured on this model") == len(names())
-    assert made["memo.html"].count(">not measured</text>") == len(names())
+    assert made["memo.md"].count("Not measured on this model") == len(THREE)
+    assert made["memo.html"].count(">not measured</text>") == len(THREE)
     assert "study was not run" in made["memo.md"]
 
 

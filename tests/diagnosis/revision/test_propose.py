@@ -37,7 +37,8 @@ WITH_PAIRS = Mixture(
     vocabulary="policies",
     settings={"sentence_pair": {"other": 0.5, "further": 0.0, "swapped": 0.0}},
 )
-ALL = named(names())
+THREE = ("drift", "continuation", "reconstruction")
+ALL = named(THREE)
 
 Case = namedtuple("Case", "mixture traits proposal")
 
@@ -76,7 +77,7 @@ def test_each_remedy_supplies_what_its_failure_needs(failure, slots):
     assert supply(traits, failure) > 0.9
 
 
-@pytest.mark.parametrize("failure", names())
+@pytest.mark.parametrize("failure", THREE)
 def test_one_complaint_is_acted_on_and_no_other(failure):
     made = case(complaints=(Complaint(failure),))
     added = {c.name for c in made.proposal.changes if c.action == "add"}
@@ -86,7 +87,7 @@ def test_one_complaint_is_acted_on_and_no_other(failure):
 
 
 def test_shares_follow_severity_and_leave_half():
-    counts = dict(zip(names(), (10, 30, 60), strict=True))
+    counts = dict(zip(THREE, (10, 30, 60), strict=True))
     made = case(complaints=tuple(Complaint(f, n, 100) for f, n in counts.items()))
     assert own_loss(made) == pytest.approx(KEPT, abs=0.001)
     for failure, count in counts.items():
@@ -182,8 +183,7 @@ def study(value, own=1.01, better="higher"):
 
     def effects(at):
         return tuple(
-            Effect(f, "p", "m", at, at - 0.05, at + 0.05, better, 0.5, 3)
-            for f in names()
+            Effect(f, "p", "m", at, at - 0.05, at + 0.05, better, 0.5, 3) for f in THREE
         )
 
     rates = {"masked": 0.8, "permuted": 0.2}

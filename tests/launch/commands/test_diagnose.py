@@ -267,7 +267,7 @@ register(
         symptom="sentences do not come to an end",
         aliases=("run-on sentences",),
         need=Need(
-            trait="onward",
+            traits=("onward",),
             name="text that goes on",
             by="supervised",
             unit="supervised tokens",
