@@ -26,7 +26,7 @@ from .probes.drift.future import leak_scores
 from .probes.material import LEAST, Plan, material
 from .scores.score import Failure, Score
 from .traits.document_fit import Packing, document_fits, document_lengths
-from .traits.objective_traits import mode_tokens
+from .traits.objective_traits import mode_tokens, trained_modes
 from .traits.traits import MixtureTraits, mixture_traits
 
 EXAMPLES = 1000
@@ -143,7 +143,7 @@ def checkpoint_scores(
         model,
         packed.rows,
         vocab,
-        trained={str(m): share for m, share in taught.modes.items()},
+        trained=trained_modes(taught),
         mode_tokens=mode_tokens(taught),
         mode=mode,
     )

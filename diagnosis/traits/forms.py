@@ -49,6 +49,7 @@ class Form(NamedTuple):
       contexts: counts of its predictions by what they see (`coded.contexts`).
       onward: number of predictions that continue text from the strict past, in order.
       whole: whether the targets are the whole window in order, after inputs.
+      middle: whether a middle is filled in after the text on both of its sides.
       label: of a pair, if one is predicted.
       kind: of a negative pair.
       supervised: number of predictions.
@@ -61,6 +62,7 @@ class Form(NamedTuple):
     contexts: Contexts
     onward: int
     whole: bool
+    middle: bool
     label: Literal["none", "continues", "does not"]
     kind: NegativeKind
     supervised: int
@@ -89,6 +91,7 @@ def form_of(example: Example, text: Text) -> Form:
         contexts=contexts(example),
         onward=int((_continues(example) & behind).sum()) if in_order else 0,
         whole=in_order and _whole(example, text),
+        middle=bool(np.isin(coded_ids().fill[2], example.targets)),
         label=label,
         kind=_negative_kind(example),
         supervised=int(in_place.sum() + behind.sum()),

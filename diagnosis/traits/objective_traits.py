@@ -45,6 +45,8 @@ class Traits(NamedTuple):
         text order, as free generation does.
       whole: share of Examples whose targets are the whole window in order and whose
         inputs are a corrupted form of it.
+      middles: share of Examples that fill in a middle after both of its sides. Their
+        mode is "causal", since every next token is predicted.
       labels: share of Examples that predict the label of a pair.
       negatives: share of these whose label is negative.
       kinds: shares of the negatives by kind; they sum to 1, or are all 0.
@@ -60,6 +62,7 @@ class Traits(NamedTuple):
     permuted: float
     onward: float
     whole: float
+    middles: float
     labels: float
     negatives: float
     kinds: Mapping[NegativeKind, float]
@@ -112,6 +115,15 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
             for pair in dict.fromkeys(pair for t in traits for pair in t.mode_tokens)
         },
     )
+
+
+def trained_modes(traits: Traits) -> dict[str, float]:
+    """The share of Examples in each mode, for `Subject.trained`.
+
+    "fill_in_middle" counts those whose middle comes last, which are "causal" as well.
+    """
+    modes = {str(mode): share for mode, share in traits.modes.items()}
+    return modes | {"fill_in_middle": traits.middles}
 
 
 def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
@@ -180,6 +192,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
         permuted=share(sum(f.contexts.permuted for f in forms), supervised),
         onward=share(sum(f.onward for f in forms), supervised),
         whole=share(sum(f.whole for f in forms), count),
+        middles=share(sum(f.middle for f in forms), count),
         labels=share(len(labelled), count),
         negatives=share(len(negative), len(labelled)),
         kinds={

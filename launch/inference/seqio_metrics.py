@@ -9,7 +9,7 @@ from jaxtyping import Int32
 from ...diagnosis.probes.asking.forms import Mode
 from ...diagnosis.probes.asking.subject import Subject, fitted, subject
 from ...diagnosis.probes.asking.writing import write
-from ...diagnosis.traits.objective_traits import mode_tokens
+from ...diagnosis.traits.objective_traits import mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...objectives.errors import UsageError
 from ...objectives.example import Example
@@ -53,7 +53,7 @@ def seqio_metrics(
         trained.model,
         trained.rows,
         vocabulary(trained.mixture.vocabulary),
-        trained={str(name): share for name, share in taught.modes.items()},
+        trained=trained_modes(taught),
         mode_tokens=mode_tokens(taught),
         mode=mode,
     )

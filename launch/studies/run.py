@@ -13,7 +13,7 @@ from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import PROBES, NotApplicable, Probe
 from ...diagnosis.probes.material import material
 from ...diagnosis.results.records import Record
-from ...diagnosis.traits.objective_traits import Traits, mode_tokens
+from ...diagnosis.traits.objective_traits import Traits, mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import Batch
 from ...objectives import registry
@@ -93,7 +93,7 @@ class StudyResources:
             model,
             self.study.rows,
             vocab,
-            trained={str(m): share for m, share in traits.modes.items()},
+            trained=trained_modes(traits),
             mode_tokens=mode_tokens(traits),
         )
 

@@ -30,9 +30,13 @@ from ._policies.checker import (
 )
 from ._policies.document import write_policy
 from ._policies.domains import DOMAINS
-from ._policies.policy import KINDS, Policy
+from ._policies.policy import KINDS, Policy as Policy
 from ._policies.size import Size, check
-from ._policies.swaps import Restated as Restated, restated as restated
+from ._policies.swaps import (
+    Restated as Restated,
+    restated as restated,
+    value_words as value_words,
+)
 
 VERSION = "1"
 """Of the generator; raise it with any change that alters a document."""

@@ -22,6 +22,9 @@ class Item(NamedTuple):
         begins a sentence.
       needed: length in characters of the end of `before` that tells which pair is
         true; a model whose rows cannot hold it is not queried. 0 if none is needed.
+      right: length in characters of the end of `after`, the same in both pairs, that
+        stands right of a blank; what is before it in `after` fills the blank. 0 if
+        nothing is filled in.
     """
 
     document: int
@@ -30,6 +33,7 @@ class Item(NamedTuple):
     false: Pair
     local: int = 0
     needed: int = 0
+    right: int = 0
 
 
 def alone(pair: Pair, local: int) -> str:

@@ -94,11 +94,12 @@ class Swap(NamedTuple):
             min(len(before), max(0, len(context) - sentence.start))
             for sentence in (self.sentence, self.evidence)
         )
-        kind = f"{self.kind}, {_band(word_count(text[self.earlier : self.start]))}"
+        kind = f"{self.kind}, {band(word_count(text[self.earlier : self.start]))}"
         return Item(document, kind, truth, lie, local, needed)
 
 
-def _band(words: int) -> str:
+def band(words: int) -> str:
+    """The name of a distance in words, for the kind of an item."""
     for band in BANDS:
         if words < band:
             return f"< {band} words"

@@ -1,0 +1,1 @@
+"""Probes for text filled in that contradicts what comes after it."""
