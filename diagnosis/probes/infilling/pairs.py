@@ -4,6 +4,7 @@ import numpy as np
 
 from ....tasks.corpora.policies import Policies
 from ..choices.items import Item
+from ..choices.paragraphs import beginning
 from ..drift.stated_values import rare_words
 from ..material import Material
 from .blanks import Located, balance_order
@@ -12,6 +13,9 @@ from .text_blanks import text_blanks
 
 EACH = 8
 """Most items of a document."""
+
+MOST = 2000
+"""Most words of a document that are read; a book has many more than are needed."""
 
 LEFT, RIGHT = (1, 5), (2, 5)
 """Most words before and after a blank, as shares of those that fit a row. A model that
@@ -42,18 +46,23 @@ def infilling_pairs(
       Items whose `after` begins with the filling and ends with `Item.right` characters
       to the right of the blank.
     """
-    corpus, texts = material.corpus, material.texts(split)
+    corpus, texts = material.corpus, list(material.texts(split))
     most_left, most_right = (material.most_words * a // b for a, b in (LEFT, RIGHT))
-    blanks: list[Located] = []
-    rare = frozenset() if isinstance(corpus, Policies) else rare_words(texts)
-    for number, text in enumerate(texts):
-        if isinstance(corpus, Policies):
-            found = fact_blanks(corpus.policy(split, number), most_right=most_right)
-        else:
-            found = text_blanks(text, rare, rng, each=EACH, most_right=most_right)
-        chosen = rng.permutation(len(found))[:EACH]
-        blanks += [(number, found[at]) for at in sorted(chosen)]
+    if isinstance(corpus, Policies):
+        policies = (corpus.policy(split, number) for number in range(len(texts)))
+        found = [fact_blanks(policy, most_right=most_right) for policy in policies]
+    else:
+        texts = [beginning(text, MOST) for text in texts]
+        rare = rare_words(texts)
+        found = [
+            text_blanks(text, rare, rng, each=EACH, most_right=most_right)
+            for text in texts
+        ]
+    chosen: list[Located] = []
+    for number, blanks in enumerate(found):
+        order = sorted(rng.permutation(len(blanks))[:EACH])
+        chosen += [(number, blanks[at]) for at in order]
     return [
         blank.item(number, texts[number], most_left=most_left)
-        for number, blank in balance_order(blanks, rng)
+        for number, blank in balance_order(chosen, rng)
     ]

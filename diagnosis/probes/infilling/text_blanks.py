@@ -30,14 +30,14 @@ def text_blanks(
     Text is shown from behind the last sentence with either value, up to a sentence by
     which both have been stated equally often. A blank is used if its sentence shares
     more rare words with a later sentence that states the true value than with any that
-    states the other. Two values of one shape are used in pairs, each once as the true
-    one and once as the false, so neither is likelier a priori.
+    states the other. A value that is mostly before a full
+    stop may be a title, as Mr, and is not used.
 
     Args:
       text: the document.
       rare: words that tell a topic (`stated_values.rare_words`).
       rng: draws pairs of values.
-      each: most blanks.
+      each: most blanks, or one more.
       most_right: words after a blank.
     """
     sentences = sentences_of(text)
@@ -48,22 +48,21 @@ def text_blanks(
             places[stated.value].append(stated)
     shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for value, stated in places.items():
-        if len(stated) > 1:
+        dots = sum(text.startswith(".", s.start + len(value)) for s in stated)
+        if len(stated) > 1 and 2 * dots <= len(stated):
             shapes[stated[0].kind, stated[0].shape].append(value)
     pairs = [
         pair for values in shapes.values() for pair in itertools.combinations(values, 2)
     ]
     document = (text, sentences, about, places)
-    blanks: list[Blank] = []
+    blanks: dict[int, Blank] = {}
     for at in rng.permutation(len(pairs))[:_TRIES]:
-        if len(blanks) + 2 > each:
+        for true, false in (pairs[at], pairs[at][::-1]):
+            if blank := _blank(document, true, false, most_right):
+                blanks.setdefault(blank.start, blank)
+        if len(blanks) >= each:
             break
-        ways = [
-            _blank(document, *way, most_right) for way in (pairs[at], pairs[at][::-1])
-        ]
-        if ways[0] and ways[1]:
-            blanks += [ways[0], ways[1]]
-    return blanks
+    return [blanks[start] for start in sorted(blanks)]
 
 
 _Document = tuple[str, list[Sentence], list[frozenset[str]], dict[str, list[Stated]]]
@@ -89,10 +88,8 @@ def _told(
     """The blank of one mention; None if the text after it does not tell its value."""
     text, sentences, about, _ = document
     mention, later = both[index], both[index + 1 :]
-    own = mention.sentence
-    around = [m for m in (*both[:index], *later) if m.sentence == own]
-    stop = mention.start + len(mention.value)
-    if around:
+    own, stop = mention.sentence, mention.start + len(mention.value)
+    if [m.sentence for m in both].count(own) > 1:
         return None
     topic = about[own] - content(f"{mention.value} {false}")
     counts: Counter[bool] = Counter()
