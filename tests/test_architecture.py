@@ -65,8 +65,8 @@ ROOMS = {
 """Floors from the top down, and the rooms of each in the order of their imports."""
 
 PROBES = (
-    *("battery.py", "material.py", "reconstruction", "continuation", "drift"),
-    *("choices", "asking"),
+    *("battery.py", "infilling", "continuation", "material.py", "reconstruction"),
+    *("drift", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""
 

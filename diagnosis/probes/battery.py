@@ -17,7 +17,7 @@ from .choices.items import Item
 from .choices.paragraphs import paragraphs
 from .choices.preferences import preference_scores
 from .choices.shallow import baselines, baselines_by_kind
-from .continuation.continuations import continuations
+from .continuation.further import continuation_items
 from .continuation.readouts import READOUTS, Readout, continuation_scores
 from .drift.block_shuffle import block_shuffle
 from .drift.fact_pairs import fact_pairs
@@ -215,9 +215,7 @@ PROBES: Mapping[Failure, Mapping[str, Prepare]] = {
         ),
     },
     "continuation": {
-        "continuation": _choices(
-            _of_texts(continuations, most_words=(2, 5)), _by_each_readout
-        )
+        "continuation": _choices(continuation_items, _by_each_readout),
     },
     "reconstruction": {"restoration": _restoration},
 }

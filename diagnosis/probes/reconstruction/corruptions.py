@@ -17,7 +17,7 @@ Kind = Literal["masking", "deletion", "insertion", "shuffling"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Kinds of corruption."""
 
-RATES = (0.15, 0.3, 0.5)
+RATES = (0.05, 0.15, 0.3, 0.5)
 """Rates of corruption that the probe measures."""
 
 SPARE = 8
