@@ -35,9 +35,9 @@ def further_on(
     In `policies` the file passes from department to department, and a paragraph is
     followed by the one whose first giver is its last receiver. Only places are taken
     where that decides: both hand-overs stand in what is shown of A and of B, and the
-    false B's giver is another. `handover_margin`, which reads them, is always right
-    (see `results/LOG.md`), and no shorter cue is. In other corpora nothing says that
-    the order can be known, only that a document is long enough to have one.
+    false B's giver is another, which A names as well. `handover_margin`, which reads
+    them, is always right. In other corpora nothing says that the order can be known,
+    only that a document is long enough to have one.
 
     Args:
       material: the corpus.
@@ -65,7 +65,7 @@ def further_on(
             found = 0
             for n in rng.permutation(len(places)):
                 item = _item(document, kind, units, *places[n], most=most)
-                if item and (not decided or handover_margin(item) > 0):
+                if item and (not decided or _decides(item)):
                     items.append(item)
                     found += 1
                 if found == each:
@@ -98,6 +98,12 @@ def handover_margin(item: Item) -> int:
             return 0
         follows.append(passed[-1].receiver == taken[0].giver)
     return int(follows[0]) - int(follows[1])
+
+
+def _decides(item: Item) -> bool:
+    """Whether hand-overs tell the true pair, and the names of departments do not."""
+    before, after = item.false
+    return handover_margin(item) > 0 and handovers(after)[0].giver in before
 
 
 def _units(text: str, *, decided: bool) -> list[str]:

@@ -12,7 +12,7 @@ from sightline.diagnosis.probes.continuation.further import (
     handover_margin,
 )
 from sightline.diagnosis.probes.material import Material, Plan
-from sightline.tasks.corpora.policies import Policies
+from sightline.tasks.corpora.policies import Policies, handovers
 
 pytestmark = pytest.mark.unchecked
 
@@ -53,10 +53,12 @@ def items(policies):
 
 
 def test_hand_overs_decide_every_item(policies, items):
-    assert len(items) > DOCUMENTS
+    assert len(items) > DOCUMENTS // 2
     for item in items:
         assert handover_margin(item) == 1
         assert handover_margin(item._replace(true=item.false, false=item.true)) == -1
+        # A names the false giver too, so that a name in common tells nothing.
+        assert handovers(item.false[1])[0].giver in item.true[0]
         text = policies.tested[item.document]
         assert "".join(item.true) in text and item.false[1] in text
         assert item.true[0] == item.false[0]
