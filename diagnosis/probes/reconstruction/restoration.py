@@ -220,7 +220,11 @@ def _scores(
             )
             for metric, (better, of) in METRICS.items()
         ),
-        score(Mean(np.array(gains, float)), metric=GAIN, baselines={NOTHING: 0.0}),
+        score(
+            Mean(np.array(gains, float)),
+            metric=GAIN,
+            baselines={NOTHING: 0.0} if gains else {},
+        ),
     ]
 
 

@@ -33,7 +33,7 @@ class Prose:
                 " ".join(f"w{n}" for n in rng.integers(50, size=20)) + "."
                 for _ in range(paragraphs)
             )
-            for paragraphs in (2, 5, 40) * 10
+            for paragraphs in (2, 8, 40) * 10
         ]
 
 
@@ -105,7 +105,7 @@ def test_a_document_without_order_gives_none():
         for pair in (item.true, item.false):
             assert not units[-1].startswith(pair[1])
             assert not pair[0].startswith(units[0])
-    assert {item.kind for item in found} >= {"further, 2 on", "further, 17-64 on"}
+    assert {item.kind for item in found} >= {"further, 2 on", "further, 6-16 on"}
 
 
 def test_the_probe_asks_all_types_and_follows_from_its_seed(policies):
