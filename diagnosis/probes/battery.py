@@ -184,7 +184,7 @@ def _continued(
 
 def _restoration(subject: Subject, material: Material) -> Probe:
     plan = material.plan
-    taken = excerpts(subject, material.tested[: plan.restored], rates=plan.rates)
+    taken = excerpts(subject, material.tested[: plan.restored])
     if len(taken) < LEAST:
         raise NotApplicable(
             f"{len(taken)} of {plan.restored} documents are long enough to be "

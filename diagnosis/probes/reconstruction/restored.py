@@ -9,7 +9,7 @@ from ....objectives.example import Example
 from ..asking.forms import Mode
 from ..asking.subject import Subject, Tokens
 from ..asking.writing import write
-from .corruptions import KINDS, Corrupted, Kind, can_corrupt, corrupt
+from .corruptions import KINDS, Corrupted, Kind, can_corrupt, corrupt, excerpt_tokens
 from .filling import Filler, fill_masks
 from .restoring import MODES_FOR, NEVER_TRAINED, ask, assemble, unrestored
 
@@ -55,7 +55,8 @@ def restore(
 
     Args:
       subject: the model.
-      excerpts: documents and excerpts, as `excerpts` gives them.
+      excerpts: documents and excerpts, as `excerpts` gives them; cut to what rows
+        hold of them when so corrupted.
       kind: of corruption.
       rate: share of tokens, or of sentences, to corrupt.
       filler: to fill masks as a baseline.
@@ -65,7 +66,9 @@ def restore(
     ids = subject.vocab.special_ids
     kind_and_rate = (KINDS.index(kind), round(1000 * rate))
     corruptions: list[tuple[int, Corrupted]] = []
-    for document, tokens in excerpts:
+    size = excerpt_tokens(subject, kind=kind, rate=rate)
+    for document, beginning in excerpts:
+        tokens = beginning[:size]
         if can_corrupt(tokens, ids, kind=kind):
             rng = np.random.default_rng([seed, document, *kind_and_rate])
             corrupted = corrupt(tokens, rng, ids, kind=kind, rate=rate)

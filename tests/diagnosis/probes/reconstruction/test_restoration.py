@@ -42,8 +42,9 @@ def test_the_longest_excerpt_fits_rows_corrupted_and_restored(
     """In every mode; an answer that rows cut short would look unfaithful."""
     subject = probed(untrained, {})._replace(shape=shape)
     ids = toy.vocab.special_ids
-    ((_, tokens),) = excerpts(subject, toy.unseen[:1])
-    assert len(tokens) == excerpt_tokens(subject)
+    ((_, beginning),) = excerpts(subject, toy.unseen[:1])
+    assert len(beginning) == excerpt_tokens(subject)
+    tokens = beginning[: excerpt_tokens(subject, kind=kind, rate=rate)]
     corrupted = corrupt(tokens, np.random.default_rng(0), ids, kind=kind, rate=rate)
     for mode in MODES_FOR[kind]:
         example = ask(corrupted, ids, mode=mode).example
@@ -65,8 +66,10 @@ def test_excerpts_are_beginnings_and_short_texts_are_left_out(toy, probed, untra
     for n, tokens in found:
         whole = toy.vocab.encode(toy.unseen[n])
         np.testing.assert_array_equal(tokens, whole[:20])
-    mild, harsh = (excerpt_tokens(subject, rates=[r]) for r in (0.15, 0.5))
-    assert mild > harsh
+    mild, harsh = (
+        excerpt_tokens(subject, kind="insertion", rate=rate) for rate in (0.15, 0.5)
+    )
+    assert excerpt_tokens(subject) > mild > harsh
 
 
 @pytest.mark.parametrize("kind", KINDS)
