@@ -129,7 +129,7 @@ def _in_other_modes(
 ) -> list[Score]:
     """How well masks are filled in each trained mode but the one measured anyway."""
     first = restoring_mode(subject, "masking")
-    others = [
+    others: list[Mode] = [
         mode
         for mode in MODES_FOR["masking"]
         if subject.trains(mode) and mode not in (first, *NEVER_TRAINED)
