@@ -68,8 +68,8 @@ ROOMS = {
 """Floors from the top down, and the rooms of each in the order of their imports."""
 
 PROBES = (
-    *("prepare.py", "infilling", "battery.py", "material.py", "reconstruction"),
-    *("continuation", "drift", "published", "choices", "asking"),
+    *("prepare.py", "infilling", "battery.py", "continuation", "material.py"),
+    *("reconstruction", "drift", "published", "choices", "asking"),
 )
 """Inside `diagnosis/probes`, in the same order."""
 

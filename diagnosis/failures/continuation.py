@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...objectives.special_ids import SpecialIds
-from ..probes.continuation.continuations import continuations
-from ..probes.prepare import choices, each_readout, of_texts
+from ..probes.continuation.further import continuation_items
+from ..probes.prepare import choices, each_readout
 from ..traits.forms import NEGATIVE_KINDS
 from ..traits.objective_traits import Traits
 from ..wording import percent
@@ -91,11 +91,7 @@ register(
         ),
         supply=_supply,
         flaw=_flaw,
-        probes={
-            "continuation": choices(
-                of_texts(continuations, most_words=(2, 5)), each_readout
-            )
-        },
+        probes={"continuation": choices(continuation_items, each_readout)},
         figures=(
             Figure("continuation, by likelihood", "AUC"),
             Figure("continuation, by label", "AUC"),

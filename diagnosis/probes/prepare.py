@@ -141,7 +141,7 @@ def _continued(
 def restoration(subject: Subject, material: Material) -> Probe:
     """Excerpts that are corrupted in every way, and restored by the model."""
     plan = material.plan
-    taken = excerpts(subject, material.tested[: plan.restored], rates=plan.rates)
+    taken = excerpts(subject, material.tested[: plan.restored])
     if len(taken) < LEAST:
         raise NotApplicable(
             f"{len(taken)} of {plan.restored} documents are long enough to be "

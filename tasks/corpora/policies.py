@@ -30,6 +30,7 @@ from ._policies.checker import (
 )
 from ._policies.document import write_policy
 from ._policies.domains import DOMAINS
+from ._policies.handovers import Handover as Handover, handovers as handovers
 from ._policies.policy import KINDS, Policy as Policy
 from ._policies.size import Size, check
 from ._policies.swaps import (

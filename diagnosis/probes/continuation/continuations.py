@@ -27,6 +27,7 @@ def continuations(
     texts: Sequence[str],
     rng: np.random.Generator,
     *,
+    kinds: Sequence[Kind] = KINDS,
     even: Sequence[Kind] = ("further",),
     each: int = 1,
     most_words: int = 48,
@@ -47,6 +48,8 @@ def continuations(
     Args:
       texts: documents.
       rng: draws the cuts and the items to drop.
+      kinds: of negatives. "further" cuts anywhere, so what decides the order need not
+        be in sight; `further.further_on` takes care that it is.
       even: kinds to balance by dropping items.
       each: items of a document for each kind.
       most_words: in A and in B; twice as many in both for "swapped".
@@ -58,7 +61,7 @@ def continuations(
     parts = [inner(text) for text in texts]
     items: list[Item] = []
     for document in range(len(texts)):
-        for kind in KINDS:
+        for kind in kinds:
             for _ in range(each):
                 if kind == "swapped":
                     pairs = _swapped(parts[document], rng, most_words, least_words)

@@ -33,7 +33,8 @@ def continuation_scores(
 ) -> list[Score]:
     """AUC, accuracy and calibration error of the answers, for each negative type.
 
-    "all" takes the types together; its AUC is the mean of the types' AUCs. Each pair of
+    "all" takes the types together; its AUC is the mean of the types' AUCs, where
+    "further, 2 on" and "further, 3-5 on" are of one type. Each pair of
     an item is a separate question, so each type has equally many positives and
     negatives. The evidence that B continues A, in nats, is
 
@@ -57,7 +58,7 @@ def continuation_scores(
     scores = []
     for kind, places, documents in by_kind(items, number):
         values = evidence[places]
-        kinds = np.array([items[n].kind for n in number[places]], str)
+        kinds = np.array([items[n].kind.split(",")[0] for n in number[places]], str)
         score = functools.partial(
             score_of,
             subject,

@@ -1,39 +1,21 @@
 """Restoration: corrupted excerpts are restored and compared with the original."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ....objectives.example import Example
 from ...scores.score import Mean, Score, Statistic
-from ..asking.forms import Mode
 from ..asking.scored import score_of
 from ..asking.subject import Subject, Tokens, fitted
-from ..asking.writing import write
 from ..choices.preferences import likelihoods
-from .corruptions import KINDS, RATES, Corrupted, Kind, can_corrupt, corrupt
+from .corruptions import KINDS, RATES, Corrupted, Kind
 from .fidelity import Fidelity, fact_counts, fact_f1, fluent_but_unfaithful, measure
-from .filling import Filler, fill_masks
-from .restoring import MODES_FOR, NEVER_TRAINED, Request, ask, assemble, unrestored
-
-
-class Restored(NamedTuple):
-    """One excerpt and its restorations.
-
-    Attributes:
-      document: of the excerpt.
-      corrupted: the model's input.
-      output: of the model.
-      baselines: outputs of baselines: "do nothing" (the input without masks) and, for
-        masking, a "5-gram" model.
-    """
-
-    document: int
-    corrupted: Corrupted
-    output: Tokens
-    baselines: Mapping[str, Tokens]
+from .filling import Filler
+from .restored import NOTHING, Restored, restore, restored_in, restoring_mode
+from .restoring import MODES_FOR, NEVER_TRAINED
 
 
 class Judged(NamedTuple):
@@ -69,6 +51,12 @@ def _f1(outputs: Sequence[Judged]) -> Statistic:
 
 FLUENT = "fluent but unfaithful"
 
+GAIN = "gain over doing nothing"
+"""By how much an edit distance is below that of the same excerpt handed back."""
+
+UNDAMAGED = "undamaged"
+"""The kind of excerpts that only have to be copied."""
+
 METRICS: Mapping[str, tuple[Literal["higher", "lower"], Measure]] = {
     "exact match": ("higher", _mean("exact")),
     "edit distance": ("lower", _mean("distance")),
@@ -93,7 +81,15 @@ def restoration_scores(
     """Every measure of fidelity for each kind and rate of corruption.
 
     "all" takes the kinds together. Baselines on the same excerpts: "do nothing", the
-    corrupted excerpt without masks, and "5-gram", which fills masks.
+    corrupted excerpt without masks, and "5-gram", which fills masks. The gain over
+    doing nothing is a difference for each excerpt, and so is its interval: where that
+    is above 0, the model restores, and where it is not, the excerpt had better been
+    left alone (`strengths.beats_from`).
+
+    Masks can be filled in several modes; every trained one is asked, on the same
+    excerpts, and those after the first have the mode in the names of their metrics.
+    "undamaged" excerpts are to be written as they are, by a model that writes the whole
+    text: what it gets wrong there it has lost by copying.
     """
     modes = {kind: [restoring_mode(subject, kind)] for kind in kinds}
     all_modes = list(dict.fromkeys(mode for (mode,) in modes.values()))
@@ -119,7 +115,75 @@ def restoration_scores(
                 modes=modes.get(kind, untrained or all_modes),
                 seed=seed,
             )
+        if "masking" in kinds:
+            scores += _in_other_modes(subject, excerpts, rate=rate, seed=seed)
+    return scores + _copied(subject, excerpts, seed=seed)
+
+
+def _in_other_modes(
+    subject: Subject,
+    excerpts: Sequence[tuple[int, Tokens]],
+    *,
+    rate: float,
+    seed: int,
+) -> list[Score]:
+    """How well masks are filled in each trained mode but the one measured anyway."""
+    first = restoring_mode(subject, "masking")
+    others: list[Mode] = [
+        mode
+        for mode in MODES_FOR["masking"]
+        if subject.trains(mode) and mode not in (first, *NEVER_TRAINED)
+    ]
+    scores: list[Score] = []
+    for mode in others:
+        restored = restore(
+            subject, excerpts, kind="masking", rate=rate, mode=mode, seed=seed
+        )
+        made = _scores(
+            subject,
+            _judged(subject, restored),
+            kind=f"masking, {100 * rate:.0f} %",
+            modes=[mode],
+            seed=seed,
+        )
+        scores += [
+            score._replace(metric=f"{score.metric}, as {mode}")
+            for score in made
+            if score.metric in ("edit distance", GAIN)
+        ]
     return scores
+
+
+def _copied(
+    subject: Subject, excerpts: Sequence[tuple[int, Tokens]], *, seed: int
+) -> list[Score]:
+    """How well a text is copied in which nothing is missing."""
+    if not subject.trains(mode := restoring_mode(subject, "deletion")):
+        return []
+    whole = [
+        (document, Corrupted("deletion", tokens, tokens, np.arange(len(tokens)), _NONE))
+        for document, tokens in excerpts
+    ]
+    judged = [
+        _judge(subject, item, item.output) for item in restored_in(subject, whole, mode)
+    ]
+    return [
+        score_of(
+            subject,
+            METRICS[metric][1](judged),
+            np.array([item.document for item in judged], np.int64),
+            probe="restoration",
+            kind=UNDAMAGED,
+            metric=metric,
+            modes=[mode],
+            better=METRICS[metric][0],
+            seed=seed,
+        )
+        for metric in ("exact match", "edit distance", "copy recall")
+    ]
+
+
+_NONE = np.zeros(0, np.int64)
 
 
 def _scores(
@@ -127,24 +191,38 @@ def _scores(
 ) -> list[Score]:
     model_outputs = outputs[""]
     shallow = {name: judged for name, judged in outputs.items() if name and judged}
+    score = functools.partial(
+        score_of,
+        subject,
+        documents=np.array([output.document for output in model_outputs], np.int64),
+        probe="restoration",
+        kind=kind,
+        modes=modes,
+        seed=seed,
+    )
+    gains = [
+        before.fidelity.distance - after.fidelity.distance
+        for before, after in zip(outputs[NOTHING], model_outputs, strict=True)
+    ]
     return [
-        score_of(
-            subject,
-            of(model_outputs),
-            np.array([output.document for output in model_outputs], np.int64),
-            probe="restoration",
-            kind=kind,
-            metric=metric,
-            modes=modes,
-            better=better,
-            baselines={
-                name: float(of(judged)(np.arange(len(judged))))
-                for name, judged in shallow.items()
-                if metric != FLUENT
-            },
-            seed=seed,
-        )
-        for metric, (better, of) in METRICS.items()
+        *(
+            score(
+                of(model_outputs),
+                metric=metric,
+                better=better,
+                baselines={
+                    name: float(of(judged)(np.arange(len(judged))))
+                    for name, judged in shallow.items()
+                    if metric != FLUENT
+                },
+            )
+            for metric, (better, of) in METRICS.items()
+        ),
+        score(
+            Mean(np.array(gains, float)),
+            metric=GAIN,
+            baselines={NOTHING: 0.0} if gains else {},
+        ),
     ]
 
 
@@ -159,7 +237,7 @@ def _judged(subject: Subject, restored: Sequence[Restored]) -> Outputs:
     judged = [item._replace(fluent=x) for item, x in zip(judged, fluent, strict=True)]
     return {"": judged} | {
         name: [_judge(subject, item, item.baselines[name]) for item in restored]
-        for name in (restored[0].baselines if restored else ["do nothing"])
+        for name in (restored[0].baselines if restored else [NOTHING])
     }
 
 
@@ -176,66 +254,6 @@ def _together(parts: Sequence[Outputs]) -> Outputs:
     """The outputs of all parts; of baselines, those that every part has."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: [output for part in parts for output in part[name]] for name in names}
-
-
-def restoring_mode(subject: Subject, kind: Kind) -> Mode:
-    """The first trained mode that suits the corruption, else reconstruction."""
-    modes = MODES_FOR[kind]
-    fit: list[Mode] = [m for m in modes if subject.trains(m) and m not in NEVER_TRAINED]
-    return fit[0] if fit else "reconstruction"
-
-
-def restore(
-    subject: Subject,
-    excerpts: Sequence[tuple[int, Tokens]],
-    *,
-    kind: Kind,
-    rate: float,
-    filler: Filler | None = None,
-    seed: int = 0,
-) -> list[Restored]:
-    """Corrupts excerpts, depending on the seed alone, and restores them greedily.
-
-    Args:
-      subject: the model.
-      excerpts: documents and excerpts, as `excerpts` gives them.
-      kind: of corruption.
-      rate: share of tokens, or of sentences, to corrupt.
-      filler: to fill masks as a baseline.
-      seed: of the corruptions.
-    """
-    ids = subject.vocab.special_ids
-    mode = restoring_mode(subject, kind)
-    kind_and_rate = (KINDS.index(kind), round(1000 * rate))
-    documents: list[int] = []
-    requests: list[Request] = []
-    for document, tokens in excerpts:
-        if can_corrupt(tokens, ids, kind=kind):
-            rng = np.random.default_rng([seed, document, *kind_and_rate])
-            corrupted = corrupt(tokens, rng, ids, kind=kind, rate=rate)
-            request = ask(corrupted, ids, mode=mode)
-            requests.append(
-                request._replace(example=subject.with_mode_token(request.example, mode))
-            )
-            documents.append(document)
-    answers = _answers(subject, [request.example for request in requests], mode)
-    restored: list[Restored] = []
-    for document, request, answer in zip(documents, requests, answers, strict=True):
-        shallow = {"do nothing": unrestored(request.corrupted, ids)}
-        if filler is not None and kind == "masking":
-            shallow["5-gram"] = fill_masks(request.corrupted, ids, filler)
-        output = assemble(request, answer, ids)
-        restored.append(Restored(document, request.corrupted, output, shallow))
-    return restored
-
-
-def _answers(subject: Subject, examples: Sequence[Example], mode: Mode) -> list[Tokens]:
-    """The model's most probable answers, in one pass or token by token."""
-    if mode in ("masked", "shifted"):
-        return [answer.astype(np.int32) for answer in subject.guess(examples)]
-    # EOS is not allowed if the number of tokens is known; only "span" uses sentinels.
-    extra_ids = subject.vocab.special_ids.sentinels if mode == "span" else ()
-    return write(subject, examples, extra_ids=extra_ids, ends=mode != "permuted")
 
 
 def _nll(subject: Subject, texts: Sequence[Tokens]) -> Float[np.ndarray, " N"]:

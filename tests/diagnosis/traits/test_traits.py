@@ -8,6 +8,7 @@ from sightline.diagnosis.traits.objective_traits import (
     mean_traits,
     mode_tokens,
     objective_traits,
+    trained_modes,
 )
 from sightline.diagnosis.traits.traits import BY, MEASURED, mixture_traits
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
@@ -70,6 +71,14 @@ def test_settings_do_not_hide_the_mode(name, settings, mode):
 def test_only_whole_targets_behind_a_corrupted_text_are_whole(plain):
     for name, found in plain.items():
         assert found.whole == (name == "reconstruction"), name
+
+
+def test_a_middle_is_filled_by_one_objective_whose_mode_is_causal(plain):
+    for name, found in plain.items():
+        assert found.middles == (name == "fill_in_middle"), name
+        modes = trained_modes(found)
+        assert modes["fill_in_middle"] == found.middles
+        assert {mode: modes[mode] for mode in found.modes} == found.modes
 
 
 def test_onward_is_text_in_order_from_the_past(plain):

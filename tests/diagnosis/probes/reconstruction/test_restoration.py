@@ -13,11 +13,12 @@ from sightline.diagnosis.probes.reconstruction.corruptions import (
 )
 from sightline.diagnosis.probes.reconstruction.filling import learn_filler
 from sightline.diagnosis.probes.reconstruction.restoration import (
+    GAIN,
     METRICS,
+    UNDAMAGED,
     restoration_scores,
-    restore,
-    restoring_mode,
 )
+from sightline.diagnosis.probes.reconstruction.restored import restore, restoring_mode
 from sightline.diagnosis.probes.reconstruction.restoring import (
     MODES_FOR,
     NEVER_TRAINED,
@@ -41,8 +42,9 @@ def test_the_longest_excerpt_fits_rows_corrupted_and_restored(
     """In every mode; an answer that rows cut short would look unfaithful."""
     subject = probed(untrained, {})._replace(shape=shape)
     ids = toy.vocab.special_ids
-    ((_, tokens),) = excerpts(subject, toy.unseen[:1])
-    assert len(tokens) == excerpt_tokens(subject)
+    ((_, beginning),) = excerpts(subject, toy.unseen[:1])
+    assert len(beginning) == excerpt_tokens(subject)
+    tokens = beginning[: excerpt_tokens(subject, kind=kind, rate=rate)]
     corrupted = corrupt(tokens, np.random.default_rng(0), ids, kind=kind, rate=rate)
     for mode in MODES_FOR[kind]:
         example = ask(corrupted, ids, mode=mode).example
@@ -64,8 +66,10 @@ def test_excerpts_are_beginnings_and_short_texts_are_left_out(toy, probed, untra
     for n, tokens in found:
         whole = toy.vocab.encode(toy.unseen[n])
         np.testing.assert_array_equal(tokens, whole[:20])
-    mild, harsh = (excerpt_tokens(subject, rates=[r]) for r in (0.15, 0.5))
-    assert mild > harsh
+    mild, harsh = (
+        excerpt_tokens(subject, kind="insertion", rate=rate) for rate in (0.15, 0.5)
+    )
+    assert excerpt_tokens(subject) > mild > harsh
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +131,7 @@ def test_every_measure_of_every_kind_and_rate_is_scored(toy, probed, untrained):
     )
     for kind in ("masking, 15 %", "masking, 50 %"):
         mine = {s.metric: s for s in found if s.kind == kind}
-        assert set(mine) == set(METRICS)
+        assert set(mine) == {*METRICS, GAIN}
         assert {s.items for s in mine.values()} == {4}
         assert {(s.mode, s.trained) for s in mine.values()} == {("masked", True)}
         exact = mine["exact match"]
@@ -176,3 +180,43 @@ def test_excerpts_that_cannot_be_corrupted_give_no_number(toy, probed, untrained
     found = restoration_scores(subject, taken, kinds=["shuffling"], rates=[0.5])
     assert {s.items for s in found} == {0}
     assert all(np.isnan(s.value) and s.baselines == {} for s in found)
+
+
+def test_the_gain_is_paired_and_its_interval_tells_who_is_closer(
+    toy, probed, untrained
+):
+    subject = probed(untrained, {"masked": 1.0})
+    taken = excerpts(subject, toy.unseen[:4], most_tokens=20)
+    found = restoration_scores(subject, taken, kinds=["masking"], rates=[0.3])
+    mine = {s.metric: s for s in found}
+    distance, gain = mine["edit distance"], mine[GAIN]
+    assert gain.value == pytest.approx(
+        distance.baselines["do nothing"] - distance.value
+    )
+    # Every excerpt loses the same tokens, so what is handed back varies by nothing.
+    assert gain.high == pytest.approx(distance.baselines["do nothing"] - distance.low)
+
+
+def test_masks_are_filled_in_every_trained_mode_on_the_same_excerpts(
+    toy, probed, untrained
+):
+    subject = probed(untrained, {"masked": 0.5, "span": 0.2, "reconstruction": 0.3})
+    taken = excerpts(subject, toy.unseen[:3], most_tokens=14)
+    found = restoration_scores(subject, taken, kinds=["masking"], rates=[0.3])
+    mine = {s.metric: s for s in found if s.kind == "masking, 30 %"}
+    assert mine["edit distance"].mode == "span"
+    for mode in ("masked", "reconstruction"):
+        other = mine[f"edit distance, as {mode}"]
+        assert (other.mode, other.items) == (mode, 3)
+        assert other.baselines == mine["edit distance"].baselines
+    (copied,) = (s for s in found if s.kind == UNDAMAGED and s.metric == "exact match")
+    assert (copied.mode, copied.value, copied.baselines) == ("reconstruction", 0.0, {})
+
+
+def test_undamaged_excerpts_are_only_for_models_that_write_whole_texts(
+    toy, probed, untrained
+):
+    subject = probed(untrained, {"masked": 1.0})
+    taken = excerpts(subject, toy.unseen[:2], most_tokens=14)
+    found = restoration_scores(subject, taken, kinds=["masking"], rates=[0.3])
+    assert UNDAMAGED not in {score.kind for score in found}
