@@ -38,7 +38,7 @@ assert "python_docs" in corpora.names()
 assert len(list((root / "tasks" / "tokens" / "vocabularies").glob("*.model"))) >= 2
 assert (root / "launch" / "terminal" / "preview.html").exists()
 assert len(list((root / "launch" / "pods").rglob("*.j2"))) >= 5
-assert (root / "diagnosis" / "results" / "effects.json").exists()
+assert (root / "diagnosis" / "results" / "studies" / "three_failures.json").exists()
 import sightline.diagnosis.audit.declared
 assert (root / "py.typed").exists()
 assert not (root / "tests").exists()

@@ -66,15 +66,85 @@ class Mix(NamedTuple):
         return next((e for e in self.effects if e.failure == failure), None)
 
 
+class Difference(NamedTuple):
+    """What one objective changes in the score that stands for a failure.
+
+    Attributes:
+      failure: which.
+      probe: its name.
+      metric: of the values.
+      better: whether higher or lower values are better.
+      without: mean over seeds of the mix without the objective.
+      having: mean over seeds of the mix with it.
+      low: lower end of the 95 % interval of `having - without`, paired by seed.
+      high: upper end.
+      seeds: number of pairs of runs.
+    """
+
+    failure: Failure
+    probe: str
+    metric: str
+    better: Literal["higher", "lower"]
+    without: float
+    having: float
+    low: float
+    high: float
+    seeds: int
+
+
+class Comparison(NamedTuple):
+    """Two mixes that differ in one objective, at the study's budget.
+
+    Attributes:
+      objective: its name without variant.
+      without: the mix that leaves it out; its others share the rest as in `having`.
+      having: the mix with it.
+      own_loss: of `having` relative to `without`; None if not measured.
+      differences: for each failure the primary score first.
+    """
+
+    objective: str
+    without: str
+    having: str
+    own_loss: OwnLoss | None
+    differences: tuple[Difference, ...]
+
+
+class Setup(NamedTuple):
+    """What a study trained: how near it is to another run is judged by this.
+
+    Attributes:
+      name: of the study and its budget, and of its file: `prose_10m_05`.
+      parameters: of the model.
+      architecture: of the model.
+      text: what the corpus is: "a generated language", "English prose".
+      original_tokens: that the checkpoint had processed from which every run began;
+        None if they began from scratch.
+      seeds: number of runs of each mix.
+      date: when it was run, as 2026-11-23.
+    """
+
+    name: str = ""
+    parameters: int = 0
+    architecture: Literal["decoder", "encoder_decoder"] = "decoder"
+    text: str = ""
+    original_tokens: int | None = None
+    seeds: int = 0
+    date: str = ""
+
+
 class Effects(NamedTuple):
-    """The results of a study.
+    """The results of a study at one size and one budget.
 
     Attributes:
       corpus: name of the corpus.
-      tokens: processed by each run.
+      tokens: processed by each run; from a checkpoint, those processed since.
       command: that ran the study.
       incumbent: name of the mix that others are compared with.
       mixes: by name; empty if no study was run.
+      setup: what was trained.
+      comparisons: of mixes with and without one objective; of the rest, the memo finds
+        those that `mixes` imply.
     """
 
     corpus: str = ""
@@ -82,6 +152,8 @@ class Effects(NamedTuple):
     command: str = ""
     incumbent: str = ""
     mixes: Mapping[str, Mix] = {}
+    setup: Setup = Setup()
+    comparisons: tuple[Comparison, ...] = ()
 
 
 def gain(effects: Effects, mix: str, failure: Failure) -> float | None:

@@ -121,7 +121,7 @@ def _memo(
         scores=scores if measured else None,
         complaints=complaints or None,
     )
-    effects = effects_file.shipped()
+    effects = effects_file.shipped()[0]
     proposal = propose(
         mixture,
         traits,

@@ -252,7 +252,7 @@ def test_parts_are_in_order(full):
 @pytest.mark.parametrize("which", ["bare", "full", "shipped"])
 def test_the_memo_is_short(which, request):
     if which == "shipped":
-        memo = memo_of(MIXTURES["plain"], effects=effects_file.shipped())
+        memo = memo_of(MIXTURES["plain"], effects=effects_file.shipped()[0])
     else:
         memo = request.getfixturevalue(which)
     main, _ = parts(texts(memo)["memo.md"])
@@ -322,7 +322,7 @@ def test_an_objective_is_credited_with_what_it_alone_does(full):
 
 
 def test_a_single_addition_isolates_an_objective():
-    effects = effects_file.shipped()
+    effects = effects_file.shipped()[0]
     pairs = isolated(effects, "sentence_pair", "continuation")
     # Of twelve mixes only `bert` is another one, `masked`, and pairs. By likelihood
     # `causal` alone reaches what `revised` has, so pairs are not credited with it.

@@ -5,15 +5,18 @@ import json
 import pytest
 
 from sightline.diagnosis.results.effects import (
+    Comparison,
+    Difference,
     Effect,
     Effects,
     Mix,
     OwnLoss,
+    Setup,
     compared,
     gain,
     is_better,
 )
-from sightline.diagnosis.results.effects_file import SHIPPED, read, shipped, write
+from sightline.diagnosis.results.effects_file import read, read_folder, shipped, write
 from sightline.diagnosis.scores.score import FAILURES
 
 
@@ -28,7 +31,17 @@ def mix(*effects, own=None):
 
 
 def study(**mixes):
-    return Effects("policies", 1000, "sightline study", "a", mixes)
+    setup = Setup("one", 10, "decoder", "a generated language", None, 3, "2026-11-27")
+    return Effects("policies", 1000, "sightline study", "a", mixes, setup)
+
+
+def compared_mixes():
+    """A study with a comparison: `b` adds `causal` to `a`."""
+    both = {"masked": 0.5, "causal": 0.5}
+    change = Difference("drift", "p", "m", "higher", 0.4, 0.6, 0.1, 0.3, 3)
+    comparison = Comparison("causal", "a", "b", OwnLoss(1.0, 0.9, 1.1), (change,))
+    added = mix(effect(0.6))._replace(rates=both, loss_shares=both)
+    return study(a=mix(effect(0.4)), b=added)._replace(comparisons=(comparison,))
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -39,13 +52,63 @@ def test_what_is_written_is_read(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_shipped_file_is_sound():
-    effects = shipped()
-    assert effects == read(SHIPPED)
-    assert effects.incumbent in effects.mixes
-    for name, mix in effects.mixes.items():
+def test_the_shipped_studies_are_sound():
+    assert shipped()
+    for effects in shipped():
+        assert effects.incumbent in effects.mixes
+        assert effects.setup.seeds >= 3
+        for name, mix in effects.mixes.items():
+            assert {e.failure for e in mix.effects} <= set(FAILURES), name
+            assert all(e.seeds >= 3 for e in mix.effects), name
+    (first,) = [e for e in shipped() if e.setup.name == "three_failures"]
+    for name, mix in first.mixes.items():
         assert {e.failure for e in mix.effects} == set(FAILURES), name
-        assert all(e.seeds >= 3 for e in mix.effects), name
+
+
+def test_a_comparison_is_read(tmp_path):
+    write(tmp_path / "one.json", compared_mixes())
+    assert read_folder(tmp_path) == (compared_mixes(),)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(having="x"), "[0].having: no mix 'x'"),
+        (lambda c: c.update(objective="prefix"), "differ in causal, not in 'prefix'"),
+        (lambda c: c.update(without="b"), "differ in no objective"),
+        (lambda c: c["differences"][0].update(low=1.0), "comparisons[0]: interval"),
+        (lambda c: c["own_loss"].update(high=0.1), "comparisons[0]: interval"),
+        (lambda c: c["differences"][0].pop("seeds"), "differences[0]: seeds missing"),
+    ],
+)
+def test_says_what_is_wrong_with_a_comparison(tmp_path, change, message):
+    path = tmp_path / "one.json"
+    write(path, compared_mixes())
+    plain = json.loads(path.read_text())
+    change(plain["comparisons"][0])
+    path.write_text(json.dumps(plain))
+    with pytest.raises(ValueError) as error:
+        read(path)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "two"),
+        ("parameters", 0),
+        ("seeds", 0),
+        ("text", ""),
+        ("date", "yesterday"),
+        ("original_tokens", 0),
+    ],
+)
+def test_a_study_that_the_memo_reads_states_its_setup(tmp_path, field, value):
+    made = study(a=mix(effect(0.4)))
+    wrong = made._replace(setup=made.setup._replace(**{field: value}))
+    write(tmp_path / "one.json", wrong)
+    with pytest.raises(ValueError, match=rf"one.json: \$.setup.{field}: "):
+        read_folder(tmp_path)
 
 
 @pytest.mark.parametrize(

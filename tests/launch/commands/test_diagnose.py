@@ -172,7 +172,7 @@ def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatc
 
 
 def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(command.effects_file, "shipped", Effects)
+    monkeypatch.setattr(command.effects_file, "shipped", lambda: (Effects(),))
     out = tmp_path / "memo"
     assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
     files = read(out)

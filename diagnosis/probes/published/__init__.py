@@ -1,0 +1,1 @@
+"""Published tests, read from a path that the user gives."""

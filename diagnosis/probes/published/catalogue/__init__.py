@@ -1,0 +1,1 @@
+"""One file a published test: its format, where it is had, and figures to compare."""
