@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..probes.published.published_test import PublishedScore
 from ..scores.score import Score
 from . import json_file
 
@@ -36,6 +37,7 @@ class Record(NamedTuple):
       learned: losses of each objective that the arm is trained on.
       scores: of the probes.
       left_out: a sentence for each probe that could not be run.
+      published: scores on published tests.
     """
 
     mix: str
@@ -47,6 +49,7 @@ class Record(NamedTuple):
     point: int = 0
     plan: str = ""
     learned: Mapping[str, TaskLoss] = {}
+    published: tuple[PublishedScore, ...] = ()
 
 
 def write(path: Path, records: Iterable[Record]) -> None:

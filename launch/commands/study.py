@@ -6,6 +6,7 @@ import re
 import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -17,22 +18,20 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ...diagnosis.results import effects_file, records
+from ...diagnosis.results import effects_file
 from ...diagnosis.results.effects import Mix, is_better
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
 from ...diagnosis.results.study_table import MEASURES, markdown
 from ...diagnosis.scores.score import FAILURES
-from ...objectives import registry
 from ...objectives.errors import UsageError
-from ...objectives.registry import base_name
-from ...tasks.examples.mixture import Mixture
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
-from ..studies.facts import facts
+from ..studies import outcome
+from ..studies.facts import Facts, facts
 from ..studies.jobs import Jobs
 from ..studies.store import Store
-from ..studies.study import MEASURING, Study
+from ..studies.study import DESCRIBING, MEASURING
 from ..studies.workers import Task, work
 from ._arguments import gin_parser, parse_gin
 
@@ -76,10 +75,10 @@ def main(arguments: Sequence[str]) -> int:
 
     config = load(options.gin_file, bindings)
     study = study_of(config)
-    mixes = {name: _mix(study, study.mixture(name)) for name in study.mixes}
+    mixes = {name: outcome.mix_of(study.mixture(name)) for name in study.mixes}
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
-    text = without_measuring(config.resolved_config("study"))
+    text = of_training(config.resolved_config("study"))
     out = prepare_run_dir(options.out, text, identities=identities, done="runs/*")
     for folder in ("records", "runs"):
         (out / folder).mkdir(exist_ok=True)
@@ -89,13 +88,15 @@ def main(arguments: Sequence[str]) -> int:
     task = Task(read, data.own_share, jobs.store, deadline)
     if not _run(jobs, task, workers=options.workers):
         return STOPPED
-    _write(jobs, out, shlex.join(["sightline", "study", *arguments]))
+    command = shlex.join(["sightline", "study", *arguments])
+    for path in _write(jobs, data, command=command):
+        print(path)
     return 0
 
 
-def without_measuring(text: str) -> str:
-    """A resolved config without what may change while checkpoints are kept."""
-    names = "|".join(MEASURING)
+def of_training(text: str) -> str:
+    """A resolved config without what changes no checkpoint."""
+    names = "|".join((*MEASURING, *DESCRIBING))
     return re.sub(rf"(?m)^study\.({names}) =.*\n(?:[ }})\]].*\n)*", "", text)
 
 
@@ -136,41 +137,36 @@ def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
     return not stopped
 
 
-def _write(jobs: Jobs, out, command: str) -> None:
-    """Writes the results of a study that is done."""
-    study = jobs.study
-    mixes = {name: _mix(study, arm.mixture) for name, arm in jobs.arms.items()}
-    measured = [r for r in records.read_all(out / "records") if r.mix in mixes]
+def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
+    """Writes the results of a study that is done; returns the files."""
+    study, out = jobs.study, jobs.store.folder
+    measured = outcome.counted(jobs, data)
+    for refusal in measured.refusals:
+        reasons = "; ".join(refusal.reasons)
+        print(f"{refusal.mix}, seed {refusal.seed}, does not count: {reasons}.")
     if study.adaptation is not None:
-        return
-    outcome = effects(
-        measured,
+        return outcome.write(jobs, data, measured, command=command)
+    mixes = {name: outcome.mix_of(arm.mixture) for name, arm in jobs.arms.items()}
+    counting = {record.mix for record in measured.records}
+    if study.incumbent not in counting:
+        raise UsageError(
+            f"no run of the incumbent {study.incumbent!r} counts, so there is nothing "
+            "to compare with; train longer (study.tokens)."
+        )
+    found = effects(
+        measured.records,
         MEASURES,
-        mixes,
+        {name: mix for name, mix in mixes.items() if name in counting},
         corpus=study.corpus,
         command=command,
         incumbent=study.incumbent,
     )
-    effects_file.write(out / "effects.json", outcome)
-    write_whole(out / "table.md", markdown(measured, outcome))
-    best = [n for n in mixes if all(is_better(outcome, n, f) for f in FAILURES)]
-    picture = curves(measured, incumbent=study.incumbent, best=best)
+    best = [n for n in found.mixes if all(is_better(found, n, f) for f in FAILURES)]
+    effects_file.write(out / "effects.json", found)
+    write_whole(out / "table.md", markdown(measured.records, found))
+    picture = curves(measured.records, incumbent=study.incumbent, best=best)
     write_whole(out / "curves.svg", picture)
-    console = Console()
-    for name in ("table.md", "curves.svg", "effects.json"):
-        console.print(str(out / name), highlight=False)
-
-
-def _mix(study: Study, mixture: Mixture) -> Mix:
-    """A mix as in `effects.json`: shares by objective or variant."""
-    loss_shares = mixture.loss_share_array()
-    shares = {o.base: float(loss_shares[o.id]) for o in mixture.objectives().values()}
-    settings = {
-        name: values
-        for name, values in mixture.settings.items()
-        if base_name(name) in registry.objectives()
-    }
-    return Mix(mixture.objective_rates(), shares, settings, None, ())
+    return [out / name for name in ("table.md", "curves.svg", "effects.json")]
 
 
 def _identity(mix: Mix) -> str:

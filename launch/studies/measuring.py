@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import PyTree
 
+from ...diagnosis.probes.published.published import published_scores
 from ...diagnosis.results import records
 from ...diagnosis.results.records import Record, TaskLoss
 from ...models.rows import Batch
@@ -34,6 +35,11 @@ def measure(resources: StudyResources, store: Store, run: Run, tokens: int) -> R
         learned=_learned(resources, run, params),
         scores=tuple(score for probe in probes for score in probe(current)),
         left_out=tuple(left_out),
+        published=tuple(
+            score
+            for data in resources.published
+            for score in published_scores(current, data)
+        ),
     )
     records.write(store.record(run, tokens), [record])
     return record

@@ -3,13 +3,13 @@
 import dataclasses
 import functools
 
-import jax
 from flax import nnx
 from jaxtyping import PyTree
 
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import PROBES, NotApplicable, Prepare, Probe
 from ...diagnosis.probes.material import Material, material
+from ...diagnosis.probes.published.published import PublishedData, read_published
 from ...diagnosis.traits.objective_traits import Traits, mode_tokens
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import Batch
@@ -108,6 +108,15 @@ class StudyResources:
                 left_out.append(f"{name}: {reason}")
         return probes, left_out
 
+    @functools.cached_property
+    def published(self) -> list[PublishedData]:
+        """The published tests that the study names by path."""
+        study = self.study
+        return [
+            read_published(path, pairs=study.pairs, items=study.items)
+            for path in study.published
+        ]
+
     def _named_probes(self) -> dict[str, Prepare]:
         """The probes that the study asks for."""
         known = {name: p for each in PROBES.values() for name, p in each.items()}
@@ -121,8 +130,3 @@ class StudyResources:
     @functools.cached_property
     def _graph(self) -> nnx.GraphDef:
         return nnx.graphdef(nnx.eval_shape(self.program.fresh_model))
-
-
-def parameters(resources: StudyResources) -> int:
-    """Number of the model's parameters."""
-    return sum(int(x.size) for x in jax.tree.leaves(resources.program.abstract_params))

@@ -41,7 +41,7 @@ def train(
       resources: the study's programs and rows.
       store: its folder.
       run: what is trained.
-      deadline: `time.time()` at which to save and stop.
+      deadline: `time.time()` at which to save and stop; one step at least is done.
       progress: called with the tokens processed.
 
     Returns:
@@ -61,7 +61,7 @@ def train(
             mixture, seed=_rows_seed(run), position=position
         )
         ahead = [point for point in run.kept if not store.reached(run, point)]
-        saved_at = time.monotonic()
+        began, saved_at = step, time.monotonic()
         for batch, position in stream:
             here = Saved(step, state, tokens, position)
             while ahead and ahead[0] <= tokens:
@@ -69,7 +69,7 @@ def train(
                 keep_point(folder, ahead.pop(0), kept, here)
             if tokens >= run.length:
                 break
-            over = time.time() >= deadline
+            over = step > began and time.time() >= deadline
             if over or time.monotonic() - saved_at > SAVE_EVERY:
                 if step != checkpoints.newest:
                     checkpoints.save(step, state, data_of(here))

@@ -8,6 +8,7 @@ from typing import Any
 import optax
 
 from ...diagnosis.probes.material import Plan
+from ...diagnosis.probes.published.published import ITEMS, PAIRS
 from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives import registry
@@ -28,9 +29,13 @@ from .adaptation import Adaptation
 
 MEASURING = (
     *("documents", "fitted", "written", "restored", "rates", "probes", "held_out"),
+    *("published", "pairs", "items"),
 )
 """Settings of a study that say what is measured. They may change while its checkpoints
 are kept: then everything is measured again."""
+
+DESCRIBING = ("name", "text", "beside", "ungated", "keep_checkpoints", "data_workers")
+"""Settings that change neither what is trained nor what is measured."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,9 +65,17 @@ class Study:
       rates: of corruption of the excerpts.
       probes: which probes to run, each with the corpus that it reads; empty for all
         of them, on `corpus`.
+      published: folders and files of published tests to score every model on, in each
+        mode that it was trained in (`diagnosis.probes.published`).
+      pairs: minimal pairs of each paradigm of such a test.
+      items: items of each file of such a test.
       held_out: batches of each task, of validation text.
       ungated: objectives that a run may fail to learn and still count
         (`diagnosis.results.gates`).
+      name: of the study, and of its files of effects.
+      text: what the corpora are, in words: "English prose".
+      beside: folders of the same study at other sizes, for the picture of scores over
+        size.
       adaptation: branches from the trained incumbent, instead of the mixes side by
         side; `points` then mean nothing.
       data: folder of recorded rows, which every arm is trained on; None makes them
@@ -99,7 +112,13 @@ class Study:
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     corpora: Mapping[str, float | int] = dataclasses.field(default_factory=dict)
     probes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    published: Sequence[str] = ()
+    pairs: int = PAIRS
+    items: int = ITEMS
     ungated: Sequence[str] = ()
+    name: str = "study"
+    text: str = ""
+    beside: Sequence[str] = ()
     adaptation: Adaptation | None = None
     data: str | None = None
     data_workers: int = 0
@@ -117,7 +136,8 @@ class Study:
             )
         for seed in self.seeds:
             require_seed("study.seeds", seed)
-        for name in ("points", "batch_rows", "documents", "fitted", "held_out"):
+        counts = ("points", "batch_rows", "documents", "fitted", "held_out")
+        for name in (*counts, "pairs", "items"):
             require_count(f"study.{name}", getattr(self, name))
         for name in ("written", "restored"):
             require_count(f"study.{name}", getattr(self, name), least=0)
