@@ -80,9 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
     text = of_training(config.resolved_config("study"))
     out = prepare_run_dir(options.out, text, identities=identities, done="runs/*")
-    for folder in ("records", "runs"):
-        (out / folder).mkdir(exist_ok=True)
-    data = facts(study, out)
+    data = facts(study, out, config=text)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
     read = functools.partial(read_study, options.gin_file, bindings)
     task = Task(read, data.own_share, jobs.store, deadline)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import optax
 
+from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from .derived_mixtures import ablations, additions
 from .study import Study
@@ -86,10 +87,9 @@ def _adaptation(study: Study, own_share: float) -> list[Arm]:
     if settings.ablations:
         mixtures |= ablations(revised)
     lengths = tuple(round(share * study.tokens) for share in settings.budgets)
-    scratch = {
-        "equal": study.tokens,
-        "grown": round(study.tokens / own_share),
-    }
+    scratch = {"equal": study.tokens}
+    if "grown" in settings.scratch:
+        scratch["grown"] = _grown(study, settings.revised, own_share)
     return [
         Arm(BASE, incumbent, study.schedule, (study.tokens,)),
         *(
@@ -114,3 +114,14 @@ def _adaptation(study: Study, own_share: float) -> list[Arm]:
             for kind in settings.scratch
         ),
     ]
+
+
+def _grown(study: Study, revised: str, own_share: float) -> int:
+    """Tokens in which the incumbent's objectives see as many as in the base."""
+    if own_share <= 0:
+        raise UsageError(
+            f"mix {revised!r} has none of the incumbent's objectives, so that no "
+            "budget gives them as many tokens as before; bind Adaptation.scratch = "
+            "('equal',)."
+        )
+    return round(study.tokens / own_share)

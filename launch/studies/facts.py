@@ -9,6 +9,7 @@ import numpy as np
 
 from ...diagnosis.results import json_file
 from ...tasks.examples.mixture import split_task
+from ...tasks.recorded.identity import digest_of
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
 from .rows_of_arms import RowsOfArms
@@ -38,21 +39,31 @@ class Facts(NamedTuple):
     """What was looked up.
 
     Attributes:
+      config: digest of the configuration that they are of.
       corpora: by name.
       own_share: of the tokens that the revised mix processes, that of the incumbent's
         objectives; 1 where no arm depends on it.
     """
 
+    config: str
     corpora: Mapping[str, CorpusFacts]
     own_share: float
 
 
-def facts(study: Study, folder: Path) -> Facts:
-    """The facts in a study's folder; looked up if they are not there."""
-    path = folder / "data.json"
+def facts(study: Study, folder: Path, *, config: str) -> Facts:
+    """The facts in a study's folder; looked up if they are not there.
+
+    Args:
+      study: of which data.
+      folder: of the study.
+      config: text of all that they depend on.
+    """
+    path, digest = folder / "data.json", digest_of(config)
     if path.exists():
-        return json_file.read(path, Facts)
-    looked_up = Facts(_corpora(study), _own_share(study))
+        saved: Facts = json_file.read(path, Facts)
+        if saved.config == digest:
+            return saved
+    looked_up = Facts(digest, _corpora(study), _own_share(study))
     json_file.write(path, looked_up, indent=1)
     return looked_up
 

@@ -41,7 +41,9 @@ def measure(resources: StudyResources, store: Store, run: Run, tokens: int) -> R
             for score in published_scores(current, data)
         ),
     )
-    records.write(store.record(run, tokens), [record])
+    path = store.record(run, tokens)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    records.write(path, [record])
     return record
 
 
