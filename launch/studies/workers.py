@@ -1,4 +1,4 @@
-"""Runs side by side: one process a worker."""
+"""Runs side by side, one process a worker; or one after another in this process."""
 
 import itertools
 import multiprocessing
@@ -8,6 +8,7 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Literal, NamedTuple
 
 from ...objectives.errors import UsageError
@@ -65,8 +66,8 @@ def work(
       waiting: in the order in which they are begun.
       task: what every worker is told.
       ready: whether a run may begin.
-      workers: processes; if there are several, each has a core of its own while there
-        are enough.
+      workers: processes, each with a core of its own while there are enough. A single
+        one is a thread of this process: an accelerator is one process's alone.
 
     Raises:
       UsageError: fewer than one worker.
@@ -76,31 +77,26 @@ def work(
     if workers < 1:
         raise UsageError(f"--workers is {workers}; give 1 or more.")
     waiting = list(waiting)
-    context = multiprocessing.get_context("spawn")
-    run_queue, news_queue = context.Queue(), context.Queue()
-    cores = _cores() if workers > 1 else []
-    processes = [
-        context.Process(
-            target=_worker,
-            args=(run_queue, news_queue, task),
-            kwargs={
-                "core": cores[n % len(cores)] if cores else None,
-                "modules": user_modules.expected(),
-            },
-        )
-        for n in range(min(workers, len(waiting)))
-    ]
-    for process in processes:
-        process.start()
+    count = min(workers, len(waiting))
+    processes: list[BaseProcess] = []
+    run_queue, news_queue = queue.Queue(), queue.Queue()
+    if workers == 1:
+        serving = (run_queue, news_queue, task)
+        threading.Thread(target=_serve, args=serving, daemon=True).start()
+    else:
+        context = multiprocessing.get_context("spawn")
+        run_queue, news_queue = context.Queue(), context.Queue()
+        processes += _processes(count, run_queue, news_queue, task)
     try:
         busy, stopped = set[str](), False
         while True:
             if not stopped:  # what waits would stop at once
-                for run in _next(waiting, ready, count=len(processes) - len(busy)):
+                for run in _next(waiting, ready, count=count - len(busy)):
                     waiting.remove(run)
                     busy.add(run.name)
                     run_queue.put(run.name)
             if not busy:
+                assert stopped or not waiting, f"no run is ready: {waiting}"
                 return
             # Read before the queue: a worker's last news is queued when it ends.
             ended = [p.exitcode for p in processes if p.exitcode is not None]
@@ -155,6 +151,26 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _processes(count: int, run_queue, news_queue, task: Task) -> list[BaseProcess]:
+    """Starts the processes; not as daemons, which could have no processes of data."""
+    cores = _cores()
+    context = multiprocessing.get_context("spawn")
+    processes: list[BaseProcess] = [
+        context.Process(
+            target=_worker,
+            args=(run_queue, news_queue, task),
+            kwargs={
+                "core": cores[n % len(cores)] if cores else None,
+                "modules": user_modules.expected(),
+            },
+        )
+        for n in range(count)
+    ]
+    for process in processes:
+        process.start()
+    return processes
+
+
 def _worker(
     run_queue,
     news_queue,
@@ -163,11 +179,16 @@ def _worker(
     core: int | None,
     modules: Sequence[str],
 ) -> None:
-    """Takes one run after another until it is stopped; compiles once."""
+    """A process that serves until it is stopped, or its parent ends."""
     user_modules.expect(modules)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if core is not None:
         os.sched_setaffinity(0, {core})
+    _serve(run_queue, news_queue, task)
+
+
+def _serve(run_queue, news_queue, task: Task) -> None:
+    """Takes one run after another until it is stopped; compiles once."""
     # After the affinity is set: XLA counts its threads when it starts.
     from .jobs import Doer
 

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from .conftest import read_adapted, same_arrays
 
 from sightline.launch.studies import run as run_module
 from sightline.launch.studies.jobs import Doer
@@ -16,6 +15,8 @@ from sightline.launch.training.schedules import (
     warmup_cosine,
     warmup_stable_decay,
 )
+
+from .conftest import read_adapted, same_arrays
 
 pytestmark = pytest.mark.unchecked
 
