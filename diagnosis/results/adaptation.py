@@ -10,6 +10,9 @@ from .records import Record
 from .study_summary import Measure
 from .study_table import MEASURES, PRIMARY
 
+LEAST_RUNS = 2
+"""Runs of a mix, and of the incumbent, that count; with fewer nothing is met."""
+
 MOST_LOSS = 1.02
 """Highest held-out loss on the incumbent's objectives, relative to the incumbent that
 goes on, at which a revision succeeds. Fixed before any run."""
@@ -39,17 +42,20 @@ class Verdict(NamedTuple):
       better: for each failure, whether its primary score is better than the
         incumbent's with the intervals of all seeds apart; None if not measured.
       own_loss: on the incumbent's objectives, relative to the incumbent.
+      runs: of the mix or of the incumbent that count, whichever are fewer.
     """
 
     mix: str
     better: Mapping[Failure, bool | None]
     own_loss: OwnLoss | None
+    runs: int
 
     @property
     def met(self) -> bool:
         """Every failure is better, at no more than `MOST_LOSS`."""
         cheap = self.own_loss is not None and self.own_loss.value <= MOST_LOSS
-        return cheap and all(self.better.values())
+        enough = self.runs >= LEAST_RUNS
+        return enough and cheap and all(self.better.values())
 
 
 class Budget(NamedTuple):
@@ -106,7 +112,12 @@ def budget(
         for objective, without, having in pairs
     )
     effects = Effects(corpus, tokens, command, reference, mixes, setup, comparisons)
-    verdicts = tuple(_verdict(effects, n) for n in arms if n != reference)
+    runs = {name: len(arm.records) for name, arm in arms.items()}
+    verdicts = tuple(
+        _verdict(effects, name, runs=min(count, runs[reference]))
+        for name, count in runs.items()
+        if name != reference
+    )
     return Budget(effects, differences, verdicts)
 
 
@@ -128,7 +139,7 @@ def _comparison(
     )
 
 
-def _verdict(effects: Effects, name: str) -> Verdict:
+def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
     better: dict[Failure, bool | None] = {}
     for failure in FAILURES:
         pair = [
@@ -137,4 +148,4 @@ def _verdict(effects: Effects, name: str) -> Verdict:
         ]
         before, after = pair
         better[failure] = beats(before, after) if before and after else None
-    return Verdict(name, better, effects.mixes[name].own_loss)
+    return Verdict(name, better, effects.mixes[name].own_loss, runs)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ..scores.score import FAILURES
-from .adaptation import MOST_LOSS, Budget, Verdict
+from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
 from .effects import Difference, Effect, OwnLoss
 from .gates import Refusal
 from .records import Record
@@ -108,6 +108,8 @@ def _spoken(verdict: Verdict) -> str:
     words = f"better with intervals apart on {', '.join(better) or 'no failure'}"
     if unknown:
         words += f"; {', '.join(unknown)} not measured"
+    if verdict.runs < LEAST_RUNS:
+        words += f"; {verdict.runs} run counts, and {LEAST_RUNS} are needed"
     met = "met" if verdict.met else "not met"
     return (
         f"- `{verdict.mix}`: **{met}** (every failure better with intervals apart, own "

@@ -161,7 +161,8 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
     )
     best = [n for n in found.mixes if all(is_better(found, n, f) for f in FAILURES)]
     effects_file.write(out / "effects.json", found)
-    write_whole(out / "table.md", markdown(measured.records, found))
+    table = markdown(measured.records, found) + outcome.published(measured.records)
+    write_whole(out / "table.md", table)
     picture = curves(measured.records, incumbent=study.incumbent, best=best)
     write_whole(out / "curves.svg", picture)
     return [out / name for name in ("table.md", "curves.svg", "effects.json")]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import PyTree
 
-from ...diagnosis.probes.published.published import published_scores
+from ...diagnosis.probes.published.published import fresh, published_scores
 from ...diagnosis.results import records
 from ...diagnosis.results.records import Record, TaskLoss
 from ...models.rows import Batch
@@ -38,7 +38,9 @@ def measure(resources: StudyResources, store: Store, run: Run, tokens: int) -> R
         published=tuple(
             score
             for data in resources.published
-            for score in published_scores(current, data)
+            for score in published_scores(
+                current, data, untrained=fresh(current, seed=run.seed)
+            )
         ),
     )
     path = store.record(run, tokens)
@@ -75,7 +77,7 @@ def _held_out(
     resources: StudyResources, arm: str, params: PyTree
 ) -> dict[str, TaskLoss]:
     """Held-out loss of each objective of an arm, and that of its frequencies alone."""
-    mixture = resources.arms[arm].mixture.at(0)
+    mixture = resources.arms[arm].mixture
     measured = evaluate_tasks(
         resources.program,
         resources.eval_step,

@@ -8,7 +8,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from ...diagnosis.results import adaptation_table, effects_file, records
+from ...diagnosis.results import (
+    adaptation_table,
+    effects_file,
+    published_table,
+    records,
+)
 from ...diagnosis.results.adaptation import ArmRecords, Budget, budget
 from ...diagnosis.results.effects import Effects, Mix, Setup
 from ...diagnosis.results.gates import Refusal, gated, not_apart
@@ -73,6 +78,7 @@ def write(jobs: Jobs, data: Facts, measured: Counted, *, command: str) -> list[P
         ],
         command=command,
     )
+    table += published(measured.records)
     branches = [r for r in measured.records if jobs.arms[r.mix].base is not None]
     met = [v.mix for each in budgets.values() for v in each.verdicts if v.met]
     assert study.adaptation is not None
@@ -96,6 +102,13 @@ def write(jobs: Jobs, data: Facts, measured: Counted, *, command: str) -> list[P
         files.append(folder / "effects" / f"{name}.json")
         effects_file.write(files[-1], each.effects)
     return files
+
+
+def published(measured: Sequence[Record]) -> str:
+    """The section of published tests; "" if none was measured."""
+    lines = published_table.markdown(measured)
+    title = "## Published tests, mean and range over seeds"
+    return "\n".join(["", title, "", *lines, ""]) if lines else ""
 
 
 def mix_of(mixture: Mixture) -> Mix:

@@ -63,10 +63,11 @@ class StudyResources:
         """Training batches of an arm, to measure."""
         return self.rows.of_training(self.arms[arm].mixture)
 
-    def _traits(self, arm: str) -> Traits:
-        """What an arm's Examples ask for, and in which forms."""
-        traits = mixture_traits(self.arms[arm].mixture.at(0), self.study.rows)
-        return traits.overall["examples"]
+    def _traits(self, arm: str) -> list[Traits]:
+        """What an arm's Examples ask for, and in which forms, in each phase."""
+        phases = self.arms[arm].mixture.phases().values()
+        each = [mixture_traits(phase, self.study.rows) for phase in phases]
+        return [traits.overall["examples"] for traits in each]
 
     def subject(self, arm: str, params: PyTree) -> Subject:
         """A model of the study as probes see it.
@@ -77,14 +78,15 @@ class StudyResources:
         modes = {
             str(mode): share
             for name in ([base] if base else []) + [arm]
-            for mode, share in self.traits(name).modes.items()
+            for traits in self.traits(name)
+            for mode, share in traits.modes.items()
         }
         return subject(
             nnx.merge(self._graph, params),
             self.study.rows,
             vocabulary(self.study.vocabulary),
             trained=modes,
-            mode_tokens=mode_tokens(self.traits(arm)),
+            mode_tokens=mode_tokens(self.traits(arm)[-1]),
         )
 
     @functools.cached_property
