@@ -80,7 +80,7 @@ def test_after_a_run_was_stopped_none_begins(tmp_path):
 
 
 def test_a_run_that_fails_ends_the_study(tmp_path):
-    with pytest.raises(RuntimeError, match="run broken failed(.|\n)*no such luck"):
+    with pytest.raises(RuntimeError, match=r"run broken failed(.|\n)*no such luck"):
         do(tmp_path, named("broken", "b"))
     assert FakeDoer.done == []
 
@@ -104,7 +104,7 @@ def test_a_worker_that_ends_with_runs_left_ends_the_study(
 def test_a_process_that_fails_says_why(tmp_path):
     """A file that cannot be read: the process says so, and this one raises."""
     news = work(named("x"), task(tmp_path), ready=always, workers=2)
-    with pytest.raises(RuntimeError, match="run x failed(.|\n)*none.gin"):
+    with pytest.raises(RuntimeError, match=r"run x failed(.|\n)*none\.gin"):
         list(news)
 
 
