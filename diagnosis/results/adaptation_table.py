@@ -31,7 +31,7 @@ def markdown(
     lines = [_INTRODUCTION, "", f"    {command}"]
     for title, budget in budgets.items():
         lines += ["", f"## {title}", "", *_primary(budget), "", *_others(budget), ""]
-        lines += [_spoken(verdict) for verdict in budget.verdicts]
+        lines += [f"- {spoken(verdict)}" for verdict in budget.verdicts]
     lines += ["", "## What does not count", ""]
     lines += [
         f"- `{r.mix}`, seed {r.seed}: {'; '.join(r.reasons)}." for r in refusals
@@ -99,8 +99,8 @@ def _others(budget: Budget) -> list[str]:
     ]
 
 
-def _spoken(verdict: Verdict) -> str:
-    """What was asked for, and what became of it."""
+def spoken(verdict: Verdict) -> str:
+    """What was asked for, and what became of it: a sentence in Markdown."""
     better = [failure for failure, is_better in verdict.better.items() if is_better]
     unknown = [f for f, is_better in verdict.better.items() if is_better is None]
     loss = verdict.own_loss
@@ -112,7 +112,7 @@ def _spoken(verdict: Verdict) -> str:
         words += f"; {verdict.runs} run counts, and {LEAST_RUNS} are needed"
     met = "met" if verdict.met else "not met"
     return (
-        f"- `{verdict.mix}`: **{met}** (every failure better with intervals apart, own "
+        f"`{verdict.mix}`: **{met}** (every failure better with intervals apart, own "
         f"loss at most {MOST_LOSS:.2f}): {words}; {cost}."
     )
 

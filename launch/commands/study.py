@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from ...diagnosis.results import effects_file
+from ...diagnosis.results.adaptation_table import spoken
 from ...diagnosis.results.effects import Mix, is_better
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
@@ -84,12 +85,12 @@ def main(arguments: Sequence[str]) -> int:
     jobs = Jobs(study, Store(out), own_share=data.own_share)
     read = functools.partial(read_study, options.gin_file, bindings)
     task = Task(read, data.own_share, jobs.store, deadline)
-    if not _run(jobs, task, workers=options.workers):
-        return STOPPED
-    command = shlex.join(["sightline", "study", *arguments])
-    for path in _write(jobs, data, command=command):
-        print(path)
-    return 0
+    done = _run(jobs, task, workers=options.workers)
+    if done or study.adaptation is not None:  # of which parts can be compared
+        command = shlex.join(["sightline", "study", *arguments])
+        for path in _write(jobs, data, command=command):
+            print(path)
+    return 0 if done else STOPPED
 
 
 def of_training(text: str) -> str:
@@ -143,7 +144,11 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         reasons = "; ".join(refusal.reasons)
         print(f"{refusal.mix}, seed {refusal.seed}, does not count: {reasons}.")
     if study.adaptation is not None:
-        return outcome.write(jobs, data, measured, command=command)
+        budgets = outcome.budgets_of(jobs, measured.records, command=command)
+        for name, each in budgets.items():
+            for verdict in each.verdicts:
+                print(f"{name}: {spoken(verdict)}")
+        return outcome.write(jobs, data, measured, budgets, command=command)
     mixes = {name: outcome.mix_of(arm.mixture) for name, arm in jobs.arms.items()}
     counting = {record.mix for record in measured.records}
     if study.incumbent not in counting:

@@ -65,10 +65,42 @@ def counted(jobs: Jobs, data: Facts) -> Counted:
     )
 
 
-def write(jobs: Jobs, data: Facts, measured: Counted, *, command: str) -> list[Path]:
-    """Writes the results of an adaptation; returns the files."""
+def budgets_of(
+    jobs: Jobs, measured: Sequence[Record], *, command: str
+) -> dict[str, Budget]:
+    """Each budget of the branches, then what was trained from scratch.
+
+    Those at which nothing was measured yet beside the reference are left out.
+
+    Args:
+      jobs: of the study.
+      measured: records of the runs that count.
+      command: that ran the study.
+
+    Returns:
+      By the name of the file of effects.
+    """
+    return dict(_each_budget(jobs, measured, command))
+
+
+def write(
+    jobs: Jobs,
+    data: Facts,
+    measured: Counted,
+    budgets: Mapping[str, Budget],
+    *,
+    command: str,
+) -> list[Path]:
+    """Writes the results of an adaptation; returns the files.
+
+    Args:
+      jobs: of the study.
+      data: of its corpora.
+      measured: the runs that count, and those that do not.
+      budgets: of `budgets`.
+      command: that ran the study.
+    """
     study, folder = jobs.study, jobs.store.folder
-    budgets = dict(_budgets(jobs, measured.records, command))
     table = adaptation_table.markdown(
         {_title(each.effects): each for each in budgets.values()},
         refusals=measured.refusals,
@@ -129,10 +161,10 @@ def parameters(jobs: Jobs) -> int:
     return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract))
 
 
-def _budgets(
+def _each_budget(
     jobs: Jobs, measured: Sequence[Record], command: str
 ) -> Iterator[tuple[str, Budget]]:
-    """Each budget of the branches, then what was trained from scratch, by file name."""
+    """Each budget by the name of its file of effects."""
     study = jobs.study
     settings = study.adaptation
     assert settings is not None

@@ -144,6 +144,8 @@ class Study:
         require_count("study.tokens", self.tokens, most=2**53)
         for rate in self.rates:
             require_share("study.rates", rate)
+        for probe, corpus in self.probes.items():
+            corpora.require(f"study.probes[{probe!r}]", corpus, self.settings)
         for name in self.mixes:
             if not re.fullmatch(r"[\w.+-]+", name):
                 raise UsageError(
@@ -157,8 +159,6 @@ class Study:
                 f"Adaptation.revised is {self.adaptation.revised!r}, which is no mix; "
                 + nearest(self.adaptation.revised, self.mixes)
             )
-        for probe, corpus in self.probes.items():
-            corpora.require(f"study.probes[{probe!r}]", corpus, self.settings)
         for objective in self.ungated:
             registry.get(objective)
 
