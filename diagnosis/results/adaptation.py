@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..scores.score import FAILURES, Failure
+from ..scores.score import Failure
 from .effects import Comparison, Difference, Effects, Mix, OwnLoss, Setup, beats
 from .paired import difference, own_loss
 from .records import Record
 from .study_summary import Measure
-from .study_table import MEASURES, PRIMARY
+from .study_table import JUDGED, MEASURES, PRIMARY
 
 LEAST_RUNS = 2
 """Runs of a mix, and of the incumbent, that count; with fewer nothing is met."""
@@ -141,7 +141,7 @@ def _comparison(
 
 def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
     better: dict[Failure, bool | None] = {}
-    for failure in FAILURES:
+    for failure in JUDGED:
         pair = [
             next((e for e in mix.effects if e[:3] == PRIMARY[failure][:3]), None)
             for mix in (effects.mixes[effects.incumbent], effects.mixes[name])

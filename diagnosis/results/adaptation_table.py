@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..scores.score import FAILURES
 from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
 from .effects import Difference, Effect, OwnLoss
 from .gates import Refusal
 from .records import Record
 from .study_summary import Measure
-from .study_table import MEASURES, PRIMARY
+from .study_table import JUDGED, MEASURES, PRIMARY
 
 OTHERS = tuple(m for m in MEASURES if m not in PRIMARY.values())
 
@@ -59,7 +58,7 @@ def not_measured(records: Sequence[Record]) -> list[str]:
 
 def _primary(budget: Budget) -> list[str]:
     """A row an arm: the primary score of each failure, and its difference."""
-    measures = [PRIMARY[failure] for failure in FAILURES]
+    measures = [PRIMARY[failure] for failure in JUDGED]
     head = [cell for m in measures for cell in (f"{m.probe}: {m.metric}", "Δ")]
     verdicts = {verdict.mix: verdict for verdict in budget.verdicts}
     rows = []

@@ -7,12 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..scores.score import FAILURES
 from .charts import INK, QUIET, svg_file
 from .effects import Effect, Effects
 from .records import Record
 from .study_summary import Measure, by_budget
-from .study_table import PRIMARY
+from .study_table import JUDGED, PRIMARY
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -46,8 +45,8 @@ def curves(
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
-    for panel, failure in zip(panels, FAILURES, strict=True):
+    panels = chart.subplots(1, len(JUDGED), squeeze=False)[0]
+    for panel, failure in zip(panels, JUDGED, strict=True):
         measure = PRIMARY[failure]
         effects = []
         for mix, style in styles.items():
@@ -78,8 +77,8 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
         if original:
             shares.setdefault(round(100 * study.tokens / original), []).append(study)
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    panels = chart.subplots(1, len(FAILURES), squeeze=False)[0]
-    for panel, failure in zip(panels, FAILURES, strict=True):
+    panels = chart.subplots(1, len(JUDGED), squeeze=False)[0]
+    for panel, failure in zip(panels, JUDGED, strict=True):
         measure, effects = PRIMARY[failure], []
         for (share, sizes), dash in zip(
             sorted(shares.items()), itertools.cycle((*DASHES, "-."))

@@ -25,6 +25,9 @@ MEASURES: tuple[Measure, ...] = (
 PRIMARY: Mapping[Failure, Measure] = {m.failure: m for m in reversed(MEASURES)}
 """The first of each failure."""
 
+JUDGED: tuple[Failure, ...] = tuple(f for f in FAILURES if f in PRIMARY)
+"""The failures that a study judges its mixes by."""
+
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that measure how likely one text is after another."""
 

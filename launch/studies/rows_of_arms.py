@@ -1,9 +1,12 @@
 """The rows that the arms of a study are trained and measured on."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
+
+import numpy as np
 
 from ...models.rows import Batch
 from ...tasks.examples.example_stream import split_documents
@@ -22,6 +25,18 @@ SAMPLE = 64
 """Batches that are looked at to learn what a mixture's rows hold."""
 
 
+class BatchStream(Protocol):
+    """Training batches, each with the position before it; `close` ends it."""
+
+    def __iter__(self) -> Iterator[tuple[Batch, dict[str, Any]]]:
+        """Itself."""
+        ...
+
+    def close(self) -> None:
+        """Ends the processes that make the batches, where there are some."""
+        ...
+
+
 class RowsOfArms:
     """Makes the rows of every arm, from the corpora or from a recording.
 
@@ -34,8 +49,8 @@ class RowsOfArms:
 
     def training(
         self, mixture: Mixture, *, seed: int, position: dict[str, Any] | None = None
-    ) -> Iterator[tuple[Batch, dict[str, Any]]]:
-        """Training batches without end, each with the position before it.
+    ) -> BatchStream:
+        """Training batches without end; close the stream.
 
         Args:
           mixture: of an arm.
@@ -44,7 +59,8 @@ class RowsOfArms:
         """
         study = self._study
         if study.data is not None:
-            return self._recorded(mixture).training(seed=seed, position=position)
+            recorded = self._recorded(mixture)
+            return cast(BatchStream, recorded.training(seed=seed, position=position))
         plan = Plan(
             mixture,
             study.rows,
@@ -52,12 +68,13 @@ class RowsOfArms:
             seed=seed,
             shard=DocumentShard(0, 1),
         )
-        return streamed(
+        stream = streamed(
             plan,
             position or start_of(plan),
             processes=study.data_workers,
             documents=None if study.data_workers else self._of_training(mixture),
         )
+        return cast(BatchStream, stream)
 
     def held_out(self, mixture: Mixture) -> dict[str, list[Batch]]:
         """Validation batches of each task."""
@@ -69,18 +86,23 @@ class RowsOfArms:
 
     def of_training(self, mixture: Mixture) -> list[Batch]:
         """Training batches to measure, as many as are held out of each task."""
-        size = self._study.held_out * len(mixture.positive_rates())
-        stream = self.training(mixture.at(0), seed=HELD_OUT_SEED)
-        return [batch for batch, _ in itertools.islice(stream, size)]
+        return self._first(
+            mixture, self._study.held_out * len(mixture.positive_rates())
+        )
 
     def own_share(self, mixture: Mixture, own: Mixture) -> float:
         """The share of a mixture's processed tokens that another's objectives take."""
-        stream = self.training(mixture.at(0), seed=HELD_OUT_SEED)
-        processed = sum(
-            count(batch).processed for batch, _ in itertools.islice(stream, SAMPLE)
-        )
+        sample = self._first(mixture, SAMPLE)
+        processed = np.sum([count(batch).processed for batch in sample], axis=0)
         ids = sorted({objective.id for objective in own.objectives().values()})
         return float(processed[ids].sum() / processed.sum())
+
+    def _first(self, mixture: Mixture, size: int) -> list[Batch]:
+        """The first training batches of a mixture, with a seed of their own."""
+        with contextlib.closing(
+            self.training(mixture.at(0), seed=HELD_OUT_SEED)
+        ) as stream:
+            return [batch for batch, _ in itertools.islice(stream, size)]
 
     def _recorded(self, mixture: Mixture) -> RecordedData:
         study = self._study

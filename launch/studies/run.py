@@ -1,5 +1,6 @@
 """Trains one run of a study; killed or stopped, it goes on where it was."""
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -51,15 +52,16 @@ def train(
       NotFiniteError: ten steps in a row were not finite.
     """
     folder, mixture = store.run(run), run.arm.mixture
-    rates = learning_rates(
-        run.arm, run.length, batch_tokens=resources.study.batch_tokens
-    )
+    size = resources.study.batch_tokens
+    rates = learning_rates(run.arm, run.length, batch_tokens=size)
     shares = loss_shares_by_update(mixture)
-    with Checkpoints(folder, keep=1, period=1) as checkpoints:
+    with contextlib.ExitStack() as stack:
+        checkpoints = stack.enter_context(Checkpoints(folder, keep=1, period=1))
         step, state, tokens, position = _begin(resources, store, run, checkpoints)
         stream = resources.rows.training(
             mixture, seed=_rows_seed(run), position=position
         )
+        stack.callback(stream.close)
         ahead = [point for point in run.kept if not store.reached(run, point)]
         began, saved_at = step, time.monotonic()
         for batch, position in stream:
@@ -76,7 +78,7 @@ def train(
                 saved_at = time.monotonic()
             if over:
                 return False
-            rate = rates[min(tokens // resources.study.batch_tokens, len(rates) - 1)]
+            rate = rates[min(tokens // size, len(rates) - 1)]
             state, metrics = resources.step(
                 state, resources.program.place(batch), shares(step), rate
             )

@@ -98,19 +98,8 @@ def work(
             if not busy:
                 assert stopped or not waiting, f"no run is ready: {waiting}"
                 return
-            # Read before the queue: a worker's last news is queued when it ends.
-            ended = [p.exitcode for p in processes if p.exitcode is not None]
-            try:
-                news: News = news_queue.get(timeout=1)
-            except queue.Empty:
-                if ended:
-                    raise _ended_early(ended[0], len(busy) + len(waiting)) from None
-                continue
-            if news.error is not None:
-                raise RuntimeError(
-                    f"run {news.run} failed; the runs that are done are kept:\n"
-                    f"{news.error}"
-                )
+            left = len(busy) + len(waiting)
+            news = _heard(news_queue, processes, left=left)
             if news.tokens is None:
                 busy.remove(news.run)
                 stopped = stopped or news.outcome == "stopped"
@@ -120,20 +109,38 @@ def work(
             process.terminate()
 
 
+def _heard(news_queue, processes: Sequence[BaseProcess], *, left: int) -> News:
+    """The next message.
+
+    Raises:
+      RuntimeError: it says that a run failed; or a process ended, which waits for runs
+        until it is stopped.
+    """
+    while True:
+        # Read before the queue: a worker's last news is queued when it ends.
+        ended = [p.exitcode for p in processes if p.exitcode is not None]
+        try:
+            news: News = news_queue.get(timeout=1)
+        except queue.Empty:
+            if ended:
+                raise RuntimeError(
+                    f"a worker of the study ended with exit status {ended[0]} and "
+                    f"{left} runs left (was it killed for memory?); finished runs are "
+                    "kept: rerun the same command to continue."
+                ) from None
+            continue
+        if news.error is not None:
+            raise RuntimeError(
+                f"run {news.run} failed; the runs that are done are kept:\n{news.error}"
+            )
+        return news
+
+
 def _next(
     waiting: Sequence[Run], ready: Callable[[Run], bool], *, count: int
 ) -> list[Run]:
     """The first runs that are ready, for as many workers as are free."""
     return list(itertools.islice(filter(ready, waiting), count))
-
-
-def _ended_early(status: int, left: int) -> RuntimeError:
-    """Workers wait for runs until they are stopped; one that ends has failed."""
-    return RuntimeError(
-        f"a worker of the study ended with exit status {status} and {left} runs left "
-        "(was it killed for memory?); finished runs are kept: rerun the same command "
-        "to continue."
-    )
 
 
 def _cores() -> list[int]:
