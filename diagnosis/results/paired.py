@@ -1,5 +1,6 @@
 """Two arms of a study compared run by run: the same seed, the same items."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,7 +37,12 @@ def difference(
     if not pairs:
         return None
     changes = np.array([after.value - before.value for before, after in pairs])
-    errors = np.array([np.hypot(*map(standard_error, pair)) for pair in pairs])
+    errors = np.array(
+        [
+            math.hypot(standard_error(before), standard_error(after))
+            for before, after in pairs
+        ]
+    )
     low, high = interval(changes, errors)
     return Difference(
         failure=measure.failure,

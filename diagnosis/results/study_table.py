@@ -61,7 +61,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         _line("*best baseline, without a model*", "", "", *shallow, ""),
         *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
         "",
-        *(_summary(failure, effects) for failure in FAILURES),
+        *(_summary(failure, effects) for failure in JUDGED),
         *(f"- Not measured: {why}" for why in left_out),
     ]
     return "\n".join(lines) + "\n"

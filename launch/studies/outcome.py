@@ -180,7 +180,7 @@ def _each_budget(
         n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE
     }
     corpus = ", ".join(dict(study.corpora) or [study.corpus])
-    parts = [
+    parts: list[tuple[str, dict[str, Arm], str, int | None, int]] = [
         (f"{round(100 * share):02d}", branches, study.incumbent, study.tokens, n)
         for n, share in enumerate(settings.budgets)
     ]

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,7 @@ SAMPLE = 64
 """Batches that are looked at to learn what a mixture's rows hold."""
 
 
+@runtime_checkable
 class BatchStream(Protocol):
     """Training batches, each with the position before it; `close` ends it."""
 

@@ -43,7 +43,8 @@ def test_the_schedule_of_a_mix_is_kept():
 
 @pytest.fixture(scope="module")
 def adapted():
-    return arms(read_study(["adaptation_small.gin"], ()), own_share=0.25)
+    bindings = ["study.tokens=8_000_000", "Adaptation.scratch=('equal', 'grown')"]
+    return arms(read_study(["adaptation_small.gin"], bindings), own_share=0.25)
 
 
 def test_branches_of_an_adaptation(adapted):
