@@ -4,6 +4,7 @@
 #   make test          lint, types, tests
 #   make corpus        downloads the corpus `english` (362 MB) and describes it
 #   make corpus-study  measures the corpus `policies` in full: 3 minutes
+#   make study-small   adapts a trained incumbent to its revision, and what it is worth
 #
 # Tests run on two cores: `make test WORKERS=8`. Another Python: `make test PYTHON=python3.12`. Another place: `VENV=/some/folder`.
 
@@ -16,7 +17,7 @@ RELEASE := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 CREATED := $(VENV)/created-$(RELEASE)
 INSTALLED := $(VENV)/installed-$(RELEASE)
 
-.PHONY: quickstart test test-interop faults soak pods slurm check lint corpus corpus-study setup clean
+.PHONY: quickstart test test-interop faults soak pods slurm check lint corpus corpus-study study-small setup clean
 .DELETE_ON_ERROR:
 
 quickstart: $(INSTALLED)
@@ -79,6 +80,10 @@ corpus: $(INSTALLED)
 # fitted to 2,000 and tested on the others.
 corpus-study: $(INSTALLED)
 	$(BIN)/sightline corpus policies --baselines --documents=2000
+
+# Goes on where it was stopped. The corpus is downloaded first (`make corpus`).
+study-small: corpus
+	$(BIN)/sightline study --gin_file=adaptation_small.gin --out=runs/adaptation_small
 
 setup: $(INSTALLED)
 

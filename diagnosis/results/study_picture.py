@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .charts import INK, QUIET, svg_file
-from .effects import Effect
+from .effects import Effect, Effects
 from .records import Record
 from .study_summary import Measure, by_budget
-from .study_table import PRIMARY
+from .study_table import PRIMARY, judged
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -45,8 +45,14 @@ def curves(
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    panels = chart.subplots(1, len(PRIMARY), squeeze=False)[0]
-    for panel, measure in zip(panels, PRIMARY.values(), strict=True):
+    shown = [
+        failure
+        for failure, measure in PRIMARY.items()
+        if any(measure.effect([record]) for record in records)
+    ]
+    panels = chart.subplots(1, len(shown), squeeze=False)[0]
+    for panel, failure in zip(panels, shown, strict=True):
+        measure = PRIMARY[failure]
         effects = []
         for mix, style in styles.items():
             curve = [
@@ -58,6 +64,52 @@ def curves(
                 _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
             effects += [effect for _, effect in curve]
         _label(panel, measure, effects[0] if effects else None)
+    _legend(chart, panels)
+    return svg_file(chart, title="Scores over budget")
+
+
+def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str:
+    """An SVG file with the `PRIMARY` measure of each failure over the model's size.
+
+    Args:
+      studies: of several sizes and budgets; a curve for each mix and budget, as a share
+        of the original tokens. Those from scratch are left out.
+      mixes: to draw, the incumbent first.
+    """
+    shares: dict[int, list[Effects]] = {}
+    for study in studies:
+        original = study.setup.original_tokens
+        if original:
+            shares.setdefault(round(100 * study.tokens / original), []).append(study)
+    chart = Figure(figsize=(12, 3.8), layout="constrained")
+    shown = list(dict.fromkeys(f for study in studies for f in judged(study)))
+    panels = chart.subplots(1, len(shown), squeeze=False)[0]
+    for panel, failure in zip(panels, shown, strict=True):
+        measure, effects = PRIMARY[failure], []
+        for (share, sizes), dash in zip(
+            sorted(shares.items()), itertools.cycle((*DASHES, "-."))
+        ):
+            for mix, colour in zip(mixes, (INK, *COLOURS), strict=False):
+                curve = [
+                    (study.setup.parameters / 1e6, effect)
+                    for study in sorted(sizes, key=lambda s: s.setup.parameters)
+                    if mix in study.mixes
+                    and (effect := study.mixes[mix].effect(failure))
+                    and effect[:3] == measure[:3]
+                ]
+                if curve:
+                    name = f"{mix}, {share} %"
+                    _draw(panel, name, curve, dash, colour, marked=True)
+                effects += [effect for _, effect in curve]
+        _label(panel, measure, effects[0] if effects else None)
+        panel.set_xlabel("million parameters", color=INK, fontsize=9)
+        panel.set_xscale("log")
+    _legend(chart, panels)
+    return svg_file(chart, title="Scores over size")
+
+
+def _legend(chart: Figure, panels: Sequence[Axes]) -> None:
+    """One legend for all panels, each label once."""
     lines = {}
     for panel in panels:
         for line in panel.get_legend_handles_labels()[0]:
@@ -70,7 +122,6 @@ def curves(
             labelcolor=INK,
             fontsize=9,
         )
-    return svg_file(chart, title="Scores over budget")
 
 
 def _draw(

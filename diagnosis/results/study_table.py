@@ -26,6 +26,12 @@ GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that measure how likely one text is after another."""
 
 
+def judged(effects: Effects) -> list[str]:
+    """The failures that a study judges its mixes by: those it measured its incumbent for."""
+    measured = {effect[:3] for effect in effects.mixes[effects.incumbent].effects}
+    return [name for name, measure in PRIMARY.items() if measure[:3] in measured]
+
+
 def markdown(records: Sequence[Record], effects: Effects) -> str:
     """A row a mix, at the last budget; bold where it beats the incumbent.
 
@@ -55,7 +61,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         _line("*best baseline, without a model*", "", "", *shallow, ""),
         *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
         "",
-        *(_summary(failure, effects) for failure in PRIMARY),
+        *(_summary(failure, effects) for failure in judged(effects)),
         *(f"- Not measured: {why}" for why in left_out),
     ]
     return "\n".join(lines) + "\n"

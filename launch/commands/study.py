@@ -1,11 +1,14 @@
-"""`sightline study`: train mixtures side by side at equal tokens and probe each."""
+"""`sightline study`: train mixtures side by side or from a checkpoint; probe each."""
 
 import functools
 import json
+import re
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,82 +18,93 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ...diagnosis.results import effects_file, records
+from ...diagnosis.results import effects_file
+from ...diagnosis.results.adaptation_table import spoken
 from ...diagnosis.results.effects import Mix, is_better
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
-from ...diagnosis.results.study_table import MEASURES, markdown
+from ...diagnosis.results.study_table import MEASURES, judged, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
-from ..studies.jobs import Job, jobs, work
-from ..studies.study import Study
+from ..studies import outcome
+from ..studies.facts import Facts, facts
+from ..studies.jobs import Jobs
+from ..studies.store import Store
+from ..studies.study import DESCRIBING, MEASURING
+from ..studies.workers import Task, work
 from ._arguments import gin_parser, parse_gin
 
 _ABOUT = """\
-Train the mixes of a study side by side on equal processed tokens, probe each on the
-way, and write table.md, curves.svg and effects.json. Finished runs are kept: the same
-command continues the study.
+Train the mixes of a study on equal processed tokens, probe each, and write a table,
+curves and effects. A study with an adaptation trains its incumbent, and from there on
+every mix, every addition and every ablation, at several budgets. What is done is kept,
+checkpoints among it: the same command continues the study, and measures again what is
+to be measured otherwise.
 
   sightline study --gin_file=three_failures.gin --out=runs/study
+  sightline study --gin_file=adaptation_small.gin --out=runs/adaptation --minutes=8
+
+Exit status:
+  0   done
+  75  the time was over; run the same command to continue
+  1   a run failed, or was killed; run the same command to continue
+  2   a wrong argument
 """
+
+STOPPED = 75
+"""Exit status, as of `sightline train`."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs what is still to be run, then writes the results."""
+    """Does what is still to be done, then writes the results."""
     parser = gin_parser("study", _ABOUT)
-    parser.add_argument("--out", required=True, metavar="FOLDER")
-    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    add = parser.add_argument
+    add("--out", required=True, metavar="FOLDER")
+    add("--workers", type=int, default=2, metavar="N", help="runs side by side (2)")
+    add("--minutes", type=float, default=np.inf, metavar="M", help="stop after that")
     options, bindings = parse_gin(parser, arguments)
     if options.workers < 1:
         raise UsageError(f"--workers is {options.workers}; give 1 or more.")
+    if not options.minutes > 0:
+        raise UsageError(f"--minutes is {options.minutes}; give more than 0.")
+    deadline = time.time() + 60 * options.minutes
 
     from ..configuration.config import load
-    from ..configuration.study import study_of
+    from ..configuration.study import read_study, study_of
 
     config = load(options.gin_file, bindings)
     study = study_of(config)
-    mixes = {name: _mix(study, name) for name in study.mixes}
+    mixes = {name: outcome.mix_of(study.mixture(name)) for name in study.mixes}
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
-    text = config.resolved_config("study")
-    out = prepare_run_dir(
-        options.out, text, identities=identities, done="records/*.json"
-    )
-    folder = out / "records"
-    folder.mkdir(exist_ok=True)
-    waiting = jobs(list(study.mixes), study.seeds, folder)
-    _run(study, waiting, folder, options, bindings)
-
-    command = shlex.join(["sightline", "study", *arguments])
-    measured = [r for r in records.read_all(folder) if r.mix in study.mixes]
-    outcome = effects(
-        measured,
-        MEASURES,
-        mixes,
-        corpus=study.corpus,
-        command=command,
-        incumbent=study.incumbent,
-    )
-    effects_file.write(out / "effects.json", outcome)
-    write_whole(out / "table.md", markdown(measured, outcome))
-    judged = [effect.failure for effect in outcome.mixes[study.incumbent].effects]
-    best = [n for n in mixes if all(is_better(outcome, n, f) for f in judged)]
-    picture = curves(measured, incumbent=study.incumbent, best=best)
-    write_whole(out / "curves.svg", picture)
-    console = Console()
-    for name in ("table.md", "curves.svg", "effects.json"):
-        console.print(str(out / name), highlight=False)
-    return 0
+    text = of_training(config.resolved_config("study"))
+    out = prepare_run_dir(options.out, text, identities=identities, done="runs/*")
+    data = facts(study, out, config=text)
+    jobs = Jobs(study, Store(out), own_share=data.own_share)
+    read = functools.partial(read_study, options.gin_file, bindings)
+    task = Task(read, data.own_share, jobs.store, deadline)
+    done = _run(jobs, task, workers=options.workers)
+    if done or study.adaptation is not None:  # of which parts can be compared
+        command = shlex.join(["sightline", "study", *arguments])
+        for path in _write(jobs, data, command=command):
+            print(path)
+    return 0 if done else STOPPED
 
 
-def _run(
-    study: Study, waiting: Sequence[Job], folder: Path, options, bindings: Sequence[str]
-) -> None:
-    """Runs the waiting jobs, with a progress bar of the whole study."""
-    from ..configuration.study import read_study
+def of_training(text: str) -> str:
+    """A resolved config without what changes no checkpoint."""
+    names = "|".join((*MEASURING, *DESCRIBING))
+    return re.sub(rf"(?m)^study\.({names}) =.*\n(?:[ }})\]].*\n)*", "", text)
 
-    done = len(study.mixes) * len(study.seeds) - len(waiting)
+
+def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
+    """Does what is waiting, with a progress bar; returns whether everything is done."""
+    tokens = {r.name: r.length - r.fork for r in jobs.runs.values()}
+    waiting = [run for run in jobs.runs.values() if not jobs.is_done(run)]
+    done = dict(tokens)
+    for run in waiting:
+        done[run.name] = 0
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,39 +113,65 @@ def _run(
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
+    stopped, ended = False, len(jobs.runs) - len(waiting)
     with bar:
-        task = bar.add_task("study", total=study.tokens * (done + len(waiting)))
-        tokens: dict[Job, int] = {}
-        ended = done
-        bar.update(task, completed=done * study.tokens)
-        for news in work(
-            waiting,
-            folder,
-            read=functools.partial(read_study, options.gin_file, bindings),
-            workers=options.workers,
-        ):
-            tokens[news.job] = study.tokens if news.tokens is None else news.tokens
+        shown = bar.add_task(
+            "study", total=sum(tokens.values()), completed=sum(done.values())
+        )
+        for news in work(waiting, task, ready=jobs.is_ready, workers=workers):
             if news.tokens is None:
-                ended += 1
+                stopped = stopped or news.outcome == "stopped"
+                ended += news.outcome == "done"
+                done[news.run] = tokens[news.run]
                 # Above the bar; the only output where standard error is no terminal.
-                mix, seed = news.job
-                bar.console.print(f"{mix}, seed {seed}: done", highlight=False)
+                bar.console.print(f"{news.run}: {news.outcome}", highlight=False)
+            else:
+                done[news.run] = news.tokens - jobs.runs[news.run].fork
             bar.update(
-                task,
-                completed=done * study.tokens + sum(tokens.values()),
-                description=f"{ended} of {done + len(waiting)} runs",
+                shown,
+                completed=sum(done.values()),
+                description=f"{ended} of {len(jobs.runs)} runs",
             )
+    return not stopped
 
 
-def _mix(study: Study, name: str) -> Mix:
-    """A mix as in `effects.json`: shares by objective or variant."""
-    mixture = study.mixture(name)
-    loss_shares = mixture.loss_share_array()
-    shares = {o.base: float(loss_shares[o.id]) for o in mixture.objectives().values()}
-    settings = {
-        key: value for key, value in mixture.settings.items() if key != study.corpus
-    }
-    return Mix(mixture.objective_rates(), shares, settings, None, ())
+def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
+    """Writes the results of a study that is done; returns the files."""
+    study, out = jobs.study, jobs.store.folder
+    measured = outcome.counted(jobs, data)
+    for refusal in measured.refusals:
+        reasons = "; ".join(refusal.reasons)
+        print(f"{refusal.mix}, seed {refusal.seed}, does not count: {reasons}.")
+    if study.adaptation is not None:
+        budgets = outcome.budgets_of(jobs, measured.records, command=command)
+        for name, each in budgets.items():
+            for verdict in each.verdicts:
+                print(f"{name}: {spoken(verdict)}")
+        return outcome.write(jobs, data, measured, budgets, command=command)
+    mixes = {name: outcome.mix_of(arm.mixture) for name, arm in jobs.arms.items()}
+    counting = {record.mix for record in measured.records}
+    if study.incumbent not in counting:
+        raise UsageError(
+            f"no run of the incumbent {study.incumbent!r} counts, so there is nothing "
+            "to compare with; train longer (study.tokens)."
+        )
+    found = effects(
+        measured.records,
+        MEASURES,
+        {name: mix for name, mix in mixes.items() if name in counting},
+        corpus=study.corpus,
+        command=command,
+        incumbent=study.incumbent,
+    )
+    best = [
+        n for n in found.mixes if all(is_better(found, n, f) for f in judged(found))
+    ]
+    effects_file.write(out / "effects.json", found)
+    table = markdown(measured.records, found) + outcome.published(measured.records)
+    write_whole(out / "table.md", table)
+    picture = curves(measured.records, incumbent=study.incumbent, best=best)
+    write_whole(out / "curves.svg", picture)
+    return [out / name for name in ("table.md", "curves.svg", "effects.json")]
 
 
 def _identity(mix: Mix) -> str:

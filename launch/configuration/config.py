@@ -37,6 +37,7 @@ def configurables() -> dict[str, Callable[..., Any]]:
     from ...models.config import ModelConfig
     from ...models.rows import decoder_rows, encoder_decoder_rows
     from ...tasks.examples.mixture import Mixture
+    from ..studies.adaptation import Adaptation
     from ..studies.study import Study
     from ..training import optimizers, schedules
     from ..training.mesh import MeshShape
@@ -45,6 +46,7 @@ def configurables() -> dict[str, Callable[..., Any]]:
     return {
         "train": train,
         "study": Study,
+        "Adaptation": Adaptation,
         "Mixture": Mixture,
         "ModelConfig": ModelConfig,
         "decoder_rows": decoder_rows,

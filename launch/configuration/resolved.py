@@ -64,6 +64,8 @@ _NAMING = {
     ("Mixture", "schedule"),
     ("Mixture", "corpora"),
     ("study", "corpus"),
+    ("study", "corpora"),
+    ("study", "probes"),
     ("study", "mixes"),
 }
 """Parameters whose values name tasks, objectives and corpora."""

@@ -8,6 +8,7 @@ from typing import Any
 import optax
 
 from ...diagnosis.probes.material import Plan
+from ...diagnosis.probes.published.published import ITEMS, PAIRS
 from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives import registry
@@ -18,10 +19,23 @@ from ...objectives.errors import (
     require_seed,
     require_share,
 )
+from ...tasks import corpora
 from ...tasks.examples.mixture import Mixture
+from ...tasks.recorded.identity import digest_of
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.mesh import MeshShape, check_rows, make_mesh
 from ..training.program import Program
+from .adaptation import Adaptation
+
+MEASURING = (
+    *("documents", "fitted", "written", "restored", "rates", "probes", "held_out"),
+    *("published", "pairs", "items"),
+)
+"""Settings of a study that say what is measured. They may change while its checkpoints
+are kept: then everything is measured again."""
+
+DESCRIBING = ("name", "text", "beside", "ungated", "keep_checkpoints", "data_workers")
+"""Settings that change neither what is trained nor what is measured."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +45,9 @@ class Study:
     Attributes:
       mixes: by name, a mixture file or an objective to train alone.
       incumbent: compared with the other mixes; held-out losses are of its objectives.
-      corpus: for training and probing all mixes, whatever their files say.
+      corpus: that probes read, and that all mixes are trained on, whatever their
+        files say.
+      corpora: relative rates of the corpora that all mixes are trained on instead.
       vocabulary: of all mixes.
       seeds: of parameters and data; a run for each mix and seed.
       tokens: processed by each run: filled slots, in every stream.
@@ -47,7 +63,26 @@ class Study:
       written: texts to generate freely.
       restored: excerpts to restore for each corruption.
       rates: of corruption of the excerpts.
-      held_out: batches of each of the incumbent's objectives.
+      probes: which probes to run, each with the corpus that it reads; empty for all
+        of them, on `corpus`.
+      published: folders and files of published tests to score every model on, in each
+        mode that it was trained in (`diagnosis.probes.published`).
+      pairs: minimal pairs of each paradigm of such a test.
+      items: items of each file of such a test.
+      held_out: batches of each task, of validation text.
+      ungated: objectives that a run may fail to learn and still count
+        (`diagnosis.results.gates`).
+      name: of the study, and of its files of effects.
+      text: what the corpora are, in words: "English prose".
+      beside: folders of the same study at other sizes, for the picture of scores over
+        size.
+      adaptation: branches from the trained incumbent, instead of the mixes side by
+        side; `points` then mean nothing.
+      data: folder of recorded rows, which every arm is trained on; None makes them
+        from the corpora.
+      data_workers: processes of each run that make rows; 0 for none but its own.
+      keep_checkpoints: whether checkpoints stay once they are measured, so that they
+        can be measured again.
       settings: of the corpus, and of objectives that are trained alone.
       read: reads the mixture of a file.
 
@@ -75,6 +110,19 @@ class Study:
     rates: Sequence[float] = (0.3,)
     held_out: int = 16
     settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    corpora: Mapping[str, float | int] = dataclasses.field(default_factory=dict)
+    probes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    published: Sequence[str] = ()
+    pairs: int = PAIRS
+    items: int = ITEMS
+    ungated: Sequence[str] = ()
+    name: str = "study"
+    text: str = ""
+    beside: Sequence[str] = ()
+    adaptation: Adaptation | None = None
+    data: str | None = None
+    data_workers: int = 0
+    keep_checkpoints: bool = True
 
     def __post_init__(self):
         if self.incumbent not in self.mixes:
@@ -88,13 +136,16 @@ class Study:
             )
         for seed in self.seeds:
             require_seed("study.seeds", seed)
-        for name in ("points", "batch_rows", "documents", "fitted", "held_out"):
+        counts = ("points", "batch_rows", "documents", "fitted", "held_out")
+        for name in (*counts, "pairs", "items"):
             require_count(f"study.{name}", getattr(self, name))
         for name in ("written", "restored"):
             require_count(f"study.{name}", getattr(self, name), least=0)
         require_count("study.tokens", self.tokens, most=2**53)
         for rate in self.rates:
             require_share("study.rates", rate)
+        for probe, corpus in self.probes.items():
+            corpora.require(f"study.probes[{probe!r}]", corpus, self.settings)
         for name in self.mixes:
             if not re.fullmatch(r"[\w.+-]+", name):
                 raise UsageError(
@@ -102,32 +153,45 @@ class Study:
                     "records; use letters, digits and any of _ . + -"
                 )
             self.mixture(name)
+        require_count("study.data_workers", self.data_workers, least=0)
+        if self.adaptation and self.adaptation.revised not in self.mixes:
+            raise UsageError(
+                f"Adaptation.revised is {self.adaptation.revised!r}, which is no mix; "
+                + nearest(self.adaptation.revised, self.mixes)
+            )
+        for objective in self.ungated:
+            registry.get(objective)
 
     def mixture(self, mix: str) -> Mixture:
-        """A mix on the study's corpus, with the study's vocabulary.
+        """A mix on the study's corpora, with the study's vocabulary.
 
         Raises:
           ValueError: its file is wrong, or names corpora task by task.
         """
         source = self.mixes[mix]
-        corpus_settings = {self.corpus: dict(self.settings.get(self.corpus, {}))}
+        trained_on = dict(self.corpora) or {self.corpus: 1}
+        read = dict.fromkeys([*trained_on, self.corpus, *self.probes.values()])
+        corpus_settings = {n: dict(self.settings.get(n, {})) for n in read}
         if not source.endswith(".gin"):
             registry.get(source)
             objective_settings = {
                 n: v for n, v in self.settings.items() if n in registry.objectives()
             }
             rates, shares, settings = {source: 1.0}, None, objective_settings
+            schedule = {}
         else:
             file_mixture = self.read(source)
-            rates, shares = file_mixture.objective_rates(), file_mixture.loss_shares
-            settings = file_mixture.all_settings()
+            rates = file_mixture.at(0).objective_rates()
+            shares, settings = file_mixture.loss_shares, file_mixture.settings
+            schedule = file_mixture.schedule
         return Mixture(
             mix,
             rates,
-            corpora={self.corpus: 1},
+            corpora=trained_on,
             loss_shares=shares,
             settings={**settings, **corpus_settings},
             vocabulary=self.vocabulary,
+            schedule=schedule,
         )
 
     def program(self, *, steps: int) -> Program:
@@ -142,6 +206,17 @@ class Study:
             transformation=self.optimizer(self.schedule(steps=steps)),
             mesh=mesh,
         )
+
+    @property
+    def batch_tokens(self) -> int:
+        """Slots of a batch, in all streams."""
+        streams = (self.rows.decoder, self.rows.encoder)
+        return self.batch_rows * sum(stream.slots for stream in streams if stream)
+
+    def plan_digest(self) -> str:
+        """Of the settings that say what is measured; they change no training."""
+        named = {name: repr(getattr(self, name)) for name in MEASURING}
+        return digest_of(named)[:12]
 
     def plan(self) -> Plan:
         """How much each point measures."""

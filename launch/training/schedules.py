@@ -83,7 +83,7 @@ def warmup_stable_decay(
     *,
     warmup_steps: int | float,
     steps: int,
-    decay_steps: int,
+    decay_steps: int | float,
     final_fraction: float = 0.0,
 ) -> optax.Schedule:
     """Linear to the peak, flat, then linear down over the last `decay_steps`.
@@ -94,11 +94,12 @@ def warmup_stable_decay(
       peak: highest learning rate.
       warmup_steps: updates of the warm-up, or below 1 a share of `steps`.
       steps: updates of the whole run.
-      decay_steps: updates of the decay.
+      decay_steps: updates of the decay, or below 1 a share of `steps`.
       final_fraction: of the peak, at the end and after.
     """
     require_positive("warmup_stable_decay.peak", peak)
     require_share("warmup_stable_decay.final_fraction", final_fraction)
+    decay_steps = _count("decay_steps", decay_steps, steps=steps)
     if not 1 <= decay_steps < steps:
         raise UsageError(
             f"decay_steps={decay_steps} must be at least 1 and less than steps={steps}."
@@ -123,16 +124,22 @@ def _warmup_steps(warmup: int | float, *, steps: int, end: int) -> int:
       steps: of the run.
       end: the update by which the warm-up must be over.
     """
-    share = isinstance(warmup, float)
-    if share and not 0 < warmup < 1:
-        raise UsageError(
-            f"warmup_steps={warmup} is neither a number of steps (an integer ≥ 1) nor "
-            "a share of them (between 0 and 1)."
-        )
-    count = max(1, round(warmup * steps)) if share else int(warmup)
+    count = _count("warmup_steps", warmup, steps=steps)
     if not 1 <= count < max(end, 2):
         raise UsageError(
             f"warmup_steps={count} must be at least 1 and less than {end}, where the "
             f"decay begins or ends (steps={steps}); bind fewer, or more train.steps."
         )
     return count
+
+
+def _count(name: str, updates: int | float, *, steps: int) -> int:
+    """Updates of a part of a run that are given as such, or as a share of `steps`."""
+    if not isinstance(updates, float):
+        return int(updates)
+    if not 0 < updates < 1:
+        raise UsageError(
+            f"{name}={updates} is neither a number of steps (an integer ≥ 1) nor a "
+            "share of them (between 0 and 1)."
+        )
+    return max(1, round(updates * steps))

@@ -1,13 +1,14 @@
 """Training batches as the trainer receives them: made in other processes, or here."""
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 
 import numpy as np
 from jaxtyping import Int32
 
 from ...models.rows import PREDICTION_FIELDS, Batch, Capacity, Memory, Stream
+from ..tokens.tokenised_documents import TokenisedDocuments
 from .chunks import LocalMaker, Makers, Plan
 from .makers import RemoteMakers, serve_chunks
 from .processes import DataProcessError, Team, send_error
@@ -18,7 +19,11 @@ _AHEAD = 2
 
 
 def streamed(
-    plan: Plan, position: Position, *, processes: int
+    plan: Plan,
+    position: Position,
+    *,
+    processes: int,
+    documents: Mapping[str, TokenisedDocuments] | None = None,
 ) -> Iterator[tuple[Batch, Position]]:
     """Training batches without end, each with the position before it.
 
@@ -30,6 +35,8 @@ def streamed(
       position: that of the first batch.
       processes: that make data. One mixes and packs; with two or more, the others
         make the Examples. 0: all in this process.
+      documents: of the train split, shared with other streams of this process; other
+        processes open their own.
 
     Raises:
       UsageError: the position is of another stream.
@@ -38,7 +45,7 @@ def streamed(
     """
     check_position(plan, position)
     if not processes:
-        return _batches(plan, position, LocalMaker(plan), ahead=0)
+        return _batches(plan, position, LocalMaker(plan, documents), ahead=0)
     return ReceivedBatches(plan, position, processes)
 
 

@@ -1,6 +1,6 @@
 """Work units of a stream: the laid-out Examples of a few windows of one block."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from ..examples.example_stream import split_documents
 from ..examples.mixture import Mixture, split_task
 from ..examples.task_windows import DocumentShard, TaskWindows
 from ..rows.layout import Laid, lay_out
+from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 
 CHUNK = 64
@@ -85,11 +86,18 @@ class Makers(Protocol):
 
 
 class LocalMaker:
-    """Makes chunks when they are asked for, in this process."""
+    """Makes chunks when they are asked for, in this process.
 
-    def __init__(self, plan: Plan):
+    Args:
+      plan: of the stream.
+      documents: of the train split, to share with other streams; None opens them.
+    """
+
+    def __init__(
+        self, plan: Plan, documents: Mapping[str, TokenisedDocuments] | None = None
+    ):
         self._plan = plan
-        self._documents = split_documents(plan.mixture, "train")
+        self._documents = documents or split_documents(plan.mixture, "train")
         self._sources: dict[int, TaskWindows] = {}
         bos = vocabulary(plan.mixture.vocabulary).special_ids.bos
         self._lay_out: Callable[..., Laid] = lambda examples: lay_out(

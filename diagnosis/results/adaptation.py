@@ -1,0 +1,150 @@
+"""What a study of branches came to, at each budget: effects, comparisons, verdicts."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from .effects import Comparison, Difference, Effects, Mix, OwnLoss, Setup, beats
+from .paired import difference, own_loss
+from .records import Record
+from .study_summary import Measure
+from .study_table import MEASURES, PRIMARY, judged
+
+LEAST_RUNS = 2
+"""Runs of a mix, and of the incumbent, that count; with fewer nothing is met."""
+
+MOST_LOSS = 1.02
+"""Highest held-out loss on the incumbent's objectives, relative to the incumbent that
+goes on, at which a revision succeeds. Fixed before any run."""
+
+
+class ArmRecords(NamedTuple):
+    """An arm at one budget.
+
+    Attributes:
+      mix: its rates, loss shares and settings.
+      records: of the runs that count, one a seed.
+      drops: objective that it lacks of the revised mix; "" if none.
+      adds: objective that it has beside the incumbent's; "" if none.
+    """
+
+    mix: Mix
+    records: Sequence[Record]
+    drops: str = ""
+    adds: str = ""
+
+
+class Verdict(NamedTuple):
+    """Whether a mix does what was asked for.
+
+    Attributes:
+      mix: its name.
+      better: for each failure, whether its primary score is better than the
+        incumbent's with the intervals of all seeds apart; None if not measured.
+      own_loss: on the incumbent's objectives, relative to the incumbent.
+      runs: of the mix or of the incumbent that count, whichever are fewer.
+    """
+
+    mix: str
+    better: Mapping[str, bool | None]
+    own_loss: OwnLoss | None
+    runs: int
+
+    @property
+    def met(self) -> bool:
+        """Every failure is better, at no more than `MOST_LOSS`."""
+        cheap = self.own_loss is not None and self.own_loss.value <= MOST_LOSS
+        enough = self.runs >= LEAST_RUNS
+        return enough and cheap and all(self.better.values())
+
+
+class Budget(NamedTuple):
+    """The arms of a study at one number of tokens.
+
+    Attributes:
+      effects: of every arm.
+      differences: of each arm from the reference, by measure.
+      verdicts: of every arm but the reference.
+    """
+
+    effects: Effects
+    differences: Mapping[str, Mapping[Measure, Difference]]
+    verdicts: tuple[Verdict, ...]
+
+
+def budget(
+    arms: Mapping[str, ArmRecords],
+    *,
+    reference: str,
+    revised: str,
+    corpus: str,
+    tokens: int,
+    command: str,
+    setup: Setup,
+) -> Budget:
+    """The arms of a study at one number of tokens.
+
+    Args:
+      arms: by name, those without a record left out.
+      reference: the arm with which all are compared: the incumbent that goes on.
+      revised: the mix whose objectives are added and left out.
+      corpus: name of the corpora.
+      tokens: of every run.
+      command: that ran the study.
+      setup: what was trained.
+    """
+    before = arms[reference]
+    shares = before.mix.loss_shares
+    mixes, differences = {}, {}
+    for name, arm in arms.items():
+        mixes[name] = arm.mix._replace(
+            own_loss=own_loss(before.records, arm.records, shares),
+            effects=tuple(e for m in MEASURES if (e := m.effect(arm.records))),
+        )
+        differences[name] = {
+            m: d for m in MEASURES if (d := difference(m, before.records, arm.records))
+        }
+    pairs = [(a.adds, reference, n) for n, a in arms.items() if a.adds]
+    if revised in arms:
+        pairs += [(a.drops, n, revised) for n, a in arms.items() if a.drops]
+    comparisons = tuple(
+        _comparison(objective, without, having, arms, shares)
+        for objective, without, having in pairs
+    )
+    effects = Effects(corpus, tokens, command, reference, mixes, setup, comparisons)
+    runs = {name: len(arm.records) for name, arm in arms.items()}
+    verdicts = tuple(
+        _verdict(effects, name, runs=min(count, runs[reference]))
+        for name, count in runs.items()
+        if name != reference
+    )
+    return Budget(effects, differences, verdicts)
+
+
+def _comparison(
+    objective: str,
+    without: str,
+    having: str,
+    arms: Mapping[str, ArmRecords],
+    shares: Mapping[str, float],
+) -> Comparison:
+    one, other = arms[without].records, arms[having].records
+    measured = (difference(measure, one, other) for measure in MEASURES)
+    return Comparison(
+        objective,
+        without,
+        having,
+        own_loss(one, other, shares),
+        tuple(each for each in measured if each is not None),
+    )
+
+
+def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
+    better: dict[str, bool | None] = {}
+    for failure in judged(effects):
+        pair = [
+            next((e for e in mix.effects if e[:3] == PRIMARY[failure][:3]), None)
+            for mix in (effects.mixes[effects.incumbent], effects.mixes[name])
+        ]
+        before, after = pair
+        better[failure] = beats(before, after) if before and after else None
+    return Verdict(name, better, effects.mixes[name].own_loss, runs)

@@ -1,0 +1,137 @@
+"""The results of a study of branches as tables in Markdown, one a budget."""
+
+from collections.abc import Mapping, Sequence
+
+from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
+from .effects import Difference, Effect, OwnLoss
+from .gates import Refusal
+from .records import Record
+from .study_summary import Measure
+from .study_table import MEASURES, PRIMARY, judged
+
+OTHERS = tuple(m for m in MEASURES if m not in PRIMARY.values())
+
+
+def markdown(
+    budgets: Mapping[str, Budget],
+    *,
+    refusals: Sequence[Refusal],
+    remarks: Sequence[str],
+    command: str,
+) -> str:
+    """Every budget's tables and verdicts, then what does not count.
+
+    Args:
+      budgets: by title.
+      refusals: runs that do not count.
+      remarks: sentences on the data and on what was not measured.
+      command: that ran the study.
+    """
+    lines = [_INTRODUCTION, "", f"    {command}"]
+    for title, budget in budgets.items():
+        lines += ["", f"## {title}", "", *_primary(budget), "", *_others(budget), ""]
+        lines += [f"- {spoken(verdict)}" for verdict in budget.verdicts]
+    lines += ["", "## What does not count", ""]
+    lines += [
+        f"- `{r.mix}`, seed {r.seed}: {'; '.join(r.reasons)}." for r in refusals
+    ] or ["Every run passed its gates."]
+    if remarks:
+        lines += ["", "## Remarks", "", *(f"- {remark}" for remark in remarks)]
+    return "\n".join(lines) + "\n"
+
+
+_INTRODUCTION = (
+    "Brackets after a score are the envelope of the seeds' 95 % bootstrap intervals "
+    "over documents; after a difference (Δ), the 95 % interval of the difference from "
+    "the first row, paired by seed, by a bootstrap over seeds and items. Bold: better "
+    "than the first row, with the envelopes apart. Own loss: held-out loss of the "
+    "incumbent's objectives over that of the first row at the same seed, mean and "
+    "range over seeds (lower is better)."
+)
+
+
+def not_measured(records: Sequence[Record]) -> list[str]:
+    """What could not be measured, once each."""
+    reasons = dict.fromkeys(why for record in records for why in record.left_out)
+    return [f"Not measured: {why}" for why in reasons]
+
+
+def _primary(budget: Budget) -> list[str]:
+    """A row an arm: the primary score of each failure, and its difference."""
+    measures = [PRIMARY[failure] for failure in judged(budget.effects)]
+    head = [cell for m in measures for cell in (f"{m.probe}: {m.metric}", "Δ")]
+    verdicts = {verdict.mix: verdict for verdict in budget.verdicts}
+    rows = []
+    for name, mix in budget.effects.mixes.items():
+        cells = []
+        for measure in measures:
+            effect = _find(mix.effects, measure)
+            verdict = verdicts.get(name)
+            bold = verdict is not None and bool(verdict.better[measure.failure])
+            cells.append(f"**{_interval(effect)}**" if bold else _interval(effect))
+            cells.append(_change(budget.differences[name].get(measure), verdict))
+        runs = max((effect.seeds for effect in mix.effects), default=0)
+        rows.append(_line(f"`{name}`", f"{runs}", *cells, _interval(mix.own_loss)))
+    return [
+        _line("arm", "runs", *head, "own loss"),
+        "|---" * (len(head) + 3) + "|",
+        *rows,
+    ]
+
+
+def _others(budget: Budget) -> list[str]:
+    """The other measures."""
+    measured = [
+        m
+        for m in OTHERS
+        if any(_find(mix.effects, m) for mix in budget.effects.mixes.values())
+    ]
+    if not measured:
+        return []
+    return [
+        _line("arm", *(f"{m.probe}: {m.metric}" for m in measured)),
+        "|---" * (len(measured) + 1) + "|",
+        *(
+            _line(f"`{name}`", *(_interval(_find(mix.effects, m)) for m in measured))
+            for name, mix in budget.effects.mixes.items()
+        ),
+    ]
+
+
+def spoken(verdict: Verdict) -> str:
+    """What was asked for, and what became of it: a sentence in Markdown."""
+    better = [failure for failure, is_better in verdict.better.items() if is_better]
+    unknown = [f for f, is_better in verdict.better.items() if is_better is None]
+    loss = verdict.own_loss
+    cost = "own loss not measured" if loss is None else f"own loss {loss.value:.3f}"
+    words = f"better with intervals apart on {', '.join(better) or 'no failure'}"
+    if unknown:
+        words += f"; {', '.join(unknown)} not measured"
+    if verdict.runs < LEAST_RUNS:
+        words += f"; {verdict.runs} run counts, and {LEAST_RUNS} are needed"
+    met = "met" if verdict.met else "not met"
+    return (
+        f"`{verdict.mix}`: **{met}** (every failure better with intervals apart, own "
+        f"loss at most {MOST_LOSS:.2f}): {words}; {cost}."
+    )
+
+
+def _find(effects: Sequence[Effect], measure: Measure) -> Effect | None:
+    return next((e for e in effects if e[:3] == measure[:3]), None)
+
+
+def _interval(figure: Effect | OwnLoss | None) -> str:
+    if figure is None:
+        return "–"
+    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+
+
+def _change(change: Difference | None, verdict: Verdict | None) -> str:
+    if change is None or verdict is None:
+        return ""
+    mean = change.having - change.without
+    return f"{mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
+
+
+def _line(*cells: str) -> str:
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"

@@ -1,0 +1,268 @@
+"""What an adaptation came to, from its records: tables, pictures, files of effects."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from ...diagnosis.results import (
+    adaptation_table,
+    effects_file,
+    published_table,
+    records,
+)
+from ...diagnosis.results.adaptation import ArmRecords, Budget, budget
+from ...diagnosis.results.effects import Effects, Mix, Setup
+from ...diagnosis.results.gates import Refusal, gated, not_apart
+from ...diagnosis.results.records import Record
+from ...diagnosis.results.study_picture import curves, curves_over_size
+from ...objectives import registry
+from ...objectives.errors import UsageError
+from ...objectives.registry import base_name
+from ...tasks.examples.mixture import Mixture
+from ...tasks.files import write_whole
+from ...tasks.tokens.vocabulary import vocabulary
+from .arms import BASE, Arm
+from .facts import Facts
+from .jobs import Jobs
+
+
+class Counted(NamedTuple):
+    """The records of a study after its gates.
+
+    Attributes:
+      records: of the runs that count.
+      refusals: the runs that do not.
+    """
+
+    records: list[Record]
+    refusals: list[Refusal]
+
+
+def counted(jobs: Jobs, data: Facts) -> Counted:
+    """The records of a study, those of today's arms and measurements alone.
+
+    Raises:
+      UsageError: the splits of a corpus share documents, so that no run counts.
+    """
+    shared = not_apart({name: each.shared for name, each in data.corpora.items()})
+    if shared:
+        raise UsageError(
+            f"no run of this study counts: {'; '.join(shared)}. Train and validation "
+            "must be apart; build the corpus without duplicates."
+        )
+    plan = jobs.study.plan_digest()
+    every = records.read_all(jobs.store.folder / "records")
+    return Counted(
+        *gated(
+            [r for r in every if r.plan == plan and r.mix in jobs.arms],
+            vocabulary_size=vocabulary(jobs.study.vocabulary).size,
+            ungated=jobs.study.ungated,
+        )
+    )
+
+
+def budgets_of(
+    jobs: Jobs, measured: Sequence[Record], *, command: str
+) -> dict[str, Budget]:
+    """Each budget of the branches, then what was trained from scratch.
+
+    Those at which nothing was measured yet beside the reference are left out.
+
+    Args:
+      jobs: of the study.
+      measured: records of the runs that count.
+      command: that ran the study.
+
+    Returns:
+      By the name of the file of effects.
+    """
+    return dict(_each_budget(jobs, measured, command))
+
+
+def write(
+    jobs: Jobs,
+    data: Facts,
+    measured: Counted,
+    budgets: Mapping[str, Budget],
+    *,
+    command: str,
+) -> list[Path]:
+    """Writes the results of an adaptation; returns the files.
+
+    Args:
+      jobs: of the study.
+      data: of its corpora.
+      measured: the runs that count, and those that do not.
+      budgets: of `budgets`.
+      command: that ran the study.
+    """
+    study, folder = jobs.study, jobs.store.folder
+    table = adaptation_table.markdown(
+        {_title(each.effects): each for each in budgets.values()},
+        refusals=measured.refusals,
+        remarks=[
+            *_passes(jobs, data),
+            *adaptation_table.not_measured(measured.records),
+        ],
+        command=command,
+    )
+    table += published(measured.records)
+    branches = [r for r in measured.records if jobs.arms[r.mix].base is not None]
+    met = [v.mix for each in budgets.values() for v in each.verdicts if v.met]
+    assert study.adaptation is not None
+    texts = {
+        "table.md": table,
+        "curves.svg": curves(
+            branches,
+            incumbent=study.incumbent,
+            best=list(dict.fromkeys([study.adaptation.revised, *met])),
+        ),
+    }
+    sizes = [e.effects for e in budgets.values()] + list(_beside(study.beside))
+    if len({effects.setup.parameters for effects in sizes}) > 1:
+        texts["sizes.svg"] = curves_over_size(
+            sizes, mixes=[study.incumbent, study.adaptation.revised]
+        )
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    files = [folder / name for name in texts]
+    for name, each in budgets.items():
+        files.append(folder / "effects" / f"{name}.json")
+        effects_file.write(files[-1], each.effects)
+    return files
+
+
+def published(measured: Sequence[Record]) -> str:
+    """The section of published tests; "" if none was measured."""
+    lines = published_table.markdown(measured)
+    title = "## Published tests, mean and range over seeds"
+    return "\n".join(["", title, "", *lines, ""]) if lines else ""
+
+
+def mix_of(mixture: Mixture) -> Mix:
+    """A mixture as files of effects have it: shares by objective or variant."""
+    loss_shares = mixture.loss_share_array()
+    shares = {o.base: float(loss_shares[o.id]) for o in mixture.objectives().values()}
+    settings = {
+        name: values
+        for name, values in mixture.settings.items()
+        if base_name(name) in registry.objectives()
+    }
+    return Mix(mixture.objective_rates(), shares, settings, None, ())
+
+
+def parameters(jobs: Jobs) -> int:
+    """Number of the model's parameters."""
+    abstract = jobs.study.program(steps=jobs.study.tokens).abstract_params
+    return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract))
+
+
+def _each_budget(
+    jobs: Jobs, measured: Sequence[Record], command: str
+) -> Iterator[tuple[str, Budget]]:
+    """Each budget by the name of its file of effects."""
+    study = jobs.study
+    settings = study.adaptation
+    assert settings is not None
+    setup = Setup(
+        parameters=parameters(jobs),
+        architecture=study.rows.architecture,
+        text=study.text,
+        seeds=len(study.seeds),
+        date=datetime.date.today().isoformat(),
+    )
+    branches = {n: arm for n, arm in jobs.arms.items() if arm.base is not None}
+    scratch = {
+        n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE
+    }
+    corpus = ", ".join(dict(study.corpora) or [study.corpus])
+    parts: list[tuple[str, dict[str, Arm], str, int | None, int]] = [
+        (f"{round(100 * share):02d}", branches, study.incumbent, study.tokens, n)
+        for n, share in enumerate(settings.budgets)
+    ]
+    parts.append(("scratch", scratch, BASE, None, -1))
+    for suffix, arms, reference, original, place in parts:
+        name = f"{study.name}_{suffix}"
+        present = _present(arms, measured, place)
+        if reference in present and len(present) > 1:
+            yield (
+                name,
+                budget(
+                    _with_parts(present, study.incumbent, settings.revised),
+                    reference=reference,
+                    revised=settings.revised,
+                    corpus=corpus,
+                    tokens=arms[reference].lengths[place],
+                    command=command,
+                    setup=setup._replace(name=name, original_tokens=original),
+                ),
+            )
+
+
+def _present(
+    arms: Mapping[str, Arm], measured: Sequence[Record], place: int
+) -> dict[str, ArmRecords]:
+    """The arms that have a run that counts, with their records of a length."""
+    found = {}
+    for name, arm in arms.items():
+        point = arm.lengths[place]
+        own = [r for r in measured if r.mix == name and r.point == point]
+        if own:
+            found[name] = ArmRecords(mix_of(arm.mixture), own)
+    return found
+
+
+def _with_parts(
+    arms: Mapping[str, ArmRecords], incumbent: str, revised: str
+) -> dict[str, ArmRecords]:
+    """Marks additions and ablations, whose names say them."""
+    marked = dict(arms)
+    for name, arm in arms.items():
+        objective = name[1:]
+        if name[0] == "+" and incumbent in arms:
+            marked[name] = arm._replace(adds=objective)
+        if name[0] == "-" and revised in arms:
+            marked[name] = arm._replace(drops=objective)
+    return marked
+
+
+def _title(effects: Effects) -> str:
+    setup = effects.setup
+    size = f"{setup.parameters / 1e6:.2f} M parameters"
+    if setup.original_tokens is None:
+        return f"From scratch, {effects.tokens / 1e6:.2f} M tokens; {size}"
+    share = 100 * effects.tokens / setup.original_tokens
+    return (
+        f"{effects.tokens / 1e6:.2f} M tokens after {setup.original_tokens / 1e6:.1f} "
+        f"M ({share:.0f} %); {size}"
+    )
+
+
+def _passes(jobs: Jobs, data: Facts) -> Iterator[str]:
+    """How often each arm reads each corpus: a small one that is repeated is learned."""
+    study = jobs.study
+    rates = dict(study.corpora) or {study.corpus: 1}
+    longest = max(arm.lengths[-1] for arm in jobs.arms.values())
+    for name, rate in rates.items():
+        share, corpus = rate / sum(rates.values()), data.corpora[name]
+        base, most = (
+            share * tokens / corpus.tokens for tokens in (study.tokens, longest)
+        )
+        yield (
+            f"{name}: {corpus.train:,} documents of about {corpus.tokens / 1e6:.1f} M "
+            f"tokens to train on, {corpus.validation:,} held out, none in both. Of "
+            f"{study.tokens / 1e6:.1f} M processed tokens its share is {base:.2f} "
+            f"passes; of the longest run, {most:.2f}. (Processed tokens count what is "
+            "read and what is written; shares of tokens are about those of examples.)"
+        )
+
+
+def _beside(folders: Sequence[str]) -> Iterator[Effects]:
+    """The effects of the same study at other sizes."""
+    for folder in folders:
+        for path in sorted((Path(folder) / "effects").glob("*.json")):
+            yield effects_file.read(path)

@@ -1,0 +1,136 @@
+"""What the runs of a study share: programs, rows, and the items of the probes."""
+
+import dataclasses
+import functools
+
+from flax import nnx
+from jaxtyping import PyTree
+
+from ...diagnosis.probes.asking.subject import Subject, subject
+from ...diagnosis.failures import registry as failures
+from ...diagnosis.probes.battery import NotApplicable, Prepare, Probe
+from ...diagnosis.probes.material import Material, material
+from ...diagnosis.probes.published.published import PublishedData, read_published
+from ...diagnosis.traits.objective_traits import Traits, mode_tokens, trained_modes
+from ...diagnosis.traits.traits import mixture_traits
+from ...models.rows import Batch
+from ...objectives.errors import UsageError, nearest
+from ...tasks.tokens.vocabulary import vocabulary
+from ..training.program import EvalStep, Program
+from .arms import Arm
+from .one_step import Step, compile_step
+from .rows_of_arms import RowsOfArms
+from .study import Study
+
+
+class StudyResources:
+    """Made once in each process; everything is made when it is first asked for.
+
+    Attributes:
+      study: of which mixes.
+      arms: by name.
+      rows: of every arm.
+      program: of every run but for its seed. Schedules are not in it.
+    """
+
+    def __init__(self, study: Study, arms: dict[str, Arm]):
+        self.study = study
+        self.arms = arms
+        self.rows = RowsOfArms(study)
+        self.program = study.program(steps=study.tokens)
+        self.held_out = functools.cache(self._held_out)
+        self.of_training = functools.cache(self._of_training)
+        self.traits = functools.cache(self._traits)
+
+    def program_of(self, seed: int) -> Program:
+        """The program whose parameters begin with a seed."""
+        return dataclasses.replace(self.program, seed=seed)
+
+    @functools.cached_property
+    def step(self) -> Step:
+        """The train step of every run."""
+        return compile_step(self.program, self.study.optimizer)
+
+    @functools.cached_property
+    def eval_step(self) -> EvalStep:
+        """The evaluation step of every run."""
+        return self.program.compile_eval_step()
+
+    def _held_out(self, arm: str) -> dict[str, list[Batch]]:
+        """Validation batches of each of an arm's tasks."""
+        return self.rows.held_out(self.arms[arm].mixture)
+
+    def _of_training(self, arm: str) -> list[Batch]:
+        """Training batches of an arm, to measure."""
+        return self.rows.of_training(self.arms[arm].mixture)
+
+    def _traits(self, arm: str) -> list[Traits]:
+        """What an arm's Examples ask for, and in which forms, in each phase."""
+        phases = self.arms[arm].mixture.phases().values()
+        each = [mixture_traits(phase, self.study.rows) for phase in phases]
+        return [traits.overall["examples"] for traits in each]
+
+    def subject(self, arm: str, params: PyTree) -> Subject:
+        """A model of the study as probes see it.
+
+        A branch knows the modes of its base as well.
+        """
+        base = self.arms[arm].base
+        modes = {
+            mode: share
+            for name in ([base] if base else []) + [arm]
+            for traits in self.traits(name)
+            for mode, share in trained_modes(traits).items()
+        }
+        return subject(
+            nnx.merge(self._graph, params),
+            self.study.rows,
+            vocabulary(self.study.vocabulary),
+            trained=modes,
+            mode_tokens=mode_tokens(self.traits(arm)[-1]),
+        )
+
+    @functools.cached_property
+    def probes(self) -> tuple[list[Probe], list[str]]:
+        """Every probe that its corpus allows, and why the others are left out."""
+        params = self.program.initial_state().params
+        untrained = self.subject(next(iter(self.arms)), params)
+        mixture = self.study.mixture(self.study.incumbent)
+
+        @functools.cache
+        def read(corpus: str) -> Material:
+            return material(untrained, mixture.corpus(corpus), self.study.plan())
+
+        probes: list[Probe] = []
+        left_out: list[str] = []
+        for name, prepare in self._named_probes().items():
+            try:
+                corpus = self.study.probes.get(name, self.study.corpus)
+                probes.append(prepare(untrained, read(corpus)))
+            except NotApplicable as reason:
+                left_out.append(f"{name}: {reason}")
+        return probes, left_out
+
+    @functools.cached_property
+    def published(self) -> list[PublishedData]:
+        """The published tests that the study names by path."""
+        study = self.study
+        return [
+            read_published(path, pairs=study.pairs, items=study.items)
+            for path in study.published
+        ]
+
+    def _named_probes(self) -> dict[str, Prepare]:
+        """The probes that the study asks for."""
+        by_failure = failures.probes(failures.names())
+        known = {name: p for each in by_failure.values() for name, p in each.items()}
+        for name in self.study.probes:
+            if name not in known:
+                raise UsageError(
+                    f"study.probes: no probe {name!r}; {nearest(name, known)}"
+                )
+        return {n: known[n] for n in self.study.probes or known}
+
+    @functools.cached_property
+    def _graph(self) -> nnx.GraphDef:
+        return nnx.graphdef(nnx.eval_shape(self.program.fresh_model))

@@ -1,0 +1,81 @@
+"""`sightline study` from end to end: stopped, gone on with, changed."""
+
+import os
+
+import pytest
+
+from sightline.diagnosis.results import effects_file, records
+from sightline.launch.cli import main
+
+from .conftest import ADAPTED, SMALL
+
+pytestmark = pytest.mark.unchecked
+
+UNGATED = "study.ungated=('masked', 'permuted', 'causal')"
+
+
+def words(out, bindings):
+    """Five steps of these models learn nothing that a gate would let through."""
+    command = ["study", "--gin_file=three_failures.gin", f"--out={out}", "--workers=1"]
+    return command + [f"--gin.{binding}" for binding in (*bindings, UNGATED)]
+
+
+@pytest.mark.usefixtures("one_probe")
+def test_an_adaptation_is_stopped_gone_on_with_and_told(tmp_path, capsys):
+    out = tmp_path / "out"
+    command = words(out, ADAPTED)
+    command += ["--gin.study.name='tiny'", "--gin.study.text='policies'"]
+    both = "{'incumbent': 'incumbent.gin', 'revised': 'causal'}"
+    command.append(f"--gin.study.mixes={both}")
+    assert main([*command, "--minutes=0.00001"]) == 75
+    assert not list(out.glob("records/*")) and (out / "table.md").exists()
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "tiny_100: `revised`: **not met**" in printed
+    assert "1 run counts, and 2 are needed" in printed
+
+    names = {path.name for path in out.glob("effects/*.json")}
+    assert names == {"tiny_50.json", "tiny_100.json"}
+    effects = effects_file.read(out / "effects" / "tiny_50.json")
+    assert effects.setup.original_tokens == 12000 and effects.tokens == 6000
+    assert set(effects.mixes) == {"incumbent", "revised"}
+    assert effects.mixes["incumbent"].own_loss == (1.0, 1.0, 1.0)
+    measured = records.read_all(out / "records")
+    assert {(r.mix, r.point) for r in measured} == {
+        ("base", 12000),
+        *(("incumbent", n) for n in (6000, 12000)),
+        *(("revised", n) for n in (6000, 12000)),
+    }
+    for record in measured:
+        assert 0 <= record.tokens - record.point < 8 * 128
+    table = (out / "table.md").read_text()
+    assert "0.01 M tokens after 0.0 M (50 %)" in table and "passes" in table
+
+    def stamps():
+        files = [p for p in out.rglob("*") if "points" in str(p) or "records" in str(p)]
+        return {path: os.stat(path).st_mtime_ns for path in files}
+
+    before = stamps()
+    assert main(command) == 0 and stamps() == before
+    assert main([*command, "--gin.study.tokens=13000"]) == 2
+    assert "holds a run of another config" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("one_probe")
+def test_mixes_side_by_side_and_a_mix_whose_file_changed(tmp_path, capsys):
+    mine = tmp_path / "mine.gin"
+    head = "Mixture.name = 'mine'\nMixture.vocabulary = 'policies'\n"
+    mine.write_text(f"{head}Mixture.rates = {{'policies.causal': 1}}\n")
+    mixes = {"incumbent": "incumbent.gin", "causal": str(mine)}
+    command = words(tmp_path / "out", [*SMALL, f"study.mixes={mixes}"])
+    assert main(command) == 0
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert "| `causal` | 1 |" in table
+    effects = effects_file.read(tmp_path / "out" / "effects.json")
+    assert effects.mixes["causal"].rates == {"causal": 1.0}
+
+    rates = "{'policies.causal': 9, 'policies.masked': 1}"
+    mine.write_text(f"{head}Mixture.rates = {rates}\n")
+    assert main(command) == 2
+    printed = capsys.readouterr().err
+    assert '-# mix causal [{"causal": 1' in printed and "masked" in printed
