@@ -23,7 +23,7 @@ SMALL = [
     "ModelConfig.layers=1",
     "warmup_cosine.warmup_steps=1",
     "policies.train_documents=60",
-    "policies.validation_documents=20",
+    "policies.validation_documents=40",
 ]
 DESIGN = "mixture,kind,causal,masked\n"
 WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--components=causal,masked"]
