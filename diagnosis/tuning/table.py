@@ -41,6 +41,17 @@ class MixtureTable(NamedTuple):
     scores: Float64[np.ndarray, "n Y"]
     cells: tuple[Mapping[str, str], ...]
 
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """The components themselves, without the columns of the loss's shares."""
+        half = len(self.components) // 2
+        first, rest = self.components[:half], self.components[half:]
+        return (
+            first
+            if rest == tuple(f"{LOSS_SHARE}{n}" for n in first)
+            else (self.components)
+        )
+
     def rows(self, chosen: Sequence[int]) -> "MixtureTable":
         """Some of the rows."""
         index = np.array(chosen, np.int64)
