@@ -69,8 +69,8 @@ def _paired(differences: Scores) -> tuple[float, float, float]:
     count = len(differences)
     if count < LEAST_SEEDS:
         raise UsageError(
-            f"{count} run of each mixture gives no interval; give --seeds={LEAST_SEEDS} "
-            "or more."
+            f"{count} run of each mixture gives no interval; give "
+            f"--seeds={LEAST_SEEDS} or more."
         )
     mean = float(differences.mean())
     error = float(differences.std(ddof=1)) / np.sqrt(count)
@@ -98,9 +98,7 @@ def as_values(
     if loss.verdict != "within":
         missed.append(f"own loss within {most_loss:.1%}: {loss.verdict}")
     confirmed = not missed
-    evidence = (
-        "Confirmed: every failure is better, and the own loss is within the bound."
-    )
+    evidence = "Confirmed: every failure is better, the own loss within its bound."
     if missed:
         evidence = f"Not confirmed. {'; '.join(missed)}."
     return {

@@ -56,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         failures=failures_of([*maximise, *minimise]),
     )
     seeds = range(options.seed, options.seed + options.seeds)
+    _check_fresh(seeds, found["seeds"])
     mixtures = {WINNER: found["mixture"], INCUMBENT: found["incumbent"]}
     runs = [
         Wanted(name, "confirm", _columns(mixture), seed)
@@ -129,8 +130,8 @@ def _recommendation(path: Path, *, candidate: bool) -> dict[str, Any]:
         raise UsageError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict) or "mixture" not in found or "targets" not in found:
         raise UsageError(
-            f"{path} is no recommendation; give the recommendation.json that `sightline "
-            "tune recommend --out=DIR` writes."
+            f"{path} is no recommendation; give the recommendation.json that "
+            "`sightline tune recommend --out=DIR` writes."
         )
     if found["mixture"] is None:
         raise UsageError(f"{path} holds no mixture to confirm: {found['evidence']}")
@@ -140,6 +141,16 @@ def _recommendation(path: Path, *, candidate: bool) -> dict[str, Any]:
             "train the best one found all the same."
         )
     return found
+
+
+def _check_fresh(seeds: range, seen: Sequence[int]) -> None:
+    """Refuses seeds of runs that the mixture was chosen by."""
+    again = [seed for seed in seeds if seed in seen]
+    if again:
+        raise UsageError(
+            f"seeds {', '.join(map(str, again))} are among those of the table that the "
+            f"mixture was chosen by; give --seed={max(seen) + 1} or more."
+        )
 
 
 def _columns(mixture: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -81,6 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     values["targets"] = {"maximise": maximise, "minimise": minimise}
     values["loss"] = options.loss
+    seeds = {row.get("seed", "") for row in table.cells}
+    values["seeds"] = sorted(int(seed) for seed in seeds if seed.isdecimal())
     options.out.mkdir(exist_ok=True)
     measured = points(found, table, held)
     if measured is not None:

@@ -32,11 +32,13 @@ def mixture_table(found: Mapping[str, Any]) -> Table:
     table.add_column("component")
     for column in ("rate", "was", "of the loss", "was"):
         table.add_column(column, justify="right")
-    now, was = found["mixture"], found["incumbent"]
+    columns = [
+        found[which][part]
+        for part in ("rates", "loss_shares")
+        for which in ("mixture", "incumbent")
+    ]
     for name in found["components"]:
-        shares = [
-            m[part][name] for part in ("rates", "loss_shares") for m in (now, was)
-        ]
+        shares = [column[name] for column in columns]
         if max(shares) > 0:
             table.add_row(escape(name), *(f"{share:.3f}" for share in shares))
     return table
@@ -60,10 +62,10 @@ def validation_table(validated: Mapping[str, Any]) -> Table:
     table = _table(
         f"{any_of['mixtures']} mixtures held out, {any_of['seeds']} runs of each"
     )
-    for column in ("target", "by", "Spearman", "Kendall", "top-1 regret"):
-        table.add_column(
-            column, justify="left" if column in ("target", "by") else "right"
-        )
+    for column in ("target", "by"):
+        table.add_column(column)
+    for column in ("Spearman", "Kendall", "top-1 regret"):
+        table.add_column(column, justify="right")
     for target, each in validated.items():
         for part, label in (("predicted", "model"), ("noise_ceiling", "another run")):
             if each[part] is None:
