@@ -17,7 +17,7 @@ from scipy.stats import norm, t as student
 
 from .assessment import Assessed
 from .cross_validation import FOLDS, Validated
-from .errors import jackknife, predictions
+from .errors import predicted
 from .predictor import Scores, Shares
 
 COVERAGE = 0.95
@@ -58,9 +58,8 @@ class Against:
 
     def gains(self, shares: Shares) -> tuple[Scores, Scores]:
         """Predicted gains of mixtures, and the half-widths of their intervals."""
-        means, errors = predictions(self.model, self.scores, shares)
-        jack = jackknife(self.model, shares)
-        own = np.maximum(errors**2 - jack**2, 0.0)
+        means, errors, jack = predicted(self.model, self.scores, shares)
+        own = errors**2
         # Of unknown noise: a run of the incumbent may be as wrong as a prediction.
         noise = own if self.noise is None else np.full_like(own, self.noise**2)
         known = 0.0 if self.noise is None else self.noise**2

@@ -17,6 +17,9 @@ from .worst import Judged, Worst
 DECIMALS = 3
 """Of recommended shares."""
 
+ROOM = 1e-3
+"""Of the own loss, kept for rounding."""
+
 LEAST_SHARE = 0.005
 """A component of less is left out."""
 
@@ -133,7 +136,9 @@ def recommend(
         return found(_unpredicted(unpredicted))
     worst = Worst(known, predicted_own)
     judged_drawn = worst.judge(drawn)
-    best = search(worst, observed, drawn, judged_drawn, most_loss=most_loss)
+    # Rounding needs some room below the bound.
+    spare = most_loss - min(ROOM, most_loss / 10)
+    best = search(worst, observed, drawn, judged_drawn, most_loss=spare)
     if best is None:
         return found(_no_room(judged_drawn, most_loss))
     best = _rounded(worst, best, table, most_loss)

@@ -6,6 +6,8 @@ the loss) and the convex hull, and lie no farther from the nearest observed mixt
 SLSQP moves the weights of the blend.
 """
 
+import functools
+
 import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import minimize
@@ -18,11 +20,11 @@ from .worst import Judged, Worst
 DRAWN = 3000
 """Blends that are tried first."""
 
-STARTS = 5
+STARTS = 3
 
 _ANCHORS = 16
 _STEP = 1e-4
-_MOST_STEPS = 30
+_MOST_STEPS = 20
 _TOLERANCE = 1e-9
 
 
@@ -81,20 +83,22 @@ def _polished(
         spare = 1 + most_loss - judged.loss_high
         return np.column_stack([judged.lows, spare])
 
+    @functools.cache  # SciPy asks for values and slopes in turn
+    def at(weights: bytes) -> tuple[np.ndarray, np.ndarray]:
+        """The margins of a blend, and their slopes towards each anchor."""
+        here = np.frombuffer(weights) @ anchors
+        moved = here + _STEP * (anchors - here)  # a blend all the while
+        base, *others = margins(np.concatenate([here[None], moved]))
+        return base, (np.array(others) - base).T / _STEP
+
+    least = np.ones(len(worst.failures) + 1)
+    least[-1] = 0.0  # the bound on the loss knows nothing of t
+
     def constraints(x: np.ndarray) -> np.ndarray:
-        found = margins((x[:size] @ anchors)[None])[0]
-        found[:-1] -= x[size]
-        return found
+        return at(x[:size].tobytes())[0] - x[size] * least
 
     def slopes(x: np.ndarray) -> np.ndarray:
-        here = x[:size] @ anchors
-        # Towards each anchor: a blend all the while.
-        moved = here + _STEP * (anchors - here)
-        base, *others = margins(np.concatenate([here[None], moved]))
-        towards = (np.array(others) - base).T / _STEP  # constraints, anchors
-        against = -np.ones((len(base), 1))
-        against[-1] = 0.0
-        return np.column_stack([towards, against])
+        return np.column_stack([at(x[:size].tobytes())[1], -least])
 
     first = np.zeros(size + 1)
     first[0] = 1.0
