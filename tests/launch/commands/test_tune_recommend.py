@@ -11,7 +11,6 @@ from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.configuration.study import read_mixture
-from sightline.launch.studies.proxies import Proxies, ProxyScores
 
 pytestmark = pytest.mark.unchecked
 
@@ -103,63 +102,48 @@ def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
     assert "no evidence" in capsys.readouterr().err
 
 
-def confirm(found, tmp_path, monkeypatch, *, noise, words=()):
-    """Runs `tune confirm` on proxies that score as the table's rule says."""
-    seeds = []
+@pytest.fixture
+def confirm(found, tmp_path, proxies_by_rule):
+    """Runs `tune confirm`: the exit status, what was trained, and the result's file."""
 
-    def train(self, runs, progress=None):
-        scored = []
-        for mixture, seed in runs:
-            seeds.append((mixture.name, seed))
-            rates = np.array([mixture.rates[c] for c in self.components])
-            rng = np.random.default_rng([seed, int(1000 * rates[0])])
-            own, drift, reconstruction = scores_of(rates, rng, noise)
-            probes = {"drift": drift, "reconstruction": reconstruction}
-            losses = dict.fromkeys(self.components, 1.0)
-            scored.append(ProxyScores(100, losses, own, probes))
-        return scored
+    def run(noise, *words):
+        trained = proxies_by_rule(noise)
+        recommendation = f"--recommendation={found / 'out' / 'recommendation.json'}"
+        out = tmp_path / "confirmed"
+        words = [STUDY, recommendation, f"--out={out}", *words]
+        return main(["tune", "confirm", *words]), trained, out / "confirmation.json"
 
-    monkeypatch.setattr(Proxies, "train", train)
-    monkeypatch.setattr(Proxies, "steps", 10)
-    recommendation = f"--recommendation={found / 'out' / 'recommendation.json'}"
-    out = tmp_path / "confirmed"
-    status = main(["tune", "confirm", STUDY, recommendation, f"--out={out}", *words])
-    return status, seeds, out / "confirmation.json"
+    return run
 
 
-def test_a_winner_is_confirmed_with_seeds_of_its_own(found, tmp_path, monkeypatch):
-    status, seeds, file = confirm(found, tmp_path, monkeypatch, noise=0.01)
+def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm):
+    status, trained, file = confirm(0.01)
     values = json.loads(file.read_text())
     assert status == 0 and values["confirmed"], values["evidence"]
-    assert {seed for _, seed in seeds} == {1000, 1001, 1002} and len(seeds) == 6
+    assert {seed for _, seed in trained} == {1000, 1001, 1002} and len(trained) == 6
     assert values["targets"]["drift"]["difference"]["low"] > 0
     assert values["targets"]["reconstruction"]["verdict"] == "better"
     assert values["targets"]["own loss, relative"]["verdict"] == "within"
-    # Done: nothing is trained again.
-    assert not confirm(found, tmp_path, monkeypatch, noise=0.01)[1]
+    assert not confirm(0.01)[1]  # done: nothing is trained again
 
 
-def test_a_winner_in_noise_is_not(found, tmp_path, monkeypatch, capsys):
-    _, _, file = confirm(found, tmp_path, monkeypatch, noise=2.0)
-    values = json.loads(file.read_text())
+def test_a_winner_in_noise_is_not(confirm, capsys):
+    values = json.loads(confirm(2.0)[2].read_text())
     assert not values["confirmed"]
     assert values["targets"]["drift"]["verdict"] == "no evidence"
-    assert "Not confirmed. drift: no evidence" in " ".join(
-        capsys.readouterr().out.split()
-    )
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Not confirmed. drift: no evidence" in text
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("word", "message"),
     [
-        (["--seed=0"], "seeds 0, 1 are among those of the table"),
-        (["--seeds=1"], "--seeds is 1"),
+        ("--seed=0", "seeds 0, 1 are among those of the table"),
+        ("--seeds=1", "--seeds is 1"),
     ],
 )
-def test_what_confirms_nothing_is_one_line(
-    words, message, found, tmp_path, monkeypatch, capsys
-):
-    status, *_ = confirm(found, tmp_path, monkeypatch, noise=0.0, words=words)
+def test_what_confirms_nothing_is_one_line(word, message, confirm, capsys):
+    status, *_ = confirm(0.0, word)
     error = capsys.readouterr().err
     assert status == 2 and message in error and error.count("\n") == 1
 
