@@ -128,8 +128,7 @@ class Proxies:
         every = [runs[min(n, len(runs) - 1)] for n in range(self.size)]
         streams = [self._batches(*run) for run in runs]
         shares = np.stack([run.mixture.loss_share_array() for run in every])
-        seeds = tuple(run.seed for run in every)
-        states = dataclasses.replace(self._population, seeds=seeds).initial_state()
+        states = self._population.initial_state([run.seed for run in every])
         tokens = np.zeros(self.size, int)
         for step in range(1, self.steps + 1):
             own = [next(stream) for stream in streams]
