@@ -12,10 +12,8 @@ from rich.console import Console
 from ...diagnosis.tuning.table import LOSS_SHARE
 from ...objectives.errors import UsageError, require_count, require_seed
 from ...tasks.files import write_whole
-from ..studies.proxies import Proxies
-from ..studies.proxy_probes import failures_of
+from ..hosts.compilation_cache import use_compilation_cache
 from ._arguments import gin_parser, parse_gin
-from ._proxy_table import OWN_LOSS, Rows, Wanted, train_table
 from ._tuning import require_fitting
 
 _ABOUT = """\
@@ -34,7 +32,7 @@ WINNER, INCUMBENT = "winner", "incumbent"
 
 def main(arguments: Sequence[str]) -> int:
     """Trains both and prints the differences; returns the exit status."""
-    options, bindings = _options(arguments)
+    use_compilation_cache()
     require_fitting()
 
     from ...diagnosis.tuning.confirmation import (
@@ -44,8 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         loss_difference,
     )
     from ..configuration.study import read_study
+    from ..studies.proxies import Proxies
+    from ..studies.proxy_probes import failures_of
     from ..terminal.recommendation import print_confirmation
+    from ._proxy_table import OWN_LOSS, Wanted, train_table
 
+    options, bindings = _options(arguments)
     require_count("--seeds", options.seeds, least=LEAST_SEEDS)
     found = _recommendation(options.recommendation, candidate=options.candidate)
     maximise, minimise = (found["targets"][key] for key in ("maximise", "minimise"))

@@ -8,10 +8,8 @@ from rich.console import Console
 
 from ...diagnosis.tuning.table import read_table
 from ...objectives.errors import UsageError, require_count, require_seed
-from ..studies.proxies import Proxies
-from ..studies.proxy_probes import DEFAULT, failures_of
+from ..hosts.compilation_cache import use_compilation_cache
 from ._arguments import gin_parser, parse_gin
-from ._proxy_table import train_table, wanted
 from ._tuning import names
 
 _ABOUT = """\
@@ -31,14 +29,19 @@ Rows are added as they are done; the same command continues the table.
 
 def main(arguments: Sequence[str]) -> int:
     """Trains what is still to be trained; returns the exit status."""
-    options, bindings = _options(arguments)
-    components = names(options.components)
-    failures = failures_of(names(options.failures))
-    design = read_table(options.design, components)
-    runs = wanted(design, options.design, seed=options.seed)
+    use_compilation_cache()
 
     from ..configuration.study import read_study
+    from ..studies.proxies import Proxies
+    from ..studies.proxy_probes import DEFAULT, failures_of
+    from ._proxy_table import train_table, wanted
 
+    options, bindings = _options(arguments)
+    components = names(options.components)
+    asked = names(options.failures) if options.failures else DEFAULT
+    failures = failures_of(asked)
+    design = read_table(options.design, components)
+    runs = wanted(design, options.design, seed=options.seed)
     proxies = Proxies(
         study=read_study(options.gin_file, bindings),
         components=tuple(components),
@@ -59,9 +62,8 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     add("--population", type=int, default=8, metavar="K", help="side by side (8)")
     add(
         "--failures",
-        default=",".join(DEFAULT),
         metavar="A,B",
-        help=f"whose probes are columns ({','.join(DEFAULT)}), or none",
+        help="whose probes are columns (all), or none",
     )
     add("--seed", type=int, default=0, metavar="S", help="the first of a mixture's (0)")
     options, bindings = parse_gin(parser, arguments)
