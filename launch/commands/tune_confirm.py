@@ -160,7 +160,9 @@ def _columns(mixture: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {**mixture["rates"], **shares}
 
 
-def _scores(rows: Rows, name: str, column: str, seeds: Sequence[int]) -> np.ndarray:
+def _scores(
+    rows: Sequence[Mapping[str, str]], name: str, column: str, seeds: Sequence[int]
+) -> np.ndarray:
     """A column of a mixture's runs, by seed.
 
     Raises:
