@@ -121,7 +121,7 @@ def as_values(
         "mixture": None if best is None else _shares(table, best),
         "predicted": None if found.judged is None else _judged(found, found.judged, 0),
         "most_loss": found.most_loss,
-        "rule": f"the most of the least gain within the bound on loss, by {BOUNDS}",
+        "rule": f"the largest least gain within the limit on loss, by {BOUNDS}",
         "unit": UNIT,
         "models": dict(models),
         "noise": dict(noise),

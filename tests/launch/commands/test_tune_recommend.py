@@ -83,7 +83,8 @@ def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
     assert mixture.vocabulary == "policies_small"
     config = load([file])
     assert mixture_of(config) == mixture
-    assert config.arguments("train")["rows"].decoder.slots == 128
+    run = config.arguments("train", run_dir=found, config=config)
+    assert run["rows"].decoder.slots == 128
 
 
 def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
