@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
+from .table import HELD_OUT
 
 KINDS = {
     "current": "the mixture in use",
@@ -27,6 +28,13 @@ CONCENTRATION = (0.3, 3.0)
 Small ones give mixtures of few components, large ones mixtures near the centre.
 """
 
+WEIGHT_SPREAD = 0.8
+"""Standard deviation of the logarithm of a component's weight in the loss."""
+
+MOST_WEIGHT = 4.0
+"""Largest factor between shares of the examples and of the loss, before they sum to 1:
+a component of few examples and much loss has noisy gradients."""
+
 _UNIFORM_PART = 0.1
 _TRIES = 100
 
@@ -38,13 +46,19 @@ class Designed(NamedTuple):
 
     Attributes:
       name: of its own.
-      kind: one of `KINDS`.
-      shares: of the components; they sum to 1.
+      kind: one of `KINDS`, or `table.HELD_OUT`.
+      shares: of the examples of each component; they sum to 1.
+      loss: shares of the loss; None for those of the examples.
     """
 
     name: str
     kind: str
     shares: Shares
+    loss: Shares | None = None
+
+    def loss_or_rates(self) -> Shares:
+        """Shares of the loss, which are those of the examples by default."""
+        return self.shares if self.loss is None else self.loss
 
 
 def design(
@@ -55,8 +69,12 @@ def design(
     current: Mapping[str, float] | None = None,
     recipes: Mapping[str, Mapping[str, float]] | None = None,
     kinds: Collection[str] = tuple(KINDS),
+    held_out: int = 0,
 ) -> list[Designed]:
     """Different mixtures: every one of the fixed kinds, then draws up to the count.
+
+    Those held out come on top of the count, and from a stream of their own: the others
+    do not depend on how many there are.
 
     Args:
       components: names, at least two.
@@ -65,6 +83,7 @@ def design(
       current: rates of the mixture in use, by component.
       recipes: rates of others, by name.
       kinds: that are wanted.
+      held_out: mixtures to test on.
 
     Raises:
       UsageError: a mixture has a rate of no component, or the count is less than the
@@ -91,8 +110,43 @@ def design(
             f"--count={len(chosen)} or more, or fewer --kinds."
         )
     if "dirichlet" in kinds:
-        _draw(chosen, components, now, count, np.random.default_rng(seed))
+        _draw(chosen, components, now, count, np.random.default_rng(seed), "dirichlet")
+    if held_out:
+        require_count("--held_out", held_out)
+        total, rng = len(chosen) + held_out, np.random.default_rng([seed, 1])
+        _draw(chosen, components, now, total, rng, HELD_OUT)
     return [each._replace(shares=_rounded(each.shares)) for each in chosen.values()]
+
+
+def with_loss_shares(
+    designed: Sequence[Designed],
+    components: Sequence[str],
+    known: Mapping[str, Mapping[str, float]],
+    *,
+    seed: int,
+) -> list[Designed]:
+    """The same mixtures with shares of the loss of their own.
+
+    Draws weigh each component by a log-normal factor, which is a further dimension of
+    the design; fixed mixtures keep the shares of the examples, or those that are known.
+
+    Args:
+      designed: as `design` makes them.
+      components: their names.
+      known: shares of the loss by component, of mixtures by name.
+      seed: of the draws.
+    """
+    rng, weighed = np.random.default_rng([seed, 2]), []
+    for each in designed:
+        if each.name in known:
+            loss = _shares(each.name, known[each.name], components)
+        elif each.kind in ("dirichlet", HELD_OUT):
+            factors = np.exp(WEIGHT_SPREAD * rng.standard_normal(len(components)))
+            loss = each.shares * np.clip(factors, 1 / MOST_WEIGHT, MOST_WEIGHT)
+        else:
+            loss = each.shares
+        weighed.append(each._replace(loss=_rounded(loss / loss.sum())))
+    return weighed
 
 
 def _fixed(
@@ -120,8 +174,9 @@ def _draw(
     current: Shares | None,
     count: int,
     rng: np.random.Generator,
+    kind: str,
 ) -> None:
-    """Adds draws that are not there yet."""
+    """Adds draws that are not there yet, up to a count."""
     size = len(components)
     uniform = np.full(size, 1 / size)
     centres = [uniform]
@@ -133,8 +188,9 @@ def _draw(
         low, high = np.log(CONCENTRATION)
         weight = size * np.exp(rng.uniform(low, high))
         drawn = _rounded(rng.dirichlet(weight * centres[tries % len(centres)]))
-        name = f"draw_{sum(d.kind == 'dirichlet' for d in chosen.values())}"
-        chosen.setdefault(drawn.tobytes(), Designed(name, "dirichlet", drawn))
+        prefix = "held" if kind == HELD_OUT else "draw"
+        name = f"{prefix}_{sum(d.kind == kind for d in chosen.values())}"
+        chosen.setdefault(drawn.tobytes(), Designed(name, kind, drawn))
     if len(chosen) < count:
         raise UsageError(
             f"--count is {count}, and only {len(chosen)} different mixtures of "

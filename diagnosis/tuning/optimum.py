@@ -111,7 +111,7 @@ def _search(
 ) -> Float64[np.ndarray, " K"]:
     """Moves from the best observed mixtures towards others, while it helps."""
     directions = _directions(observed, seed)
-    reach = _reach(observed)
+    reach = reach_of(observed)
     values = sign * model.mean(observed)
     found: list[tuple[float, np.ndarray]] = []
     for start in np.argsort(values, kind="stable")[:_STARTS]:
@@ -137,7 +137,8 @@ def _directions(observed: Shares, seed: int) -> Shares:
     return observed[list(chosen)[: max(_MOST_DIRECTIONS, 2 * observed.shape[1])]]
 
 
-def _reach(observed: Shares) -> float:
+def reach_of(observed: Shares) -> float:
+    """The distance to the nearest other mixture that 95 % of them keep within."""
     distances = cdist(observed, observed)
     np.fill_diagonal(distances, np.inf)
     return float(np.quantile(distances.min(axis=1), REACH))

@@ -14,16 +14,23 @@ from ...objectives.errors import UsageError, nearest
 MOST_ROUNDING = 0.01
 """Rows may miss a sum of 1 by what their decimals can hide, and by this at most."""
 
+HELD_OUT = "held_out"
+"""In the column `kind`: rows that no model is fitted to."""
+
+LOSS_SHARE = "share_"
+"""Begins the names of the columns of the loss's shares, one for each component."""
+
 _EXACT = 1e-6
 
 
 class MixtureTable(NamedTuple):
-    """Mixtures and their scores; K components, Y targets, n rows.
+    """Mixtures and their scores; K columns of shares, Y targets, n rows.
 
     Attributes:
       components: names of the columns of shares.
       targets: names of the columns of scores; none where only mixtures were asked for.
-      shares: each row sums to 1.
+      shares: each row sums to 1; where the loss has shares of its own, these come
+        after those of the examples, and sum to 1 as well.
       scores: one column a target.
       cells: every column of the file as text, one mapping a row.
     """
@@ -33,6 +40,38 @@ class MixtureTable(NamedTuple):
     shares: Float64[np.ndarray, "n K"]
     scores: Float64[np.ndarray, "n Y"]
     cells: tuple[Mapping[str, str], ...]
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """The components themselves, without the columns of the loss's shares."""
+        half = len(self.components) // 2
+        first, rest = self.components[:half], self.components[half:]
+        return (
+            first
+            if rest == tuple(f"{LOSS_SHARE}{n}" for n in first)
+            else (self.components)
+        )
+
+    def rows(self, chosen: Sequence[int]) -> "MixtureTable":
+        """Some of the rows."""
+        index = np.array(chosen, np.int64)
+        return self._replace(
+            shares=self.shares[index],
+            scores=self.scores[index],
+            cells=tuple(self.cells[n] for n in chosen),
+        )
+
+    def parts(self) -> tuple["MixtureTable", "MixtureTable | None"]:
+        """The rows to fit to, and those held out by their `kind`; None for none."""
+        held = [row.get("kind") == HELD_OUT for row in self.cells]
+        fitted = [n for n, out in enumerate(held) if not out]
+        if not fitted:
+            raise UsageError(
+                f"every row is of the kind {HELD_OUT!r}: there is none to fit a model "
+                "to; add rows of other mixtures."
+            )
+        tested = [n for n, out in enumerate(held) if out]
+        return self.rows(fitted), self.rows(tested) if tested else None
 
     def groups(self) -> Int64[np.ndarray, " n"]:
         """The number of each row's mixture: rows of one mixture share it."""
@@ -70,6 +109,9 @@ def read_table(
 ) -> MixtureTable:
     """Reads a table with a header line.
 
+    Where every component A has a column `share_A`, these are its shares of the loss,
+    and further columns of shares: their names follow the components'.
+
     Shares that miss a sum of 1 by no more than rounding to their decimals can explain
     are divided by their sum; `normalise` divides any.
 
@@ -88,20 +130,41 @@ def read_table(
     rows, lines = _rows(path, [*components, *targets])
     where = [f"{path}: row {n} (line {line})" for n, line in enumerate(lines, start=1)]
     pairs = list(zip(rows, where, strict=True))
+    simplices = [components, *_loss_columns(path, components, list(rows[0]))]
     shares = [
-        _mixture([row[name] for name in components], components, place, normalise)
+        [
+            share
+            for columns in simplices
+            for share in _mixture([row[c] for c in columns], columns, place, normalise)
+        ]
         for row, place in pairs
     ]
     scores = [
         [_number(row[name], name, place) for name in targets] for row, place in pairs
     ]
     return MixtureTable(
-        tuple(components),
+        tuple(name for columns in simplices for name in columns),
         tuple(targets),
         np.array(shares, np.float64),
         np.array(scores, np.float64).reshape(len(rows), len(targets)),
         tuple(rows),
     )
+
+
+def _loss_columns(
+    path: Path, components: Sequence[str], header: Sequence[str]
+) -> list[list[str]]:
+    """The columns of the loss's shares, if the table has them."""
+    columns = [f"{LOSS_SHARE}{name}" for name in components]
+    missing = [name for name in columns if name not in header]
+    if len(missing) == len(columns):
+        return []
+    if missing:
+        raise UsageError(
+            f"{path} has shares of the loss, but no column {missing[0]!r}; give a "
+            f"column {LOSS_SHARE}A for each component A, or for none."
+        )
+    return [columns]
 
 
 def _rows(path: Path, columns: Sequence[str]) -> tuple[list[dict[str, str]], list[int]]:

@@ -11,7 +11,7 @@ def require_fitting() -> None:
     for module, name in (("sklearn", "scikit-learn"), ("scipy", "scipy")):
         if importlib.util.find_spec(module) is None:
             raise UsageError(
-                f"sightline tune fit needs {name}, which is not installed; run pip "
+                f"sightline tune needs {name}, which is not installed; run pip "
                 "install -c constraints.txt -e '.[tune]'."
             )
 
@@ -24,3 +24,18 @@ def names(text: str) -> list[str]:
 def all_names(options: Sequence[str]) -> list[str]:
     """Those of an option that may be given several times."""
     return [name for text in options for name in names(text)]
+
+
+def share_of(option: str, text: str) -> float:
+    """A share written as `2%` or `0.02`."""
+    number = text.strip().removesuffix("%")
+    try:
+        share = float(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(
+            f"{option} is {text!r}; give a percentage from 0% to 100%, as in 2%, or a "
+            "share, as in 0.02."
+        )
+    return share

@@ -7,9 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...diagnosis.tuning.design import DECIMALS, KINDS, Designed, design
-from ...diagnosis.tuning.table import check_names
-from ...objectives.errors import UsageError
+from ...diagnosis.tuning.design import (
+    DECIMALS,
+    KINDS,
+    Designed,
+    design,
+    with_loss_shares,
+)
+from ...diagnosis.tuning.table import HELD_OUT, LOSS_SHARE, check_names
+from ...objectives.errors import UsageError, require_count
 from ...tasks.files import write_whole
 from ._arguments import parse
 from ._tuning import names
@@ -20,10 +26,8 @@ the current mixture without each, and Dirichlet draws up to --count. Components 
 names; with mixture files, they are objectives.
 
   sightline tune design --components=web,books,code --count=40 > design.csv
-  sightline tune design --components=web,books,code --count=20 --kinds=dirichlet \\
-    --seed=1 > held.csv
-  sightline tune design --components=causal,masked,span_corruption --count=40 \\
-    --recipes=gpt.gin --out=design.csv
+  sightline tune design --components=causal,masked,permuted --count=40 \\
+    --current=incumbent.gin --recipes=gpt.gin --held_out=8 --seeds=3 --out=design.csv
 """
 
 
@@ -33,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     components = names(options.components)
     check_names(components, ())
     current = _rates(options.current) if options.current else None
-    recipes = {Path(file).stem: _rates(file) for file in options.recipes}
+    files = {Path(file).stem: file for file in options.recipes}
+    recipes = {name: _rates(file) for name, file in files.items()}
     kinds = tuple(KINDS) if options.kinds is None else names(options.kinds)
     designed = design(
         components,
@@ -42,8 +47,13 @@ def main(arguments: Sequence[str]) -> int:
         current=current,
         recipes=recipes,
         kinds=kinds,
+        held_out=options.held_out,
     )
-    text = _csv(components, designed)
+    if options.loss_shares:
+        files |= {"current": options.current} if options.current else {}
+        known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
+        designed = with_loss_shares(designed, components, known, seed=options.seed)
+    text = _csv(components, designed, seeds=options.seeds)
     if options.out is None:
         sys.stdout.write(text)
     else:
@@ -70,9 +80,30 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="gin file of another mixture; may be repeated",
     )
+    add(
+        "--held_out",
+        type=int,
+        default=0,
+        metavar="N",
+        help="more draws, marked, which no model is fitted to (0)",
+    )
+    add(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="R",
+        help="runs of the current mixture and of those held out: they show the noise",
+    )
+    add(
+        "--loss_shares",
+        action="store_true",
+        help="draw shares of the loss too, as columns share_A",
+    )
     add("--kinds", metavar="A,B", help=f"some of {', '.join(KINDS)}")
     add("--out", type=Path, metavar="FILE", help="standard output without it")
     options = parse(parser, arguments)
+    require_count("--held_out", options.held_out, least=0)
+    require_count("--seeds", options.seeds, most=100)
     if options.out and not options.out.resolve().parent.is_dir():
         raise UsageError(
             f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
@@ -88,10 +119,24 @@ def _rates(file: str) -> dict[str, float]:
     return dict(read_mixture(file).objective_rates())
 
 
-def _csv(components: Sequence[str], designed: Sequence[Designed]) -> str:
+def _loss_shares(file: str) -> dict[str, float] | None:
+    """The shares of the loss that a mixture binds; None if it binds none."""
+    from ..configuration.study import read_mixture
+
+    shares = read_mixture(file).loss_shares
+    return None if shares is None else {n: float(s) for n, s in shares.items()}
+
+
+def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int) -> str:
+    """The table; the current mixture and those held out are run with several seeds."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["mixture", "kind", *components])
-    for name, kind, shares in designed:
-        writer.writerow([name, kind, *(f"{share:.{DECIMALS}f}" for share in shares)])
+    weighed = any(each.loss is not None for each in designed)
+    columns = [f"{LOSS_SHARE}{name}" for name in components] if weighed else []
+    writer.writerow(["mixture", "kind", "seeds", *components, *columns])
+    for each in designed:
+        shares = [*each.shares, *(each.loss_or_rates() if weighed else ())]
+        runs = seeds if each.kind in ("current", HELD_OUT) else 1
+        cells = [f"{share:.{DECIMALS}f}" for share in shares]
+        writer.writerow([each.name, each.kind, runs, *cells])
     return file.getvalue()

@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     def read(path: Path, columns: Sequence[str]):
         return read_table(path, components, columns, normalise=options.normalise)
 
-    table = read(options.csv, targets)
-    check_size(table.groups(), len(components), str(options.csv))
-    holdout = read(options.holdout, targets) if options.holdout else None
+    table, holdout = read(options.csv, targets).parts()
+    check_size(table.groups(), len(table.components), str(options.csv))
+    holdout = read(options.holdout, targets) if options.holdout else holdout
     more = read(options.predict, ()) if options.predict else None
     assessed = assess(
         table,

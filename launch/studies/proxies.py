@@ -1,6 +1,7 @@
 """Proxies: small models on different mixtures, side by side at equal steps.
 
-Their held-out losses are the scores of a table of mixtures (`diagnosis.tuning`).
+Their held-out losses and probe scores are the columns of a table of mixtures
+(`diagnosis.tuning`).
 """
 
 import dataclasses
@@ -11,8 +12,11 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from ...diagnosis.scores.score import Failure
 from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
+from ...objectives.errors import UsageError
+from ...objectives.registry import base_name
 from ...tasks.examples.example_stream import (
     split_documents,
 )
@@ -20,7 +24,9 @@ from ...tasks.examples.mixture import Mixture
 from ...tasks.shares.counts import count
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ..training.population import Population, member
+from ..training.program import Program
 from ..training.step import stop_if_not_finite
+from .proxy_probes import ProxyProbes
 from .study import Study
 from .study_batches import held_out_batches, steps_of, training_batches
 
@@ -34,10 +40,26 @@ class ProxyScores(NamedTuple):
     Attributes:
       tokens: that it processed: filled slots.
       losses: held-out loss of each component, in nats.
+      own_loss: of the incumbent's objectives, weighted by its shares of the loss.
+      probes: primary score of each failure.
     """
 
     tokens: int
     losses: Mapping[str, float]
+    own_loss: float
+    probes: Mapping[str, float]
+
+
+class Proxy(NamedTuple):
+    """What a proxy is trained on.
+
+    Attributes:
+      mixture: as `Proxies.mixture` makes it.
+      seed: of its parameters and data.
+    """
+
+    mixture: Mixture
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,16 +73,31 @@ class Proxies:
       study: its incumbent's file has the settings of variants.
       components: objectives or variants, which are mixed and measured.
       size: proxies trained side by side.
-      seed: of the parameters and data of every proxy.
+      failures: whose primary scores are measured.
     """
 
     study: Study
     components: tuple[str, ...]
     size: int
-    seed: int = 0
+    failures: tuple[Failure, ...] = ()
 
-    def mixture(self, name: str, rates: Mapping[str, float]) -> Mixture:
-        """A mixture of components, each with its rate as its share of the loss."""
+    def mixture(
+        self,
+        name: str,
+        rates: Mapping[str, float],
+        loss_shares: Mapping[str, float] | None = None,
+    ) -> Mixture:
+        """A mixture of components.
+
+        Args:
+          name: of it.
+          rates: shares of the examples, by component.
+          loss_shares: shares of the loss, of which variants of an objective have one;
+            None for the rates.
+
+        Raises:
+          UsageError: a component has a share of the loss, and no examples.
+        """
         incumbent = self.study.mixture(self.study.incumbent)
         return dataclasses.replace(
             incumbent,
@@ -68,30 +105,31 @@ class Proxies:
             rates={
                 component: rates.get(component, 0.0) for component in self.components
             },
-            loss_shares=None,
+            loss_shares=loss_shares and _of_objectives(name, rates, loss_shares),
             schedule={},
             settings={**self.study.settings, **incumbent.settings},
         )
 
     def train(
         self,
-        mixtures: Sequence[Mixture],
+        runs: Sequence[Proxy],
         *,
         progress: Callable[[int], None] = lambda step: None,
     ) -> list[ProxyScores]:
-        """Trains up to `size` mixtures from scratch and measures them.
+        """Trains up to `size` proxies from scratch and measures them.
 
         Args:
-          mixtures: fewer are made up with the last one, whose repeats are dropped.
+          runs: fewer are made up with the last one, whose repeats are dropped.
           progress: called with the steps taken.
 
         Raises:
           NotFiniteError: ten steps in a row of a proxy were not finite.
         """
-        every = [mixtures[min(n, len(mixtures) - 1)] for n in range(self.size)]
-        streams = [self._batches(m) for m in every[: len(mixtures)]]
-        shares = np.stack([m.loss_share_array() for m in every])
-        states, tokens = self._population.initial_state(), np.zeros(self.size, int)
+        every = [runs[min(n, len(runs) - 1)] for n in range(self.size)]
+        streams = [self._batches(*run) for run in runs]
+        shares = np.stack([run.mixture.loss_share_array() for run in every])
+        states = self._population.initial_state([run.seed for run in every])
+        tokens = np.zeros(self.size, int)
         for step in range(1, self.steps + 1):
             own = [next(stream) for stream in streams]
             own += own[-1:] * (self.size - len(own))
@@ -100,36 +138,58 @@ class Proxies:
             tokens += [int(count(batch).processed.sum()) for batch in own]
             if step % CHECK_EVERY == 0 or step == self.steps:
                 measured = jax.device_get(metrics)
-                for n in range(len(mixtures)):
+                for n in range(len(runs)):
                     stop_if_not_finite(member(measured, n), step=step, most=10)
                 progress(step)
-        losses = self._losses(states.params)[: len(mixtures)]
-        return [
-            ProxyScores(int(n), each) for n, each in zip(tokens, losses, strict=False)
-        ]
+        return self._measure(runs, states.params, tokens)
 
     @functools.cached_property
     def steps(self) -> int:
         """Of every proxy."""
-        return max(1, steps_of(self.study, self._batches(self._even)))
+        return max(1, steps_of(self.study, self._batches(self._even, 0)))
 
-    def _losses(self, params) -> list[dict[str, float]]:
-        found: list[dict[str, float]] = [{} for _ in range(self.size)]
-        for component, held_out in self._held_out.items():
-            objective = self._even.objective(component).id
-            totals: list[ObjectiveSums] = [
-                jax.device_get(self._eval_step(params, batch)) for batch in held_out
+    def _measure(self, runs: Sequence[Proxy], params, tokens) -> list[ProxyScores]:
+        """Held-out losses and probe scores of every run."""
+        losses = {
+            component: self._loss(params, batches)[
+                :, self._even.objective(component).id
             ]
-            nll = sum(np.asarray(total.nll)[:, objective] for total in totals)
-            weight = sum(np.asarray(total.weight)[:, objective] for total in totals)
-            for n, loss in enumerate(np.asarray(nll / weight)):
-                found[n][component] = float(loss)
-        return found
+            for component, batches in self._held_out.items()
+        }
+        weights = self._incumbent.loss_share_array()
+        used = weights > 0
+        own = self._loss(params, self._held_out_own)[:, used] @ weights[used]
+        return [
+            ProxyScores(
+                int(tokens[n]),
+                {component: float(each[n]) for component, each in losses.items()},
+                float(own[n]),
+                self._probes.scores(run.mixture, member(params, n)),
+            )
+            for n, run in enumerate(runs)
+        ]
+
+    def _loss(self, params, batches: Sequence[Batch]) -> np.ndarray:
+        """Mean loss by proxy and objective, [k O]; NaN without targets."""
+        totals: list[ObjectiveSums] = [
+            jax.device_get(self._eval_step(params, batch)) for batch in batches
+        ]
+        nll = sum(np.asarray(total.nll) for total in totals)
+        weight = sum(np.asarray(total.weight) for total in totals)
+        with np.errstate(invalid="ignore"):  # objectives that are not there
+            return np.asarray(nll / weight)
 
     @functools.cached_property
     def _population(self) -> Population:
-        program = self.study.program(steps=self.steps)
-        return Population(program=program, seeds=(self.seed,) * self.size)
+        return Population(program=self._program, seeds=(0,) * self.size)
+
+    @functools.cached_property
+    def _program(self) -> Program:
+        return self.study.program(steps=self.steps)
+
+    @functools.cached_property
+    def _probes(self) -> ProxyProbes:
+        return ProxyProbes(self.study, self._program, self.failures)
 
     @functools.cached_property
     def _train_step(self):
@@ -161,8 +221,41 @@ class Proxies:
             for component in self.components
         }
 
-    def _batches(self, mixture: Mixture) -> Iterator[Batch]:
+    @functools.cached_property
+    def _incumbent(self) -> Mixture:
+        return self.study.mixture(self.study.incumbent)
+
+    @functools.cached_property
+    def _held_out_own(self) -> list[Batch]:
+        """Batches of the incumbent's tasks, as it sets them."""
+        documents = split_documents(self._incumbent, "validation")[self.study.corpus]
+        own: list[Batch] = []
+        for task in self._incumbent.positive_rates():
+            own += held_out_batches(
+                self.study, self._incumbent, task, documents=documents
+            )
+        return own
+
+    def _batches(self, mixture: Mixture, seed: int) -> Iterator[Batch]:
         """A mixture's batches, without end."""
         return training_batches(
-            self.study, mixture, seed=self.seed, documents=self._documents
+            self.study, mixture, seed=seed, documents=self._documents
         )
+
+
+def _of_objectives(
+    name: str, rates: Mapping[str, float], loss_shares: Mapping[str, float]
+) -> dict[str, float]:
+    """Shares of the loss by objective: variants of one have theirs together."""
+    shares: dict[str, float] = {}
+    for component, share in loss_shares.items():
+        if rates.get(component, 0.0) > 0:
+            base = base_name(component)
+            shares[base] = shares.get(base, 0.0) + share
+        elif share > 0:
+            raise UsageError(
+                f"mixture {name!r} gives {component!r} {share:g} of the loss and no "
+                "examples; set both above 0, or neither."
+            )
+    total = sum(shares.values())  # 1, but for rounding
+    return {objective: share / total for objective, share in shares.items()}

@@ -64,16 +64,24 @@ class Population:
         """k."""
         return len(self.seeds)
 
-    def initial_state(self) -> TrainState:
-        """The states before the first step, each as its seed alone makes it."""
+    def initial_state(self, seeds: Sequence[int] | None = None) -> TrainState:
+        """The states before the first step, each as its seed alone makes it.
+
+        Args:
+          seeds: as many others; None for the population's own.
+        """
+        return self._fresh_states(np.array(seeds or self.seeds, np.int32))
+
+    @functools.cached_property
+    def _fresh_states(self) -> Callable[[np.ndarray], TrainState]:
+        """Compiled once for every set of seeds."""
 
         def fresh(seeds: Array) -> TrainState:
             return jax.vmap(lambda s: self.program.fresh_state(jax.random.key(s)))(
                 seeds
             )
 
-        seeds = np.array(self.seeds, np.int32)
-        return jax.jit(fresh, out_shardings=self._members)(seeds)
+        return jax.jit(fresh, out_shardings=self._members)
 
     def place(self, batches: Sequence[Batch]) -> Batch:
         """Places a batch for each proxy, as the train step reads them."""

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from sightline.diagnosis.tuning.design import DECIMALS, design
+from sightline.diagnosis.tuning.design import (
+    DECIMALS,
+    MOST_WEIGHT,
+    design,
+    with_loss_shares,
+)
+from sightline.diagnosis.tuning.table import HELD_OUT
 from sightline.objectives.errors import UsageError
 
 ABC = ("a", "b", "c")
@@ -69,6 +75,36 @@ def test_the_seed_decides_the_draws():
     draws = np.array(one)
     assert np.abs(draws.mean(axis=0) - 1 / 3).max() < 0.15
     assert draws.max() > 0.8 and draws.max(axis=1).min() < 0.5
+
+
+def test_mixtures_held_out_come_on_top_and_change_no_other():
+    without, more = (design(ABC, count=15, seed=3, held_out=n) for n in (0, 6))
+    assert [d.name for d in more[:15]] == [d.name for d in without]
+    assert all(
+        (a.shares == b.shares).all() for a, b in zip(more, without, strict=False)
+    )
+    assert [d.kind for d in more[15:]] == [HELD_OUT] * 6
+    assert len({d.shares.tobytes() for d in more}) == 21
+
+
+def test_shares_of_the_loss_are_a_design_of_their_own():
+    current = {"a": 0.8, "b": 0.2}
+    designed = design(ABC, count=30, seed=0, current=current, held_out=5)
+    known = {"current": {"a": 0.5, "b": 0.5}}
+    weighed = with_loss_shares(designed, ABC, known, seed=0)
+    found = {each.name: each for each in weighed}
+    np.testing.assert_allclose(found["current"].loss, [0.5, 0.5, 0])
+    np.testing.assert_allclose(found["uniform"].loss, found["uniform"].shares)
+    drawn = [each for each in weighed if each.kind in ("dirichlet", HELD_OUT)]
+    for each in drawn:
+        assert each.loss.sum() == pytest.approx(1)
+        # A loss without examples cannot be.
+        assert not each.loss[each.shares == 0].any()
+        present = each.shares > 0.05
+        weights = each.loss[present] / each.shares[present]
+        assert weights.max() / weights.min() < 1.1 * MOST_WEIGHT**2
+    moved = [np.abs(each.loss - each.shares).max() for each in drawn]
+    assert np.median(moved) > 0.05
 
 
 @pytest.mark.parametrize(

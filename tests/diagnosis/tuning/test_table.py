@@ -102,3 +102,17 @@ def test_runs_of_one_mixture_share_a_group(read):
     table = read(HEADER + "0,.5,.5,1\n1,.2,.8,2\n2,.5,.5,3\n")
     groups = table.groups()
     assert groups[0] == groups[2] != groups[1]
+
+
+def test_some_shares_of_the_loss_are_not_enough(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,share_a\n.5,.5,1\n")
+    with pytest.raises(UsageError, match="but no column 'share_b'"):
+        read_table(path, ["a", "b"])
+
+
+def test_a_table_of_mixtures_held_out_alone_is_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("kind,a,b\nheld_out,.5,.5\n")
+    with pytest.raises(UsageError, match="there is none to fit a model to"):
+        read_table(path, ["a", "b"]).parts()

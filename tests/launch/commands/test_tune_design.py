@@ -1,5 +1,6 @@
 """`sightline tune design`: a table that `tune fit` reads."""
 
+import numpy as np
 import pytest
 
 from sightline.diagnosis.tuning.table import read_table
@@ -25,7 +26,27 @@ def test_the_table_holds_gin_mixtures_and_is_read_again(tmp_path, capsys):
 def test_without_a_file_it_is_printed(capsys):
     assert main([*WORDS, "--kinds=dirichlet", "--seed=3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "mixture,kind,causal,masked,permuted" and len(lines) == 16
+    header = "mixture,kind,seeds,causal,masked,permuted"
+    assert lines[0] == header and len(lines) == 16
+
+
+def test_shares_of_the_loss_seeds_and_mixtures_held_out(tmp_path):
+    out = tmp_path / "design.csv"
+    words = ["--components=masked,permuted,causal,reconstruction,sentence_pair"]
+    words += ["--current=incumbent.gin", "--recipes=revised.gin", "--held_out=4"]
+    words += ["--seeds=3", "--loss_shares", "--count=16", f"--out={out}"]
+    assert main([*WORDS, *words]) == 0
+    names = words[0].partition("=")[2].split(",")
+    table = read_table(out, names)
+    assert table.mixed == tuple(names)
+    assert table.components[5:] == tuple(f"share_{name}" for name in names)
+    # Both simplexes; the recipe's own shares.
+    np.testing.assert_allclose(table.shares.reshape(-1, 2, 5).sum(axis=2), 1)
+    np.testing.assert_allclose(table.shares[1, 5:], [0.08, 0.02, 0.79, 0.08, 0.03])
+    fitted, held = table.parts()
+    assert len(fitted.shares) == 16 and len(held.shares) == 4
+    assert {row["seeds"] for row in held.cells} == {"3"}
+    assert [row["seeds"] for row in fitted.cells[:2]] == ["3", "1"]
 
 
 @pytest.mark.parametrize(

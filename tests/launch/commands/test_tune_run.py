@@ -1,4 +1,4 @@
-"""`sightline tune run`: a table of losses that continues where it ended."""
+"""`sightline tune run`: losses and probe scores, in a table that is continued."""
 
 import csv
 
@@ -9,6 +9,7 @@ from sightline.launch.cli import main
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies import study_batches
 from sightline.launch.studies.proxies import Proxies
+from sightline.objectives.errors import UsageError
 
 pytestmark = pytest.mark.unchecked
 
@@ -16,6 +17,9 @@ SMALL = [
     "study.tokens=40000",
     "study.mixes={'incumbent': 'incumbent.gin'}",
     "study.held_out=1",
+    "study.documents=30",
+    "study.fitted=45",
+    "study.restored=24",
     "study.batch_rows=8",
     "ModelConfig.d_model=16",
     "ModelConfig.head_dim=8",
@@ -23,11 +27,11 @@ SMALL = [
     "ModelConfig.layers=1",
     "warmup_cosine.warmup_steps=1",
     "policies.train_documents=60",
-    "policies.validation_documents=20",
+    "policies.validation_documents=40",
 ]
-DESIGN = "mixture,kind,causal,masked\n"
-WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--components=causal,masked"]
-WORDS += ["--population=8", *(f"--gin.{binding}" for binding in SMALL)]
+DESIGN = "mixture,kind,seeds,causal,masked,permuted\n"
+WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--population=8"]
+WORDS += ["--components=causal,masked,permuted", *(f"--gin.{b}" for b in SMALL)]
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +42,27 @@ def short_sample(monkeypatch):
 def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, capsys):
     design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
     words = [*WORDS, f"--design={design}", f"--out={out}"]
-    design.write_text(DESIGN + "both,x,.5,.5\nreading,x,1,0\nfilling,x,0,1\n")
+    mixes = ["both,x,1,.5,.5,0", "reading,current,2,1,0,0", "filling,held_out,1,0,1,0"]
+    design.write_text(DESIGN + "\n".join(mixes))
     assert main(words) == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
-    assert [row["mixture"] for row in rows] == ["both", "reading", "filling"]
+    # The first seed of every mixture comes first.
+    assert [(row["mixture"], row["kind"], row["seed"]) for row in rows] == [
+        ("both", "x", "0"),
+        ("reading", "current", "0"),
+        ("filling", "held_out", "0"),
+        ("reading", "current", "1"),
+    ]
+    assert rows[1]["loss_causal"] != rows[3]["loss_causal"]
+    for row in rows:
+        own = 0.8 * float(row["loss_masked"]) + 0.2 * float(row["loss_permuted"])
+        assert float(row["own_loss"]) == pytest.approx(own, rel=1e-5)
+        for failure in ("drift", "continuation", "reconstruction"):
+            assert 0 <= float(row[failure]) <= 1.5
+    assert len({row["continuation"] for row in rows}) > 1
     losses = {
         row["mixture"]: (float(row["loss_causal"]), float(row["loss_masked"]))
-        for row in rows
+        for row in rows[:3]
     }
     assert losses["reading"][0] < losses["filling"][0]
     assert losses["filling"][1] < losses["reading"][1]
@@ -55,28 +73,40 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     assert main(words) == 0  # nothing is left
     assert out.read_text() == before
 
-    design.write_text(DESIGN + "both,x,.4,.6\n")
+    design.write_text(DESIGN + "both,x,1,.4,.6,0\n")
     assert main(words) == 2
     assert "mixture 'both' has other shares" in capsys.readouterr().err
+    design.write_text(DESIGN + "new,x,1,.4,.6,0\n")
+    assert main([*words, "--gin.study.tokens=80000"]) == 2
+    assert "this study makes" in capsys.readouterr().err
 
 
 def test_a_proxy_is_trained_as_its_mixture_says():
     study = read_study(["three_failures.gin"], SMALL)
     trained = Proxies(study=study, components=("causal", "sentence_pair"), size=8)
-    mixture = trained.mixture("mine", {"causal": 0.75, "sentence_pair": 0.25})
+    rates = {"causal": 0.75, "sentence_pair": 0.25}
+    mixture = trained.mixture("mine", rates)
     assert mixture.objective_rates() == {"causal": 0.75, "sentence_pair": 0.25}
     assert mixture.vocabulary == study.vocabulary
     assert mixture.objective("sentence_pair").settings["max_tokens"] == 40
+    assert mixture.loss_shares is None
+    shares = {"causal": 0.5, "sentence_pair": 0.5}
+    assert trained.mixture("mine", rates, shares).loss_shares == shares
+    with pytest.raises(UsageError, match=r"'sentence_pair' 0\.5 of"):
+        trained.mixture("mine", {"causal": 1.0}, shares)
 
 
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        ("causal,masked\n.5,.5\n", [], "no column 'mixture'"),
-        (DESIGN + "a,x,.5,.4\n", [], "sum to 0.9"),
-        (DESIGN + "a,x,.5,.5\n", ["--population=0"], "--population is 0"),
-        (DESIGN + "a,x,.5,.5\n", ["--out=DESIGN"], "would replace the design"),
-        (DESIGN + "a,x,.5,.5\n", ["--out=OTHER"], "other columns than this run"),
+        ("causal,masked,permuted\n.5,.5,0\n", [], "no column 'mixture'"),
+        (DESIGN + "a,x,1,.5,.4,0\n", [], "sum to 0.9"),
+        (DESIGN + "a,x,1,.5,.5,0\n", ["--population=0"], "--population is 0"),
+        (DESIGN + "a,x,1,.5,.5,0\n", ["--out=DESIGN"], "would replace the design"),
+        (DESIGN + "a,x,1,.5,.5,0\n", ["--out=OTHER"], "other columns than this run"),
+        (DESIGN + "a,x,0,.5,.5,0\n", [], "column 'seeds': '0' is no number of runs"),
+        (DESIGN + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
+        (DESIGN + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(text, words, message, tmp_path, capsys):

@@ -1,0 +1,169 @@
+"""A table of proxies, of which rows are added as they are trained."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from ...diagnosis.scores.score import Failure
+from ...diagnosis.tuning.table import LOSS_SHARE, MixtureTable, read_table
+from ...objectives.errors import UsageError
+from ...tasks.files import write_whole
+from ..studies.proxies import Proxies, Proxy, ProxyScores
+
+Rows = list[dict[str, str]]
+
+OWN_LOSS = "own_loss"
+"""The column of the incumbent's own held-out loss."""
+
+
+class Wanted(NamedTuple):
+    """A run that a design asks for.
+
+    Attributes:
+      name: of the mixture.
+      kind: of it, as in the design.
+      shares: columns of shares: of the examples, then of the loss if it has its own.
+      seed: of parameters and data.
+    """
+
+    name: str
+    kind: str
+    shares: Mapping[str, float]
+    seed: int
+
+
+def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
+    """The runs of a design: one a row, or as many as its column `seeds` says.
+
+    Raises:
+      UsageError: it has no column `mixture`, names one twice, or has wrong `seeds`.
+    """
+    if "mixture" not in design.cells[0]:
+        raise UsageError(
+            f"{path} has no column 'mixture', which names its rows, as `sightline tune "
+            "design` writes it."
+        )
+    runs, names = [], set()
+    for n, (row, shares) in enumerate(
+        zip(design.cells, design.shares, strict=True), start=1
+    ):
+        name = row["mixture"]
+        if name in names:
+            raise UsageError(f"{path}: row {n}: mixture {name!r} is there twice.")
+        names.add(name)
+        text = row.get("seeds", "1").strip()
+        if not text.isdecimal() or not int(text):
+            raise UsageError(
+                f"{path}: row {n}, column 'seeds': {text!r} is no number of runs; "
+                "write 1 or more."
+            )
+        by_column = dict(zip(design.components, map(float, shares), strict=True))
+        runs += [
+            Wanted(name, row.get("kind", ""), by_column, seed + k)
+            for k in range(int(text))
+        ]
+    return runs
+
+
+def train_table(
+    proxies: Proxies,
+    runs: Sequence[Wanted],
+    out: Path,
+    console: Console,
+) -> Rows:
+    """Trains the runs that are not in the table yet; returns all of its rows.
+
+    Runs of the first seeds come first, so that a table that is cut short has every
+    mixture.
+
+    Raises:
+      UsageError: the table is of other columns, mixtures or steps.
+    """
+    columns = _columns(list(runs[0].shares), proxies.components, proxies.failures)
+    done = _done(out, proxies.components, columns)
+    waiting = sorted(_waiting(runs, done, out), key=lambda run: run.seed)
+    if waiting and done and {row["steps"] for row in done} != {str(proxies.steps)}:
+        raise UsageError(
+            f"{out} has runs of {done[0]['steps']} steps, and this study makes "
+            f"{proxies.steps}; give the settings of then, or name another --out."
+        )
+    for start in range(0, len(waiting), proxies.size):
+        group = waiting[start : start + proxies.size]
+        scores = proxies.train([_proxy(proxies, run) for run in group])
+        done += [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
+        write_whole(out, _csv(columns, done))
+        count = min(start + proxies.size, len(waiting))
+        console.print(f"{count} of {len(waiting)} proxies trained", highlight=False)
+    return done
+
+
+def _proxy(proxies: Proxies, run: Wanted) -> Proxy:
+    rates = {name: run.shares[name] for name in proxies.components}
+    loss = {
+        name: run.shares[f"{LOSS_SHARE}{name}"]
+        for name in proxies.components
+        if f"{LOSS_SHARE}{name}" in run.shares
+    }
+    return Proxy(proxies.mixture(run.name, rates, loss or None), run.seed)
+
+
+def _columns(
+    shares: Sequence[str], components: Sequence[str], failures: Sequence[Failure]
+) -> list[str]:
+    losses = [f"loss_{component}" for component in components]
+    run = ["mixture", "kind", "seed"]
+    return [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *failures]
+
+
+def _done(path: Path, components: Sequence[str], columns: Sequence[str]) -> Rows:
+    """The rows that an earlier run has written."""
+    if not path.exists():
+        return []
+    table = read_table(path, components)
+    if list(table.cells[0]) != list(columns):
+        raise UsageError(
+            f"{path} is a table of other columns than this run writes "
+            f"({', '.join(columns)}); name another file."
+        )
+    return [dict(row) for row in table.cells]
+
+
+def _waiting(runs: Sequence[Wanted], done: Rows, out: Path) -> Iterator[Wanted]:
+    """Runs that are not in the table."""
+    known = {(row["mixture"], row["seed"]): row for row in done}
+    for run in runs:
+        row = known.get((run.name, str(run.seed)))
+        if row is None:
+            yield run
+        elif any(abs(float(row[c]) - share) > 1e-6 for c, share in run.shares.items()):
+            raise UsageError(
+                f"mixture {run.name!r} has other shares in the design than in {out}, "
+                "which is continued; name another --out."
+            )
+
+
+def _row(proxies: Proxies, run: Wanted, scores: ProxyScores) -> dict[str, str]:
+    losses = {f"loss_{name}": loss for name, loss in scores.losses.items()}
+    measured = {**losses, OWN_LOSS: scores.own_loss, **scores.probes}
+    return {
+        "mixture": run.name,
+        "kind": run.kind,
+        "seed": str(run.seed),
+        **{column: f"{share:.9g}" for column, share in run.shares.items()},
+        "steps": str(proxies.steps),
+        "tokens": str(scores.tokens),
+        **{c: "" if math.isnan(v) else f"{v:.6f}" for c, v in measured.items()},
+    }
+
+
+def _csv(columns: Sequence[str], rows: Rows) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()

@@ -1,0 +1,178 @@
+"""`sightline tune confirm`: a recommended mixture against the incumbent."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from ...diagnosis.tuning.table import LOSS_SHARE
+from ...objectives.errors import UsageError, require_count, require_seed
+from ...tasks.files import write_whole
+from ..hosts.compilation_cache import use_compilation_cache
+from ._arguments import gin_parser, parse_gin
+from ._tuning import require_fitting
+
+_ABOUT = """\
+Train a recommended mixture and the incumbent, with seeds that no table has seen, and
+report the difference of every failure and of the own loss, seed by seed, with 95 %
+intervals. Runs that are done are kept; the same command continues.
+
+  sightline tune confirm --gin_file=three_failures.gin --out=confirmed --seeds=3 \\
+    --recommendation=found/recommendation.json
+
+Written to --out: runs.csv and confirmation.json.
+"""
+
+WINNER, INCUMBENT = "winner", "incumbent"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains both and prints the differences; returns the exit status."""
+    use_compilation_cache()
+    require_fitting()
+
+    from ...diagnosis.tuning.confirmation import (
+        LEAST_SEEDS,
+        as_values,
+        failure_difference,
+        loss_difference,
+    )
+    from ..configuration.study import read_study
+    from ..studies.proxies import Proxies
+    from ..studies.proxy_probes import failures_of
+    from ..terminal.recommendation import print_confirmation
+    from ._proxy_table import OWN_LOSS, Wanted, train_table
+
+    options, bindings = _options(arguments)
+    require_count("--seeds", options.seeds, least=LEAST_SEEDS)
+    found = _recommendation(options.recommendation, candidate=options.candidate)
+    maximise, minimise = (found["targets"][key] for key in ("maximise", "minimise"))
+    proxies = Proxies(
+        study=read_study(options.gin_file, bindings),
+        components=tuple(found["components"]),
+        size=options.population,
+        failures=failures_of([*maximise, *minimise]),
+    )
+    seeds = range(options.seed, options.seed + options.seeds)
+    _check_fresh(seeds, found["seeds"])
+    mixtures = {WINNER: found["mixture"], INCUMBENT: found["incumbent"]}
+    runs = [
+        Wanted(name, "confirm", _columns(mixture), seed)
+        for seed in seeds
+        for name, mixture in mixtures.items()
+    ]
+    options.out.mkdir(exist_ok=True)
+    rows = train_table(proxies, runs, options.out / "runs.csv", Console(stderr=True))
+
+    def pair(column: str) -> list[np.ndarray]:
+        return [_scores(rows, name, column, seeds) for name in (WINNER, INCUMBENT)]
+
+    failures = {
+        name: failure_difference(*pair(name), maximise=name in maximise)
+        for name in (*maximise, *minimise)
+    }
+    loss = loss_difference(*pair(OWN_LOSS), most_loss=found["most_loss"])
+    values = as_values(failures, loss, most_loss=found["most_loss"], seeds=seeds)
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
+    write_whole(options.out / "confirmation.json", text + "\n")
+    print_confirmation(values, Console())
+    print(options.out)
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = gin_parser("tune confirm", _ABOUT)
+    add = parser.add_argument
+    add(
+        "--recommendation",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="recommendation.json of `tune recommend`",
+    )
+    add("--out", required=True, type=Path, metavar="DIR", help="of the files")
+    add("--seeds", type=int, default=3, metavar="N", help="runs of each mixture (3)")
+    add(
+        "--seed",
+        type=int,
+        default=1000,
+        metavar="S",
+        help="the first of them; not among the table's (1000)",
+    )
+    add("--population", type=int, default=2, metavar="K", help="side by side (2)")
+    add(
+        "--candidate",
+        action="store_true",
+        help="take the best mixture found, though there is no evidence for it",
+    )
+    options, bindings = parse_gin(parser, arguments)
+    require_count("--population", options.population)
+    require_seed("--seed", options.seed)
+    if not options.out.resolve().parent.is_dir():
+        raise UsageError(
+            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
+            "make it, or name another one."
+        )
+    return options, bindings
+
+
+def _recommendation(path: Path, *, candidate: bool) -> dict[str, Any]:
+    """The recommendation of a file.
+
+    Raises:
+      UsageError: it is none, or recommends no mixture.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no JSON: {error}") from error
+    if not isinstance(found, dict) or "mixture" not in found or "targets" not in found:
+        raise UsageError(
+            f"{path} is no recommendation; give the recommendation.json that "
+            "`sightline tune recommend --out=DIR` writes."
+        )
+    if found["mixture"] is None:
+        raise UsageError(f"{path} holds no mixture to confirm: {found['evidence']}")
+    if not (found["recommended"] or candidate):
+        raise UsageError(
+            f"{path} recommends no mixture: {found['evidence']} Give --candidate to "
+            "train the best one found all the same."
+        )
+    return found
+
+
+def _check_fresh(seeds: range, seen: Sequence[int]) -> None:
+    """Refuses seeds of runs that the mixture was chosen by."""
+    again = [seed for seed in seeds if seed in seen]
+    if again:
+        raise UsageError(
+            f"seeds {', '.join(map(str, again))} are among those of the table that the "
+            f"mixture was chosen by; give --seed={max(seen) + 1} or more."
+        )
+
+
+def _columns(mixture: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    shares = {f"{LOSS_SHARE}{n}": s for n, s in mixture["loss_shares"].items()}
+    return {**mixture["rates"], **shares}
+
+
+def _scores(
+    rows: Sequence[Mapping[str, str]], name: str, column: str, seeds: Sequence[int]
+) -> np.ndarray:
+    """A column of a mixture's runs, by seed.
+
+    Raises:
+      UsageError: there was nothing to measure in one of them.
+    """
+    cells = {int(r["seed"]): r[column] for r in rows if r["mixture"] == name}
+    for seed in seeds:
+        if not cells[seed]:
+            raise UsageError(
+                f"{column} of {name!r} with seed {seed} could not be measured; bind "
+                "more study.documents, or another --seed."
+            )
+    return np.array([float(cells[seed]) for seed in seeds])

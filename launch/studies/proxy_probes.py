@@ -1,0 +1,103 @@
+"""The primary probe scores of proxies: the targets that a mixture is chosen for."""
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import jax
+from flax import nnx
+from jaxtyping import PyTree
+
+from ...diagnosis.probes.asking.subject import Subject, subject
+from ...diagnosis.probes.battery import PROBES, NotApplicable, Probe
+from ...diagnosis.probes.material import material
+from ...diagnosis.results.study_table import PRIMARY
+from ...diagnosis.scores.score import Failure
+from ...diagnosis.traits.objective_traits import mode_tokens
+from ...diagnosis.traits.traits import mixture_traits
+from ...objectives.errors import UsageError, nearest
+from ...tasks.examples.mixture import Mixture
+from ...tasks.tokens.vocabulary import vocabulary
+from ..training.program import Program
+from .study import Study
+
+DEFAULT: tuple[Failure, ...] = tuple(PRIMARY)
+"""The failures with a primary score."""
+
+
+def failures_of(names: Sequence[str]) -> tuple[Failure, ...]:
+    """The failures of these names; "none" alone stands for none.
+
+    Raises:
+      UsageError: there is none of a name.
+    """
+    if list(names) == ["none"]:
+        return ()
+    for name in names:
+        if name not in PRIMARY:
+            raise UsageError(f"no failure {name!r}; {nearest(name, PRIMARY)}")
+    return tuple(failure for failure in PRIMARY if failure in names)
+
+
+class ProxyProbes:
+    """Measures one score of each failure; items are made once for all proxies.
+
+    Attributes:
+      failures: in the order of the columns.
+    """
+
+    def __init__(self, study: Study, program: Program, failures: Sequence[Failure]):
+        self.failures = tuple(failures)
+        self._study = study
+        self._program = program
+        self._graph = nnx.graphdef(nnx.eval_shape(program.fresh_model))
+
+    def scores(self, mixture: Mixture, params: PyTree) -> dict[str, float]:
+        """The primary score of every failure; NaN where there was nothing to measure.
+
+        Args:
+          mixture: that the model was trained on.
+          params: of the model, which are kept as they are.
+        """
+        model = self._subject(mixture, params)
+        found: dict[str, float] = {}
+        for failure, probe in self._probes.items():
+            score = PRIMARY[failure].chosen(probe(model))
+            found[failure] = float("nan") if score is None else score.value
+        return found
+
+    @functools.cached_property
+    def _probes(self) -> dict[Failure, Probe]:
+        """The probe of each primary score, its items prepared.
+
+        Raises:
+          UsageError: one is not applicable to the study's corpus.
+        """
+        mixture = self._study.mixture(self._study.incumbent)
+        untrained = self._subject(mixture, self._program.initial_state().params)
+        corpus = mixture.corpus(self._study.corpus)
+        prepared: dict[Failure, Probe] = {}
+        read = material(untrained, corpus, self._study.plan())
+        for failure in self.failures:
+            # The name of a score may add how the probe asked.
+            name = PRIMARY[failure].probe.partition(",")[0]
+            try:
+                prepared[failure] = PROBES[failure][name](untrained, read)
+            except NotApplicable as reason:
+                others = [f for f in self.failures if f != failure]
+                raise UsageError(
+                    f"the probe {name!r} of {failure} cannot measure proxies of this "
+                    f"study: {reason} Bind more (study.documents, policies), or leave "
+                    f"it out: --failures={','.join(others) or 'none'}."
+                ) from reason
+        return prepared
+
+    def _subject(self, mixture: Mixture, params: PyTree) -> Subject:
+        traits: Mapping = mixture_traits(mixture, self._study.rows).overall
+        of_examples = traits["examples"]
+        return subject(
+            nnx.merge(self._graph, jax.tree.map(lambda x: x.copy(), params)),
+            self._study.rows,
+            vocabulary(self._study.vocabulary),
+            trained={str(m): share for m, share in of_examples.modes.items()},
+            mode_tokens=mode_tokens(of_examples),
+        )

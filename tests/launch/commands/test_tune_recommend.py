@@ -1,0 +1,176 @@
+"""`sightline tune recommend` and `confirm`: files, refusals, a loadable gin file."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from sightline.diagnosis.tuning import cross_validation, search
+from sightline.launch.cli import main
+from sightline.launch.configuration.config import load
+from sightline.launch.configuration.mixture import mixture_of
+from sightline.launch.configuration.study import read_mixture
+
+pytestmark = pytest.mark.unchecked
+
+COMPONENTS = "--components=masked,permuted,causal"
+STUDY = "--gin_file=three_failures.gin"
+SCORES = ["--maximise=drift", "--minimise=reconstruction"]
+PEAK = np.array([0.3, 0.2, 0.5])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(cross_validation, "_MOST_REPEATS", 1)
+    monkeypatch.setattr(search, "STARTS", 1)
+
+
+def scores_of(shares, rng, noise):
+    """Drift rises and reconstruction falls towards a peak; own loss hardly moves."""
+    distance = np.sum((shares - PEAK) ** 2)
+    own = 2 + 0.05 * np.exp(-shares[0])
+    exact = np.array([own, 0.8 - distance, 0.2 + distance])
+    return exact + noise * rng.normal(size=3) * [0.01, 1, 1]
+
+
+def write(path, *, noise, seed=0):
+    rng = np.random.default_rng(seed)
+    drawn = [np.array([0.8, 0.2, 0.0])] * 2 + list(np.eye(3))
+    drawn += list(rng.dirichlet(np.ones(3), 26))
+    held = [mix for mix in rng.dirichlet(np.ones(3), 4) for _ in range(2)]
+    columns = ["mixture", "kind", "seed", "masked", "permuted", "causal", "own_loss"]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, "drift", "reconstruction"])
+        for n, mix in enumerate([*drawn, *held]):
+            name = "current" if n < 2 else f"m{n}"
+            kind = "held_out" if n >= len(drawn) else "x"
+            mix = np.round(mix, 6)
+            cells = [name, kind, n % 2, *mix, *scores_of(mix, rng, noise)]
+            writer.writerow(cells)
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("found")
+    table = write(folder / "runs.csv", noise=0.01)
+    words = [f"--csv={table}", COMPONENTS, *SCORES, STUDY, f"--out={folder / 'out'}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cross_validation, "_MOST_REPEATS", 1)
+        patch.setattr(search, "STARTS", 1)
+        assert main(["tune", "recommend", *words]) == 0
+    return folder
+
+
+def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
+    values = json.loads((found / "out" / "recommendation.json").read_text())
+    assert values["recommended"], values["evidence"]
+    rates = values["mixture"]["rates"]
+    np.testing.assert_allclose(list(rates.values()), PEAK, atol=0.12)
+    assert values["predicted"]["own_loss"]["high"] <= 1.02
+    assert values["validation"]["drift"]["mixtures"] == 4
+    assert values["incumbent"]["rates"] == {"masked": 0.8, "permuted": 0.2, "causal": 0}
+    assert values["front"] and "<svg" in (found / "out" / "front.svg").read_text()
+
+    file = str(found / "out" / "recommended.gin")
+    mixture = read_mixture(file)
+    assert mixture.objective_rates() == pytest.approx(
+        {name: rate for name, rate in rates.items() if rate}
+    )
+    assert mixture.loss_shares == pytest.approx(mixture.rates)
+    assert mixture.vocabulary == "policies_small"
+    config = load([file])
+    assert mixture_of(config) == mixture
+    run = config.arguments("train", run_dir=found, config=config)
+    assert run["rows"].decoder.slots == 128
+
+
+def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
+    table = write(tmp_path / "runs.csv", noise=1.0)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "recommended.gin").write_text("of an earlier recommendation")
+    words = [f"--csv={table}", COMPONENTS, *SCORES, STUDY, f"--out={out}"]
+    assert main(["tune", "recommend", *words]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Not recommended: no evidence" in text
+    assert not (out / "recommended.gin").exists()
+    recommendation = f"--recommendation={out / 'recommendation.json'}"
+    words = [STUDY, recommendation, f"--out={tmp_path / 'confirmed'}"]
+    assert main(["tune", "confirm", *words]) == 2
+    assert "no evidence" in capsys.readouterr().err
+
+
+@pytest.fixture
+def confirm(found, tmp_path, proxies_by_rule):
+    """Runs `tune confirm`: the exit status, what was trained, and the result's file."""
+
+    def run(noise, *words):
+        trained = proxies_by_rule(noise)
+        recommendation = f"--recommendation={found / 'out' / 'recommendation.json'}"
+        out = tmp_path / "confirmed"
+        words = [STUDY, recommendation, f"--out={out}", *words]
+        return main(["tune", "confirm", *words]), trained, out / "confirmation.json"
+
+    return run
+
+
+def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm):
+    status, trained, file = confirm(0.01)
+    values = json.loads(file.read_text())
+    assert status == 0 and values["confirmed"], values["evidence"]
+    assert {seed for _, seed in trained} == {1000, 1001, 1002} and len(trained) == 6
+    assert values["targets"]["drift"]["difference"]["low"] > 0
+    assert values["targets"]["reconstruction"]["verdict"] == "better"
+    assert values["targets"]["own loss, relative"]["verdict"] == "within"
+    assert not confirm(0.01)[1]  # done: nothing is trained again
+
+
+def test_a_winner_in_noise_is_not(confirm, capsys):
+    values = json.loads(confirm(2.0)[2].read_text())
+    assert not values["confirmed"]
+    assert values["targets"]["drift"]["verdict"] == "no evidence"
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Not confirmed. drift: no evidence" in text
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("--seed=0", "seeds 0, 1 are among those of the table"),
+        ("--seeds=1", "--seeds is 1"),
+    ],
+)
+def test_what_confirms_nothing_is_one_line(word, message, confirm, capsys):
+    status, *_ = confirm(0.0, word)
+    error = capsys.readouterr().err
+    assert status == 2 and message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no failure is named"),
+        (["--maximise=drift", "--minimise=drift"], "'drift' has two parts"),
+        (["--maximise=drift", "--loss=drift"], "'drift' has two parts"),
+        (["--maximise=drift", "--most_loss=two"], "--most_loss is 'two'"),
+        (["--maximise=drift", "--incumbent=now"], "of the incumbent 'now'"),
+        (["--maximise=drift", "--gin.study.tokens=5"], "without --gin_file"),
+        (["--maximise=drift", "--out=no/such"], "there is no folder"),
+    ],
+)
+def test_bad_options_are_one_line(words, message, found, tmp_path, capsys):
+    given = [f"--csv={found / 'runs.csv'}", COMPONENTS, f"--out={tmp_path / 'out'}"]
+    assert main(["tune", "recommend", *given, *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_what_is_no_recommendation_is_refused(tmp_path, capsys):
+    file = tmp_path / "other.json"
+    file.write_text("[]")
+    words = [STUDY, f"--recommendation={file}", f"--out={tmp_path / 'out'}"]
+    assert main(["tune", "confirm", *words]) == 2
+    assert "is no recommendation" in capsys.readouterr().err
