@@ -189,5 +189,5 @@ def rounded(shares: Mapping[str, float]) -> dict[str, float]:
         for name, share in shares.items()
     }
     largest = max(rounded, key=lambda name: rounded[name])
-    rest = 1 - sum(share for name, share in rounded.items() if name != largest)
+    rest = 1.0 - sum(share for name, share in rounded.items() if name != largest)
     return {**rounded, largest: round(rest, 2 * DIGITS)}
