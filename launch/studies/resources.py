@@ -6,8 +6,8 @@ import functools
 from flax import nnx
 from jaxtyping import PyTree
 
-from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.failures import registry as failures
+from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Prepare, Probe
 from ...diagnosis.probes.material import Material, material
 from ...diagnosis.probes.published.published import PublishedData, read_published
