@@ -1,6 +1,6 @@
 """The results of a study as a table in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 
 
 def judged(effects: Effects) -> list[str]:
-    """The failures that a study judges mixes by: those its incumbent was measured for."""
+    """The failures that a study judges mixes by: what its incumbent was measured for."""
     measured = {effect[:3] for effect in effects.mixes[effects.incumbent].effects}
     return [name for name, measure in PRIMARY.items() if measure[:3] in measured]
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from ...diagnosis.scores.score import Failure
 from ...diagnosis.tuning.table import LOSS_SHARE, MixtureTable, read_table
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
@@ -113,7 +112,7 @@ def _proxy(proxies: Proxies, run: Wanted) -> Proxy:
 
 
 def _columns(
-    shares: Sequence[str], components: Sequence[str], failures: Sequence[Failure]
+    shares: Sequence[str], components: Sequence[str], failures: Sequence[str]
 ) -> list[str]:
     losses = [f"loss_{component}" for component in components]
     run = ["mixture", "kind", "seed"]

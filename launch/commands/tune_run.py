@@ -33,20 +33,20 @@ def main(arguments: Sequence[str]) -> int:
 
     from ..configuration.study import read_study
     from ..studies.proxies import Proxies
-    from ..studies.proxy_probes import DEFAULT, failures_of
+    from ..studies.proxy_probes import failures_asked, failures_of
     from ._proxy_table import train_table, wanted
 
     options, bindings = _options(arguments)
     components = names(options.components)
-    asked = names(options.failures) if options.failures else DEFAULT
-    failures = failures_of(asked)
+    study = read_study(options.gin_file, bindings)
+    asked = names(options.failures) if options.failures else failures_asked(study)
     design = read_table(options.design, components)
     runs = wanted(design, options.design, seed=options.seed)
     proxies = Proxies(
-        study=read_study(options.gin_file, bindings),
+        study=study,
         components=tuple(components),
         size=options.population,
-        failures=failures,
+        failures=failures_of(asked),
     )
     train_table(proxies, runs, options.out, Console(stderr=True))
     print(options.out)
@@ -63,7 +63,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     add(
         "--failures",
         metavar="A,B",
-        help="whose probes are columns (all), or none",
+        help="whose probes are columns (those of study.probes), or none",
     )
     add("--seed", type=int, default=0, metavar="S", help="the first of a mixture's (0)")
     options, bindings = parse_gin(parser, arguments)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from ...diagnosis.scores.score import Failure
 from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
@@ -79,7 +78,7 @@ class Proxies:
     study: Study
     components: tuple[str, ...]
     size: int
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[str, ...] = ()
 
     def mixture(
         self,

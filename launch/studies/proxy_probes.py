@@ -7,12 +7,12 @@ import jax
 from flax import nnx
 from jaxtyping import PyTree
 
+from ...diagnosis.failures.registry import get
 from ...diagnosis.probes.asking.subject import Subject, subject
-from ...diagnosis.probes.battery import PROBES, NotApplicable, Probe
+from ...diagnosis.probes.battery import NotApplicable, Probe
 from ...diagnosis.probes.material import material
 from ...diagnosis.results.study_table import PRIMARY
-from ...diagnosis.scores.score import Failure
-from ...diagnosis.traits.objective_traits import mode_tokens
+from ...diagnosis.traits.objective_traits import mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...objectives.errors import UsageError, nearest
 from ...tasks.examples.mixture import Mixture
@@ -20,11 +20,15 @@ from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import Program
 from .study import Study
 
-DEFAULT: tuple[Failure, ...] = tuple(PRIMARY)
-"""The failures with a primary score."""
+
+def failures_asked(study: Study) -> tuple[str, ...]:
+    """The failures whose primary probe a study asks for."""
+    return tuple(
+        name for name in PRIMARY if not study.probes or _probe(name) in study.probes
+    )
 
 
-def failures_of(names: Sequence[str]) -> tuple[Failure, ...]:
+def failures_of(names: Sequence[str]) -> tuple[str, ...]:
     """The failures of these names; "none" alone stands for none.
 
     Raises:
@@ -45,7 +49,7 @@ class ProxyProbes:
       failures: in the order of the columns.
     """
 
-    def __init__(self, study: Study, program: Program, failures: Sequence[Failure]):
+    def __init__(self, study: Study, program: Program, failures: Sequence[str]):
         self.failures = tuple(failures)
         self._study = study
         self._program = program
@@ -66,7 +70,7 @@ class ProxyProbes:
         return found
 
     @functools.cached_property
-    def _probes(self) -> dict[Failure, Probe]:
+    def _probes(self) -> dict[str, Probe]:
         """The probe of each primary score, its items prepared.
 
         Raises:
@@ -74,14 +78,13 @@ class ProxyProbes:
         """
         mixture = self._study.mixture(self._study.incumbent)
         untrained = self._subject(mixture, self._program.initial_state().params)
-        corpus = mixture.corpus(self._study.corpus)
-        prepared: dict[Failure, Probe] = {}
-        read = material(untrained, corpus, self._study.plan())
+        prepared: dict[str, Probe] = {}
         for failure in self.failures:
-            # The name of a score may add how the probe asked.
-            name = PRIMARY[failure].probe.partition(",")[0]
+            name = _probe(failure)
+            corpus = mixture.corpus(self._study.probes.get(name, self._study.corpus))
+            read = material(untrained, corpus, self._study.plan())
             try:
-                prepared[failure] = PROBES[failure][name](untrained, read)
+                prepared[failure] = get(failure).probes[name](untrained, read)
             except NotApplicable as reason:
                 others = [f for f in self.failures if f != failure]
                 raise UsageError(
@@ -98,6 +101,11 @@ class ProxyProbes:
             nnx.merge(self._graph, jax.tree.map(lambda x: x.copy(), params)),
             self._study.rows,
             vocabulary(self._study.vocabulary),
-            trained={str(m): share for m, share in of_examples.modes.items()},
+            trained=trained_modes(of_examples),
             mode_tokens=mode_tokens(of_examples),
         )
+
+
+def _probe(failure: str) -> str:
+    """The probe of a primary score, whose name may add how it asked."""
+    return PRIMARY[failure].probe.partition(",")[0]

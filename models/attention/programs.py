@@ -81,7 +81,7 @@ def _programs(
     programs = first.shape[0] // batch
     sizes = {"queries": blocks.queries, "keys": blocks.keys, "programs": LANES}
 
-    def block_of(side: str, row, program, step, *walk):
+    def block_of(side: str | None, row, program, step, *walk):
         if side in (outer, "programs"):
             return program
         first, last = walk[ranges]

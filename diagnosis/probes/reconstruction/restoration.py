@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...scores.score import Mean, Score, Statistic
+from ..asking.forms import Mode
 from ..asking.scored import score_of
 from ..asking.subject import Subject, Tokens, fitted
 from ..choices.preferences import likelihoods
