@@ -27,7 +27,7 @@ GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 
 
 def judged(effects: Effects) -> list[str]:
-    """The failures that a study judges mixes by: what its incumbent was measured for."""
+    """The failures that a study judges mixes by: those measured of its incumbent."""
     measured = {effect[:3] for effect in effects.mixes[effects.incumbent].effects}
     return [name for name, measure in PRIMARY.items() if measure[:3] in measured]
 
