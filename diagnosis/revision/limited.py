@@ -1,18 +1,15 @@
 """A proposal within limits, and what each of them costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
 
 from ...models.rows import RowShape
 from ...objectives.errors import UsageError
-from ...tasks.examples.mixture import Mixture
-from ..findings.severity import Severity
-from ..results.effects import Effects
-from ..traits.traits import MixtureTraits, mixture_traits
+from ..traits.traits import MixtureTraits
 from ..wording import percent
+from .draft import Draft, Precedent, Revision, measured
 from .limits import Limits, RowCost, density, sizes, token_cost
 from .revision import (
     DIGITS,
@@ -35,53 +32,6 @@ GRID = 4
 
 WHOLE = 0.999
 """Fraction of a part from which it counts as whole."""
-
-
-class Precedent(NamedTuple):
-    """The mix of a study that a proposal follows, by name."""
-
-    study: Effects
-    mix: str
-
-
-class Draft(NamedTuple):
-    """A mixture that may be proposed.
-
-    Attributes:
-      mixture: the revised one.
-      rows: that fit it.
-      traits: of the mixture, on the rows.
-      parts: that it adds; empty if nothing changes.
-      followed: the mix of a study whose shares it has; None if by rule or by limits.
-    """
-
-    mixture: Mixture
-    rows: RowShape
-    traits: MixtureTraits
-    parts: tuple[Part, ...]
-    followed: Precedent | None
-
-
-class Revision(NamedTuple):
-    """What is revised, and how.
-
-    Attributes:
-      mixture: the present one.
-      rows: of the mixture.
-      traits: of the mixture, on the rows.
-      severities: of the failures that are present.
-      parts_on: the whole parts, and the mix that they follow, on some rows.
-      lengths: of documents, as for `mixture_traits`.
-      examples: of each task, to measure traits.
-    """
-
-    mixture: Mixture
-    rows: RowShape
-    traits: MixtureTraits
-    severities: Sequence[Severity]
-    parts_on: Callable[[RowShape], tuple[Precedent | None, Sequence[Part]]]
-    lengths: Mapping[str, Int[np.ndarray, " D"]] | None
-    examples: int
 
 
 class LimitCost(NamedTuple):
@@ -116,17 +66,6 @@ class Limited(NamedTuple):
     costs: tuple[LimitCost, ...]
     token_cost: float | None
     followed: Precedent | None
-
-
-def draft(revision: Revision) -> Draft:
-    """The revised mixture without limits."""
-    mixture, rows = revision.mixture, revision.rows
-    followed, parts = revision.parts_on(open_rows(rows))
-    after = revised(mixture, parts, revision.traits.loss)
-    fitting = fitting_rows(rows, after) if parts else rows
-    return Draft(
-        after, fitting, _measured(revision, after, fitting), tuple(parts), followed
-    )
 
 
 def within(
@@ -198,12 +137,10 @@ class _Search:
             _positive(allocation.loss),
         )
         rows = fitting_rows(revision.rows, after, wide=wide) if parts else revision.rows
-        chosen = Draft(
-            after, rows, _measured(revision, after, rows), tuple(parts), None
-        )
+        chosen = Draft(after, rows, measured(revision, after, rows), tuple(parts), None)
         if not self.keeps(chosen, Limits(most_cost=limits.most_cost)):
             # Rows just wide enough for one Example may leave slots empty.
-            chosen = chosen._replace(rows=wide, traits=_measured(revision, after, wide))
+            chosen = chosen._replace(rows=wide, traits=measured(revision, after, wide))
         return chosen
 
     def keeps(self, draft: Draft, limits: Limits) -> bool:
@@ -326,19 +263,13 @@ class _Search:
         )
 
 
-def _measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:
-    return mixture_traits(
-        mixture, rows, lengths=revision.lengths, examples=revision.examples
-    )
-
-
 def _pool(revision: Revision, parts: Sequence[Part], rows: RowShape):
     """Traits of all objectives that are present or have a part, on some rows."""
     unique = {part.objective.name: part for part in parts}
     share = 0.5 / max(1, len(unique))
     some = [part._replace(rate=share, loss=share) for part in unique.values()]
     pool = revised(revision.mixture, some, revision.traits.loss)
-    return _measured(revision, pool, rows).objectives
+    return measured(revision, pool, rows).objectives
 
 
 def _limited(part: Part, factor: float, limits: Limits) -> Part:

@@ -24,7 +24,8 @@ from ..scores.score import Score
 from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits
 from ..wording import listed, percent
-from .limited import Draft, Limited, Precedent, Revision, draft, within
+from .draft import Draft, Precedent, Revision, draft
+from .limited import Limited, within
 from .limits import NO_LIMITS, Limits, RowCost, check
 from .revision import DIGITS, Part
 from .rule import KEPT, LEAST, by_precedent, by_rule, supplied
