@@ -1,5 +1,6 @@
 """Gives shares of a mixture to objectives, and finds rows that fit the result."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -181,13 +182,21 @@ def _new_keys(mixture: Mixture, name: str) -> dict[str, float]:
 
 
 def rounded(shares: Mapping[str, float]) -> dict[str, float]:
-    """Rounds shares so that they sum to 1; the largest absorbs the remainder."""
-    total = sum(shares.values())
-    rounded = {
-        # Small shares stay above 0.
-        name: round(share / total, DIGITS) or float(f"{share / total:.2g}")
-        for name, share in shares.items()
-    }
-    largest = max(rounded, key=lambda name: rounded[name])
-    rest = 1.0 - sum(share for name, share in rounded.items() if name != largest)
-    return {**rounded, largest: round(rest, 2 * DIGITS)}
+    """Rounds shares so that they sum to 1, each by less than a unit of the last digit.
+
+    By largest remainder (Hamilton): all are rounded down, and those that lost most get
+    the units that are left.
+    """
+    unit, total = 10**-DIGITS, sum(shares.values())
+    exact = {name: share / total for name, share in shares.items()}
+    # Small shares stay above 0, with digits of their own.
+    written = {name: float(f"{x:.2g}") for name, x in exact.items() if x < unit}
+    units = {n: math.floor(x / unit) for n, x in exact.items() if n not in written}
+    left = (1.0 - sum(written.values())) / unit - sum(units.values())
+    by_loss = sorted(units, key=lambda name: units[name] - exact[name] / unit)
+    for name in by_loss:
+        # Digits that small shares lost may add up to a little more than a unit.
+        given = left if name == by_loss[-1] else min(1.0, left)
+        written[name] = round((units[name] + given) * unit, 2 * DIGITS)
+        left -= given
+    return {name: written[name] for name in exact}

@@ -1,0 +1,79 @@
+"""A mixture that may be proposed, and what it revises."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from ...models.rows import RowShape
+from ...tasks.examples.mixture import Mixture
+from ..findings.severity import Severity
+from ..results.effects import Effects
+from ..traits.traits import MixtureTraits, mixture_traits
+from .revision import Part, fitting_rows, open_rows, revised
+
+
+class Precedent(NamedTuple):
+    """The mix of a study that a proposal follows, by name."""
+
+    study: Effects
+    mix: str
+
+
+class Draft(NamedTuple):
+    """A mixture that may be proposed.
+
+    Attributes:
+      mixture: the revised one.
+      rows: that fit it.
+      traits: of the mixture, on the rows.
+      parts: that it adds; empty if nothing changes.
+      followed: the mix of a study whose shares it has; None if by rule or by limits.
+    """
+
+    mixture: Mixture
+    rows: RowShape
+    traits: MixtureTraits
+    parts: tuple[Part, ...]
+    followed: Precedent | None
+
+
+class Revision(NamedTuple):
+    """What is revised, and how.
+
+    Attributes:
+      mixture: the present one.
+      rows: of the mixture.
+      traits: of the mixture, on the rows.
+      severities: of the failures that are present.
+      parts_on: the whole parts, and the mix that they follow, on some rows.
+      lengths: of documents, as for `mixture_traits`.
+      examples: of each task, to measure traits.
+    """
+
+    mixture: Mixture
+    rows: RowShape
+    traits: MixtureTraits
+    severities: Sequence[Severity]
+    parts_on: Callable[[RowShape], tuple[Precedent | None, Sequence[Part]]]
+    lengths: Mapping[str, Int[np.ndarray, " D"]] | None
+    examples: int
+
+
+def draft(revision: Revision) -> Draft:
+    """The revised mixture without limits."""
+    mixture, rows = revision.mixture, revision.rows
+    followed, parts = revision.parts_on(open_rows(rows))
+    after = revised(mixture, parts, revision.traits.loss)
+    fitting = fitting_rows(rows, after) if parts else rows
+    return Draft(
+        after, fitting, measured(revision, after, fitting), tuple(parts), followed
+    )
+
+
+def measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:
+    """Traits of a mixture on some rows, as precisely as those of the present one."""
+    return mixture_traits(
+        mixture, rows, lengths=revision.lengths, examples=revision.examples
+    )
