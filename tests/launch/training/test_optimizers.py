@@ -58,8 +58,13 @@ def values(state):
     return {name: np.asarray(state[name][...]) for name in state}
 
 
+def first_update(optimizer, params, grads):
+    """The changes of the first update, an operation at a time."""
+    return values(optimizer.update(grads, optimizer.init(params), params)[0])
+
+
 def update(optimizer, params, grads):
-    """The changes of the first update, compiled in one piece."""
+    """The same, compiled in one piece."""
 
     @jax.jit
     def run(params, grads):
@@ -118,7 +123,7 @@ def test_only_matrices_decay(name):
 @pytest.fixture(scope="module")
 def muon_updates():
     optimizer = optimizers.muon(optax.constant_schedule(0.1))
-    return update(optimizer, tree(0), tree(1))
+    return first_update(optimizer, tree(0), tree(1))
 
 
 @pytest.mark.parametrize("name", sorted(MATRICES))
@@ -130,10 +135,9 @@ def test_muon_treats_each_layer_on_its_own(muon_updates, name):
             nnx.State({name: nnx.Param(jnp.asarray(x[layer]), axes=axes[name])})
             for x in (params, grads)
         )
-        alone = update(optimizers.muon(optax.constant_schedule(0.1)), one, its_grad)[
-            name
-        ]
-        np.testing.assert_allclose(muon_updates[name][layer], alone, atol=5e-6)
+        optimizer = optimizers.muon(optax.constant_schedule(0.1))
+        alone = first_update(optimizer, one, its_grad)[name]
+        np.testing.assert_allclose(muon_updates[name][layer], alone, atol=1e-6)
 
 
 def test_muon_orthogonalises_attention_as_one_matrix():
