@@ -81,7 +81,7 @@ corpus: $(INSTALLED)
 corpus-study: $(INSTALLED)
 	$(BIN)/sightline corpus policies --baselines --documents=2000
 
-# Goes on where it was stopped. The corpus is downloaded first (`make corpus`).
+# Goes on where it was stopped.
 study-small: $(INSTALLED)
 	$(BIN)/sightline study --gin_file=adaptation_small.gin --out=runs/adaptation_small
 
