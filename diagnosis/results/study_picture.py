@@ -50,8 +50,8 @@ def curves(
         for failure, measure in PRIMARY.items()
         if any(measure.effect([record]) for record in records)
     ]
-    panels = chart.subplots(1, len(shown), squeeze=False)[0]
-    for panel, failure in zip(panels, shown, strict=True):
+    panels = _panels(chart, shown or list(PRIMARY))
+    for failure, panel in panels.items():
         measure = PRIMARY[failure]
         effects = []
         for mix, style in styles.items():
@@ -64,7 +64,7 @@ def curves(
                 _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
             effects += [effect for _, effect in curve]
         _label(panel, measure, effects[0] if effects else None)
-    _legend(chart, panels)
+    _legend(chart)
     return svg_file(chart, title="Scores over budget")
 
 
@@ -83,8 +83,8 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
             shares.setdefault(round(100 * study.tokens / original), []).append(study)
     chart = Figure(figsize=(12, 3.8), layout="constrained")
     shown = list(dict.fromkeys(f for study in studies for f in judged(study)))
-    panels = chart.subplots(1, len(shown), squeeze=False)[0]
-    for panel, failure in zip(panels, shown, strict=True):
+    panels = _panels(chart, shown)
+    for failure, panel in panels.items():
         measure, effects = PRIMARY[failure], []
         for (share, sizes), dash in zip(
             sorted(shares.items()), itertools.cycle((*DASHES, "-."))
@@ -104,14 +104,20 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
         _label(panel, measure, effects[0] if effects else None)
         panel.set_xlabel("million parameters", color=INK, fontsize=9)
         panel.set_xscale("log")
-    _legend(chart, panels)
+    _legend(chart)
     return svg_file(chart, title="Scores over size")
 
 
-def _legend(chart: Figure, panels: Sequence[Axes]) -> None:
+def _panels(chart: Figure, failures: Sequence[str]) -> dict[str, Axes]:
+    """A panel for each failure, side by side."""
+    axes = chart.subplots(1, len(failures), squeeze=False)[0]
+    return dict(zip(failures, axes, strict=True))
+
+
+def _legend(chart: Figure) -> None:
     """One legend for all panels, each label once."""
     lines = {}
-    for panel in panels:
+    for panel in chart.axes:
         for line in panel.get_legend_handles_labels()[0]:
             lines.setdefault(line.get_label(), line)
     if lines:

@@ -44,8 +44,9 @@ def test_every_probe_is_begun_and_scored_or_told_why_not(found):
 
 def test_what_the_corpus_does_not_allow_for_is_said(found):
     """Facts are parsed back of policies only, and toy texts restate no value."""
-    written, pairs = sorted(found[1])
+    written, fillings, pairs = sorted(found[1])
     assert written.startswith("free generation: only facts of the corpus 'policies'")
+    assert fillings.startswith("infilling pairs: ")
     assert pairs.startswith("minimal pairs: ") and "0 of 24 documents" in pairs
 
 

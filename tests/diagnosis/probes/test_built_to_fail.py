@@ -18,7 +18,10 @@ from sightline.diagnosis.probes.continuation.continuations import continuations
 from sightline.diagnosis.probes.continuation.readouts import continuation_scores
 from sightline.diagnosis.probes.drift.future import leak_scores
 from sightline.diagnosis.probes.reconstruction.corruptions import excerpts
-from sightline.diagnosis.probes.reconstruction.restoration import restoration_scores
+from sightline.diagnosis.probes.reconstruction.restoration import (
+    UNDAMAGED,
+    restoration_scores,
+)
 from sightline.diagnosis.traits.traits import mixture_traits
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
@@ -137,7 +140,7 @@ def test_a_leak_is_found_and_comes_first(toy, train, causal, probed, peeking):
     assert CHOICE * 0.9 < honest < CHOICE * 1.5
     (clean,), (dirty,) = leak_scores(sound), leak_scores(leaking)
     assert clean.value == clean.low == clean.high == clean.chance == 0
-    assert dirty.value > 0 and dirty.failure == "drift" and dirty.better == "lower"
+    assert dirty.value > 0 and dirty.better == "lower"
 
     traits = mixture_traits(
         Mixture("m", {"policies.causal": 1}), decoder_rows(slots=96, predictions=96)
@@ -175,7 +178,7 @@ def restored(toy, train, probed):
         subject = probed(train(examples), {"reconstruction": 0.5, "causal": 0.5})
         taken = excerpts(subject, toy.unseen[:40], most_tokens=20)
         scores = restoration_scores(subject, taken, kinds=["masking"], rates=[0.3])
-        found[name] = {s.metric: s for s in scores}
+        found[name] = {s.metric: s for s in scores if s.kind != UNDAMAGED}
     return found
 
 

@@ -18,7 +18,7 @@ from sightline.diagnosis.results.study_summary import (
     effects,
     own_loss,
 )
-from sightline.diagnosis.results.study_table import MEASURES, markdown
+from sightline.diagnosis.results.study_table import MEASURES, PRIMARY, markdown
 from sightline.diagnosis.scores.score import Score
 
 
@@ -194,7 +194,7 @@ def test_the_picture_has_a_curve_for_each_mix_in_each_panel():
     assert all(names.count(name) == 1 for name in values)  # text, and a legend for all
     assert {"drift", "continuation", "reconstruction"} <= set(names)
     ids = [group.get("id", "") for group in root.iter(f"{space}g")]
-    assert sum("FillBetween" in one for one in ids) == 3 * 2
+    assert sum("FillBetween" in one for one in ids) == len(PRIMARY) * 2
     assert curves(study(values), incumbent="incumbent", best=["a<b"]) == page
 
 

@@ -14,6 +14,7 @@ SMALL = [
     "study.points=2",
     "study.seeds=(0,)",
     "study.mixes={'incumbent': 'incumbent.gin', 'causal': 'causal'}",
+    "study.probes={}",
     "study.documents=20",
     "study.fitted=20",
     "study.held_out=1",

@@ -156,7 +156,7 @@ def collective(**changes) -> Collective:
         "crosses_slices": False,
         "dtype": "bf16",
         "op_name": "",
-        "inputs": (),
+        "placed": 0,
         "name": "x",
     }
     return Collective(**{**fields, **changes})
