@@ -51,19 +51,18 @@ def _table(result: PublishedResult, read: ReadTest, level: str | None) -> Table:
         show_edge=False,
         padding=(0, 0, 0, 1),
     )
-    table.add_column("mode", no_wrap=True)
     table.add_column("accuracy of", overflow="fold")
     for column in ("value", "95 %", "chance", "untrained", "best baseline", "n"):
         table.add_column(column, justify="right", no_wrap=True)
-    last = None
+    mode = None
     for score in shown_scores(result.scores, test, level=level):
-        if last not in (None, score.mode):
+        if score.mode != mode:
+            mode = score.mode
             table.add_section()
-        new, last = score.mode != last, score.mode
+            table.add_row(f"[bold]{escape(mode)}[/]")
         name, baseline = best_baseline(score)
         table.add_row(
-            escape(score.mode) if new else "",
-            escape(_what(score)),
+            f"  {escape(_what(score))}",
             f"{score.value:.3f}" + ("  " if beaten(score) else " [red]✗[/]"),
             f"{score.low:.3f}–{score.high:.3f}",
             "–" if score.chance is None else f"{score.chance:.3f}",
