@@ -1,9 +1,7 @@
 """Every objective by name. A file in this folder is found by itself."""
 
 import functools
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -11,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .budget import Budget, largest_window
+from .discovery import modules_of
 from .errors import UsageError, nearest
 from .example import Example, Lengths
 from .special_ids import SpecialIds
@@ -171,10 +170,7 @@ def objective(
 
 @functools.cache
 def _discover() -> None:
-    package = __package__ or "objectives"
-    here = importlib.import_module(package).__path__
-    for module in pkgutil.iter_modules(here):
-        importlib.import_module(f"{package}.{module.name}")
+    modules_of(__package__ or "objectives")
 
 
 def objectives() -> dict[str, Objective]:

@@ -1,11 +1,10 @@
 """Every failure by name. A file in this folder is found by itself."""
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Iterable, Sequence
 
 from ...objectives import registry as objectives
+from ...objectives.discovery import modules_of
 from ...objectives.errors import UsageError, nearest
 from ...tasks import user_modules
 from ..audit.audit import Verdict
@@ -51,10 +50,7 @@ def register(failure: Failure) -> Failure:
 
 @functools.cache
 def _discover() -> None:
-    package = __package__ or "failures"
-    here = importlib.import_module(package).__path__
-    for module in pkgutil.iter_modules(here):
-        importlib.import_module(f"{package}.{module.name}")
+    modules_of(__package__ or "failures")
 
 
 def failures() -> dict[str, Failure]:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from ...objectives.errors import UsageError, nearest
@@ -73,6 +74,15 @@ def parse_gin(
     options = parse(parser, rest)
     import_modules(options.imports)
     return options, bindings
+
+
+def require_folder(option: str, path: Path) -> None:
+    """Refuses a path that is to be written in a folder that is not there."""
+    if not path.absolute().parent.is_dir():
+        raise UsageError(
+            f"{option}={path}: there is no folder {str(path.parent)!r}; make it, or "
+            "name another path."
+        )
 
 
 def parse(

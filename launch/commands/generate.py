@@ -15,7 +15,7 @@ from ...tasks.files import write_whole
 from ..hosts.compilation_cache import use_compilation_cache
 from ..terminal.answers import Progress, print_answer, print_drafts
 from ..terminal.preview_page import answer_page
-from ._arguments import parse
+from ._arguments import parse, require_folder
 
 if TYPE_CHECKING:
     from ..inference.asked import AskedModel
@@ -251,8 +251,5 @@ def _check_files(options: argparse.Namespace) -> None:
         raise UsageError(
             "--html shows the answers to texts of the command line; give one."
         )
-    if options.html and not Path(options.html).absolute().parent.is_dir():
-        raise UsageError(
-            f"--html: there is no folder {str(Path(options.html).parent)!r}; make it "
-            "first."
-        )
+    if options.html:
+        require_folder("--html", Path(options.html))

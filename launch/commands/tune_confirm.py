@@ -13,7 +13,7 @@ from ...diagnosis.tuning.table import LOSS_SHARE
 from ...objectives.errors import UsageError, require_count, require_seed
 from ...tasks.files import write_whole
 from ..hosts.compilation_cache import use_compilation_cache
-from ._arguments import gin_parser, parse_gin
+from ._arguments import gin_parser, parse_gin, require_folder
 from ._tuning import require_fitting
 
 _ABOUT = """\
@@ -112,11 +112,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     options, bindings = parse_gin(parser, arguments)
     require_count("--population", options.population)
     require_seed("--seed", options.seed)
-    if not options.out.resolve().parent.is_dir():
-        raise UsageError(
-            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
-            "make it, or name another one."
-        )
+    require_folder("--out", options.out)
     return options, bindings
 
 

@@ -15,9 +15,9 @@ from ...diagnosis.tuning.design import (
     with_loss_shares,
 )
 from ...diagnosis.tuning.table import HELD_OUT, LOSS_SHARE, check_names
-from ...objectives.errors import UsageError, require_count
+from ...objectives.errors import require_count
 from ...tasks.files import write_whole
-from ._arguments import parse
+from ._arguments import parse, require_folder
 from ._tuning import names
 
 _ABOUT = """\
@@ -104,11 +104,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     options = parse(parser, arguments)
     require_count("--held_out", options.held_out, least=0)
     require_count("--seeds", options.seeds, most=100)
-    if options.out and not options.out.resolve().parent.is_dir():
-        raise UsageError(
-            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
-            "make it, or name another file."
-        )
+    if options.out:
+        require_folder("--out", options.out)
     return options
 
 

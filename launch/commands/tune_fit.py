@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...tasks.files import write_whole
-from ._arguments import parse
+from ._arguments import parse, require_folder
 from ._tuning import all_names, names, require_fitting
 
 _ABOUT = """\
@@ -141,9 +141,5 @@ def _out(options: argparse.Namespace) -> Path | None:
             f"--out={options.out} would replace a table that is read; name another "
             "file."
         )
-    if not options.out.resolve().parent.is_dir():
-        raise UsageError(
-            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
-            "make it, or name another file."
-        )
+    require_folder("--out", options.out)
     return options.out

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ...objectives.errors import UsageError, require_seed
 from ...tasks.files import write_whole
-from ._arguments import gin_parser, parse_gin
+from ._arguments import gin_parser, parse_gin, require_folder
 from ._tuning import all_names, names, require_fitting, share_of
 
 if TYPE_CHECKING:
@@ -136,11 +136,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
             "--gin.NAME is given without --gin_file; name the study's files, as in "
             "--gin_file=three_failures.gin."
         )
-    if not options.out.resolve().parent.is_dir():
-        raise UsageError(
-            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
-            "make it, or name another one."
-        )
+    require_folder("--out", options.out)
     return options, bindings
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from ...diagnosis.tuning.table import read_table
 from ...objectives.errors import UsageError, require_count, require_seed
 from ..hosts.compilation_cache import use_compilation_cache
-from ._arguments import gin_parser, parse_gin
+from ._arguments import gin_parser, parse_gin, require_folder
 from ._tuning import names
 
 _ABOUT = """\
@@ -69,11 +69,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     options, bindings = parse_gin(parser, arguments)
     require_count("--population", options.population)
     require_seed("--seed", options.seed)
-    if not options.out.resolve().parent.is_dir():
-        raise UsageError(
-            f"--out={options.out}: there is no folder {str(options.out.parent)!r}; "
-            "make it, or name another file."
-        )
+    require_folder("--out", options.out)
     if options.out.resolve() == options.design.resolve():
         raise UsageError(f"--out={options.out} would replace the design.")
     return options, bindings

@@ -1,8 +1,6 @@
 """Reads published tests from a path, and scores a model on them."""
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +9,7 @@ import numpy as np
 from flax import nnx
 
 from ....models.build import build
+from ....objectives.discovery import modules_of
 from ....objectives.errors import UsageError, require_count, require_seed
 from ..asking.forms import MODES
 from ..asking.pseudo_likelihood import Masks
@@ -79,9 +78,7 @@ class PublishedResult(NamedTuple):
 def catalogued() -> dict[str, PublishedTest]:
     """Every known test by name; a file in `catalogue` is found by itself."""
     tests: list[PublishedTest] = [
-        importlib.import_module(f"{catalogue.__name__}.{found.name}").TEST
-        for found in pkgutil.iter_modules(catalogue.__path__)
-        if not found.name.startswith("_")
+        module.TEST for module in modules_of(catalogue.__name__)
     ]
     return {test.name: test for test in sorted(tests, key=lambda test: test.name)}
 
