@@ -25,6 +25,7 @@ from .metrics import (
 )
 from .predictor import Learner, Scores
 from .table import MixtureTable
+from .threads import one_thread
 from .trust import Verdict, trust
 
 Repeated = Float64[np.ndarray, "repeats n"]
@@ -85,6 +86,7 @@ class Assessed(NamedTuple):
     scores: Scores
 
 
+@one_thread()
 def assess(
     table: MixtureTable,
     *,

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from .predictor import Scores, Shares
+from .threads import one_thread
 from .worst import Judged, Worst
 
 _ROUNDS = 3
@@ -24,6 +25,7 @@ class Front(NamedTuple):
     judged: Judged
 
 
+@one_thread()
 def front(worst: Worst, drawn: Shares, judged: Judged, *, seed: int) -> Front:
     """The front of blends, moved outwards by blends of its members with others.
 

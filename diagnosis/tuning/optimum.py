@@ -16,6 +16,7 @@ from .assessment import CONSTANT, Assessed
 from .cross_validation import FOLDS
 from .errors import jackknife_of, predictions
 from .predictor import Predictor, Shares
+from .threads import one_thread
 
 LIMITS = (
     "within the convex hull of the observed mixtures, and no farther from the nearest "
@@ -64,6 +65,7 @@ class Optimum(NamedTuple):
         return self.gain_low > 0
 
 
+@one_thread()
 def optimum(assessed: Assessed, shares: Shares, *, seed: int = 0) -> Optimum | None:
     """The best mixture under the trusted model; None without one.
 

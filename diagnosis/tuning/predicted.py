@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from .assessment import CONSTANT, Assessed
 from .errors import predictions
 from .table import MixtureTable
+from .threads import one_thread
 
 SUFFIXES = ("predicted", "se", "low", "high", "model")
 """Of the columns that are added for each target; the interval holds at 95 %."""
@@ -14,6 +15,7 @@ SUFFIXES = ("predicted", "se", "low", "high", "model")
 _NORMAL = 1.96
 
 
+@one_thread()
 def predicted_csv(table: MixtureTable, assessed: Sequence[Assessed]) -> str:
     """The table's own columns, and the `SUFFIXES` of every target.
 

@@ -12,6 +12,7 @@ from .assessment import Assessed
 from .predictor import Shares
 from .search import DRAWN, blends, search
 from .table import MixtureTable
+from .threads import one_thread
 from .worst import Judged, Worst
 
 DECIMALS = 3
@@ -75,6 +76,7 @@ def incumbent_of(table: MixtureTable, name: str) -> Float64[np.ndarray, " K"]:
     return table.shares[names.index(name)]
 
 
+@one_thread()
 def recommend(
     table: MixtureTable,
     assessed: Sequence[Assessed],

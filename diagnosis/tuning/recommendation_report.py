@@ -14,6 +14,7 @@ from .frontier import Front
 from .metrics import Interval
 from .recommendation import Recommendation
 from .table import LOSS_SHARE, MixtureTable
+from .threads import one_thread
 from .validation import Agreement, Validation, by_mixture, validation
 from .worst import BOUNDS, Judged
 
@@ -26,6 +27,7 @@ UNIT = (
 )
 
 
+@one_thread()
 def validations(
     found: Recommendation,
     assessed: Sequence[Assessed],
@@ -154,7 +156,9 @@ def _judged(found: Recommendation, judged: Judged, n: int) -> dict[str, Any]:
 
     return {
         "own_loss": ends(judged.loss[n], judged.loss_low[n], judged.loss_high[n]),
-        "worst_gain": ends(judged.worst[n], judged.worst_low[n], judged.highs[n].min()),
+        "worst_gain": ends(
+            judged.gains[n].min(), judged.lows[n].min(), judged.highs[n].min()
+        ),
         "gains": {
             name: ends(judged.gains[n, f], judged.lows[n, f], judged.highs[n, f])
             for f, name in enumerate(found.failures)

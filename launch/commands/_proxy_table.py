@@ -94,7 +94,10 @@ def train_table(
     for start in range(0, len(waiting), proxies.size):
         group = waiting[start : start + proxies.size]
         scores = proxies.train([_proxy(proxies, run) for run in group])
-        done += [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
+        rows = [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
+        for row in rows:
+            _say_what_is_missing(row, columns, console)
+        done += rows
         write_whole(out, _csv(columns, done))
         count = min(start + proxies.size, len(waiting))
         console.print(f"{count} of {len(waiting)} proxies trained", highlight=False)
@@ -158,6 +161,20 @@ def _row(proxies: Proxies, run: Wanted, scores: ProxyScores) -> dict[str, str]:
         "tokens": str(scores.tokens),
         **{c: "" if math.isnan(v) else f"{v:.6f}" for c, v in measured.items()},
     }
+
+
+def _say_what_is_missing(
+    row: Mapping[str, str], columns: Sequence[str], console: Console
+) -> None:
+    """Names the scores that were not measured: no model can be fitted to the row."""
+    missing = [c for c in columns[columns.index("tokens") :] if not row[c]]
+    if missing:
+        console.print(
+            f"mixture {row['mixture']!r}, seed {row['seed']}: nothing to measure for "
+            f"{', '.join(missing)}; the row is left empty there, and `sightline tune` "
+            "fits no such column until the row is taken out.",
+            highlight=False,
+        )
 
 
 def _csv(columns: Sequence[str], rows: Rows) -> str:

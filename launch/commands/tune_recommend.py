@@ -56,12 +56,13 @@ def main(arguments: Sequence[str]) -> int:
     targets = _targets(maximise, minimise, options.loss)
     table, held = read_table(options.csv, components, targets).parts()
     check_size(table.groups(), len(table.components), str(options.csv))
+    incumbent = incumbent_of(table, options.incumbent)  # refused before the long work
     assessed = assess(table, maximise=maximise, seed=options.seed)
     found = recommend(
         table,
         assessed,
         loss=options.loss,
-        incumbent=incumbent_of(table, options.incumbent),
+        incumbent=incumbent,
         most_loss=options.most_loss,
         seed=options.seed,
     )

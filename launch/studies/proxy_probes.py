@@ -7,7 +7,7 @@ import jax
 from flax import nnx
 from jaxtyping import PyTree
 
-from ...diagnosis.failures.registry import get
+from ...diagnosis.failures.registry import probes
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Probe
 from ...diagnosis.probes.material import material
@@ -84,7 +84,8 @@ class ProxyProbes:
             corpus = mixture.corpus(self._study.probes.get(name, self._study.corpus))
             read = material(untrained, corpus, self._study.plan())
             try:
-                prepared[failure] = get(failure).probes[name](untrained, read)
+                prepare = probes([failure])[failure][name]
+                prepared[failure] = prepare(untrained, read)
             except NotApplicable as reason:
                 others = [f for f in self.failures if f != failure]
                 raise UsageError(
