@@ -48,11 +48,14 @@ def _replicated(whole: Sequence[Held], kind: str, what: str) -> list[Finding]:
 
 def scores_in_memory(evidence: Evidence) -> list[Finding]:
     """Scores of attention, [T, S] for every head, or masks of them, in memory."""
-    least = _scores(evidence.program)
+    least, side = _scores(evidence.program)
     largest, total = None, 0
     for place in places(evidence.module):
         for shape in place.instruction.shapes:
             if shape.elements < least or shape.space or shape.bytes < SMALL:
+                continue
+            # Keys of all layers may be as many, and are long in one direction only.
+            if sorted(shape.dimensions)[-2:][0] < side:
                 continue
             if not _in_attention(evidence.module, place.instruction):
                 continue
@@ -73,13 +76,14 @@ def scores_in_memory(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _scores(program: Program) -> int:
-    """Scores of one layer on a device: rows × heads × queries × keys, at least."""
+def _scores(program: Program) -> tuple[int, int]:
+    """Scores of one layer on a device, and queries or keys of a row, at least."""
     shape, rows = program.mesh.shape, program.rows
     own = program.batch_rows // (shape["data"] * shape["fsdp"] * program.microbatches)
     heads = max(1, program.model.heads // shape["tensor"])
     slots = min(stream.slots for stream in (rows.decoder, rows.encoder) if stream)
-    return own * heads * slots * slots // shape["sequence"]
+    queries = slots // shape["sequence"]
+    return own * heads * queries * slots, queries
 
 
 def _in_attention(module: Module, instruction: Instruction) -> bool:
