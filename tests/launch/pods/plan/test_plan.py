@@ -5,11 +5,13 @@ import io
 import json
 import math
 import os
+import re
 
 import jax
 import pytest
 from rich.console import Console
 
+from sightline.launch.pods.plan import memory_findings
 from sightline.launch.pods.plan.advice import advice
 from sightline.launch.pods.plan.cache import Cache, content_key
 from sightline.launch.pods.plan.captured import captured_stderr, compiler_errors
@@ -283,6 +285,17 @@ def test_each_finding_is_found(program, compiled, changes, kind):
         changes = {"collectives": [one]}
     found = kinds(evidence(program, compiled, **changes))
     assert any(name.startswith(kind) for name in found), found
+
+
+def test_the_scores_of_the_reference_are_found(program, compiled, monkeypatch):
+    """Of any size, here, where all are small: with slots in two directions."""
+    monkeypatch.setattr(memory_findings, "SMALL", 0)
+    base = evidence(program, compiled)
+    (finding,) = memory_findings.scores_in_memory(base)
+    sizes = re.search(r"\[([\d,]+)\]", finding.message)
+    assert sizes is not None
+    dimensions = sorted(map(int, sizes[1].split(",")))
+    assert dimensions[-2] >= program.rows.decoder.slots
 
 
 def test_known_noise_is_no_error():
