@@ -42,6 +42,7 @@ MODE = {
     "gpt_bert": ("reconstruction",),
     "incumbent": ALL,
     "revised": (),
+    "revised_adapted": (),
     "t5": ALL,
     "t5gemma": ("reconstruction", "infilling"),
     "ul2": ("reconstruction",),
@@ -62,6 +63,7 @@ MIX = {
     "gpt_bert": ("continuation", "reconstruction"),
     "incumbent": ALL,
     "revised": (),
+    "revised_adapted": (),
     "t5": ALL,
     "t5gemma": ("continuation", "reconstruction", "infilling"),
     "ul2": ("continuation", "reconstruction"),
@@ -74,7 +76,8 @@ LOSS = {"gpt_bert": ("drift",), "antlm": ("infilling",)}
 """Failures that the shares of the loss explain: one causal part in sixteen; masks that
 a schedule brings in later."""
 
-DROWNED = {n: ("continuation",) for n in ("albert", "bert", "five", "revised")}
+PAIRED = ("albert", "bert", "five", "revised", "revised_adapted")
+DROWNED = {n: ("continuation",) for n in PAIRED}
 """Failures that the share of the loss explains under a plain token sum."""
 
 

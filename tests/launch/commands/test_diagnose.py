@@ -150,7 +150,8 @@ def test_the_run_can_be_adapted(measured, run, tmp_path, capsys):
     assert config.bindings.arguments("warmup_cosine", steps=1)["peak"] == 6.67e-4
     before, mixture = load([str(run / "config.gin")]), told["mixture"]
     rates = before.arguments("train", run_dir="", config="")["mixture"].rates
-    assert all(mixture.rates[task] >= share / 3 for task, share in rates.items())
+    unit = 1e-4  # the last digit that is written
+    assert all(mixture.rates[task] > share / 3 - unit for task, share in rates.items())
     assert set(mixture.rates) > set(rates)
     assert not config.unused("train")
     names = re.findall(r"^([\w./]+) = ", path.read_text(), re.MULTILINE)
