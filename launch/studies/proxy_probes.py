@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 from ...diagnosis.failures.registry import probes
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Probe
-from ...diagnosis.probes.material import material
+from ...diagnosis.probes.material import Material, material
 from ...diagnosis.results.study_table import PRIMARY
 from ...diagnosis.traits.objective_traits import mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
@@ -78,14 +78,17 @@ class ProxyProbes:
         """
         mixture = self._study.mixture(self._study.incumbent)
         untrained = self._subject(mixture, self._program.initial_state().params)
+
+        @functools.cache
+        def read(corpus: str) -> Material:
+            return material(untrained, mixture.corpus(corpus), self._study.plan())
+
         prepared: dict[str, Probe] = {}
-        for failure in self.failures:
+        for failure, named in probes(self.failures).items():
             name = _probe(failure)
-            corpus = mixture.corpus(self._study.probes.get(name, self._study.corpus))
-            read = material(untrained, corpus, self._study.plan())
+            corpus = self._study.probes.get(name, self._study.corpus)
             try:
-                prepare = probes([failure])[failure][name]
-                prepared[failure] = prepare(untrained, read)
+                prepared[failure] = named[name](untrained, read(corpus))
             except NotApplicable as reason:
                 others = [f for f in self.failures if f != failure]
                 raise UsageError(
