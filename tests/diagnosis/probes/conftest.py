@@ -75,6 +75,20 @@ def _decode(ids, follows: bool) -> str:
     return said if follows else said.lstrip()
 
 
+def seen_elsewhere(examples):
+    """Answers of a model that likes a token the better the more often it sees it."""
+    found = []
+    for e in examples:
+        answers = []
+        for target in e.inputs_targets[e.inputs_weights > 0]:
+            answers.append(float((e.inputs == target).sum()))
+        for at in np.flatnonzero(e.targets_weights):
+            seen = np.concatenate([e.inputs, e.targets[:at]])
+            answers.append(float((seen == e.targets[at]).sum()))
+        found.append(np.array(answers))
+    return found
+
+
 class Toy(NamedTuple):
     """The language.
 

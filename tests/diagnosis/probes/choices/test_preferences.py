@@ -1,6 +1,5 @@
 """Preferences: the pointwise mutual information of two texts, by hand."""
 
-import numpy as np
 import pytest
 
 from sightline.diagnosis.probes.asking.forms import MODES
@@ -11,6 +10,8 @@ from sightline.diagnosis.probes.choices.preferences import (
     preferences,
 )
 from sightline.models.rows import decoder_rows
+
+from ..conftest import seen_elsewhere
 
 BEFORE = "B B0 B1 B2. B B3 B4 B5."
 ITEMS = [
@@ -23,20 +24,10 @@ ITEMS = [
 def taught(toy, mode="causal", slots=80):
     """A model that likes a token the better the more often it sees it elsewhere."""
 
-    def score(examples):
-        found = []
-        for e in examples:
-            answers = []
-            for target in e.inputs_targets[e.inputs_weights > 0]:
-                answers.append(float((e.inputs == target).sum()))
-            for at in np.flatnonzero(e.targets_weights):
-                seen = np.concatenate([e.inputs, e.targets[:at]])
-                answers.append(float((seen == e.targets[at]).sum()))
-            found.append(np.array(answers))
-        return found
-
     shape = decoder_rows(slots=slots, predictions=slots)
-    return Subject(None, score, score, shape, toy.vocab, mode, {mode: 1.0})
+    return Subject(
+        None, seen_elsewhere, seen_elsewhere, shape, toy.vocab, mode, {mode: 1.0}
+    )
 
 
 def tally(toy, before, after):

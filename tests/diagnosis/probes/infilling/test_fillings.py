@@ -16,6 +16,8 @@ from sightline.diagnosis.probes.infilling.fillings import (
 )
 from sightline.models.rows import decoder_rows
 
+from ..conftest import seen_elsewhere
+
 RIGHT = " B1. C C0 C1. B B6 B0."
 ITEMS = [
     Item(
@@ -32,21 +34,11 @@ ITEMS = [
 def taught(toy, mode, slots=80):
     """A model that likes a token the better the more often it sees it elsewhere."""
 
-    def score(examples):
-        found = []
-        for e in examples:
-            answers = []
-            for target in e.inputs_targets[e.inputs_weights > 0]:
-                answers.append(float((e.inputs == target).sum()))
-            for at in np.flatnonzero(e.targets_weights):
-                seen = np.concatenate([e.inputs, e.targets[:at]])
-                answers.append(float((seen == e.targets[at]).sum()))
-            found.append(np.array(answers))
-        return found
-
     shape = decoder_rows(slots=slots, predictions=slots)
     on = "causal" if mode in FILLING_MODES else mode
-    return Subject(None, score, score, shape, toy.vocab, on, {mode: 1.0})
+    return Subject(
+        None, seen_elsewhere, seen_elsewhere, shape, toy.vocab, on, {mode: 1.0}
+    )
 
 
 @pytest.mark.parametrize("mode", FILLING_MODES)
