@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ....objectives.example import Example
-from ...scores.score import Score, Statistic
+from ...scores.score import Mean, Score, Statistic, times_drawn
 from ..asking.forms import pair
 from ..asking.scored import score_of
 from ..asking.subject import Subject, cut
@@ -70,8 +70,8 @@ def continuation_scores(
         )
         shallow = {"chance": CHANCE, "baselines": baselines.get(kind)}
         scores += [
-            score(_auc_of(values, kinds), metric="AUC", **shallow),
-            score(_accuracy_of(values), metric="accuracy", **shallow),
+            score(Auc(values, kinds), metric="AUC", **shallow),
+            score(Mean(_right(values)), metric="accuracy", **shallow),
             score(_calibration_of(values), metric="calibration error", better="lower"),
         ]
     return scores
@@ -106,20 +106,45 @@ Evidence = Float[np.ndarray, "N 2"]
 """The evidence for the true pair and for the false pair of each item."""
 
 
-def _auc_of(evidence: Evidence, kinds: Shaped[np.ndarray, " N"]) -> Statistic:
-    """The mean over the kinds of the AUC of each."""
-    names, which = np.unique(kinds, return_inverse=True)
+class Auc(NamedTuple):
+    """The mean over kinds of items of the AUC of each.
 
-    def statistic(items: Int[np.ndarray, " n"]) -> float:
-        parts = [items[which[items] == kind] for kind in range(len(names))]
-        return float(np.mean([auc(evidence[p, 0], evidence[p, 1]) for p in parts]))
+    Attributes:
+      evidence: of the items.
+      kinds: the kind of each item, [N].
+    """
 
-    return statistic
+    evidence: Evidence
+    kinds: Shaped[np.ndarray, " N"]
+
+    def __call__(self, items: Int[np.ndarray, " n"]) -> float:
+        evidence, kinds = self.evidence[items], self.kinds[items]
+        parts = [evidence[kinds == kind] for kind in np.unique(self.kinds)]
+        return float(np.mean([auc(part[:, 0], part[:, 1]) for part in parts]))
+
+    def resampled(
+        self, which: Int[np.ndarray, " N"], chosen: Int[np.ndarray, "R D"]
+    ) -> Float[np.ndarray, " R"]:
+        """As `auc` of every resample, with how often each item was drawn as weights."""
+        parts, drawn = [], times_drawn(which, chosen)
+        for kind in np.unique(self.kinds):
+            of_kind = self.kinds == kind
+            true, false = self.evidence[of_kind].T
+            weights = drawn[:, of_kind]
+            order = np.argsort(false)
+            ranked = np.cumsum(weights[:, order], axis=1)
+            ranked = np.pad(ranked, ((0, 0), (1, 0)))
+            below = ranked[:, np.searchsorted(false[order], true, side="left")]
+            upto = ranked[:, np.searchsorted(false[order], true, side="right")]
+            wins, total = (weights * (below + upto)).sum(1), weights.sum(1)
+            none = np.full(len(chosen), np.nan)
+            parts.append(np.divide(wins, 2 * total**2, out=none, where=total > 0))
+        return np.mean(parts, axis=0)
 
 
-def _accuracy_of(evidence: Evidence) -> Statistic:
-    right = (np.sign(evidence * [1, -1]) + 1) / 2
-    return lambda items: float(right[items].mean())
+def _right(evidence: Evidence) -> Float[np.ndarray, " N"]:
+    """The share of each item's two answers that is right; undecided counts half."""
+    return (np.sign(evidence * [1, -1]) + 1).mean(1) / 2
 
 
 def _calibration_of(evidence: Evidence) -> Statistic:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from rapidfuzz.distance import LCSseq, Levenshtein
+
+from ...scores.score import Ratio
 
 FLUENT_MARGIN = 0.1
 """Nats a token by which a fluent output may be less likely than the original: a
@@ -73,27 +76,13 @@ def measure(
 
 
 def edit_distance(a: Int[np.ndarray, " A"], b: Int[np.ndarray, " B"]) -> int:
-    """Levenshtein distance: fewest insertions, deletions and substitutions.
-
-    Levenshtein 1966, computed by rows (Wagner & Fischer 1974). With `d` the cells
-    reached from the row above, insertions give `j + min_{k ≤ j} (d[k] - k)`, a running
-    minimum.
-    """
-    places = np.arange(len(b) + 1)
-    row = places
-    for n, token in enumerate(a, 1):
-        above = np.minimum(row[1:] + 1, row[:-1] + (b != token))
-        row = places + np.minimum.accumulate(np.append(n, above) - places)
-    return int(row[-1])
+    """Fewest insertions, deletions and substitutions (Levenshtein 1966)."""
+    return Levenshtein.distance(a.tolist(), b.tolist())
 
 
 def common_length(a: Int[np.ndarray, " A"], b: Int[np.ndarray, " B"]) -> int:
     """Length of the longest common subsequence, LCS (Wagner & Fischer 1974)."""
-    row = np.zeros(len(b) + 1, np.int64)
-    for token in a:
-        matched = np.maximum(row[1:], row[:-1] + (b == token))
-        row[1:] = np.maximum.accumulate(matched)
-    return int(row[-1])
+    return LCSseq.similarity(a.tolist(), b.tolist())
 
 
 def facts(text: str) -> Counter[str]:
@@ -130,13 +119,13 @@ def fact_counts(output: str, original: str) -> Int[np.ndarray, "3"]:
     return np.array([(a & b).total(), a.total(), b.total()], np.int64)
 
 
-def fact_f1(counts: Int[np.ndarray, "N 3"]) -> float:
-    """Pooled F1 of the facts of N outputs: 2 · both / (output's + original's).
+def fact_f1(counts: Int[np.ndarray, "N 3"]) -> Ratio:
+    """Pooled F1 of the facts of outputs: 2 · both / (output's + original's).
 
     Pooled because a short excerpt may have no facts. NaN if none has any.
     """
-    both, output, original = counts.sum(axis=0).tolist()
-    return 2 * both / (output + original) if output + original else float("nan")
+    both, output, original = counts.T
+    return Ratio(2.0 * both, (output + original).astype(float))
 
 
 def fluent_but_unfaithful(

@@ -5,7 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
-from sightline.diagnosis.scores.score import Mean, bootstrap
+from sightline.diagnosis.probes.continuation.readouts import Auc
+from sightline.diagnosis.scores.score import Mean, Ratio, Resampled, bootstrap
 
 
 def test_the_interval_covers_where_documents_share_their_luck():
@@ -40,12 +41,22 @@ def test_items_of_a_document_are_drawn_together():
     assert bootstrap(spread, [7, 7, 9, 9], resamples=20) == (0, 0, 0)
 
 
-def test_a_mean_is_resampled_as_any_statistic_is():
+@pytest.mark.parametrize("fast", [Mean, Ratio, Auc])
+def test_what_is_fast_to_resample_is_resampled_as_any_statistic_is(fast):
     """Though without listing the items that are drawn."""
-    values, documents = np.random.default_rng(0).random(9), [4, 4, 1, 7, 7, 7, 9, 1, 4]
-    mean = Mean(values)
-    plain = bootstrap(lambda items: float(np.mean(values[items])), documents, seed=3)
-    assert bootstrap(mean, documents, seed=3) == pytest.approx(plain)
+    rng, documents = np.random.default_rng(0), [4, 4, 1, 7, 7, 7, 9, 1, 4, 9]
+    fields = {
+        Mean: (rng.random(10),),
+        # Whoever draws document 4 alone divides by 0.
+        Ratio: (rng.random(10), np.array([0.0, 0, 1, 0, 2, 3, 0, 1, 0, 1])),
+        # Equal evidence, and a kind that a resample may lack.
+        Auc: (rng.integers(4, size=(10, 2)) / 2, np.array([*"aababaabab"])),
+    }[fast]
+    statistic = fast(*fields)
+    assert isinstance(statistic, Resampled)
+    plain = bootstrap(lambda items: statistic(items), documents, seed=3)
+    assert bootstrap(statistic, documents, seed=3) == pytest.approx(plain, abs=1e-12)
+    assert 0 < plain[1] < plain[2]
 
 
 def test_nothing_measured_is_no_number():

@@ -109,9 +109,10 @@ def test_f1_is_of_multisets_and_pooled():
     assert swapped.tolist() == [4, 4, 4]
     once = fidelity.fact_counts("pay 5 and 5 and 6", "pay 5 and 7")
     assert once.tolist() == [1, 3, 2]
-    assert fidelity.fact_f1(once[None]) == 2 * 1 / 5
-    assert fidelity.fact_f1(np.stack([swapped, once])) == 2 * 5 / 13
-    assert np.isnan(fidelity.fact_f1(np.zeros((2, 3), np.int64)))
+    both = fidelity.fact_f1(np.stack([swapped, once]))
+    assert both(np.array([1])) == 2 * 1 / 5
+    assert both(np.array([0, 1])) == 2 * 5 / 13
+    assert np.isnan(fidelity.fact_f1(np.zeros((2, 3), np.int64))(np.array([0, 1])))
 
 
 def test_fluent_but_unfaithful_needs_both():
