@@ -97,6 +97,8 @@ class Failure:
       needs_start: whether it follows if windows hide the start of the document.
       probes: how each is prepared, by name.
       audited: scores of a leak audit that stand for it.
+      remark: what else its section in the memo says of a model's scores on its probes,
+        sentences; "" for nothing.
       figures: scores that a study reports; the first one is primary.
       headlines: main metrics of probes that have several; of other probes all are.
       by_kind: probes of which every kind of items is shown.
@@ -119,6 +121,7 @@ class Failure:
     flaw: Callable[[Traits], Flaw | None] = lambda traits: None
     needs_start: bool = False
     audited: Callable[[Sequence[Verdict]], list[Score]] = lambda verdicts: []
+    remark: Callable[[Sequence[Score]], str] = lambda scores: ""
     headlines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_kind: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()

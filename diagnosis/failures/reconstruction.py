@@ -5,6 +5,7 @@ from typing import Any
 
 from ...objectives.special_ids import SpecialIds
 from ..probes.prepare import restoration
+from ..probes.reconstruction.strengths import strengths_text
 from .failure import Failure, Figure, Need, Remedy, marks_sentences
 from .registry import register
 
@@ -39,6 +40,7 @@ register(
             Figure("restoration", "edit distance", "all, 30 %"),
             Figure("restoration", "number and entity F1", "all, 30 %"),
         ),
+        remark=strengths_text,
         headlines={
             "restoration": (
                 "edit distance",

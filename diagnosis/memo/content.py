@@ -71,6 +71,9 @@ def _values(memo: Memo) -> dict[str, Any]:
         ],
         "others": [sum(loss[when] for loss in lower) for when in (0, 1)],
         "own_loss": [f"{100 * (ratio - 1):+.1f}" for ratio in ratios],
+        "remark": lambda failure: registry.get(failure).remark(
+            [score for score in memo.scores if score.failure == failure]
+        ),
         "slots": functools.partial(_slots, memo),
         "study": _study(memo),
         "supply": lambda failure: (

@@ -41,7 +41,8 @@ def by_strength(scores: Iterable[Score]) -> dict[str, list[Strength]]:
     found: dict[tuple[str, float], dict[str, Score]] = defaultdict(dict)
     for score in scores:
         kind, _, rate = score.kind.rpartition(", ")
-        if score.probe == "restoration" and rate.endswith(" %"):
+        # Without items there is no distance, not even that of doing nothing.
+        if score.probe == "restoration" and rate.endswith(" %") and score.items:
             found[kind, float(rate.removesuffix(" %")) / 100][score.metric] = score
     strengths: dict[str, list[Strength]] = defaultdict(list)
     for (kind, rate), metrics in sorted(found.items()):

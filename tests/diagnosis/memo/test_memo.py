@@ -25,6 +25,8 @@ from sightline.diagnosis.memo.isolated import isolated
 from sightline.diagnosis.memo.memo import FILES, Memo, Provenance, check, texts, write
 from sightline.diagnosis.memo.pages import markdown, page
 from sightline.diagnosis.memo.pictures import divided
+from sightline.diagnosis.probes.reconstruction.restoration import GAIN
+from sightline.diagnosis.probes.reconstruction.restored import NOTHING
 from sightline.diagnosis.results import effects_file
 from sightline.diagnosis.results.effects import (
     Comparison,
@@ -323,6 +325,22 @@ def test_figures_are_told(full):
         "4,321",
     ):
         assert told in text, told
+
+
+def test_from_which_strength_a_model_restores_is_told(bare):
+    """Of a failure's own probe, where it was measured, and nowhere else."""
+    of_kind = Score(
+        *("reconstruction", "restoration", "deletion, 15 %", "edit distance"),
+        *(0.1, 0.05, 0.15, None, "lower", "reconstruction", True, {NOTHING: 0.15}),
+        *(20, 20),
+    )
+    gain = of_kind._replace(
+        metric=GAIN, value=0.05, low=0.01, high=0.09, baselines={NOTHING: 0.0}
+    )
+    told = markdown(content(bare._replace(scores=(of_kind, gain))))
+    at = told.index("deletion: from 15 % on")
+    assert told.rfind("## ", 0, at) == told.index("## Unfaithful reconstruction")
+    assert "from 15 %" not in markdown(content(bare))
 
 
 def test_what_a_mix_holds_beside_what_is_proposed_is_told():
