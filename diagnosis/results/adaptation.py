@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .effects import Comparison, Difference, Effects, Mix, OwnLoss, Setup, beats
+from .measures import Measure, measures, primary
 from .paired import difference, own_loss
 from .records import Record
-from .study_summary import Measure
-from .study_table import MEASURES, PRIMARY, judged
+from .study_table import judged
 
 LEAST_RUNS = 2
 """Runs of a mix, and of the incumbent, that count; with fewer nothing is met."""
@@ -98,10 +98,12 @@ def budget(
     for name, arm in arms.items():
         mixes[name] = arm.mix._replace(
             own_loss=own_loss(before.records, arm.records, shares),
-            effects=tuple(e for m in MEASURES if (e := m.effect(arm.records))),
+            effects=tuple(e for m in measures() if (e := m.effect(arm.records))),
         )
         differences[name] = {
-            m: d for m in MEASURES if (d := difference(m, before.records, arm.records))
+            m: d
+            for m in measures()
+            if (d := difference(m, before.records, arm.records))
         }
     pairs = [(a.adds, reference, n) for n, a in arms.items() if a.adds]
     if revised in arms:
@@ -128,7 +130,7 @@ def _comparison(
     shares: Mapping[str, float],
 ) -> Comparison:
     one, other = arms[without].records, arms[having].records
-    measured = (difference(measure, one, other) for measure in MEASURES)
+    measured = (difference(measure, one, other) for measure in measures())
     return Comparison(
         objective,
         without,
@@ -142,7 +144,7 @@ def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
     better: dict[str, bool | None] = {}
     for failure in judged(effects):
         pair = [
-            next((e for e in mix.effects if e[:3] == PRIMARY[failure][:3]), None)
+            next((e for e in mix.effects if e[:3] == primary()[failure][:3]), None)
             for mix in (effects.mixes[effects.incumbent], effects.mixes[name])
         ]
         before, after = pair

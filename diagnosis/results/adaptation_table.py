@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
 from .effects import Difference, Effect, OwnLoss
 from .gates import Refusal
+from .measures import Measure, measures, primary
 from .records import Record
-from .study_summary import Measure
-from .study_table import MEASURES, PRIMARY, judged
-
-OTHERS = tuple(m for m in MEASURES if m not in PRIMARY.values())
+from .study_table import judged
 
 
 def markdown(
@@ -58,13 +56,13 @@ def not_measured(records: Sequence[Record]) -> list[str]:
 
 def _primary(budget: Budget) -> list[str]:
     """A row an arm: the primary score of each failure, and its difference."""
-    measures = [PRIMARY[failure] for failure in judged(budget.effects)]
-    head = [cell for m in measures for cell in (f"{m.probe}: {m.metric}", "Δ")]
+    first = [primary()[failure] for failure in judged(budget.effects)]
+    head = [cell for m in first for cell in (f"{m.probe}: {m.metric}", "Δ")]
     verdicts = {verdict.mix: verdict for verdict in budget.verdicts}
     rows = []
     for name, mix in budget.effects.mixes.items():
         cells = []
-        for measure in measures:
+        for measure in first:
             effect = _find(mix.effects, measure)
             verdict = verdicts.get(name)
             bold = verdict is not None and bool(verdict.better[measure.failure])
@@ -81,10 +79,12 @@ def _primary(budget: Budget) -> list[str]:
 
 def _others(budget: Budget) -> list[str]:
     """The other measures."""
+    first = primary().values()
     measured = [
         m
-        for m in OTHERS
-        if any(_find(mix.effects, m) for mix in budget.effects.mixes.values())
+        for m in measures()
+        if m not in first
+        and any(_find(mix.effects, m) for mix in budget.effects.mixes.values())
     ]
     if not measured:
         return []

@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 from ..scores.score import RESAMPLES, Score
 from .effects import Difference, OwnLoss
+from .measures import Measure
 from .records import Record
-from .study_summary import Measure
 
 TWO_SIDED = 1.959964
 """Standard deviations that half of a 95 % interval is."""

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from .charts import INK, QUIET, svg_file
 from .effects import Effect, Effects
+from .measures import Measure, primary
 from .records import Record
-from .study_summary import Measure, by_budget
-from .study_table import PRIMARY, judged
+from .study_summary import by_budget
+from .study_table import judged
 
 # Okabe & Ito (2008): told apart by readers with any colour vision.
 COLOURS = (
@@ -30,7 +31,7 @@ DASHES = ("-", "--", ":")
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG file with the `PRIMARY` measure of each failure.
+    """An SVG file with the `primary` measure of each failure.
 
     Intervals are drawn for the incumbent and for the best mixes only; the table has
     all of them.
@@ -47,12 +48,12 @@ def curves(
     chart = Figure(figsize=(12, 3.8), layout="constrained")
     shown = [
         failure
-        for failure, measure in PRIMARY.items()
+        for failure, measure in primary().items()
         if any(measure.effect([record]) for record in records)
     ]
-    panels = _panels(chart, shown or list(PRIMARY))
+    panels = _panels(chart, shown or list(primary()))
     for failure, panel in panels.items():
-        measure = PRIMARY[failure]
+        measure = primary()[failure]
         effects = []
         for mix, style in styles.items():
             curve = [
@@ -69,7 +70,7 @@ def curves(
 
 
 def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str:
-    """An SVG file with the `PRIMARY` measure of each failure over the model's size.
+    """An SVG file with the `primary` measure of each failure over the model's size.
 
     Args:
       studies: of several sizes and budgets; a curve for each mix and budget, as a share
@@ -85,7 +86,7 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
     shown = list(dict.fromkeys(f for study in studies for f in judged(study)))
     panels = _panels(chart, shown)
     for failure, panel in panels.items():
-        measure, effects = PRIMARY[failure], []
+        measure, effects = primary()[failure], []
         for (share, sizes), dash in zip(
             sorted(shares.items()), itertools.cycle((*DASHES, "-."))
         ):

@@ -1,26 +1,13 @@
 """The results of a study as a table in Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..failures.registry import failures
 from .effects import Effect, Effects, Mix, OwnLoss, beats, is_better
+from .measures import Measure, measures, primary
 from .records import Record
-from .study_summary import Measure, by_budget
-
-MEASURES: tuple[Measure, ...] = tuple(
-    Measure(failure.name, *figure)
-    for failure in failures().values()
-    for figure in failure.figures
-)
-"""Those that the failures state, fixed before a study is run."""
-
-PRIMARY: Mapping[str, Measure] = {
-    name: next(measure for measure in MEASURES if measure.failure == name)
-    for name in failures()
-}
-"""The first of each failure."""
+from .study_summary import by_budget
 
 GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 """Probes that measure how likely one text is after another."""
@@ -29,7 +16,7 @@ GO_ON = ("minimal pairs", "block shuffle", "continuation, by likelihood")
 def judged(effects: Effects) -> list[str]:
     """The failures that a study judges mixes by: those measured of its incumbent."""
     measured = {effect[:3] for effect in effects.mixes[effects.incumbent].effects}
-    return [name for name, measure in PRIMARY.items() if measure[:3] in measured]
+    return [name for name, measure in primary().items() if measure[:3] in measured]
 
 
 def markdown(records: Sequence[Record], effects: Effects) -> str:
@@ -39,9 +26,9 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    names = [f"{m.probe}: {m.metric}" for m in MEASURES]
-    chances = [_chance(effects, m) for m in MEASURES]
-    shallow = [_shallow(records, effects, m) for m in MEASURES]
+    names = [f"{m.probe}: {m.metric}" for m in measures()]
+    chances = [_chance(effects, m) for m in measures()]
+    shallow = [_shallow(records, effects, m) for m in measures()]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
@@ -74,7 +61,7 @@ def _line(*cells: str) -> str:
 def _row(name: str, effects: Effects, mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
-    for measure in MEASURES:
+    for measure in measures():
         after, reference = _find(mix, measure), _find(before, measure)
         better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
@@ -126,6 +113,6 @@ def _summary(failure: str, effects: Effects) -> str:
     """A sentence on which mixes beat the incumbent on a failure."""
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
-        f"- {failure} ({PRIMARY[failure].probe}): {', '.join(better) or 'no mix'} "
+        f"- {failure} ({primary()[failure].probe}): {', '.join(better) or 'no mix'} "
         f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
     )

@@ -21,9 +21,10 @@ from rich.progress import (
 from ...diagnosis.results import effects_file
 from ...diagnosis.results.adaptation_table import spoken
 from ...diagnosis.results.effects import Mix, is_better
+from ...diagnosis.results.measures import measures
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
-from ...diagnosis.results.study_table import MEASURES, judged, markdown
+from ...diagnosis.results.study_table import judged, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
@@ -157,7 +158,7 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         )
     found = effects(
         measured.records,
-        MEASURES,
+        measures(),
         {name: mix for name, mix in mixes.items() if name in counting},
         corpus=study.corpus,
         command=command,

@@ -11,7 +11,7 @@ from ...diagnosis.failures.registry import probes
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Probe
 from ...diagnosis.probes.material import Material, material
-from ...diagnosis.results.study_table import PRIMARY
+from ...diagnosis.results.measures import primary
 from ...diagnosis.traits.objective_traits import mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...objectives.errors import UsageError, nearest
@@ -24,7 +24,7 @@ from .study import Study
 def failures_asked(study: Study) -> tuple[str, ...]:
     """The failures whose primary probe a study asks for."""
     return tuple(
-        name for name in PRIMARY if not study.probes or _probe(name) in study.probes
+        name for name in primary() if not study.probes or _probe(name) in study.probes
     )
 
 
@@ -37,9 +37,9 @@ def failures_of(names: Sequence[str]) -> tuple[str, ...]:
     if list(names) == ["none"]:
         return ()
     for name in names:
-        if name not in PRIMARY:
-            raise UsageError(f"no failure {name!r}; {nearest(name, PRIMARY)}")
-    return tuple(failure for failure in PRIMARY if failure in names)
+        if name not in primary():
+            raise UsageError(f"no failure {name!r}; {nearest(name, primary())}")
+    return tuple(failure for failure in primary() if failure in names)
 
 
 class ProxyProbes:
@@ -65,7 +65,7 @@ class ProxyProbes:
         model = self._subject(mixture, params)
         found: dict[str, float] = {}
         for failure, probe in self._probes.items():
-            score = PRIMARY[failure].chosen(probe(model))
+            score = primary()[failure].chosen(probe(model))
             found[failure] = float("nan") if score is None else score.value
         return found
 
@@ -112,4 +112,4 @@ class ProxyProbes:
 
 def _probe(failure: str) -> str:
     """The probe of a primary score, whose name may add how it asked."""
-    return PRIMARY[failure].probe.partition(",")[0]
+    return primary()[failure].probe.partition(",")[0]

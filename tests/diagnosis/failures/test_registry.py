@@ -8,6 +8,7 @@ from sightline.diagnosis import Failure, Need, Remedy, register
 from sightline.diagnosis.failures import registry
 from sightline.diagnosis.failures.registry import audited, failures, get, names, probes
 from sightline.diagnosis.findings.complaints import Complaint, failure_of
+from sightline.diagnosis.results.measures import primary
 from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.objective_traits import objective_traits
 from sightline.models.rows import decoder_rows
@@ -96,3 +97,5 @@ def test_scores_name_the_failure_that_their_probe_is_run_for(known):
     assert [score.failure, *(s.failure for s in audited(["other"], []))] == [
         "other"
     ] * 2
+    # A study that is run now judges mixes by it too.
+    assert primary()["other"] == ("other", *get("drift").figures[0])

@@ -14,18 +14,18 @@ from sightline.diagnosis.results import (
 from sightline.diagnosis.results.adaptation import ArmRecords, budget
 from sightline.diagnosis.results.effects import Mix, Setup
 from sightline.diagnosis.results.gates import gated, not_apart
+from sightline.diagnosis.results.measures import primary
 from sightline.diagnosis.results.paired import difference, interval, own_loss
 from sightline.diagnosis.results.records import Record, TaskLoss
-from sightline.diagnosis.results.study_table import PRIMARY
 from sightline.diagnosis.scores.score import Score
 
 SHARES = {"masked": 0.75, "permuted": 0.25}
 
-FAILURES = tuple(PRIMARY)
+FAILURES = tuple(primary())
 
 
 def score(failure, value, *, half=0.0, better=None):
-    measure = PRIMARY[failure]
+    measure = primary()[failure]
     lower = measure.metric == "edit distance"
     return Score(
         failure=failure,
@@ -64,13 +64,13 @@ def test_a_difference_is_paired_by_seed_and_its_interval_spans_the_seeds():
     """Changes of .1 and .3: the bootstrap of two draws them, and .2, alone."""
     without = [record("a", 0, [0.5]), record("a", 1, [0.2]), record("a", 2, [0.9])]
     having = [record("b", 1, [0.5]), record("b", 0, [0.6])]
-    change = difference(PRIMARY[FAILURES[0]], without, having)
+    change = difference(primary()[FAILURES[0]], without, having)
     assert change.seeds == 2
     np.testing.assert_allclose(
         [change.without, change.having, change.low, change.high],
         [0.35, 0.55, 0.1, 0.3],
     )
-    assert difference(PRIMARY[FAILURES[0]], without, []) is None
+    assert difference(primary()[FAILURES[0]], without, []) is None
 
 
 def test_the_interval_of_one_seed_is_that_of_its_items():
@@ -133,7 +133,7 @@ def test_documents_of_both_splits_are_named():
 
 def arms(values, losses):
     """An incumbent and a revision, three seeds, all failures alike but for edits."""
-    lower = [PRIMARY[f].metric == "edit distance" for f in FAILURES]
+    lower = [primary()[f].metric == "edit distance" for f in FAILURES]
 
     def signed(value):
         return [1 - value if low else value for low in lower]

@@ -10,6 +10,7 @@ import pytest
 
 from sightline.diagnosis.results import effects_file, records
 from sightline.diagnosis.results.effects import Mix, is_better
+from sightline.diagnosis.results.measures import measures, primary
 from sightline.diagnosis.results.records import Record
 from sightline.diagnosis.results.study_picture import curves
 from sightline.diagnosis.results.study_summary import (
@@ -18,7 +19,7 @@ from sightline.diagnosis.results.study_summary import (
     effects,
     own_loss,
 )
-from sightline.diagnosis.results.study_table import MEASURES, PRIMARY, markdown
+from sightline.diagnosis.results.study_table import markdown
 from sightline.diagnosis.scores.score import Score
 
 
@@ -45,7 +46,7 @@ def score(measure, value, *, half=0.02, chance=0.5):
 def every(value, *, half=0.02):
     """Scores of each measure; for those where less is better, one less the value."""
     found = []
-    for measure in MEASURES:
+    for measure in measures():
         one = score(measure, value, half=half)
         less = one.better == "lower"
         found.append(score(measure, 1 - value, half=half) if less else one)
@@ -76,7 +77,7 @@ def mixes(names):
 def outcome(found, names):
     return effects(
         found,
-        MEASURES,
+        measures(),
         mixes(names),
         corpus="policies",
         command="sightline study",
@@ -94,7 +95,7 @@ def test_records_come_back_as_they_were(tmp_path):
 
 def test_what_was_not_measured_is_recorded_and_what_is_no_record_refused(tmp_path):
     path = tmp_path / "m-0.json"
-    nothing = score(MEASURES[0], float("nan"), chance=None)
+    nothing = score(measures()[0], float("nan"), chance=None)
     records.write(path, [Record("m", 0, 1, {}, (nothing,))])
     assert repr(records.read(path)[0].scores) == repr((nothing,))
     path.write_text(path.read_text().replace('"trained": true', '"trained": 1'))
@@ -104,7 +105,7 @@ def test_what_was_not_measured_is_recorded_and_what_is_no_record_refused(tmp_pat
 
 def test_a_figure_is_the_mean_of_seeds_within_all_of_their_intervals():
     found = by_budget(study({"incumbent": 0.5, "other": 0.8}), "other")[-1]
-    got = MEASURES[0].effect(found)
+    got = measures()[0].effect(found)
     assert got is not None
     assert (got.value, got.seeds, got.chance) == (pytest.approx(0.805), 2, 0.5)
     assert (got.low, got.high) == (pytest.approx(0.78), pytest.approx(0.83))
@@ -160,13 +161,13 @@ def test_the_table_marks_what_is_better_and_nothing_else():
         for name in values
         if f"| `{name}`" in row
     }
-    assert rows["better"].count("**") == 2 * len(MEASURES)
+    assert rows["better"].count("**") == 2 * len(measures())
     assert all("**" not in rows[name] for name in ("incumbent", "alike", "worse"))
     widths = {row.count("|") for row in text.splitlines() if row.startswith("|")}
     assert len(widths) == 1
     assert "sightline study" in text and "seeds 0, 1" in text
     (shallow,) = (row for row in text.splitlines() if "*best baseline" in row)
-    assert shallow.count(" 0.50 ") == len(MEASURES)
+    assert shallow.count(" 0.50 ") == len(measures())
 
 
 def test_the_table_says_why_a_probe_was_left_out():
@@ -194,7 +195,7 @@ def test_the_picture_has_a_curve_for_each_mix_in_each_panel():
     assert all(names.count(name) == 1 for name in values)  # text, and a legend for all
     assert {"drift", "continuation", "reconstruction"} <= set(names)
     ids = [group.get("id", "") for group in root.iter(f"{space}g")]
-    assert sum("FillBetween" in one for one in ids) == len(PRIMARY) * 2
+    assert sum("FillBetween" in one for one in ids) == len(primary()) * 2
     assert curves(study(values), incumbent="incumbent", best=["a<b"]) == page
 
 
