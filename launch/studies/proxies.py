@@ -4,9 +4,11 @@ Their held-out losses and probe scores are the columns of a table of mixtures
 (`diagnosis.tuning`).
 """
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -16,18 +18,14 @@ from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
 from ...objectives.registry import base_name
-from ...tasks.examples.example_stream import (
-    split_documents,
-)
 from ...tasks.examples.mixture import Mixture
 from ...tasks.shares.counts import count
-from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ..training.population import Population, member
 from ..training.program import Program
 from ..training.step import stop_if_not_finite
 from .proxy_probes import ProxyProbes
+from .rows_of_arms import RowsOfArms
 from .study import Study
-from .study_batches import held_out_batches, steps_of, training_batches
 
 CHECK_EVERY = 50
 """Steps between checks that the losses are finite."""
@@ -125,27 +123,33 @@ class Proxies:
           NotFiniteError: ten steps in a row of a proxy were not finite.
         """
         every = [runs[min(n, len(runs) - 1)] for n in range(self.size)]
-        streams = [self._batches(*run) for run in runs]
         shares = np.stack([run.mixture.loss_share_array() for run in every])
         states = self._population.initial_state([run.seed for run in every])
         tokens = np.zeros(self.size, int)
-        for step in range(1, self.steps + 1):
-            own = [next(stream) for stream in streams]
-            own += own[-1:] * (self.size - len(own))
-            placed = self._population.place(own)
-            states, metrics = self._train_step(states, placed, shares)
-            tokens += [int(count(batch).processed.sum()) for batch in own]
-            if step % CHECK_EVERY == 0 or step == self.steps:
-                measured = jax.device_get(metrics)
-                for n in range(len(runs)):
-                    stop_if_not_finite(member(measured, n), step=step, most=10)
-                progress(step)
+        with contextlib.ExitStack() as stack:
+            streams = [
+                iter(stack.enter_context(contextlib.closing(stream)))
+                for stream in (
+                    self._rows.training(run.mixture, seed=run.seed) for run in runs
+                )
+            ]
+            for step in range(1, self.steps + 1):
+                own = [next(stream)[0] for stream in streams]
+                own += own[-1:] * (self.size - len(own))
+                placed = self._population.place(own)
+                states, metrics = self._train_step(states, placed, shares)
+                tokens += [int(count(batch).processed.sum()) for batch in own]
+                if step % CHECK_EVERY == 0 or step == self.steps:
+                    measured = jax.device_get(metrics)
+                    for n in range(len(runs)):
+                        stop_if_not_finite(member(measured, n), step=step, most=10)
+                    progress(step)
         return self._measure(runs, states.params, tokens)
 
     @functools.cached_property
     def steps(self) -> int:
         """Of every proxy."""
-        return max(1, steps_of(self.study, self._batches(self._even, 0)))
+        return max(1, round(self.study.tokens / self._rows.tokens(self._even)))
 
     def _measure(self, runs: Sequence[Proxy], params, tokens) -> list[ProxyScores]:
         """Held-out losses and probe scores of every run."""
@@ -203,20 +207,15 @@ class Proxies:
         return self.mixture("even", dict.fromkeys(self.components, 1.0))
 
     @functools.cached_property
-    def _documents(self) -> dict[str, TokenisedDocuments]:
-        return split_documents(self._even, "train")
+    def _rows(self) -> RowsOfArms:
+        return RowsOfArms(self.study)
 
     @functools.cached_property
     def _held_out(self) -> dict[str, list[Batch]]:
         """Batches of each component alone."""
-        documents = split_documents(self._even, "validation")[self.study.corpus]
+        batches = self._held_out_of(self._even)
         return {
-            component: held_out_batches(
-                self.study,
-                self._even,
-                f"{self.study.corpus}.{component}",
-                documents=documents,
-            )
+            component: batches[f"{self.study.corpus}.{component}"]
             for component in self.components
         }
 
@@ -227,19 +226,22 @@ class Proxies:
     @functools.cached_property
     def _held_out_own(self) -> list[Batch]:
         """Batches of the incumbent's tasks, as it sets them."""
-        documents = split_documents(self._incumbent, "validation")[self.study.corpus]
-        own: list[Batch] = []
-        for task in self._incumbent.positive_rates():
-            own += held_out_batches(
-                self.study, self._incumbent, task, documents=documents
-            )
-        return own
+        return list(itertools.chain(*self._held_out_of(self._incumbent).values()))
 
-    def _batches(self, mixture: Mixture, seed: int) -> Iterator[Batch]:
-        """A mixture's batches, without end."""
-        return training_batches(
-            self.study, mixture, seed=seed, documents=self._documents
-        )
+    def _held_out_of(self, mixture: Mixture) -> dict[str, list[Batch]]:
+        """The held-out batches of each task.
+
+        Raises:
+          UsageError: there is no validation text for one.
+        """
+        found = self._rows.held_out(mixture)
+        for task, batches in found.items():
+            if not batches:
+                raise UsageError(
+                    f"no held-out rows of {task!r}: its corpus has no validation text "
+                    "that is long enough; bind more, or leave the component out."
+                )
+        return found
 
 
 def _of_objectives(

@@ -91,6 +91,11 @@ class RowsOfArms:
             mixture, self._study.held_out * len(mixture.positive_rates())
         )
 
+    def tokens(self, mixture: Mixture) -> float:
+        """Tokens that a step on a mixture processes, by its first batches."""
+        sample = self._first(mixture, SAMPLE)
+        return sum(int(count(batch).processed.sum()) for batch in sample) / len(sample)
+
     def own_share(self, mixture: Mixture, own: Mixture) -> float:
         """The share of a mixture's processed tokens that another's objectives take."""
         sample = self._first(mixture, SAMPLE)

@@ -11,7 +11,7 @@ from sightline.diagnosis.probes.asking import scored
 from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
 from sightline.launch.configuration.study import read_study
-from sightline.launch.studies import study_batches
+from sightline.launch.studies import rows_of_arms
 from sightline.launch.studies.proxies import Proxies, ProxyScores
 from sightline.launch.studies.proxy_probes import ProxyProbes, failures_asked
 from sightline.objectives.errors import UsageError
@@ -44,7 +44,7 @@ WORDS += ["--components=causal,masked,permuted", *(f"--gin.{b}" for b in SMALL)]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Short samples; the table holds no intervals, which most of the time goes to."""
-    monkeypatch.setattr(study_batches, "SAMPLE", 2)
+    monkeypatch.setattr(rows_of_arms, "SAMPLE", 2)
     few = functools.partial(scored.bootstrap, resamples=20)
     monkeypatch.setattr(scored, "bootstrap", few)
 
