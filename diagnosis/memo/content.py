@@ -1,8 +1,9 @@
 """The memo as blocks: what its template `main.txt` says, with its figures."""
 
 import functools
+import itertools
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...objectives.registry import base_name
@@ -57,7 +58,12 @@ def _values(memo: Memo) -> dict[str, Any]:
         "fallback": functools.partial(_fallback, memo),
         "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
         "instead": _instead,
-        "isolated": functools.partial(_alone, memo),
+        "isolated": lambda change: [
+            list(pairs)
+            for _, pairs in itertools.groupby(
+                _alone(memo, change), key=lambda pair: (pair.without, pair.having)
+            )
+        ],
         "limit_rows": list(limit_rows(memo)),
         "missing": [
             failure.title
@@ -80,9 +86,7 @@ def _values(memo: Memo) -> dict[str, Any]:
             supplied(memo.traits, failure),
             supplied(proposal.traits, failure),
         ),
-        "verdicts": lambda pairs: "; ".join(
-            f"{pair.probe}: {pair.verdict}" for pair in pairs
-        ),
+        "verdicts": _verdicts,
         "whole_steps": whole_steps(memo),
     }
 
@@ -94,6 +98,17 @@ def _alone(memo: Memo, change: Change) -> list[Isolated]:
     name = base_name(change.name)
     choice = isolated_in(memo, name, change.failure)
     return isolated(choice.study, name, change.failure) if choice else []
+
+
+def _verdicts(pairs: Sequence[Isolated]) -> str:
+    """What comparisons came to, by probe; each verdict once."""
+    by_probe: dict[str, dict[str, None]] = {}
+    for pair in pairs:
+        by_probe.setdefault(pair.probe, {})[pair.verdict] = None
+    return "; ".join(
+        f"{probe}: {listed(list(verdicts), last='or')}"
+        for probe, verdicts in by_probe.items()
+    )
 
 
 def _fallback(memo: Memo, change: Change) -> str:
@@ -144,9 +159,9 @@ def _evidence(memo: Memo, failure: str) -> Iterator[tuple[str, ...]]:
     if pair is None or mix is None:
         return
     followed = memo.proposal.precedent is not None
-    role = "followed by the proposal" if followed else "nearest to the proposal"
+    role = "followed here" if followed else "nearest to the proposal"
     yield _row(f"study's incumbent, {code(memo.effects.incumbent)}", pair[0])
-    yield _row(f"study's mix {role}, {code(mix)}", pair[1])
+    yield _row(f"its mix {role}, {code(mix)}", pair[1])
     others = {
         name: both[1]
         for name in memo.effects.mixes
@@ -156,7 +171,7 @@ def _evidence(memo: Memo, failure: str) -> Iterator[tuple[str, ...]]:
     if others:
         best = max if pair[0].better == "higher" else min
         name = best(others, key=lambda name: others[name].value)
-        yield _row(f"study's best other mix, {code(name)}", others[name])
+        yield _row(f"its best other mix, {code(name)}", others[name])
 
 
 def _row(whose: str, score: Score | Effect) -> tuple[str, ...]:

@@ -94,8 +94,7 @@ def _compared(
         comparison.without,
         comparison.having,
         difference.probe,
-        f"{difference.probe}, {difference.metric}{arrow} {values}, difference "
-        f"{interval} over {difference.seeds} seeds",
+        f"{difference.probe}, {difference.metric}{arrow} {values} (Δ {interval})",
         verdict,
         _settings(effects.mixes[comparison.having], comparison.objective),
     )

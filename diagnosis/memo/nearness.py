@@ -11,6 +11,10 @@ ALIKE = 1.25
 """Sizes whose ratio is below this count as about the same."""
 
 
+FEW = 2
+"""More studies than this are counted, not named."""
+
+
 def described(study: Effects) -> str:
     """`three_failures` (0.13 M parameters, 5.5 M tokens of …, from scratch)."""
     setup = study.setup
@@ -48,10 +52,16 @@ def source(study: Effects, run: Run, passed: Sequence[Effects]) -> str:
       run: that the memo is about.
       passed: nearer studies, which have none.
     """
-    nearer = [code(one.setup.name) for one in passed]
-    verb = "has" if len(nearer) == 1 else "have"
-    fallback = f"; the nearer {listed(nearer)} {verb} none" if nearer else ""
+    fallback = f"; {_none(passed)}" if passed else ""
     return f"study {described(study)}: {distance_text(study, run)}{fallback}"
+
+
+def _none(passed: Sequence[Effects]) -> str:
+    """That nearer studies say nothing of it: by name, if they are few."""
+    if len(passed) > FEW:
+        return f"{len(passed)} nearer ones have none"
+    names = listed(code(study.setup.name) for study in passed)
+    return f"the nearer {names} {'has' if len(passed) == 1 else 'have'} none"
 
 
 def count(number: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...scores.score import Score
+from ...wording import listed
 from .restoration import GAIN, UNDAMAGED
 from .restored import NOTHING
 
@@ -78,23 +79,21 @@ def strengths_text(scores: Iterable[Score]) -> str:
     Says too what the model loses where there is nothing to restore.
     """
     scores = list(scores)
-    parts: list[str] = []
-    for kind, strengths in by_strength(scores).items():
-        weakest, most = beats_from(strengths), strengths[-1].rate
-        where = (
-            f"at no strength up to {100 * most:g} %"
-            if weakest is None
-            else f"from {100 * weakest:g} % on"
-        )
-        parts.append(f"{kind}: {where}")
-    if not parts:
+    by_kind = by_strength(scores)
+    if not by_kind:
         return ""
-    text = "Restores better than handing the excerpt back, by kind of corruption: "
-    text += f"{'; '.join(parts)} (intervals paired by excerpt)."
+    most = max(each.rate for strengths in by_kind.values() for each in strengths)
+    weakest = {kind: beats_from(strengths) for kind, strengths in by_kind.items()}
+    beaten = [f"{kind} from {100 * at:g} %" for kind, at in weakest.items() if at]
+    others = [kind for kind, at in weakest.items() if not at]
+    if beaten:
+        text = "Restores better than handing the excerpt back, by kind of corruption: "
+        text += f"{'; '.join(beaten)} on (intervals paired by excerpt)"
+        text += f"; not {listed(others, last='or')}." if others else "."
+    else:
+        text = "Restores no kind of corruption better than handing the excerpt back, "
+        text += f"at up to {100 * most:g} %."
     copied = [s for s in scores if s.kind == UNDAMAGED and s.metric == "edit distance"]
     if copied:
-        text += (
-            f" What it writes of an undamaged excerpt is {copied[0].value:.2f} away "
-            "from it: so much is lost by copying."
-        )
+        text += f" Copying an undamaged excerpt loses {copied[0].value:.2f}."
     return text

@@ -338,7 +338,7 @@ def test_from_which_strength_a_model_restores_is_told(bare):
         metric=GAIN, value=0.05, low=0.01, high=0.09, baselines={NOTHING: 0.0}
     )
     told = markdown(content(bare._replace(scores=(of_kind, gain))))
-    at = told.index("deletion: from 15 % on")
+    at = told.index("deletion from 15 % on")
     assert told.rfind("## ", 0, at) == told.index("## Unfaithful reconstruction")
     assert "from 15 %" not in markdown(content(bare))
 
@@ -432,7 +432,7 @@ def with_comparison(low, high, better="higher"):
 def test_a_comparison_that_a_study_made_is_taken(low, high, better, verdict):
     (pair,) = isolated(with_comparison(low, high, better), "prefix", "drift")
     assert (pair.without, pair.having, pair.verdict) == ("out", "new", verdict)
-    assert f"[{low:+.3f}, {high:+.3f}] over 3 seeds" in pair.text
+    assert f"(Δ [{low:+.3f}, {high:+.3f}])" in pair.text
 
 
 def test_the_nearest_study_is_named_and_a_fallback_is_said(full):

@@ -71,7 +71,9 @@ def test_a_model_beats_copying_from_where_every_stronger_interval_is_above_it():
 
 def test_the_sentence_says_from_where_and_what_copying_loses():
     text = strengths_text(SCORES)
-    assert "deletion: from 15 % on" in text
-    assert "insertion: at no strength up to 30 %" in text
-    assert "undamaged excerpt is 0.31 away" in text
+    assert "corruption: deletion from 15 % on" in text
+    assert "; not insertion or shuffling." in text
+    assert "Copying an undamaged excerpt loses 0.31." in text
+    none = strengths_text(s for s in SCORES if s.kind.startswith("insertion"))
+    assert none.startswith("Restores no kind") and none.endswith("at up to 30 %.")
     assert strengths_text([]) == ""
