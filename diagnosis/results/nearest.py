@@ -44,7 +44,11 @@ class Choice(NamedTuple):
 
 
 def ranked(studies: Sequence[Effects], run: Run) -> tuple[Effects, ...]:
-    """Studies, the nearest first; of two as near, the larger one, then by name."""
+    """Studies, the nearest first; of two as near, the larger, then by setup.
+
+    The order is that of the setups' words, the name first: it is the same in whatever
+    order the studies come, as long as no two have one setup.
+    """
     return tuple(
         sorted(
             studies,
@@ -52,7 +56,7 @@ def ranked(studies: Sequence[Effects], run: Run) -> tuple[Effects, ...]:
                 distance(study, run),
                 -study.setup.parameters,
                 -study.tokens,
-                study.setup.name,
+                str(study.setup),
             ),
         )
     )
