@@ -139,9 +139,13 @@ def test_loosening_a_limit_never_costs(case):
     made, limits = case
     tight = best(made, limits)
     assume(tight is not None)
+    # What is kept leaves the proportions of the others, which can pay; it is not needed.
+    fewer = best(made, limits._replace(keep=limits.keep[1:]))
+    assert fewer is not None
+    if np.isinf(made.most_density):
+        assert fewer.value >= tight.value - CLOSE
     looser = [
         limits._replace(most_new=None),
-        limits._replace(keep=limits.keep[1:]),
         # Not of what is there already, which goes by `without` alone: that can pay.
         limits._replace(without=tuple(n for n in limits.without if n in made.examples)),
     ]
@@ -151,6 +155,27 @@ def test_loosening_a_limit_never_costs(case):
         assert best(made, one).value >= tight.value - CLOSE, one
     wider = made._replace(most_density=1.1 * made.most_density)
     assert best(wider, limits).value >= tight.value - CLOSE
+
+
+def test_where_proportions_cost_too_much_one_more_is_kept():
+    whole = {"masked": 0.5, "causal": 0.5}
+    measured = {
+        "masked": traits(supervised=1.0, processed=100.0),
+        "causal": traits(supervised=69.0, processed=100.0),
+        "reconstruction": traits(
+            supervised=9.0, processed=100.0, acts={"reconstruction": 1.0}
+        ),
+    }
+    parts = [Part("reconstruction", OBJECTIVES["reconstruction"], 0.4, 0.4, "")]
+    aims, weights = {"reconstruction": 0.4}, {"reconstruction": 1.0}
+    made = Terms(whole, whole, parts, 1, measured, aims, weights, most_density=0.246)
+    found = best(made, Limits())  # .3 and .3 beside all of the part
+    assert found.examples["masked"] == pytest.approx(found.examples["causal"])
+    assert found.value == pytest.approx(1.0)
+    found = best(made._replace(most_density=0.24), Limits())
+    assert found.examples["masked"] >= 0.5 > 0.35 > found.examples["causal"]
+    assert density(found.examples, measured) <= 0.24 + 1e-9
+    assert best(made._replace(most_density=0.1), Limits()) is None
 
 
 @settings(max_examples=15, deadline=None)
