@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ class Objective:
     id: int
     function: Callable[..., Example]
     measure: Callable[..., Lengths | None]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(hash=False)
     answers: Answers = "hidden"
     acts: Callable[..., bool] | None = None
 

@@ -5,6 +5,7 @@ Examples are counted. Traits therefore reflect its settings, and a new objective
 no change here.
 """
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -85,8 +86,21 @@ def objective_traits(
     seed: int = 0,
 ) -> Traits:
     """Measures an objective with its settings; arguments as in `mixture_traits`."""
+    known = None if lengths is None else tuple(lengths.tolist())
+    return _measured(objective, rows, known, examples, seed)
+
+
+@functools.lru_cache(maxsize=512)  # a proposal within limits asks most of it ten times
+def _measured(
+    objective: Objective,
+    rows: RowShape,
+    lengths: tuple[int, ...] | None,
+    examples: int,
+    seed: int,
+) -> Traits:
     rng = np.random.default_rng([seed, *objective.name.encode()])
-    texts = _texts(objective, rows, lengths, rng, examples=examples)
+    sizes = None if lengths is None else np.array(lengths)
+    texts = _texts(objective, rows, sizes, rng, examples=examples)
     return _mean_form(
         [form_of(objective(text, rng, coded_ids()), text) for text in texts]
     )
