@@ -117,8 +117,8 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     add(
         "--most_loss",
         default="2%",
-        metavar="P%",
-        help="of the own loss, that may be lost (2%%)",
+        metavar="P",  # "P%" would be taken for a format where usage is printed
+        help="of the own loss that may be lost, a share or in per cent (2%%)",
     )
     add(
         "--incumbent",

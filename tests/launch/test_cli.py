@@ -27,6 +27,16 @@ def test_help_is_quick_and_light():
     assert all(name in done.stdout for name in cli.commands())
 
 
+@pytest.mark.parametrize("name", cli.commands())
+def test_every_command_explains_itself(capsys, name):
+    try:
+        status = cli.main([*name.split(), "--help"])
+    except SystemExit as left:  # argparse leaves in its own way
+        status = left.code
+    assert status == 0
+    assert f"sightline {name} " in capsys.readouterr().out
+
+
 def test_the_command_line_imports_nothing_heavy():
     code = (
         "import sys, sightline.launch.cli, sightline.launch.commands.train as t\n"

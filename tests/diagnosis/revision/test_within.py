@@ -139,7 +139,7 @@ def test_loosening_a_limit_never_costs(case):
     made, limits = case
     tight = best(made, limits)
     assume(tight is not None)
-    # What is kept leaves the proportions of the others, which can pay; it is not needed.
+    # What is kept leaves the proportions of the others, which can pay.
     fewer = best(made, limits._replace(keep=limits.keep[1:]))
     assert fewer is not None
     if np.isinf(made.most_density):

@@ -23,7 +23,7 @@ from sightline.launch.training.program import Program
 from sightline.tasks import user_modules
 from sightline.tasks.tokens.vocabulary import vocabulary
 
-pytestmark = pytest.mark.unchecked
+pytestmark = [pytest.mark.unchecked, pytest.mark.optimised]
 
 GIN = """
 include 'runs/any_mixture.gin'

@@ -256,6 +256,7 @@ def test_the_card_tells_block_diffusions_apart(form, said):
     assert said in text.partition("### block_diffusion")[2]
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("form", ["llama", "t5"])
 def test_an_imported_model_is_audited(folders, form):
     """Its objective's Examples are made of the ids that it has."""
