@@ -1,4 +1,8 @@
-"""What the logits of each slot depend on, measured on a model in two ways."""
+"""What the logits of each slot depend on, measured on a model in two ways.
+
+A slot's logits are the table of the vocabulary times its last hidden state, so they
+depend on what that state depends on. The state is much smaller, and is measured.
+"""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +16,6 @@ from jaxtyping import Bool, Float32, Int, PyTree
 
 from ...models.build import Model
 from ...models.rows import Batch
-from ...models.vocabulary_loss import logits
 
 
 class Dependence(NamedTuple):
@@ -22,7 +25,7 @@ class Dependence(NamedTuple):
 
     Attributes:
       jacobian: |∂logits_t / ∂embedding_s| along a random direction of the logits.
-      perturbed: whether another token at s changes any bit of the logits at t.
+      perturbed: whether another token at s changes any bit of the state at t.
     """
 
     jacobian: Float32[np.ndarray, "N N"]
@@ -70,11 +73,12 @@ def _slopes(params: PyTree, batch: Batch, *, graph: nnx.GraphDef) -> jax.Array:
         wide = nnx.merge(graph, jax.tree.map(lambda x: x, params))
         wide.embedding.table.set_value(jnp.concatenate([table, rows]))
         substituted = _with_tokens(batch, table.shape[0] + jnp.arange(len(tokens)))
-        scores = _logits(wide, substituted, projection)
-        direction = jax.random.normal(jax.random.key(0), scores.shape)
-        return (scores * direction).sum(-1)
+        return (_states(wide, substituted) * directions).sum(-1)
 
     rows = table[tokens]
+    # Of the logits, brought to the states, as the table's transpose does it.
+    size = (len(tokens), len(projection))
+    directions = jax.random.normal(jax.random.key(0), size) @ projection
     _, pullback = jax.vjp(outputs, rows)
     slope = jax.vmap(lambda direction: pullback(direction)[0])(jnp.eye(len(rows)))
     return jnp.abs(slope).max(-1)  # [N N D] -> [N N]
@@ -84,13 +88,12 @@ def _slopes(params: PyTree, batch: Batch, *, graph: nnx.GraphDef) -> jax.Array:
 def _changes(
     params: PyTree, batch: Batch, others: jax.Array, *, graph: nnx.GraphDef
 ) -> jax.Array:
-    """Whether each other token (column) changes the logits of each slot (row)."""
+    """Whether each other token (column) changes the state of each slot (row)."""
     model = nnx.merge(graph, params)
-    projection = model.projection()
     tokens = _tokens(batch)
 
     def run(tokens: jax.Array) -> jax.Array:
-        return _logits(model, _with_tokens(batch, tokens), projection)
+        return _states(model, _with_tokens(batch, tokens))
 
     # One at a time, so that all runs are bitwise the same computation.
     plain = jax.lax.map(run, tokens[None])[0]
@@ -125,9 +128,8 @@ def _replaced(stream, tokens: jax.Array):
     return stream._replace(tokens=tokens.reshape(stream.tokens.shape).astype(jnp.int32))
 
 
-def _logits(model, batch: Batch, projection: jax.Array) -> jax.Array:
-    """The logits of all slots, [N V], ordered as `_tokens`."""
+def _states(model, batch: Batch) -> jax.Array:
+    """The last hidden state of every slot, [N D], ordered as `_tokens`."""
     hidden = model(batch)
     states = [h for h in (hidden.decoder, hidden.encoder) if h is not None]
-    flat = functools.partial(jnp.reshape, shape=(-1, projection.shape[0]))
-    return jnp.concatenate([flat(logits(h, projection)) for h in states])
+    return jnp.concatenate([jnp.reshape(h, (-1, h.shape[-1])) for h in states])
