@@ -19,6 +19,9 @@ Rows = list[dict[str, str]]
 OWN_LOSS = "own_loss"
 """The column of the incumbent's own held-out loss."""
 
+SCORE = "score_"
+"""Begins columns of failures' scores: an objective may have a failure's name."""
+
 
 class Wanted(NamedTuple):
     """A run that a design asks for.
@@ -118,8 +121,9 @@ def _columns(
     shares: Sequence[str], components: Sequence[str], failures: Sequence[str]
 ) -> list[str]:
     losses = [f"loss_{component}" for component in components]
+    scores = [f"{SCORE}{failure}" for failure in failures]
     run = ["mixture", "kind", "seed"]
-    return [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *failures]
+    return [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *scores]
 
 
 def _done(path: Path, components: Sequence[str], columns: Sequence[str]) -> Rows:
@@ -151,7 +155,8 @@ def _waiting(runs: Sequence[Wanted], done: Rows, out: Path) -> Iterator[Wanted]:
 
 def _row(proxies: Proxies, run: Wanted, scores: ProxyScores) -> dict[str, str]:
     losses = {f"loss_{name}": loss for name, loss in scores.losses.items()}
-    measured = {**losses, OWN_LOSS: scores.own_loss, **scores.probes}
+    probes = {f"{SCORE}{failure}": score for failure, score in scores.probes.items()}
+    measured = {**losses, OWN_LOSS: scores.own_loss, **probes}
     return {
         "mixture": run.name,
         "kind": run.kind,

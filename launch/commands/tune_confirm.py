@@ -45,17 +45,18 @@ def main(arguments: Sequence[str]) -> int:
     from ..studies.proxies import Proxies
     from ..studies.proxy_probes import failures_of
     from ..terminal.recommendation import print_confirmation
-    from ._proxy_table import OWN_LOSS, Wanted, train_table
+    from ._proxy_table import OWN_LOSS, SCORE, Wanted, train_table
 
     options, bindings = _options(arguments)
     require_count("--seeds", options.seeds, least=LEAST_SEEDS)
     found = _recommendation(options.recommendation, candidate=options.candidate)
     maximise, minimise = (found["targets"][key] for key in ("maximise", "minimise"))
+    of_target = {name: name.removeprefix(SCORE) for name in (*maximise, *minimise)}
     proxies = Proxies(
         study=read_study(options.gin_file, bindings),
         components=tuple(found["components"]),
         size=options.population,
-        failures=failures_of([*maximise, *minimise]),
+        failures=failures_of(list(of_target.values())),
     )
     seeds = range(options.seed, options.seed + options.seeds)
     _check_fresh(seeds, found["seeds"])
@@ -72,8 +73,8 @@ def main(arguments: Sequence[str]) -> int:
         return [_scores(rows, name, column, seeds) for name in (WINNER, INCUMBENT)]
 
     failures = {
-        name: failure_difference(*pair(name), maximise=name in maximise)
-        for name in (*maximise, *minimise)
+        name: failure_difference(*pair(f"{SCORE}{failure}"), maximise=name in maximise)
+        for name, failure in of_target.items()
     }
     loss = loss_difference(*pair(OWN_LOSS), most_loss=found["most_loss"])
     values = as_values(failures, loss, most_loss=found["most_loss"], seeds=seeds)

@@ -24,9 +24,10 @@ the incumbent's own held-out loss. Where intervals reach the incumbent, it says 
 evidence" and recommends nothing. Rows of the kind held_out are predicted, not fitted.
 
   sightline tune recommend --csv=runs.csv --components=causal,masked,permuted \\
-    --maximise=drift,continuation --minimise=reconstruction --most_loss=2% --out=found
+    --maximise=score_drift,score_continuation --minimise=score_reconstruction \\
+    --most_loss=2% --out=found
   sightline tune recommend --csv=runs.csv --components=causal,masked,permuted \\
-    --maximise=drift,continuation --gin_file=three_failures.gin --out=found
+    --maximise=score_drift,score_continuation --gin_file=three_failures.gin --out=found
 
 Written to --out: recommendation.json, front.svg, and with the gin files of the study
 recommended.gin, if a mixture is recommended.
@@ -147,7 +148,7 @@ def _targets(maximise: Sequence[str], minimise: Sequence[str], loss: str) -> lis
     if not failures:
         raise UsageError(
             "no failure is named; give the columns of their scores, as in "
-            "--maximise=drift,continuation --minimise=reconstruction."
+            "--maximise=score_drift,score_continuation --minimise=score_reconstruction."
         )
     for name in failures:
         if failures.count(name) > 1 or name == loss:

@@ -15,15 +15,16 @@ from ._tuning import names
 _ABOUT = """\
 Train a small model of a study on every mixture of a design, several side by side in one
 program, and write a table: the held-out loss of each component (`loss_A`), the
-incumbent's own held-out loss (`own_loss`) and the primary probe score of each failure.
-Rows are added as they are done; the same command continues the table.
+incumbent's own held-out loss (`own_loss`) and the primary probe score of each failure
+(`score_drift`). Rows are added as they are done; the same command continues the table.
 
   sightline tune design --components=causal,masked,permuted --count=20 --held_out=8 \\
     --seeds=3 --current=incumbent.gin --out=design.csv
   sightline tune run --gin_file=three_failures.gin --design=design.csv \\
     --components=causal,masked,permuted --out=runs.csv --population=4
   sightline tune recommend --csv=runs.csv --components=causal,masked,permuted \\
-    --maximise=drift,continuation --minimise=reconstruction --out=found
+    --maximise=score_drift,score_continuation --minimise=score_reconstruction \\
+    --out=found
 """
 
 

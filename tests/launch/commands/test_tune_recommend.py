@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unchecked
 
 COMPONENTS = "--components=masked,permuted,causal"
 STUDY = "--gin_file=three_failures.gin"
-SCORES = ["--maximise=drift", "--minimise=reconstruction"]
+SCORES = ["--maximise=drift", "--minimise=score_reconstruction"]
 PEAK = np.array([0.3, 0.2, 0.5])
 
 
@@ -42,7 +42,7 @@ def write(path, *, noise, seed=0):
     columns = ["mixture", "kind", "seed", "masked", "permuted", "causal", "own_loss"]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*columns, "drift", "reconstruction"])
+        writer.writerow([*columns, "drift", "score_reconstruction"])
         for n, mix in enumerate([*drawn, *held]):
             name = "current" if n < 2 else f"m{n}"
             kind = "held_out" if n >= len(drawn) else "x"
@@ -123,7 +123,7 @@ def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm):
     assert status == 0 and values["confirmed"], values["evidence"]
     assert {seed for _, seed in trained} == {1000, 1001, 1002} and len(trained) == 6
     assert values["targets"]["drift"]["difference"]["low"] > 0
-    assert values["targets"]["reconstruction"]["verdict"] == "better"
+    assert values["targets"]["score_reconstruction"]["verdict"] == "better"
     assert values["targets"]["own loss, relative"]["verdict"] == "within"
     assert not confirm(0.01)[1]  # done: nothing is trained again
 

@@ -67,8 +67,8 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     for row in rows:
         own = 0.8 * float(row["loss_masked"]) + 0.2 * float(row["loss_permuted"])
         assert float(row["own_loss"]) == pytest.approx(own, rel=1e-5)
-        assert 0 <= float(row["drift"]) <= 1
-    assert len({row["drift"] for row in rows}) > 1
+        assert 0 <= float(row["score_drift"]) <= 1
+    assert len({row["score_drift"] for row in rows}) > 1
     losses = {
         row["mixture"]: (float(row["loss_causal"]), float(row["loss_masked"]))
         for row in rows[:3]
@@ -112,9 +112,22 @@ def test_what_could_not_be_measured_is_said(tmp_path, monkeypatch, capsys):
     words = [*WORDS, "--components=causal,masked", "--failures=drift"]
     assert main([*words, f"--design={design}", f"--out={out}"]) == 0
     error = " ".join(capsys.readouterr().err.split())
-    assert "mixture 'both', seed 0: nothing to measure for drift" in error
-    with pytest.raises(UsageError, match=r"column 'drift': the cell is empty"):
-        read_table(out, ["causal", "masked"], ["drift"])
+    assert "mixture 'both', seed 0: nothing to measure for score_drift" in error
+    with pytest.raises(UsageError, match=r"column 'score_drift': the cell is empty"):
+        read_table(out, ["causal", "masked"], ["score_drift"])
+
+
+def test_an_objective_may_have_the_name_of_a_failure(tmp_path, proxies_by_rule):
+    design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
+    design.write_text("mixture,reconstruction,masked\nboth,.5,.5\nwhole,1,0\n")
+    words = [*WORDS, "--components=reconstruction,masked", "--failures=reconstruction"]
+    words += [f"--design={design}", f"--out={out}"]
+    trained = proxies_by_rule(0.0)
+    assert main(words) == 0 and len(trained) == 2
+    table = read_table(out, ["reconstruction", "masked"], ["score_reconstruction"])
+    assert table.shares[:, 0].tolist() == [0.5, 1.0]
+    assert table.scores[0] < table.scores[1]
+    assert main(words) == 0 and len(trained) == 2  # it is continued
 
 
 def test_a_proxy_is_trained_as_its_mixture_says():
