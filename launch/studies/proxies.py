@@ -120,8 +120,11 @@ class Proxies:
           progress: called with the steps taken.
 
         Raises:
+          UsageError: something that is to be measured cannot be.
           NotFiniteError: ten steps in a row of a proxy were not finite.
         """
+        # What cannot be measured is refused before anything is trained.
+        _ = self._probes, self._held_out, self._held_out_own
         every = [runs[min(n, len(runs) - 1)] for n in range(self.size)]
         shares = np.stack([run.mixture.loss_share_array() for run in every])
         states = self._population.initial_state([run.seed for run in every])

@@ -1,7 +1,6 @@
 """The primary probe scores of proxies: the targets that a mixture is chosen for."""
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import jax
 from flax import nnx
@@ -10,7 +9,6 @@ from jaxtyping import PyTree
 from ...diagnosis.failures.registry import probes
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Probe
-from ...diagnosis.probes.material import Material, material
 from ...diagnosis.results.measures import primary
 from ...diagnosis.traits.objective_traits import mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
@@ -18,6 +16,7 @@ from ...objectives.errors import UsageError, nearest
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import Program
+from .prepared_probes import prepared_probes
 from .study import Study
 
 
@@ -50,10 +49,15 @@ class ProxyProbes:
     """
 
     def __init__(self, study: Study, program: Program, failures: Sequence[str]):
+        """Makes the items.
+
+        Raises:
+          UsageError: a failure's probe cannot be asked on the study's corpus.
+        """
         self.failures = tuple(failures)
         self._study = study
-        self._program = program
         self._graph = nnx.graphdef(nnx.eval_shape(program.fresh_model))
+        self._probes = dict(self._prepared(program))
 
     def scores(self, mixture: Mixture, params: PyTree) -> dict[str, float]:
         """The primary score of every failure; NaN where there was nothing to measure.
@@ -69,34 +73,24 @@ class ProxyProbes:
             found[failure] = float("nan") if score is None else score.value
         return found
 
-    @functools.cached_property
-    def _probes(self) -> dict[str, Probe]:
-        """The probe of each primary score, its items prepared.
-
-        Raises:
-          UsageError: one is not applicable to the study's corpus.
-        """
+    def _prepared(self, program: Program) -> Iterator[tuple[str, Probe]]:
+        """The probe of each failure's primary score."""
         mixture = self._study.mixture(self._study.incumbent)
-        untrained = self._subject(mixture, self._program.initial_state().params)
-
-        @functools.cache
-        def read(corpus: str) -> Material:
-            return material(untrained, mixture.corpus(corpus), self._study.plan())
-
-        prepared: dict[str, Probe] = {}
-        for failure, named in probes(self.failures).items():
+        untrained = self._subject(mixture, program.initial_state().params)
+        by_failure = probes(self.failures)
+        named = {_probe(f): every[_probe(f)] for f, every in by_failure.items()}
+        found = prepared_probes(self._study, named, untrained)
+        for failure in self.failures:
             name = _probe(failure)
-            corpus = self._study.probes.get(name, self._study.corpus)
-            try:
-                prepared[failure] = named[name](untrained, read(corpus))
-            except NotApplicable as reason:
+            probe = found[name]
+            if isinstance(probe, NotApplicable):
                 others = [f for f in self.failures if f != failure]
                 raise UsageError(
                     f"the probe {name!r} of {failure} cannot measure proxies of this "
-                    f"study: {reason} Bind more (study.documents, policies), or leave "
+                    f"study: {probe} Bind more (study.documents, policies), or leave "
                     f"it out: --failures={','.join(others) or 'none'}."
-                ) from reason
-        return prepared
+                ) from probe
+            yield failure, probe
 
     def _subject(self, mixture: Mixture, params: PyTree) -> Subject:
         traits: Mapping = mixture_traits(mixture, self._study.rows).overall

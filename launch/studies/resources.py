@@ -9,7 +9,6 @@ from jaxtyping import PyTree
 from ...diagnosis.failures import registry as failures
 from ...diagnosis.probes.asking.subject import Subject, subject
 from ...diagnosis.probes.battery import NotApplicable, Prepare, Probe
-from ...diagnosis.probes.material import Material, material
 from ...diagnosis.probes.published.published import PublishedData, read_published
 from ...diagnosis.traits.objective_traits import Traits, mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
@@ -19,6 +18,7 @@ from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import EvalStep, Program
 from .arms import Arm
 from .one_step import Step, compile_step
+from .prepared_probes import prepared_probes
 from .rows_of_arms import RowsOfArms
 from .study import Study
 
@@ -95,21 +95,11 @@ class StudyResources:
         """Every probe that its corpus allows, and why the others are left out."""
         params = self.program.initial_state().params
         untrained = self.subject(next(iter(self.arms)), params)
-        mixture = self.study.mixture(self.study.incumbent)
-
-        @functools.cache
-        def read(corpus: str) -> Material:
-            return material(untrained, mixture.corpus(corpus), self.study.plan())
-
-        probes: list[Probe] = []
-        left_out: list[str] = []
-        for name, prepare in self._named_probes().items():
-            try:
-                corpus = self.study.probes.get(name, self.study.corpus)
-                probes.append(prepare(untrained, read(corpus)))
-            except NotApplicable as reason:
-                left_out.append(f"{name}: {reason}")
-        return probes, left_out
+        found = prepared_probes(self.study, self._named_probes(), untrained)
+        left_out = [
+            f"{n}: {p}" for n, p in found.items() if isinstance(p, NotApplicable)
+        ]
+        return [p for p in found.values() if not isinstance(p, NotApplicable)], left_out
 
     @functools.cached_property
     def published(self) -> list[PublishedData]:

@@ -145,6 +145,19 @@ def test_a_proxy_is_trained_as_its_mixture_says():
         trained.mixture("mine", {"causal": 1.0}, shares)
 
 
+def test_what_cannot_be_measured_is_refused_before_training(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(Proxies, "_train_step", None)  # a call is an error
+    design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
+    design.write_text(DESIGN + "a,x,1,.5,.5,0\n")
+    words = [*WORDS, "--gin.study.probes={'minimal pairs': 'python_docs'}"]
+    assert main([*words, f"--design={design}", f"--out={out}"]) == 2
+    error = capsys.readouterr().err
+    assert "the probe 'minimal pairs' of drift cannot measure proxies" in error
+    assert "--failures=none" in error and not out.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
