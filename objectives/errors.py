@@ -28,8 +28,8 @@ def first_line(error: BaseException) -> str:
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Ends an error message: the nearest valid choice if one is near, and all of them.
 
-    `did you mean 'causal'? Valid: causal, masked.`; of more than ten choices without
-    a near one, the first ten and their number.
+    `did you mean 'causal'? Valid: causal, masked.`; without a near one `valid: causal,
+    masked.`, of more than ten choices the first ten and their number.
     """
     names = sorted(valid)
     if not names:
@@ -39,8 +39,8 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if match:
         return f"did you mean {lowered[match[0]]!r}? Valid: {', '.join(names)}."
     if len(names) > 10:
-        return f"Valid: {', '.join(names[:10])}, … ({len(names)} in all)."
-    return f"Valid: {', '.join(names)}."
+        return f"valid: {', '.join(names[:10])}, … ({len(names)} in all)."
+    return f"valid: {', '.join(names)}."
 
 
 def _is_a(kind: type, value: Any) -> bool:

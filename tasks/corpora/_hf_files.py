@@ -74,7 +74,7 @@ def check_columns(files: Sequence[Path], column: str) -> None:
         if column not in texts:
             raise UsageError(
                 f"the column {column!r} of {file} is of type {kinds[column]}, not of "
-                f"text; set hf_dataset.column. {nearest(column, texts)}"
+                f"text; set hf_dataset.column; {nearest(column, texts)}"
             )
 
 

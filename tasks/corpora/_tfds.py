@@ -101,7 +101,7 @@ def check_feature(dataset: str, feature: str, features: Mapping[str, str]) -> No
         kind = features[feature].rpartition(".")[2]
         raise UsageError(
             f"the feature {feature!r} of the TFDS dataset {dataset} is of the class "
-            f"{kind}, not Text; set tfds.feature. {nearest(feature, texts)}"
+            f"{kind}, not Text; set tfds.feature; {nearest(feature, texts)}"
         )
     raise UsageError(
         f"the TFDS dataset {dataset} has no feature {feature!r}; set tfds.feature. "

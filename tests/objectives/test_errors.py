@@ -15,7 +15,7 @@ STRANGE = [0, -1, math.nan, math.inf, -math.inf, 2**63, 2**64 - 1, 1e308, True]
 
 def test_only_what_is_near_is_suggested():
     assert nearest("casual", ["causal", "masked"]).startswith("did you mean 'causal'?")
-    assert nearest("zzz", ["causal", "masked"]) == "Valid: causal, masked."
+    assert nearest("zzz", ["causal", "masked"]) == "valid: causal, masked."
     assert nearest("zzz", map(str, range(12))).endswith("… (12 in all).")
     assert nearest("zzz", []) == "there are none."
 

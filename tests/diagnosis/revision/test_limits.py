@@ -171,7 +171,7 @@ def test_rows_between_narrow_and_wide():
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        (Limits(keep=("causal",)), "no such objective to keep; Valid: masked, perm"),
+        (Limits(keep=("causal",)), "no such objective to keep; valid: masked, perm"),
         (Limits(without=("causl",)), "no such objective; did you mean 'causal'"),
         (Limits(keep=("masked",), without=("masked",)), "clash: both cover 'masked'"),
         (Limits(most_new=-1), "--most_new"),

@@ -113,7 +113,7 @@ def test_the_tables(result):
 
 
 def test_a_level_that_no_test_has_is_refused(result):
-    with pytest.raises(UsageError, match="--level: no 'term'; Valid: paradigm"):
+    with pytest.raises(UsageError, match="--level: no 'term'; valid: paradigm"):
         list(published_tables(result, level="term"))
 
 

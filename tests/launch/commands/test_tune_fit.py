@@ -85,7 +85,7 @@ def test_tables_say_what_is_trusted(tables, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--minimise=x"], "--minimise=x is no target; Valid: y, z"),
+        (["--minimise=x"], "--minimise=x is no target; valid: y, z"),
         (["--minimise=y", "--maximise=y"], "to be minimised and maximised"),
         (["--predict=FILE"], "--predict is given without --out"),
         (["--out=FILE"], "--out is given without --predict"),

@@ -172,7 +172,7 @@ def test_wrong_arguments(tmp_path, monkeypatch, capsys, words, message):
     ("words", "message"),
     [
         (["nowhere", "--format=hf", "--out=new"], "nowhere holds no run"),
-        ([".", "--format=gguf", "--out=new"], "Valid: hf"),
+        ([".", "--format=gguf", "--out=new"], "valid: hf"),
         ([".", "--format=hf", "--out=taken"], "taken exists"),
         ([".", "--format=hf", "--out=new", "--dtype=float8"], "did you mean"),
         ([".", "--format=hf", "--out=new", "--shard_size=5"], "such as 5GB"),

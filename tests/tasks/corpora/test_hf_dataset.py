@@ -125,11 +125,11 @@ def test_parquet_is_copied_once(parquet, monkeypatch):
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
 def test_columns_are_named_where_one_is_wrong(kind, request):
     folder = str(request.getfixturevalue(kind))
-    with pytest.raises(UsageError, match=r"no column 'body'; Valid: text. Set hf_data"):
+    with pytest.raises(UsageError, match=r"no column 'body'; valid: text. Set hf_data"):
         corpora.get("hf_dataset", folder=folder, column="body").check()
     with pytest.raises(UsageError, match=r"'n' of .* is of type int64, not of text"):
         corpora.get("hf_dataset", folder=folder, column="n").check()
-    with pytest.raises(UsageError, match=r"no split 'test'; Valid: train, validation"):
+    with pytest.raises(UsageError, match=r"no split 'test'; valid: train, validation"):
         corpora.get("hf_dataset", folder=folder, validation="test").check()
 
 

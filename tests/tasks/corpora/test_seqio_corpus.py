@@ -113,7 +113,7 @@ def test_what_is_no_text_is_refused():
     with pytest.raises(UsageError, match="no text: it is int32 of shape"):
         corpus.documents("train")
     corpus = add("c_other", [], where=source(feature="body"))
-    with pytest.raises(UsageError, match=r"'targets' or 'text' .* Valid: body"):
+    with pytest.raises(UsageError, match=r"'targets' or 'text' .* valid: body"):
         corpus.documents("train")
 
 
@@ -124,7 +124,7 @@ def test_unknown_tasks_splits_and_mixtures_are_refused():
     with pytest.raises(UsageError, match=r"seqio\.task is not set"):
         corpora.get("seqio").check()
     corpus = corpora.get("seqio", task="c_known", validation="test")
-    with pytest.raises(UsageError, match=r"no split 'test'; Valid: train, validation"):
+    with pytest.raises(UsageError, match=r"no split 'test'; valid: train, validation"):
         corpus.check()
     if "c_mixture" not in seqio.MixtureRegistry.names():
         seqio.MixtureRegistry.add("c_mixture", ["c_known"], default_rate=1.0)

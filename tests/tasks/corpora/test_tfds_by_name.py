@@ -83,7 +83,7 @@ def test_the_identity_is_the_version_and_what_tfds_counted(root, tmp_path):
     ("settings", "message"),
     [
         ({}, r"tfds.name is not set"),
-        ({"name": "lm1b"}, r"no split 'validation'; Valid: test, train. Set tfds.vali"),
+        ({"name": "lm1b"}, r"no split 'validation'; valid: test, train. Set tfds.vali"),
         ({"name": "lm1b:2.0.0"}, r"lm1b:2.0.0 is not prepared"),
         ({"name": "imdb"}, r"not exactly one is prepared in .* Prepared: none"),
         (

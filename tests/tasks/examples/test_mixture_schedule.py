@@ -154,7 +154,7 @@ def test_a_variant_changes_by_itself():
     ("settings", "message"),
     [
         ({"masked": {"rat": 0.1}}, "from step 5 on, .*no setting 'rat'"),
-        ({"causal": {}}, "changes settings of 'causal' at step 5.*Valid: masked"),
+        ({"causal": {}}, "changes settings of 'causal' at step 5.*valid: masked"),
         ({"policies": {"seed": 1}}, "changes settings of 'policies' at step 5"),
         ({"masked": 0.1}, "give those of each objective, such as"),
     ],

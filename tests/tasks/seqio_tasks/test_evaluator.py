@@ -126,7 +126,7 @@ def test_what_cannot_be_measured_is_refused():
 
     with pytest.raises(UsageError, match=r"no SeqIO Task or mixture 'e_nothing'"):
         evaluate("e_nothing")
-    with pytest.raises(UsageError, match=r"has no split 'test'; Valid: validation"):
+    with pytest.raises(UsageError, match=r"has no split 'test'; valid: validation"):
         evaluate(add("e_one", metric_fns=[t5_metrics.accuracy]), split="test")
     with pytest.raises(UsageError, match="has no metric_fns"):
         evaluate(add("e_bare", metric_fns=[]))

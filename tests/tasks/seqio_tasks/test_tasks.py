@@ -233,7 +233,7 @@ def test_a_mixture_carries_settings_vocabulary_and_rates():
 
 def test_missing_splits_and_hopeless_lengths_are_errors(make_task):
     task = make_task("causal")
-    with pytest.raises(ValueError, match="no split 'test'; Valid: train, validation"):
+    with pytest.raises(ValueError, match="no split 'test'; valid: train, validation"):
         task.get_dataset(SHORT, split="test")
     mixture = StrictMixture("m", [(task, 1.0)])
     with pytest.raises(
