@@ -9,6 +9,7 @@ The name tells the topic, whatever the order. That a text goes on from another t
 only where the two meet, since no place of a document looks unlike another.
 """
 
+import contextlib
 import functools
 import itertools
 import re
@@ -224,9 +225,22 @@ def train(toy):
         shares[objectives] = 1 / len(objectives)
         pool = jax.tree.map(lambda *x: jnp.asarray(np.stack(x)), *some)
         graph, params = nnx.split(fresh(toy.vocab, seed))
-        return nnx.merge(graph, _trained(graph, params, pool, jnp.asarray(shares)))
+        with in_full():
+            params = _trained(graph, params, pool, jnp.asarray(shares))
+        return nnx.merge(graph, params)
 
     return trained
+
+
+@contextlib.contextmanager
+def in_full():
+    """Compiles as `optimised` tests do: here running takes longer than compiling."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="session")
