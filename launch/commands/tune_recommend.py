@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from ...diagnosis.tuning.assessment import assess
     from ...diagnosis.tuning.cross_validation import check_size
+    from ...diagnosis.tuning.cut_losses import cut_at, cut_losses
     from ...diagnosis.tuning.front_picture import picture_file
     from ...diagnosis.tuning.frontier import front
     from ...diagnosis.tuning.recommendation import incumbent_of, recommend
@@ -58,6 +59,11 @@ def main(arguments: Sequence[str]) -> int:
     table, held = read_table(options.csv, components, targets).parts()
     check_size(table.groups(), len(table.components), str(options.csv))
     incumbent = incumbent_of(table, options.incumbent)  # refused before the long work
+    cut = cut_at(
+        table, loss=options.loss, incumbent=incumbent, most_loss=options.most_loss
+    )
+    table = cut_losses(table, loss=options.loss, at=cut.at)
+    held = held and cut_losses(held, loss=options.loss, at=cut.at)
     assessed = assess(table, maximise=maximise, seed=options.seed)
     found = recommend(
         table,
@@ -83,6 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     values["targets"] = {"maximise": maximise, "minimise": minimise}
     values["loss"] = options.loss
+    values["cut"] = cut._asdict()
     seeds = {row.get("seed", "") for row in table.cells}
     values["seeds"] = sorted(int(seed) for seed in seeds if seed.isdecimal())
     options.out.mkdir(exist_ok=True)

@@ -18,12 +18,24 @@ def print_recommendation(found: Mapping[str, Any], console: Console) -> None:
     head = "Recommended" if found["recommended"] else "Not recommended"
     for line in (
         f"{head}: {found['evidence']}",
+        *_cut(found["cut"], found["loss"]),
         f"Rule: {found['rule']}. Gain: {found['unit']}.",
         f"{found['rows']} rows, {found['mixtures']} different mixtures; models: "
         + ", ".join(f"{t} by {m or 'none'}" for t, m in found["models"].items())
         + ".",
     ):
         console.print(escape(line), highlight=False)
+
+
+def _cut(cut: Mapping[str, Any], loss: str) -> list[str]:
+    """How many own losses are out of the question."""
+    if not cut["rows"]:
+        return []
+    return [
+        f"Rows whose {loss} is above {cut['at']:.4g}, twice what may be lost, are "
+        f"taken to be there: {cut['rows']}. How far out they are would decide every "
+        "interval."
+    ]
 
 
 def mixture_table(found: Mapping[str, Any]) -> Table:

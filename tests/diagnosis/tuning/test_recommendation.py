@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from sightline.diagnosis.tuning.assessment import assess
+from sightline.diagnosis.tuning.cut_losses import FAR, cut_at, cut_losses
 from sightline.diagnosis.tuning.frontier import front, undominated
 from sightline.diagnosis.tuning.recommendation import incumbent_of, recommend
 from sightline.diagnosis.tuning.recommendation_report import (
@@ -59,6 +60,25 @@ def gains_of(table, shares):
     base = truth(table.shares[:1])
     gains = (truth(shares) - base) / scale * [1, -1, 1]
     return gains[:, :2].min(axis=1), truth(shares)[:, 2] / base[0, 2]
+
+
+def test_losses_out_of_the_question_decide_no_bound():
+    """Mixtures without what the incumbent has lose thirty times as much."""
+    table, _ = tables(0.05)
+    without = table.shares[:, 0] < 0.03
+    table.scores[without, 2] *= 30.0
+    assert recommended(table, most_loss=0.04)[1].mixture is None
+    at = incumbent_of(table, "current")
+    cut = cut_at(table, loss="own", incumbent=at, most_loss=0.04)
+    base = table.scores[:3, 2].mean()
+    assert cut.rows == without.sum() > 1 and cut.at == pytest.approx(FAR * 1.04 * base)
+    within = cut_losses(table, loss="own", at=cut.at)
+    assert (within.scores[without, 2] == cut.at).all()
+    assert (within.scores[~without] == table.scores[~without]).all()
+    _, found = recommended(within, most_loss=0.04)
+    assert found.mixture is not None
+    gain, own = gains_of(table, found.mixture[None])
+    assert gain[0] > 0 and own[0] < 1.04
 
 
 @pytest.fixture(scope="module")

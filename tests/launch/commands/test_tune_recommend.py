@@ -89,6 +89,8 @@ def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
 
 def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
     table = write(tmp_path / "runs.csv", noise=1.0)
+    with table.open("a") as file:
+        file.write("far,x,0,0,0.5,0.5,60,0.5,0.5\n")
     out = tmp_path / "out"
     out.mkdir()
     (out / "recommended.gin").write_text("of an earlier recommendation")
@@ -96,6 +98,7 @@ def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
     assert main(["tune", "recommend", *words]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "Not recommended: no evidence" in text
+    assert "Rows whose own_loss is above 4.1" in text and "to be there: 1." in text
     assert not (out / "recommended.gin").exists()
     recommendation = f"--recommendation={out / 'recommendation.json'}"
     words = [STUDY, recommendation, f"--out={tmp_path / 'confirmed'}"]
