@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sightline.launch import cli
-from sightline.launch.commands import _attention_speed, _data_speed, _data_wait
+from sightline.launch.commands import _attention_speed, _data_speed, _data_wait, bench
 from sightline.launch.commands._batches import some_batches
 from sightline.launch.commands._step_speed import (
     alone,

@@ -37,7 +37,7 @@ SMALL = [
     "policies.validation_documents=40",
 ]
 DESIGN = "mixture,kind,seeds,causal,masked,permuted\n"
-WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--population=4"]
+WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--population=8"]
 WORDS += ["--components=causal,masked,permuted", *(f"--gin.{b}" for b in SMALL)]
 
 
