@@ -71,37 +71,34 @@ def best(terms: Terms, limits: Limits) -> Allocation | None:
     """The best shares within limits; None if there are none.
 
     Present objectives divide what is left to them as they do now, but for those that
-    are kept. Where no such shares cost little enough, as few more as will do are kept:
-    more of one that predicts little.
+    are kept. Where a cost is limited, others are kept too if more is supplied with
+    them: an objective that predicts little is cheap.
     """
     others = [
         name
         for name in terms.examples
         if not limits.excludes(name) and not limits.keeps(name)
     ]
-    for more in range(len(others) + 1):
-        found = [
-            _best(terms, limits._replace(keep=(*limits.keep, *kept)))
-            for kept in itertools.combinations(others, more)
-        ]
-        if some := [allocation for allocation in found if allocation is not None]:
-            return _first_best(some)
-    return None
-
-
-def _best(terms: Terms, limits: Limits) -> Allocation | None:
-    """The best of every choice of parts."""
+    most = len(others) if np.isfinite(terms.most_density) else 0
     allocations = [
         allocation
-        for chosen in _choices(terms, limits)
-        if (allocation := _solve(terms, limits, chosen)) is not None
+        for more in range(most + 1)
+        for kept in itertools.combinations(others, more)
+        for allocation in _allocations(
+            terms, limits._replace(keep=(*limits.keep, *kept))
+        )
     ]
-    return _first_best(allocations)
-
-
-def _first_best(allocations: Sequence[Allocation]) -> Allocation | None:
-    """Of equally good ones the first, which has the proposal's own objectives."""
+    # Of equally good ones the first, which keeps the fewest more and has the proposal's
+    # own objectives.
     return max(allocations, key=lambda one: round(one.value, 9), default=None)
+
+
+def _allocations(terms: Terms, limits: Limits) -> Iterator[Allocation]:
+    """The best shares with each choice of parts that the limits allow."""
+    for chosen in _choices(terms, limits):
+        allocation = _solve(terms, limits, chosen)
+        if allocation is not None:
+            yield allocation
 
 
 def supplies(terms: Terms, loss: Mapping[str, float]) -> dict[str, float]:

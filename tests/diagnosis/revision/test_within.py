@@ -139,13 +139,9 @@ def test_loosening_a_limit_never_costs(case):
     made, limits = case
     tight = best(made, limits)
     assume(tight is not None)
-    # What is kept leaves the proportions of the others, which can pay.
-    fewer = best(made, limits._replace(keep=limits.keep[1:]))
-    assert fewer is not None
-    if np.isinf(made.most_density):
-        assert fewer.value >= tight.value - CLOSE
     looser = [
         limits._replace(most_new=None),
+        limits._replace(keep=limits.keep[1:]),
         # Not of what is there already, which goes by `without` alone: that can pay.
         limits._replace(without=tuple(n for n in limits.without if n in made.examples)),
     ]
