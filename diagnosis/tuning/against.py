@@ -19,6 +19,7 @@ from .assessment import Assessed
 from .cross_validation import FOLDS, Validated
 from .errors import predicted
 from .predictor import Scores, Shares
+from .table import is_mixture
 
 COVERAGE = 0.95
 
@@ -86,7 +87,7 @@ def against(
     """
     if assessed.verdict.model is None:
         return None
-    runs = np.flatnonzero(np.abs(shares - incumbent).max(axis=1) < 1e-6)
+    runs = np.flatnonzero(is_mixture(shares, incumbent))
     mean = float(assessed.scores[runs].mean())
     return Against(
         assessed.target,

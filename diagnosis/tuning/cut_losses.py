@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from .table import MixtureTable
+from .table import MixtureTable, is_mixture
 
 FAR = 2.0
-"""Own losses are cut at so many times what may be lost."""
+"""Own losses are cut at so many times the largest that is allowed."""
 
 
 class Cut(NamedTuple):
@@ -44,8 +44,7 @@ def cut_at(
       most_loss: own loss that may be lost, .02 for 2 %.
     """
     losses = table.scores[:, table.targets.index(loss)]
-    own = np.abs(table.shares - incumbent).max(axis=1) < 1e-6
-    base = float(losses[own].mean())
+    base = float(losses[is_mixture(table.shares, incumbent)].mean())
     at = base + (FAR * (1 + most_loss) - 1) * abs(base)
     return Cut(at, int((losses > at).sum()))
 

@@ -11,7 +11,7 @@ from .against import against
 from .assessment import Assessed
 from .predictor import Shares
 from .search import DRAWN, blends, search
-from .table import MixtureTable
+from .table import MixtureTable, is_mixture
 from .threads import one_thread
 from .worst import Judged, Worst
 
@@ -102,7 +102,7 @@ def recommend(
     """
     by_target = {each.target: each for each in assessed}
     own = by_target[loss]
-    base = float(own.scores[_is(table.shares, incumbent)].mean())
+    base = float(own.scores[is_mixture(table.shares, incumbent)].mean())
     predicted_own = against(own, table.shares, incumbent, scale=abs(base))
     failures = {
         name: against(each, table.shares, incumbent)
@@ -162,10 +162,6 @@ def recommend(
         f"{float(judged.loss_high[0]):.3f}."
     )
     return found(evidence, best, judged, recommended=True)
-
-
-def _is(shares: Shares, mixture: Float64[np.ndarray, " K"]) -> np.ndarray:
-    return np.abs(shares - mixture).max(axis=1) < 1e-6
 
 
 def _unpredicted(why: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from ...objectives.errors import UsageError, nearest
 
@@ -77,6 +77,13 @@ class MixtureTable(NamedTuple):
         """The number of each row's mixture: rows of one mixture share it."""
         rounded = np.round(self.shares, 9)
         return np.unique(rounded, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def is_mixture(
+    shares: Float64[np.ndarray, "n K"], mixture: Float64[np.ndarray, " K"]
+) -> Bool[np.ndarray, " n"]:
+    """Which rows are runs of a mixture."""
+    return np.abs(shares - mixture).max(axis=1) < _EXACT
 
 
 def check_names(components: Sequence[str], targets: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ def _cut(cut: Mapping[str, Any], loss: str) -> list[str]:
     if not cut["rows"]:
         return []
     return [
-        f"Rows whose {loss} is above {cut['at']:.4g}, twice what may be lost, are "
+        f"Rows whose {loss} is above {cut['at']:.4g}, twice what is allowed, are "
         f"taken to be there: {cut['rows']}. How far out they are would decide every "
         "interval."
     ]

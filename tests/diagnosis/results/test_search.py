@@ -8,7 +8,7 @@ import pytest
 
 from sightline.diagnosis.tuning.cut_losses import cut_at
 from sightline.diagnosis.tuning.recommendation import incumbent_of
-from sightline.diagnosis.tuning.table import read_table
+from sightline.diagnosis.tuning.table import is_mixture, read_table
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of
 
@@ -38,7 +38,7 @@ def test_every_mixture_of_the_design_was_trained_as_often_as_it_asks(runs):
 def test_the_best_that_was_measured_within_its_loss_is_revised(runs):
     fitted, _ = runs.parts()
     at = incumbent_of(fitted, "current")
-    base = runs.scores[np.abs(runs.shares - at).max(axis=1) < 1e-6].mean(axis=0)
+    base = runs.scores[is_mixture(runs.shares, at)].mean(axis=0)
     gains = (fitted.scores - base)[:, :3] * [1, 1, -1] / runs.scores.std(axis=0)[:3]
     worst, lost = gains.min(axis=1), fitted.scores[:, 3] / base[3]
     names = np.array([row["mixture"] for row in fitted.cells])

@@ -36,7 +36,7 @@ def settings(*bindings):
 def test_rows_are_full_and_fuller_than_seqios():
     """The quickstart's rows, of 128 slots."""
     found = settings()
-    ours, theirs = packings(examples(found, most=600), found["rows"])
+    ours, theirs = packings(examples(found, most=bench.EXAMPLES), found["rows"])
     assert ours.filled >= 0.98
     assert ours.filled > theirs.filled
     assert ours.rows < theirs.rows
@@ -44,7 +44,7 @@ def test_rows_are_full_and_fuller_than_seqios():
 
 def test_an_encoder_decoders_rows_are_fuller_than_seqios():
     found = settings("train.rows=@encoder_decoder_rows()")
-    ours, theirs = packings(examples(found, most=600), found["rows"])
+    ours, theirs = packings(examples(found, most=bench.EXAMPLES), found["rows"])
     assert ours.filled > theirs.filled
 
 

@@ -36,7 +36,7 @@ SMALL = [
     "policies.train_documents=60",
     "policies.validation_documents=40",
 ]
-DESIGN = "mixture,kind,seeds,causal,masked,permuted\n"
+HEADER = "mixture,kind,seeds,causal,masked,permuted\n"
 WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--population=8"]
 WORDS += ["--components=causal,masked,permuted", *(f"--gin.{b}" for b in SMALL)]
 
@@ -53,7 +53,7 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
     words = [*WORDS, "--failures=drift", f"--design={design}", f"--out={out}"]
     mixes = ["both,x,1,.5,.5,0", "reading,current,2,1,0,0", "filling,held_out,1,0,1,0"]
-    design.write_text(DESIGN + "\n".join(mixes))
+    design.write_text(HEADER + "\n".join(mixes))
     assert main(words) == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
     # The first seed of every mixture comes first.
@@ -82,10 +82,10 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     assert main(words) == 0  # nothing is left
     assert out.read_text() == before
 
-    design.write_text(DESIGN + "both,x,1,.4,.6,0\n")
+    design.write_text(HEADER + "both,x,1,.4,.6,0\n")
     assert main(words) == 2
     assert "mixture 'both' has other shares" in capsys.readouterr().err
-    design.write_text(DESIGN + "new,x,1,.4,.6,0\n")
+    design.write_text(HEADER + "new,x,1,.4,.6,0\n")
     assert main([*words, "--gin.study.tokens=80000"]) == 2
     assert "this study makes" in capsys.readouterr().err
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_measured_is_refused_before_training(
 ):
     monkeypatch.setattr(Proxies, "_train_step", None)  # a call is an error
     design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
-    design.write_text(DESIGN + "a,x,1,.5,.5,0\n")
+    design.write_text(HEADER + "a,x,1,.5,.5,0\n")
     words = [*WORDS, "--gin.study.probes={'minimal pairs': 'python_docs'}"]
     assert main([*words, f"--design={design}", f"--out={out}"]) == 2
     error = capsys.readouterr().err
@@ -162,20 +162,20 @@ def test_what_cannot_be_measured_is_refused_before_training(
     ("text", "words", "message"),
     [
         ("causal,masked,permuted\n.5,.5,0\n", [], "no column 'mixture'"),
-        (DESIGN + "a,x,1,.5,.4,0\n", [], "sum to 0.9"),
-        (DESIGN + "a,x,1,.5,.5,0\n", ["--population=0"], "--population is 0"),
-        (DESIGN + "a,x,1,.5,.5,0\n", ["--out=DESIGN"], "would replace the design"),
-        (DESIGN + "a,x,1,.5,.5,0\n", ["--out=OTHER"], "other columns than this run"),
-        (DESIGN + "a,x,0,.5,.5,0\n", [], "column 'seeds': '0' is no number of runs"),
-        (DESIGN + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
-        (DESIGN + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
+        (HEADER + "a,x,1,.5,.4,0\n", [], "sum to 0.9"),
+        (HEADER + "a,x,1,.5,.5,0\n", ["--population=0"], "--population is 0"),
+        (HEADER + "a,x,1,.5,.5,0\n", ["--out=SAME"], "would replace the design"),
+        (HEADER + "a,x,1,.5,.5,0\n", ["--out=OTHER"], "other columns than this run"),
+        (HEADER + "a,x,0,.5,.5,0\n", [], "column 'seeds': '0' is no number of runs"),
+        (HEADER + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
+        (HEADER + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(text, words, message, tmp_path, capsys):
     design, other = tmp_path / "design.csv", tmp_path / "other.csv"
     design.write_text(text)
     other.write_text(text)
-    words = [w.replace("DESIGN", str(design)) for w in words]
+    words = [w.replace("SAME", str(design)) for w in words]
     words = [w.replace("OTHER", str(other)) for w in words]
     out = [] if any("--out" in w for w in words) else [f"--out={tmp_path}/runs.csv"]
     assert main([*WORDS, f"--design={design}", *out, *words]) == 2
