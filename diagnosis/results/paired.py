@@ -80,6 +80,27 @@ def interval(
     return float(low), float(high)
 
 
+def crossed_interval(
+    changes: Float[np.ndarray, "S K"], *, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % interval of a mean over seeds and kinds, by a bootstrap over both.
+
+    Seeds and kinds are drawn with replacement, apart from each other (Owen 2007, "The
+    pigeonhole bootstrap"): what is claimed is of other seeds and of other kinds.
+
+    Args:
+      changes: of each seed and kind of item.
+      seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    seeds, kinds = (
+        rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n for n in changes.shape
+    )
+    means = ((seeds @ changes) * kinds).sum(1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)
+
+
 def standard_error(score: Score) -> float:
     """Over items, from the score's own bootstrap interval over documents."""
     return (score.high - score.low) / (2 * TWO_SIDED)

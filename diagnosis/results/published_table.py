@@ -1,10 +1,12 @@
-"""Scores on published tests as a table in Markdown: a row an arm and point."""
+"""Scores on published tests as tables in Markdown: of each mix, and of each two."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..probes.published.published_test import PublishedScore
+from .paired import crossed_interval, same_seeds
 from .records import Record
 
 
@@ -43,6 +45,65 @@ def markdown(records: Sequence[Record]) -> list[str]:
             for (mix, _), runs in sorted(points.items())
         ),
     ]
+
+
+def differences(records: Sequence[Record]) -> list[str]:
+    """The lines of a table of each two mixes at their last points; none without any.
+
+    Of tests of minimal pairs alone, by seed and paradigm; bold where the interval is on
+    one side of zero.
+
+    Args:
+      records: of the runs that count.
+    """
+    scored = [record for record in records if record.published]
+    last: dict[str, list[Record]] = {}
+    for record in sorted(scored, key=lambda record: -record.point):
+        runs = last.setdefault(record.mix, [])
+        if not runs or runs[0].point == record.point:
+            runs.append(record)
+    mixes = [last[mix] for mix in dict.fromkeys(record.mix for record in scored)]
+    columns = list(
+        dict.fromkeys(c for runs in mixes for r in runs for c in _by_paradigm(r))
+    )
+    if not columns or len(mixes) < 2:
+        return []
+    return [
+        _line("mixes", *columns),
+        "|---" * (len(columns) + 1) + "|",
+        *(
+            _line(
+                f"`{one[0].mix}` − `{other[0].mix}`",
+                *(_difference(one, other, column) for column in columns),
+            )
+            for one, other in itertools.combinations(mixes, 2)
+        ),
+    ]
+
+
+def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> str:
+    changes = [
+        [ours[column][name] - theirs[column][name] for name in ours[column]]
+        for ours, theirs in (
+            (_by_paradigm(a), _by_paradigm(b)) for a, b in same_seeds(one, other)
+        )
+        if column in ours and column in theirs
+    ]
+    if not changes:
+        return "–"
+    table = np.array(changes)
+    low, high = crossed_interval(table)
+    cell = f"{table.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"**{cell}**" if low > 0 or high < 0 else cell
+
+
+def _by_paradigm(record: Record) -> dict[str, dict[str, float]]:
+    """By column, the value of each paradigm."""
+    found: dict[str, dict[str, float]] = {}
+    for score in record.published:
+        if score.level == "paradigm":
+            found.setdefault(_column(score), {})[score.kind] = score.value
+    return found
 
 
 def _column(score: PublishedScore) -> str:

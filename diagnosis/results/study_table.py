@@ -22,13 +22,16 @@ def judged(effects: Effects) -> list[str]:
 def markdown(records: Sequence[Record], effects: Effects) -> str:
     """A row a mix, at the last budget; bold where it beats the incumbent.
 
+    What was measured of no mix has no column.
+
     Args:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    names = [f"{m.probe}: {m.metric}" for m in measures()]
-    chances = [_chance(effects, m) for m in measures()]
-    shallow = [_shallow(records, effects, m) for m in measures()]
+    shown = [m for m in measures() if any(_find(x, m) for x in effects.mixes.values())]
+    names = [f"{m.probe}: {m.metric}" for m in shown]
+    chances = [_chance(effects, m) for m in shown]
+    shallow = [_shallow(records, effects, m) for m in shown]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
@@ -46,7 +49,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "|---" * (len(names) + 4) + "|",
         _line("*chance*", "", "", *chances, ""),
         _line("*best baseline, without a model*", "", "", *shallow, ""),
-        *(_row(name, effects, _mode(records, name)) for name in effects.mixes),
+        *(_row(name, effects, shown, _mode(records, name)) for name in effects.mixes),
         "",
         *(_summary(failure, effects) for failure in judged(effects)),
         *(f"- Not measured: {why}" for why in left_out),
@@ -58,10 +61,10 @@ def _line(*cells: str) -> str:
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
-def _row(name: str, effects: Effects, mode: str) -> str:
+def _row(name: str, effects: Effects, shown: Sequence[Measure], mode: str) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
-    for measure in measures():
+    for measure in shown:
         after, reference = _find(mix, measure), _find(before, measure)
         better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))

@@ -168,7 +168,9 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         n for n in found.mixes if all(is_better(found, n, f) for f in judged(found))
     ]
     effects_file.write(out / "effects.json", found)
-    table = markdown(measured.records, found) + outcome.published(measured.records)
+    sections = (outcome.published, outcome.published_differences)
+    table = markdown(measured.records, found)
+    table += "".join(section(measured.records) for section in sections)
     write_whole(out / "table.md", table)
     picture = curves(measured.records, incumbent=study.incumbent, best=best)
     write_whole(out / "curves.svg", picture)

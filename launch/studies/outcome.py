@@ -143,6 +143,17 @@ def published(measured: Sequence[Record]) -> str:
     return "\n".join(["", title, "", *lines, ""]) if lines else ""
 
 
+def published_differences(measured: Sequence[Record]) -> str:
+    """The section of each two mixes on minimal pairs; "" if none was measured."""
+    lines = published_table.differences(measured)
+    title = "## Each two mixes at the end, paired by seed and paradigm"
+    note = (
+        "Mean difference over seeds and paradigms, with the 95 % interval of a "
+        "bootstrap over both; bold where it is on one side of zero."
+    )
+    return "\n".join(["", title, "", note, "", *lines, ""]) if lines else ""
+
+
 def mix_of(mixture: Mixture) -> Mix:
     """A mixture as files of effects have it: shares by objective or variant."""
     loss_shares = mixture.loss_share_array()

@@ -5,11 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from sightline.diagnosis.probes.published.published_test import PublishedScore
 from sightline.diagnosis.results import (
     adaptation_table,
     effects_file,
-    published_table,
 )
 from sightline.diagnosis.results.adaptation import ArmRecords, budget
 from sightline.diagnosis.results.effects import Mix, Setup
@@ -196,25 +194,6 @@ def test_one_run_meets_nothing():
     one = {n: arm._replace(records=arm.records[:1]) for n, arm in both.items()}
     (verdict,) = outcome((0.5, 0.6), **one).verdicts
     assert all(verdict.better.values()) and not verdict.met
-
-
-def test_published_scores_are_means_of_seeds():
-    blimp = PublishedScore(
-        *("BLiMP", "all", "all", "accuracy", "causal", True, 0.6, 0.5, 0.7, "higher"),
-        *(0.5, 0.5, {}, {"BabyLM": 0.7}, 100, 0),
-    )
-    runs = [
-        record("a", 0, [])._replace(published=(blimp,)),
-        record("a", 1, [])._replace(published=(blimp._replace(value=0.7),)),
-        record("b", 0, []),
-    ]
-    table = published_table.markdown(runs)
-    assert table[0] == "| mix | runs | tokens | BLiMP, causal |"
-    assert table[2:] == [
-        "| *untrained* | | | 0.500 |",
-        "| `a` | 2 | 0.00 M | 0.650 [0.600, 0.700] |",
-    ]
-    assert published_table.markdown([record("a", 0, [])]) == []
 
 
 def test_table_and_effects(tmp_path):
