@@ -9,6 +9,11 @@ import jax
 import numpy as np
 import pytest
 
+from sightline.diagnosis.probes.asking.subject import subject
+from sightline.diagnosis.probes.published.likelihoods import (
+    log_likelihoods,
+    tokenised,
+)
 from sightline.launch.inference.open import load_trained
 from sightline.launch.interchange.export_model import export_model
 from sightline.launch.interchange.import_model import import_model
@@ -245,10 +250,18 @@ def their_text(folder: str, text: str, **options):
     return np.array(tokenizer(text, **options)["input_ids"], np.int32)
 
 
+def probed(run, mode: str, text: str) -> float:
+    """The log-likelihood of a text by which published tests compare it with others."""
+    words = vocabulary(run.mixture.vocabulary)
+    model = subject(run.model, run.rows, words, trained={})
+    whole = tokenised(model, ("", text), whole=True)
+    return float(log_likelihoods(model, mode, [whole], masks="token")[0])
+
+
 @pytest.mark.parametrize("mode", ["causal", "masked", "shifted"])
 @pytest.mark.parametrize("vocab", ["python_docs", "bytes"])
 def test_an_exported_decoder_gives_the_same_likelihoods(tmp_path, vocab, mode):
-    """From the text on, through their tokeniser: the sum of log p, and each token."""
+    """From the text on, through their tokeniser: each token, and what probes add up."""
     rates = {"python_docs.causal": 1.0, "python_docs.masked": 1.0}
     run, theirs, folder = exported(tmp_path, rates, vocab=vocab, tie_embeddings=False)
     words = vocabulary(vocab)
@@ -261,6 +274,7 @@ def test_an_exported_decoder_gives_the_same_likelihoods(tmp_path, vocab, mode):
         found = our_logits(run.model, decoder_batch(ids[None]))
         pairs = [(log_p(x)[0, range(len(tokens)), tokens]) for x in (found, wanted)]
         np.testing.assert_allclose(*pairs, rtol=1e-5, atol=2e-5)
+        assert probed(run, mode, text) == pytest.approx(pairs[1].sum(), abs=1e-3)
         return
     shift = int(mode == "shifted")
     base = ids if shift else ids[1:]
@@ -274,6 +288,7 @@ def test_an_exported_decoder_gives_the_same_likelihoods(tmp_path, vocab, mode):
     slots = np.arange(len(tokens))  # shifted: slot i predicts the token at i + 1
     pairs = [log_p(x)[slots, slots, tokens] for x in (found, wanted)]
     np.testing.assert_allclose(*pairs, rtol=1e-5, atol=2e-5)
+    assert probed(run, mode, text) == pytest.approx(pairs[1].sum(), abs=1e-3)
 
 
 @pytest.mark.parametrize(
