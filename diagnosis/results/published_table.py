@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..probes.published.published_test import PublishedScore
+from .effects import Effect
 from .paired import crossed_interval, same_seeds
 from .records import Record
 
@@ -17,14 +18,7 @@ def markdown(records: Sequence[Record]) -> list[str]:
       records: of the runs that count. Each figure is the mean over seeds, with their
         range; `*` marks a mode that the mix does not train.
     """
-    columns = list(
-        dict.fromkeys(
-            _column(score)
-            for record in records
-            for score in record.published
-            if score.level == "all"
-        )
-    )
+    columns = measured(records)
     if not columns:
         return []
     points: dict[tuple[str, int], list[Record]] = {}
@@ -79,6 +73,35 @@ def differences(records: Sequence[Record]) -> list[str]:
             for one, other in itertools.combinations(mixes, 2)
         ),
     ]
+
+
+def measured(records: Sequence[Record]) -> list[str]:
+    """The columns of the tables: each test in each mode, as in "BLiMP, causal"."""
+    columns = (
+        _column(score)
+        for record in records
+        for score in record.published
+        if score.level == "all"
+    )
+    return list(dict.fromkeys(columns))
+
+
+def effect(column: str, records: Sequence[Record]) -> Effect | None:
+    """Combines runs of one mix at one budget, as `Measure.effect` does."""
+    scores = _scores(records, column)
+    if not scores or len(scores) < len(records):
+        return None
+    return Effect(
+        "",
+        scores[0].test,
+        scores[0].metric,
+        value=float(np.mean([score.value for score in scores])),
+        low=min(score.low for score in scores),
+        high=max(score.high for score in scores),
+        better=scores[0].better,
+        chance=scores[0].chance,
+        seeds=len(scores),
+    )
 
 
 def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> str:

@@ -1,12 +1,14 @@
 """Scores over budget as SVG: a panel for each failure, a curve for each mix."""
 
+import functools
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from . import published_table
 from .charts import INK, QUIET, svg_file
 from .effects import Effect, Effects
 from .measures import Measure, primary
@@ -31,7 +33,7 @@ DASHES = ("-", "--", ":")
 def curves(
     records: Sequence[Record], *, incumbent: str, best: Collection[str] = ()
 ) -> str:
-    """An SVG file with the `primary` measure of each failure.
+    """An SVG file with the `primary` measure of each failure, and published tests.
 
     Intervals are drawn for the incumbent and for the best mixes only; the table has
     all of them.
@@ -46,25 +48,20 @@ def curves(
     others = itertools.cycle(itertools.product(DASHES, COLOURS))
     styles = {mix: ("-", INK) if mix == incumbent else next(others) for mix in mixes}
     chart = Figure(figsize=(12, 3.8), layout="constrained")
-    shown = [
-        failure
-        for failure, measure in primary().items()
-        if any(measure.effect([record]) for record in records)
-    ]
-    panels = _panels(chart, shown or list(primary()))
-    for failure, panel in panels.items():
-        measure = primary()[failure]
+    combined = _combined(records)
+    panels = _panels(chart, list(combined))
+    for title, panel in panels.items():
         effects = []
         for mix, style in styles.items():
             curve = [
                 (float(np.mean([record.tokens for record in runs])) / 1e6, effect)
                 for runs in by_budget(records, mix)
-                if (effect := measure.effect(runs))
+                if (effect := combined[title](runs))
             ]
             if curve:
                 _draw(panel, mix, curve, *style, marked=mix in (incumbent, *best))
             effects += [effect for _, effect in curve]
-        _label(panel, measure, effects[0] if effects else None)
+        _label(panel, title, effects[0] if effects else None)
     _legend(chart)
     return svg_file(chart, title="Scores over budget")
 
@@ -102,17 +99,42 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
                     name = f"{mix}, {share} %"
                     _draw(panel, name, curve, dash, colour, marked=True)
                 effects += [effect for _, effect in curve]
-        _label(panel, measure, effects[0] if effects else None)
+        _label(panel, _title(measure), effects[0] if effects else None)
         panel.set_xlabel("million parameters", color=INK, fontsize=9)
         panel.set_xscale("log")
     _legend(chart)
     return svg_file(chart, title="Scores over size")
 
 
-def _panels(chart: Figure, failures: Sequence[str]) -> dict[str, Axes]:
-    """A panel for each failure, side by side."""
-    axes = chart.subplots(1, len(failures), squeeze=False)[0]
-    return dict(zip(failures, axes, strict=True))
+_Combine = Callable[[Sequence[Record]], Effect | None]
+"""Combines runs of one mix at one budget."""
+
+
+def _combined(records: Sequence[Record]) -> dict[str, _Combine]:
+    """By the title of its panel, each score that was measured; all if none was."""
+    failures = {_title(measure): measure.effect for measure in primary().values()}
+    published = {
+        column.replace(", ", "\nasked in mode ", 1): functools.partial(
+            published_table.effect, column
+        )
+        for column in published_table.measured(records)
+    }
+    shown: dict[str, _Combine] = {
+        title: combine
+        for title, combine in (failures | published).items()
+        if any(combine([record]) for record in records)
+    }
+    return shown or dict(failures)
+
+
+def _title(measure: Measure) -> str:
+    return f"{measure.failure}\n{measure.probe}: {measure.metric}"
+
+
+def _panels(chart: Figure, names: Sequence[str]) -> dict[str, Axes]:
+    """A panel for each name, side by side."""
+    axes = chart.subplots(1, len(names), squeeze=False)[0]
+    return dict(zip(names, axes, strict=True))
 
 
 def _legend(chart: Figure) -> None:
@@ -158,7 +180,7 @@ def _draw(
         panel.fill_between(tokens, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
-def _label(panel: Axes, measure: Measure, first: Effect | None) -> None:
+def _label(panel: Axes, title: str, first: Effect | None) -> None:
     """Titles and axes, and the chance level if the first effect has one."""
     if first and first.chance is not None:
         panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
@@ -171,7 +193,6 @@ def _label(panel: Axes, measure: Measure, first: Effect | None) -> None:
             color=QUIET,
             fontsize=8,
         )
-    title = f"{measure.failure}\n{measure.probe}: {measure.metric}"
     panel.set_title(title, color=INK, fontsize=11)
     better = first.better if first else "higher"
     panel.set_ylabel(f"{better} is better", color=INK, fontsize=9)

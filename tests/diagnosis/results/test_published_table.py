@@ -7,6 +7,7 @@ from sightline.diagnosis.probes.published.published_test import PublishedScore
 from sightline.diagnosis.results import published_table
 from sightline.diagnosis.results.paired import crossed_interval
 from sightline.diagnosis.results.records import Record
+from sightline.diagnosis.results.study_picture import curves
 
 
 def score(level, kind, value, mode="causal"):
@@ -44,6 +45,19 @@ def test_scores_are_means_of_seeds():
         "| `a` | 2 | 0.00 M | 0.650 [0.600, 0.700] |",
     ]
     assert published_table.markdown([record("a", 0)]) == []
+
+
+def test_the_picture_has_a_panel_for_each_test_and_mode():
+    of = {seed: score("all", "all", 0.6 + seed / 10) for seed in (0, 1)}
+    shifted = score("all", "all", 0.5, "shifted")
+    runs = [record("a", seed, each, shifted) for seed, each in of.items()]
+    assert published_table.measured(runs) == ["BLiMP, causal", "BLiMP, shifted"]
+    combined = published_table.effect("BLiMP, causal", runs)
+    assert combined and combined.value == pytest.approx(0.65)
+    assert published_table.effect("BLiMP, causal", [*runs, record("a", 2)]) is None
+    picture = curves(runs, incumbent="a")
+    assert "asked in mode causal" in picture and "asked in mode shifted" in picture
+    assert "drift" not in picture  # it was not measured
 
 
 def test_differences_are_paired_by_seed_and_paradigm_at_the_end():
