@@ -11,7 +11,7 @@ from ..audit.audit import Verdict
 from ..probes.battery import Probes, measuring
 from ..scores.score import Score
 from ..traits.forms import EXAMPLE_MODES
-from ..traits.objective_traits import MIDDLE_LAST, Traits
+from ..traits.objective_traits import MIDDLE_LAST, SUFFIX_FIRST, Traits
 from .failure import Failure
 
 _FAILURES: dict[str, Failure] = {}
@@ -32,10 +32,10 @@ def register(failure: Failure) -> Failure:
                 f"{where}: {min(shared)!r} is known already, as {other.symptom!r}; "
                 "rename it."
             )
-    need = failure.need
+    need, modes = failure.need, (*EXAMPLE_MODES, MIDDLE_LAST, SUFFIX_FIRST)
     for what, value, known in (
         *(("trait", trait, Traits._fields) for trait in need.traits),
-        *(("mode", mode, (*EXAMPLE_MODES, MIDDLE_LAST)) for mode in need.modes),
+        *(("mode", mode, modes) for mode in need.modes),
     ):
         if value not in known:
             raise UsageError(f"{where}: no {what} {value!r}; {nearest(value, known)}")

@@ -50,6 +50,8 @@ class Form(NamedTuple):
       onward: number of predictions that continue text from the strict past, in order.
       whole: whether the targets are the whole window in order, after inputs.
       middle: whether a middle is filled in after the text on both of its sides.
+      suffix_first: whether the suffix comes first then, so that the middle follows its
+        prefix; so it looks also where a prefix that comes first is empty.
       label: of a pair, if one is predicted.
       kind: of a negative pair.
       supervised: number of predictions.
@@ -63,6 +65,7 @@ class Form(NamedTuple):
     onward: int
     whole: bool
     middle: bool
+    suffix_first: bool
     label: Literal["none", "continues", "does not"]
     kind: NegativeKind
     supervised: int
@@ -92,6 +95,7 @@ def form_of(example: Example, text: Text) -> Form:
         onward=int((_continues(example) & behind).sum()) if in_order else 0,
         whole=in_order and _whole(example, text),
         middle=bool(np.isin(coded_ids().fill[2], example.targets)),
+        suffix_first=bool((example.targets[1:2] == coded_ids().fill[1]).any()),
         label=label,
         kind=_negative_kind(example),
         supervised=int(in_place.sum() + behind.sum()),

@@ -31,8 +31,13 @@ from .forms import (
     form_of,
 )
 
-MIDDLE_LAST = "fill_in_middle"
-"""The mode of Examples that fill in a middle, beside those of `EXAMPLE_MODES`."""
+MIDDLE_LAST, SUFFIX_FIRST = "fill_in_middle", "suffix_first"
+"""The modes of Examples that fill in a middle, beside those of `EXAMPLE_MODES`: with
+the prefix or the suffix first (PSM and SPM, Bavarian et al. 2022)."""
+
+EMPTY_PREFIXES = 0.25
+"""Where fewer middles than this look as if the suffix came first, it need not: they may
+be those whose prefix is empty, 2 / (n + 1) of windows of n tokens."""
 
 EXAMPLES = 48
 """Examples of each task: a share of .5 then has a standard error of .07."""
@@ -51,6 +56,7 @@ class Traits(NamedTuple):
         inputs are a corrupted form of it.
       middles: share of Examples that fill in a middle after both of its sides. Their
         mode is "causal", since every next token is predicted.
+      suffix_first: share of Examples that do, the suffix first or the prefix empty.
       labels: share of Examples that predict the label of a pair.
       negatives: share of these whose label is negative.
       kinds: shares of the negatives by kind; they sum to 1, or are all 0.
@@ -67,6 +73,7 @@ class Traits(NamedTuple):
     onward: float
     whole: float
     middles: float
+    suffix_first: float
     labels: float
     negatives: float
     kinds: Mapping[NegativeKind, float]
@@ -137,10 +144,13 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
 def trained_modes(traits: Traits) -> dict[str, float]:
     """The share of Examples in each mode, for `Subject.trained`.
 
-    `MIDDLE_LAST` counts those whose middle comes last, which are "causal" as well.
+    `MIDDLE_LAST` counts those whose middle comes last, which are "causal" as well, and
+    `SUFFIX_FIRST` those of them that begin with the suffix.
     """
     modes = {str(mode): share for mode, share in traits.modes.items()}
-    return modes | {MIDDLE_LAST: traits.middles}
+    enough = traits.suffix_first > EMPTY_PREFIXES * traits.middles
+    suffix_first = traits.suffix_first if enough else 0.0
+    return modes | {MIDDLE_LAST: traits.middles, SUFFIX_FIRST: suffix_first}
 
 
 def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
@@ -210,6 +220,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
         onward=share(sum(f.onward for f in forms), supervised),
         whole=share(sum(f.whole for f in forms), count),
         middles=share(sum(f.middle for f in forms), count),
+        suffix_first=share(sum(f.middle and f.suffix_first for f in forms), count),
         labels=share(len(labelled), count),
         negatives=share(len(negative), len(labelled)),
         kinds={

@@ -85,19 +85,21 @@ def _middle(
     filled: Sequence[Tokens],
     settings: Settings,
 ) -> Question:
-    """Asks for the blank that comes next, in the order prefix, suffix, middle.
+    """Asks for the blank that comes next, with the suffix first if that was trained.
 
-    It leaves room to ask for the last blank, with a token in each before.
+    The middle then goes on from the prefix. The question leaves room to ask for the
+    last blank, with a token in each before.
 
     Raises:
       UsageError: there is none, which is so at the first blank or never.
     """
     hole = np.array([asked.ids.pad], np.int32)
+    order = "spm" if asked.forms.setting("middle", "spm") > 0 else "psm"
 
     def ask(filled: Sequence[Tokens]) -> Question:
         at = len(filled)
         before = _joined(pieces[: at + 1], filled)
-        example = middle_last(before, hole, pieces[at + 1], asked.ids, order="psm")
+        example = middle_last(before, hole, pieces[at + 1], asked.ids, order=order)
         return _question(asked, number, example, "middle", settings)
 
     to_come = len(pieces) - 2 - len(filled)

@@ -14,6 +14,7 @@ from ....objectives.special_ids import SpecialIds
 from ..asking.forms import Tokens, after_inputs, hiding
 
 FillingMode = Literal[
+    "suffix_first",
     "fill_in_middle",
     "span",
     "masked",
@@ -25,7 +26,11 @@ FillingMode = Literal[
 
 FILLING_MODES: tuple[FillingMode, ...] = get_args(FillingMode)
 """Modes in which a filling is written with both sides in sight, those that objectives
-train for it first; a model is asked in the first that it was trained in."""
+train for it first; a model is asked in the first that it was trained in.
+
+With the suffix first the filling goes on from what is before the blank. With the prefix
+first the model has to look that up first, which may be why a model of two layers fills
+in the one order what it does not in the other (`results/LOG.md`)."""
 
 
 def filling_in(
@@ -35,6 +40,7 @@ def filling_in(
 
     The sum of their log-probabilities is `s(filling | left, right)`:
 
+        suffix_first    targets: PRE SUF right MID left filling EOS
         fill_in_middle  targets: PRE left SUF right MID filling EOS
         span            inputs: left <0> right EOS; targets: <0> filling EOS
         reconstruction  inputs: left MASK right EOS; targets: left filling right[0]
@@ -59,8 +65,9 @@ def filling_in(
     begin, end = len(left), len(left) + len(filling)
     text = np.concatenate([left, filling, right])
     match mode:
-        case "fill_in_middle":
-            example = middle_last(left, filling, right, ids, order="psm")
+        case "suffix_first" | "fill_in_middle":
+            order = "spm" if mode == "suffix_first" else "psm"
+            example = middle_last(left, filling, right, ids, order=order)
             weights = np.arange(len(example.targets)) > len(left) + len(right) + 2
             return [example._replace(targets_weights=weights.astype(np.float32))]
         case "span":

@@ -81,6 +81,21 @@ def test_a_middle_is_filled_by_one_objective_whose_mode_is_causal(plain):
         assert {mode: modes[mode] for mode in found.modes} == found.modes
 
 
+@pytest.mark.parametrize("spm", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("window", [12, 100])
+def test_the_order_of_a_middle_is_told_though_a_prefix_may_be_empty(spm, window):
+    filling = registry.get("fill_in_middle").with_settings(spm=spm)
+    lengths = np.full(40, window)
+    found = objective_traits(filling, ROWS, lengths=lengths, examples=300)
+    modes = trained_modes(found)
+    assert modes["fill_in_middle"] == 1
+    if spm == 0.5:
+        assert 0.4 < modes["suffix_first"] < 0.7
+    else:
+        assert modes["suffix_first"] == spm
+        assert (found.suffix_first > 0.1) == (spm == 1 or window == 12)
+
+
 def test_onward_is_text_in_order_from_the_past(plain):
     onward = {name: found.onward for name, found in plain.items()}
     assert onward["causal"] == onward["prefix"] == 1

@@ -12,6 +12,7 @@ from sightline.launch.inference.settings import Settings
 from sightline.launch.inference.trained_forms import TrainedForms
 from sightline.launch.inference.writing import Question, Written
 from sightline.models.rows import decoder_rows
+from sightline.objectives import registry
 from sightline.objectives.causal import left_to_right
 from sightline.objectives.errors import UsageError
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -59,6 +60,22 @@ def test_a_text_with_blanks_leaves_room_for_each(asked, monkeypatch):
         assert answer.fields["ended"] == "length"
     with pytest.raises(UsageError, match="shorten it by"):
         fill.ask(asked, {"text": "<blank> a <blank>" + "b" * 99}, 0, "middle", settings)
+
+
+@pytest.mark.parametrize("spm", [0.0, 0.5, 1.0])
+def test_a_blank_is_asked_for_in_an_order_that_was_trained(asked, spm):
+    trained = registry.get("fill_in_middle").with_settings(spm=spm)
+    asked.__dict__["forms"] = TrainedForms({}, {}, {"middle": trained})
+    question = MODES["fill"].ask(
+        asked, {"text": "ab<blank>cd"}, 0, "middle", Settings()
+    )
+    pre, suf, mid = asked.ids.fill
+    before, after = asked.vocab.encode("ab"), asked.vocab.encode("cd")
+    shown = (
+        [pre, suf, *after, mid, *before] if spm else [pre, *before, suf, *after, mid]
+    )
+    given = question.question.given
+    assert question.question.example.targets[:given].tolist() == shown
 
 
 def test_a_likelihood_by_masks_holds_few_examples_at_a_time(asked, monkeypatch):
