@@ -1,7 +1,8 @@
 """Sightline: pre-training on a mixture of objectives, in one run, in one row.
 
-Floors, from the ground up: `objectives` (NumPy), `models` (JAX), `tasks`
-(SeqIO), `launch` (everything that runs). Imports only go down.
+Floors, from the ground up: `objectives` (NumPy), `models` (JAX), `tasks` (SeqIO),
+`diagnosis` (what a model fails at, and why), `launch` (everything that runs). Imports
+only go down.
 """
 
 from typing import TYPE_CHECKING

@@ -44,7 +44,8 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=ITEMS,
         metavar="N",
-        help="items drawn of each file of the other tests (%(default)s)",
+        help="items drawn of each file of the other tests; of LAMBADA in all "
+        "(%(default)s)",
     )
 
 

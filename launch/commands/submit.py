@@ -109,7 +109,7 @@ def _add_tpu(parser: argparse.ArgumentParser) -> None:
         "--topology",
         required=True,
         metavar="SLICE",
-        help="a slice of TPUs: v5p-128, v5e-64, v6e-4x8",
+        help="a slice of TPUs: v5p-128, v5e-64, v6e:4x8",
     )
     add("--slices", type=int, default=1, metavar="N", help="of that topology (1)")
     add("--mount", default="/shared", help="where the shared storage is (%(default)s)")

@@ -152,6 +152,10 @@ class Mixture:
             rates[name] = rates.get(name, 0.0) + share
         return rates
 
+    def corpus_names(self) -> list[str]:
+        """The names of the corpora that its tasks read."""
+        return sorted({split_task(task)[0] for task in self.positive_rates()})
+
     def corpus(self, name: str) -> Corpus:
         """A corpus with this mixture's settings."""
         return corpora.get(name, **self.settings.get(name, {}))
@@ -178,8 +182,8 @@ class Mixture:
 
     def identities(self) -> dict[str, str]:
         """Identities of the vocabulary and corpora behind their names, at present."""
-        used = {split_task(task)[0] for task in self.positive_rates()}
-        documents = {f"corpus {c}": self.corpus(c).identity() for c in sorted(used)}
+        used = self.corpus_names()
+        documents = {f"corpus {c}": self.corpus(c).identity() for c in used}
         vocab = find_vocabulary(self.vocabulary)
         return {"vocabulary sha256": vocab.digest, **documents}
 

@@ -9,7 +9,7 @@ from ...objectives.special_ids import MissingIdError, PartialIds, SpecialIds
 from ...objectives.text import Text
 from ..rows.layout import budget, layout
 from ..tokens.vocabulary import vocabulary
-from .mixture import Mixture, split_task
+from .mixture import Mixture
 
 DRAWS = 16
 """Examples that are made to see which reserved ids an objective takes."""
@@ -48,7 +48,7 @@ def check_examples(mixture: Mixture, shape: RowShape) -> None:
       ValueError: a setting is out of range, rows are too small for any Example, or
         the vocabulary has too few sentinels; a corpus's documents are missing.
     """
-    for corpus in {split_task(task)[0] for task in mixture.positive_rates()}:
+    for corpus in mixture.corpus_names():
         mixture.corpus(corpus).check()
     ids = vocabulary(mixture.vocabulary).special_ids
     rng = np.random.default_rng(0)

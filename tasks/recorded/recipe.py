@@ -180,7 +180,7 @@ def with_later_settings(tasks: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe_corpora(mixture: Mixture) -> dict[str, Any]:
     """The settings of each corpus as plain JSON, without those that are paths."""
-    corpora = sorted({split_task(task)[0] for task in mixture.task_shares()})
+    corpora = mixture.corpus_names()
     settings = {name: _settings(mixture.corpus(name)) for name in corpora}
     return json.loads(json.dumps(settings))
 

@@ -36,7 +36,7 @@ def context_shares(
     """
     vocab = vocabulary(mixture.vocabulary)
     lengths: dict[str, list[int]] = {}
-    for corpus in sorted({split_task(task)[0] for task in mixture.positive_rates()}):
+    for corpus in mixture.corpus_names():
         texts = CorpusTokens(mixture.corpus(corpus), vocab).split("train")
         indices = rng.choice(len(texts), min(documents, len(texts)), replace=False)
         lengths[corpus] = [len(texts[index]) for index in indices.tolist()]
