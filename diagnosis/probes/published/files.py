@@ -8,8 +8,8 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
 from ....objectives.errors import UsageError
@@ -30,7 +30,7 @@ class DataFile(NamedTuple):
     Attributes:
       name: path inside of the folder or archive, with slashes; without ".gz".
       shown: where it lies, for messages.
-      first: its first line.
+      first: its first line; what is not UTF-8 of it is replaced.
       open: opens what it holds, decompressed.
     """
 
@@ -47,8 +47,15 @@ class DataFile(NamedTuple):
 
     @property
     def first_object(self) -> Mapping[str, Any]:
-        """The object of the first line of JSON lines; empty for other files."""
-        return self._object(1, self.first) if self.name.endswith(".jsonl") else {}
+        """The object of the first line of JSON lines; empty for any other.
+
+        Raises:
+          UsageError: the first line of a `.jsonl` file is no JSON.
+        """
+        if not self.name.endswith(".jsonl"):
+            return {}
+        value = self._json(1, self.first)
+        return value if isinstance(value, dict) else {}
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """The lines that are not blank, each with its number from 1 on."""
@@ -59,22 +66,23 @@ class DataFile(NamedTuple):
     def objects(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """The objects of JSON lines, each with the number of its line."""
         for number, line in self.lines():
-            yield number, self._object(number, line)
+            value = self._json(number, line)
+            if not isinstance(value, dict):
+                raise self.error(number, "no JSON object; each line is one.")
+            yield number, value
 
     def error(self, line: int, problem: str) -> UsageError:
         """A mistake in the file."""
         return UsageError(f"{self.shown}, line {line}: {problem}")
 
-    def _object(self, number: int, line: str) -> Mapping[str, Any]:
+    def _json(self, number: int, line: str) -> Any:
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
+            return json.loads(line)
+        except (ValueError, RecursionError) as error:  # too deep, or too long a number
+            what = getattr(error, "msg", error)
             raise self.error(
-                number, f"no JSON ({error.msg}); each line is an object."
+                number, f"no JSON in UTF-8 ({what}); each line is an object."
             ) from error
-        if not isinstance(value, dict):
-            raise self.error(number, "no JSON object; each line is one.")
-        return value
 
 
 class Listing(NamedTuple):
@@ -100,25 +108,18 @@ def data_files(path: Path) -> Listing:
             f"--probe_data={str(path)!r} is not there; give a folder, an archive or a "
             "file of a published test (docs/probes.md lists them)."
         )
-    try:
+    with _refusing(str(path)):
         opened = dict(_opened(path))
-        files, others = [], []
-        for name in sorted(opened):
-            inside = name.removesuffix(".gz")
-            shown = _shown(path, name)
-            how = _unzipped(opened[name]) if inside != name else opened[name]
-            first = ""
-            if inside.endswith(_TEXTS):
-                with contextlib.closing(_lines(how, shown)) as lines:
-                    first = next((line for _, line in lines), "")
-            if first.strip():
-                files.append(DataFile(inside, shown, first, how))
-            else:
-                others.append(name)
-    except _BROKEN as error:
-        raise UsageError(
-            f"{path} is broken ({error}); fetch it again from where it is published."
-        ) from error
+    files, others = [], []
+    for name in sorted(opened):
+        inside = name.removesuffix(".gz")
+        shown = _shown(path, name)
+        how = _unzipped(opened[name]) if inside != name else opened[name]
+        first = _first(how, shown) if inside.endswith(_TEXTS) else ""
+        if first.strip():
+            files.append(DataFile(inside, shown, first, how))
+        else:
+            others.append(name)
     return Listing(tuple(files), tuple(others))
 
 
@@ -126,23 +127,30 @@ def _opened(path: Path) -> Iterator[tuple[str, Open]]:
     """How each file of a path is opened, by its name inside."""
     if path.is_dir():
         for file in path.rglob("*"):
-            if file.is_file() and not file.name.startswith("."):
-                yield file.relative_to(path).as_posix(), _file(file)
+            name = file.relative_to(path).as_posix()
+            if file.is_file() and not _hidden(name):
+                yield name, _file(file)
     elif path.name.endswith(_ZIPS):
         with zipfile.ZipFile(path) as archive:
             names = [one.filename for one in archive.infolist() if not one.is_dir()]
         for name in names:
-            yield name, _zipped(path, name)
+            if not _hidden(name):
+                yield name, _zipped(path, name)
     elif ".tar" in path.suffixes or path.suffix in (".tgz", ".txz"):
         # A compressed tar has no index, so its texts are read in one pass.
         with tarfile.open(path) as archive:
             for entry in archive:
-                content = archive.extractfile(entry)
-                if content is not None:
+                content = archive.extractfile(entry) if entry.isfile() else None
+                if content is not None and not _hidden(entry.name):
                     text = entry.name.removesuffix(".gz").endswith(_TEXTS)
                     yield entry.name, _bytes(content.read() if text else b"")
     else:
         yield path.name, _file(path)
+
+
+def _hidden(name: str) -> bool:
+    """Whether a file or a folder of it is hidden, such as macOS's `._p.jsonl`."""
+    return any(part.startswith(".") for part in PurePosixPath(name).parts)
 
 
 def _file(path: Path) -> Open:
@@ -156,7 +164,13 @@ def _bytes(content: bytes) -> Open:
 def _zipped(path: Path, name: str) -> Open:
     def read() -> io.BytesIO:
         with zipfile.ZipFile(path) as archive:
-            return io.BytesIO(archive.read(name))
+            try:
+                return io.BytesIO(archive.read(name))
+            except RuntimeError as error:  # encrypted, or packed by another method
+                raise UsageError(
+                    f"{path}: {name} cannot be unpacked ({error}); unpack the archive "
+                    "yourself and give the folder."
+                ) from error
 
     return read
 
@@ -170,16 +184,44 @@ def _unzipped(how: Open) -> Open:
     return read
 
 
-def _lines(how: Open, shown: str) -> Generator[tuple[int, str], None, None]:
-    with how() as stream:
-        for number, raw in enumerate(stream, 1):
+def _first(how: Open, shown: str) -> str:
+    """The first line, whatever it holds: it may be of a file that is no test."""
+    with _refusing(shown), how() as stream:
+        first = next(_raw(stream), b"")
+    return first.decode("utf-8-sig", "replace")
+
+
+def _lines(how: Open, shown: str) -> Iterator[tuple[int, str]]:
+    with _refusing(shown), how() as stream:
+        for number, raw in enumerate(_raw(stream), 1):
             try:
                 line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise UsageError(
                     f"{shown}, line {number}: not UTF-8; save the file in it."
                 ) from error
-            yield number, line.rstrip("\r\n")
+            yield number, line
+
+
+def _raw(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a stream without their ends: LF, CRLF or CR."""
+    for lines in stream:
+        yield from lines.splitlines()
+
+
+@contextlib.contextmanager
+def _refusing(shown: str) -> Iterator[None]:
+    """Refuses what is broken, or cannot be read, where it is opened and read."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise UsageError(
+            f"{shown} is broken ({error}); fetch it again from where it is published."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"{shown} cannot be read ({error}); mend that, or give another path."
+        ) from error
 
 
 def _shown(path: Path, name: str) -> str:

@@ -1,7 +1,7 @@
 """Reads published tests from a path, and scores a model on them."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,8 +104,9 @@ def read_published(
         training corpus; without any, those baselines are left out.
 
     Raises:
-      UsageError: there is no such path, no known test in it, or a malformed file; the
-        message gives the file, the line and the fix.
+      UsageError: there is no such path, no known test in it, a malformed file, one
+        without a question, or two with the same ones; the message gives the file, the
+        line and the fix.
     """
     require_count("--pairs_per_paradigm", pairs)
     require_count("--items", items)
@@ -123,12 +124,12 @@ def read_published(
         raise UsageError(
             f"{path} holds no published test that is known: none of {len(unread)} "
             f"files ({', '.join(sorted(unread)[:3])}…) has the name or format of "
-            f"{', '.join(catalogued())}; docs/probes.md describes them."
+            f"{', '.join(catalogued())}, in UTF-8; docs/probes.md describes them."
         )
     read = []
     for name, files in sorted(owned.items()):
         test = catalogued()[name]
-        every = test.read(files)
+        every = _questions(test, files)
         most = pairs if test.sample == "pairs" else items
         questions = _drawn(test, every, most, seed=seed)
         baselines = test.baselines(questions, texts)
@@ -188,6 +189,34 @@ def fresh(subject: Subject, *, seed: int = 0) -> Subject:
         mode_tokens=subject.mode_tokens,
         mode=subject.mode,
     )
+
+
+def _questions(test: PublishedTest, files: Sequence[DataFile]) -> list[Question]:
+    """The questions of a test's files; the same file twice would count twice.
+
+    Raises:
+      UsageError: a file has no question, or those of another one.
+    """
+    every: list[Question] = []
+    asked: dict[Hashable, DataFile] = {}
+    for file in files:
+        own = test.read([file])
+        if not own:
+            raise UsageError(
+                f"{file.shown} holds no question of {test.name}, only a head; give "
+                "its rows, or take the file away."
+            )
+        # Without their kinds, which may be the names of folders.
+        first = asked.setdefault(
+            tuple((question.candidates, question.answer) for question in own), file
+        )
+        if first is not file:
+            raise UsageError(
+                f"{first.shown} and {file.shown} hold the same questions of "
+                f"{test.name}, which would count twice; take one of them away."
+            )
+        every += own
+    return every
 
 
 def _drawn(

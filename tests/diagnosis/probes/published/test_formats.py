@@ -148,6 +148,123 @@ def test_a_path_without_tests_is_refused(tmp_path):
     broken.write_bytes(b"no archive")
     with pytest.raises(UsageError, match="is broken"):
         read_published(broken)
-    (tmp_path / "latin.jsonl").write_bytes(b'{"sentence_good": "\xe9"}')
+    latin = tmp_path / "latin.jsonl"
+    latin.write_bytes(json.dumps(PAIR).replace("She", "\xe9").encode("latin-1"))
     with pytest.raises(UsageError, match="line 1: not UTF-8"):
-        read_published(tmp_path / "latin.jsonl")
+        read_published(latin)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("README.txt", "Données\n".encode("latin-1")),
+        ("excel.csv", "sentence_good,sentence_bad\n".encode("utf-16")),
+        ("long.csv", b"x" * 200_000 + b"\na,b\n"),
+        ("cr.csv", b"a,b\r1,2\r"),
+        ("rows.jsonl", b"[1, 2]\n"),
+        (".p.jsonl", b"{"),
+        (".cache/p.jsonl", b"{"),
+        ("__MACOSX/._p.jsonl", b"\x00\x05\x16\x07\xff"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("pack", ["folder", "zip", "tar"])
+def test_what_is_no_test_may_be_anything(tmp_path, pack, name, content):
+    folder = tmp_path / "tests"
+    files = {"p.jsonl": json.dumps(PAIR).encode(), name: content}
+    for each, data in files.items():
+        path = folder / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    source = folder
+    if pack == "zip":
+        source = tmp_path / "tests.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            for each, data in files.items():
+                archive.writestr(each, data)
+    elif pack == "tar":
+        source = tmp_path / "tests.tar"
+        with tarfile.open(source, "w") as archive:
+            archive.add(folder, ".")
+    data = read_published(source)
+    assert [len(read.questions) for read in data.tests] == [1]
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    assert [unread.removeprefix("./") for unread in data.unread] == (
+        [] if hidden else [name]
+    )
+
+
+def test_a_link_of_an_archive_to_nothing_is_passed_over(tmp_path):
+    (tmp_path / "p.jsonl").write_text(json.dumps(PAIR))
+    (tmp_path / "q.jsonl").symlink_to("nowhere.jsonl")
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        for name in ("p.jsonl", "q.jsonl"):
+            archive.add(tmp_path / name, name)
+    assert len(questions(tmp_path / "all.tar", "minimal pairs")) == 1
+
+
+CSV = "sentence_good,sentence_bad\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_they_do_on_any_system(tmp_path, end):
+    text = f'{CSV}a b,a c\n"x\ny",x z\n'.replace("\n", end)
+    (tmp_path / "p.csv").write_bytes(text.encode())
+    found = [
+        question.candidates[0] for question in questions(tmp_path, "minimal pairs")
+    ]
+    assert found == [("", "a b"), ("", "x\ny")]
+    (tmp_path / "p.csv").write_bytes(f"{text}{end}{end}a".encode())
+    with pytest.raises(UsageError, match="line 7: 1 fields, and the head has 2"):
+        read_published(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ('a b,a c\nx y,"x z\nd e,d f\ng h,g i', 3),
+        ('a b,a c\n\n\n"x" y,x z\n', 5),
+        ('a b,"a c\n' + "d e,d f\n" * 20_000, 2),
+    ],
+    ids=["not closed", "closed early", "not closed in 128 KB"],
+)
+def test_a_stray_quote_is_refused_where_its_record_begins(tmp_path, text, line):
+    (tmp_path / "p.csv").write_text(CSV + text)
+    with pytest.raises(UsageError, match=f"line {line}: a record .* double quote"):
+        read_published(tmp_path)
+
+
+def test_a_file_that_ends_early_is_refused_wherever_it_ends(tmp_path):
+    rows = [json.dumps(PAIR | {"pairID": n * 2654435761 % 2**32}) for n in range(5000)]
+    whole = gzip.compress("\n".join(rows).encode())
+    for size in (20, len(whole) // 2, len(whole) - 4):
+        (tmp_path / "p.jsonl.gz").write_bytes(whole[:size])
+        with pytest.raises(UsageError, match=r"p\.jsonl\.gz is broken .* fetch it"):
+            read_published(tmp_path)
+
+
+@pytest.mark.parametrize("flag, method", [(1, 0), (0, 99)])
+def test_a_zip_that_cannot_be_unpacked_is_refused(tmp_path, flag, method):
+    """With the flag of encryption, or an unknown method, in both of its heads."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("p.jsonl", json.dumps(PAIR))
+    data = bytearray(path.read_bytes())
+    for head, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = data.index(head) + at
+        data[start], data[start + 2] = flag, method
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"p\.jsonl cannot be unpacked .* the folder"):
+        read_published(path)
+
+
+def test_no_question_and_the_same_ones_twice_are_refused(tmp_path):
+    (tmp_path / "p.csv").write_text(CSV)
+    with pytest.raises(UsageError, match=r"p\.csv holds no question of minimal pairs"):
+        read_published(tmp_path)
+    good, bad = PAIR.values()
+    (tmp_path / "p.csv").write_text(f"{CSV}{good},{bad}\n")
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/q.jsonl").write_text(json.dumps(PAIR))
+    with pytest.raises(UsageError, match=r"q\.jsonl and .*p\.csv hold the same quest"):
+        read_published(tmp_path)
