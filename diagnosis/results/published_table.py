@@ -1,6 +1,7 @@
 """Scores on published tests as tables in Markdown: of each mix, and of each two."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,7 +46,8 @@ def differences(records: Sequence[Record]) -> list[str]:
     """The lines of a table of each two mixes at their last points; none without any.
 
     Of tests of minimal pairs alone, by seed and paradigm; bold where the interval is on
-    one side of zero.
+    one side of zero. A paradigm counts if every run that is paired has a score of it;
+    where not all do, the cell says how many.
 
     Args:
       records: of the runs that count.
@@ -105,19 +107,19 @@ def effect(column: str, records: Sequence[Record]) -> Effect | None:
 
 
 def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> str:
-    changes = [
-        [ours[column][name] - theirs[column][name] for name in ours[column]]
-        for ours, theirs in (
-            (_by_paradigm(a), _by_paradigm(b)) for a, b in same_seeds(one, other)
-        )
-        if column in ours and column in theirs
-    ]
-    if not changes:
+    runs = ((_by_paradigm(a), _by_paradigm(b)) for a, b in same_seeds(one, other))
+    pairs = [(a[column], b[column]) for a, b in runs if column in a and column in b]
+    scores = [values for pair in pairs for values in pair]
+    names = dict.fromkeys(name for values in scores for name in values)
+    kept = [n for n in names if all(math.isfinite(v.get(n, math.nan)) for v in scores)]
+    if not kept:
         return "–"
-    table = np.array(changes)
+    table = np.array([[a[name] - b[name] for name in kept] for a, b in pairs])
     low, high = crossed_interval(table)
     cell = f"{table.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-    return f"**{cell}**" if low > 0 or high < 0 else cell
+    cell = f"**{cell}**" if low > 0 or high < 0 else cell
+    some = f" ({len(kept)} of {len(names)} paradigms)"
+    return cell if len(kept) == len(names) else cell + some
 
 
 def _by_paradigm(record: Record) -> dict[str, dict[str, float]]:
@@ -135,11 +137,14 @@ def _column(score: PublishedScore) -> str:
 
 
 def _scores(records: Sequence[Record], column: str) -> list[PublishedScore]:
+    """The scores of all questions; none of a test of which no question fits rows."""
     return [
         score
         for record in records
         for score in record.published
-        if score.level == "all" and _column(score) == column
+        if score.level == "all"
+        and _column(score) == column
+        and math.isfinite(score.value)
     ]
 
 

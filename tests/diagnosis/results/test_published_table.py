@@ -1,5 +1,7 @@
 """Scores on published tests, of each mix and of each two, as tables."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,13 @@ def test_scores_are_means_of_seeds():
     assert published_table.markdown([record("a", 0)]) == []
 
 
+def test_a_test_of_which_no_question_fits_rows_has_no_figure():
+    runs = [record("a", seed, score("all", "all", math.nan)) for seed in (0, 1)]
+    table = published_table.markdown(runs)
+    assert table[2:] == ["| *untrained* | | | – |", "| `a` | 2 | 0.00 M | – |"]
+    assert published_table.effect("BLiMP, causal", runs) is None
+
+
 def test_the_picture_has_a_panel_for_each_test_and_mode():
     of = {seed: score("all", "all", 0.6 + seed / 10) for seed in (0, 1)}
     shifted = score("all", "all", 0.5, "shifted")
@@ -82,6 +91,23 @@ def test_differences_are_paired_by_seed_and_paradigm_at_the_end():
         "| `a` − `b` | **-0.030 [-0.030, -0.030]** | – |",
     ]
     assert published_table.differences(runs[:4]) == []
+
+
+@pytest.mark.parametrize("lacking", [{}, {"binding": math.nan}])
+def test_a_paradigm_that_one_run_lacks_is_left_out_of_a_difference(lacking):
+    def of(mix, seed, **values):
+        scores = (score("paradigm", name, value) for name, value in values.items())
+        return record(mix, seed, *scores)
+
+    whole = {"island": 0.5, "binding": 0.6}
+    few = {"island": 0.4} | lacking
+    runs = [of(mix, seed, **whole) for mix, seed in (("a", 0), ("a", 1), ("b", 1))]
+    runs.append(of("b", 0, **few))
+    for order, change in ((runs, "+0.050"), (runs[::-1], "-0.050")):
+        (row,) = published_table.differences(order)[2:]
+        assert f"{change} [" in row and row.endswith("] (1 of 2 paradigms) |")
+    none = [record(mix, 0, score("paradigm", "island", math.nan)) for mix in "ab"]
+    assert published_table.differences(none)[2:] == ["| `a` − `b` | – |"]
 
 
 @pytest.mark.parametrize("axis", [0, 1])
