@@ -38,6 +38,10 @@ SAMPLE = 500
 BASELINE_SAMPLE = 2000
 """The default with --baselines: as many to fit to, as many again to test on."""
 
+LEAST_FITTED = 16
+"""Fewest documents to fit baselines to. A fit needs four choices of a kind, and a
+document gives one of them or, about every fourth of one kind, none."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Prints tables and writes files; returns the exit status."""
@@ -49,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.documents is not None and options.documents < 1:
         raise UsageError(f"--documents is {options.documents}; give 1 or more.")
     if options.baselines:
-        _check_baselines(corpus, splits[0])
+        _check_baselines(corpus, splits[0], options.documents)
     folder = None if options.out is None else _folder(Path(options.out), corpus)
     if options.fetch:
         _fetch(corpus)
@@ -142,7 +146,7 @@ def _fetch(corpus: Corpus) -> None:
     corpus.fetch()
 
 
-def _check_baselines(corpus: Corpus, split: str) -> None:
+def _check_baselines(corpus: Corpus, split: str, documents: int | None) -> None:
     if not isinstance(corpus, Policies):
         raise UsageError(
             f"--baselines is for the corpus 'policies', not {corpus.name!r}: baselines "
@@ -153,10 +157,15 @@ def _check_baselines(corpus: Corpus, split: str) -> None:
             "--baselines needs scikit-learn, which is not installed; run pip install "
             "-c constraints.txt scikit-learn."
         )
-    if (count := len(corpus.documents(split))) < 4:
+    if (count := len(corpus.documents(split))) < 2 * LEAST_FITTED:
         raise UsageError(
             f"--baselines fits to documents and tests on others; {split!r} has "
-            f"{count}: set policies.{split}_documents to 4 or more."
+            f"{count}: set policies.{split}_documents to {2 * LEAST_FITTED} or more."
+        )
+    if documents is not None and documents < LEAST_FITTED:
+        raise UsageError(
+            f"--documents is {documents}: --baselines fits to so many and tests on as "
+            f"many again; give {LEAST_FITTED} or more, or leave it out."
         )
 
 

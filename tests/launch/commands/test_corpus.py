@@ -127,6 +127,8 @@ def test_what_fails_while_it_is_written_leaves_nothing(papers, tmp_path, monkeyp
         (["text"], "text.folder is not set"),
         (["text", "--gin.text.folder=no/such"], "does not exist"),
         (["policies", "--gin.policies.train_documents=3", "--baselines"], "has 3: set"),
+        (["policies", "--documents=1", "--baselines"], "--documents is 1: --baselines"),
+        (["policies", "--documents=15", "--baselines"], "give 16 or more"),
     ],
 )
 def test_mistakes_are_named(words, message):
