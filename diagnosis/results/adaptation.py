@@ -51,10 +51,11 @@ class Verdict(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Every failure is better, at no more than `MOST_LOSS`."""
+        """Every failure is better, at no more than `MOST_LOSS`; of none, nothing is."""
         cheap = self.own_loss is not None and self.own_loss.value <= MOST_LOSS
         enough = self.runs >= LEAST_RUNS
-        return enough and cheap and all(self.better.values())
+        better = bool(self.better) and all(self.better.values())
+        return enough and cheap and better
 
 
 class Budget(NamedTuple):
@@ -64,11 +65,13 @@ class Budget(NamedTuple):
       effects: of every arm.
       differences: of each arm from the reference, by measure.
       verdicts: of every arm but the reference.
+      runs: of each arm that count.
     """
 
     effects: Effects
     differences: Mapping[str, Mapping[Measure, Difference]]
     verdicts: tuple[Verdict, ...]
+    runs: Mapping[str, int]
 
 
 def budget(
@@ -119,7 +122,7 @@ def budget(
         for name, count in runs.items()
         if name != reference
     )
-    return Budget(effects, differences, verdicts)
+    return Budget(effects, differences, verdicts, runs)
 
 
 def _comparison(

@@ -68,8 +68,8 @@ def _primary(budget: Budget) -> list[str]:
             bold = verdict is not None and bool(verdict.better[measure.failure])
             cells.append(f"**{_interval(effect)}**" if bold else _interval(effect))
             cells.append(_change(budget.differences[name].get(measure), verdict))
-        runs = max((effect.seeds for effect in mix.effects), default=0)
-        rows.append(_line(f"`{name}`", f"{runs}", *cells, _interval(mix.own_loss)))
+        runs = f"{budget.runs[name]}"
+        rows.append(_line(f"`{name}`", runs, *cells, _interval(mix.own_loss)))
     return [
         _line("arm", "runs", *head, "own loss"),
         "|---" * (len(head) + 3) + "|",
@@ -105,6 +105,8 @@ def spoken(verdict: Verdict) -> str:
     loss = verdict.own_loss
     cost = "own loss not measured" if loss is None else f"own loss {loss.value:.3f}"
     words = f"better with intervals apart on {', '.join(better) or 'no failure'}"
+    if not verdict.better:
+        words = "no failure was measured of the incumbent"
     if unknown:
         words += f"; {', '.join(unknown)} not measured"
     if verdict.runs < LEAST_RUNS:

@@ -19,6 +19,14 @@ def judged(effects: Effects) -> list[str]:
     return [name for name, measure in primary().items() if measure[:3] in measured]
 
 
+def better_on_all(effects: Effects) -> list[str]:
+    """The mixes that beat the incumbent on every failure judged; none without any."""
+    due = judged(effects)
+    return [
+        n for n in effects.mixes if due and all(is_better(effects, n, f) for f in due)
+    ]
+
+
 def markdown(records: Sequence[Record], effects: Effects) -> str:
     """A row a mix, at the last budget; bold where it beats the incumbent.
 
@@ -49,7 +57,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "|---" * (len(names) + 4) + "|",
         _line("*chance*", "", "", *chances, ""),
         _line("*best baseline, without a model*", "", "", *shallow, ""),
-        *(_row(name, effects, shown, _mode(records, name)) for name in effects.mixes),
+        *(_row(name, records, effects, shown) for name in effects.mixes),
         "",
         *(_summary(failure, effects) for failure in judged(effects)),
         *(f"- Not measured: {why}" for why in left_out),
@@ -61,14 +69,16 @@ def _line(*cells: str) -> str:
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
-def _row(name: str, effects: Effects, shown: Sequence[Measure], mode: str) -> str:
+def _row(
+    name: str, records: Sequence[Record], effects: Effects, shown: Sequence[Measure]
+) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
     for measure in shown:
         after, reference = _find(mix, measure), _find(before, measure)
         better = after and reference and beats(reference, after)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
-    runs = max((e.seeds for e in mix.effects), default=0)
+    runs, mode = len(by_budget(records, name)[-1]), _mode(records, name)
     return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
 
 

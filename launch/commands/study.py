@@ -20,11 +20,11 @@ from rich.progress import (
 
 from ...diagnosis.results import effects_file
 from ...diagnosis.results.adaptation_table import spoken
-from ...diagnosis.results.effects import Mix, is_better
+from ...diagnosis.results.effects import Mix
 from ...diagnosis.results.measures import measures
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
-from ...diagnosis.results.study_table import judged, markdown
+from ...diagnosis.results.study_table import better_on_all, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
@@ -164,15 +164,14 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         command=command,
         incumbent=study.incumbent,
     )
-    best = [
-        n for n in found.mixes if all(is_better(found, n, f) for f in judged(found))
-    ]
     effects_file.write(out / "effects.json", found)
     sections = (outcome.published, outcome.published_differences)
     table = markdown(measured.records, found)
     table += "".join(section(measured.records) for section in sections)
     write_whole(out / "table.md", table)
-    picture = curves(measured.records, incumbent=study.incumbent, best=best)
+    picture = curves(
+        measured.records, incumbent=study.incumbent, best=better_on_all(found)
+    )
     write_whole(out / "curves.svg", picture)
     return [out / name for name in ("table.md", "curves.svg", "effects.json")]
 

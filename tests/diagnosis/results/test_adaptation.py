@@ -188,6 +188,21 @@ def test_the_criterion_needs_every_failure_measured():
     assert not verdict.met and verdict.better[FAILURES[-1]] is None
 
 
+def test_nothing_measured_meets_nothing_and_runs_are_counted_all_the_same():
+    bare = {
+        name: arm._replace(records=[r._replace(scores=()) for r in arm.records])
+        for name, arm in arms((0.5, 0.6), ((2.0, 4.0),) * 2).items()
+    }
+    came_to = outcome((0.5, 0.6), **bare)
+    (verdict,) = came_to.verdicts
+    assert verdict.runs == 3 and verdict.better == {} and not verdict.met
+    table = adaptation_table.markdown(
+        {"Ten": came_to}, refusals=[], remarks=[], command="sightline"
+    )
+    assert "| `revised` | 3 | 1.000 [1.000, 1.000] |" in table
+    assert "**not met**" in table and "no failure was measured" in table
+
+
 def test_one_run_meets_nothing():
     """And every failure is better, at no cost."""
     both = arms((0.5, 0.6), ((2.0, 4.0),) * 2)

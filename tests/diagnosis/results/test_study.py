@@ -19,7 +19,7 @@ from sightline.diagnosis.results.study_summary import (
     effects,
     own_loss,
 )
-from sightline.diagnosis.results.study_table import markdown
+from sightline.diagnosis.results.study_table import better_on_all, markdown
 from sightline.diagnosis.scores.score import Score
 
 
@@ -184,6 +184,17 @@ def test_a_mix_that_is_not_run_yet_is_a_row_without_figures():
     text = markdown(found, outcome(found, [*values, "waiting"]))
     row = next(row for row in text.splitlines() if "`waiting`" in row)
     assert not re.search(r"\d\.\d", row)
+
+
+def test_the_best_mixes_beat_the_incumbent_on_all_that_was_measured():
+    values = {"incumbent": 0.5, "better": 0.8, "alike": 0.52}
+    found = study(values)
+    assert better_on_all(outcome(found, values)) == ["better"]
+    bare = [record._replace(scores=()) for record in found]
+    nothing = outcome(bare, values)
+    assert better_on_all(nothing) == []
+    rows = [x for x in markdown(bare, nothing).splitlines() if x.startswith("| `")]
+    assert [row.split("|")[2].strip() for row in rows] == ["2"] * 3
 
 
 def test_the_picture_has_a_curve_for_each_mix_in_each_panel():
