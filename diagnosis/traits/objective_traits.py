@@ -141,12 +141,21 @@ def mean_traits(traits: Sequence[Traits], weights: Sequence[float]) -> Traits:
     )
 
 
-def trained_modes(traits: Traits) -> dict[str, float]:
+def trained_modes(*phases: Traits) -> dict[str, float]:
     """The share of Examples in each mode, for `Subject.trained`.
 
     `MIDDLE_LAST` counts those whose middle comes last, which are "causal" as well, and
     `SUFFIX_FIRST` those of them that begin with the suffix.
+
+    Args:
+      phases: one or several after each other, of which the largest share counts: a
+        model that learned a mode first still knows it.
     """
+    shares = [_modes(traits) for traits in phases]
+    return {mode: max(share[mode] for share in shares) for mode in shares[0]}
+
+
+def _modes(traits: Traits) -> dict[str, float]:
     modes = {str(mode): share for mode, share in traits.modes.items()}
     enough = traits.suffix_first > EMPTY_PREFIXES * traits.middles
     suffix_first = traits.suffix_first if enough else 0.0

@@ -76,17 +76,13 @@ class StudyResources:
         A branch knows the modes of its base as well.
         """
         base = self.arms[arm].base
-        modes = {
-            mode: share
-            for name in ([base] if base else []) + [arm]
-            for traits in self.traits(name)
-            for mode, share in trained_modes(traits).items()
-        }
+        names = ([base] if base else []) + [arm]
+        phases = [traits for name in names for traits in self.traits(name)]
         return subject(
             nnx.merge(self._graph, params),
             self.study.rows,
             vocabulary(self.study.vocabulary),
-            trained=modes,
+            trained=trained_modes(*phases),
             mode_tokens=mode_tokens(self.traits(arm)[-1]),
         )
 

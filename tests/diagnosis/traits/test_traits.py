@@ -81,6 +81,11 @@ def test_a_middle_is_filled_by_one_objective_whose_mode_is_causal(plain):
         assert {mode: modes[mode] for mode in found.modes} == found.modes
 
 
+def test_a_mode_that_was_trained_first_is_known_later(plain):
+    modes = trained_modes(plain["causal"], plain["masked"])
+    assert modes["causal"] == modes["masked"] == 1 and modes["span"] == 0
+
+
 @pytest.mark.parametrize("spm", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("window", [12, 100])
 def test_the_order_of_a_middle_is_told_though_a_prefix_may_be_empty(spm, window):

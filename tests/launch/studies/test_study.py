@@ -7,9 +7,10 @@ from sightline.launch.cli import main
 from sightline.launch.commands.study import of_training
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies.arms import arms
+from sightline.launch.studies.resources import StudyResources
 from sightline.objectives.errors import UsageError
 
-from .conftest import ADAPTED, SMALL, read_adapted
+from .conftest import ADAPTED, SMALL, read_adapted, read_small
 
 pytestmark = pytest.mark.unchecked
 
@@ -39,6 +40,17 @@ def test_the_schedule_of_a_mix_is_kept():
     first, second = mixture.phases().values()
     assert first.objective_rates() == {"causal": 1.0}
     assert second.objective_rates() == {"masked": 1.0}
+
+
+def test_a_model_is_asked_in_the_modes_of_every_phase():
+    study = read_small(
+        "study.mixes={'incumbent': 'incumbent.gin', 'turns': 'antlm.gin'}"
+    )
+    resources = StudyResources(study, arms(study, own_share=0.25))
+    params = resources.program.initial_state().params
+    subject = resources.subject("turns", params)
+    assert subject.trains("causal") and subject.trains("masked")
+    assert not subject.trains("permuted")
 
 
 @pytest.fixture(scope="module")
