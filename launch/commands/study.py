@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import shlex
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,8 @@ Train the mixes of a study on equal processed tokens, probe each, and write a ta
 curves and effects. A study with an adaptation trains its incumbent, and from there on
 every mix, every addition and every ablation, at several budgets. What is done is kept,
 checkpoints among it: the same command continues the study, and measures again what is
-to be measured otherwise.
+to be measured otherwise. Where checkpoints are not kept (study.keep_checkpoints), it
+trains again for that, and says which runs.
 
   sightline study --gin_file=three_failures.gin --out=runs/study
   sightline study --gin_file=adaptation_small.gin --out=runs/adaptation --minutes=8
@@ -83,6 +85,13 @@ def main(arguments: Sequence[str]) -> int:
     out = prepare_run_dir(options.out, text, identities=identities, done="runs/*")
     data = facts(study, out, config=text)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
+    again = [run.name for run in jobs.trained_again()]
+    if again:
+        print(
+            "Trained again, as they are to be measured otherwise or begun with, and "
+            f"their checkpoints were not kept: {', '.join(again)}.",
+            file=sys.stderr,
+        )
     read = functools.partial(read_study, options.gin_file, bindings)
     task = Task(read, data.own_share, jobs.store, deadline)
     done = _run(jobs, task, workers=options.workers)

@@ -38,11 +38,29 @@ class Jobs:
 
     def is_done(self, run: Run) -> bool:
         """Whether a run is trained, and each of its points measured."""
-        return self.store.trained(run) and not self.unmeasured(run)
+        return self.is_trained(run) and not self.unmeasured(run)
+
+    def is_trained(self, run: Run) -> bool:
+        """Whether all checkpoints of a run are there that are still to be read.
+
+        A checkpoint is read to measure it, and by runs that begin with it. Of a run
+        whose checkpoints were not kept, a record of another plan is no end of training.
+        """
+        wanted = {*self.unmeasured(run), *self._begun_with(run)}
+        return all(has_point(self.store.run(run), tokens) for tokens in wanted)
+
+    def trained_again(self) -> list[Run]:
+        """The runs that were measured, and whose checkpoints are gone and wanted."""
+        return [
+            run
+            for run in self.runs.values()
+            if not self.is_trained(run)
+            and all(self.store.record(run, n).exists() for n in run.measured)
+        ]
 
     def is_ready(self, run: Run) -> bool:
         """Whether what a run begins with is there."""
-        if self.store.trained(run):
+        if self.is_trained(run):
             return True
         if run.fork:
             return has_point(self.store.longest(run), run.fork)
@@ -64,6 +82,22 @@ class Jobs:
         """The points of a run that others begin with."""
         is_base = run.arm.name in {arm.base for arm in self.arms.values()}
         return {*run.forks, *([run.length] if is_base else [])}
+
+    def _begun_with(self, run: Run) -> set[int]:
+        """The points of a run with which others begin that are not trained yet."""
+        return {
+            other.fork or run.length
+            for other in self.runs.values()
+            if self._origin(other) == run.name and not self.is_trained(other)
+        }
+
+    def _origin(self, run: Run) -> str | None:
+        """The name of the run with whose checkpoint a run begins."""
+        if run.fork:
+            return f"{run.arm.name}-{run.seed}"
+        if run.arm.base is None:
+            return None
+        return f"{run.arm.base}-{run.seed}"
 
 
 class Doer:
@@ -92,7 +126,7 @@ class Doer:
         """
         jobs, store = self.jobs, self.jobs.store
         run = jobs.runs[name]
-        if not store.trained(run) and not train(
+        if not jobs.is_trained(run) and not train(
             self.resources, store, run, deadline=deadline, progress=progress
         ):
             return False

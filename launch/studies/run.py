@@ -15,7 +15,15 @@ from ..training.state import TrainState, initial_state
 from ..training.step import stop_if_not_finite
 from .resources import StudyResources
 from .runs import Run, learning_rates
-from .store import Saved, Store, data_of, keep_point, read_point, saved_of
+from .store import (
+    Saved,
+    Store,
+    data_of,
+    has_point,
+    keep_point,
+    read_point,
+    saved_of,
+)
 
 CHECK_EVERY = 50
 """Steps between checks that the loss is finite."""
@@ -62,7 +70,7 @@ def train(
             mixture, seed=_rows_seed(run), position=position
         )
         stack.callback(stream.close)
-        ahead = [point for point in run.kept if not store.reached(run, point)]
+        ahead = [point for point in run.kept if not has_point(folder, point)]
         began, saved_at = step, time.monotonic()
         for batch, position in stream:
             here = Saved(step, state, tokens, position)

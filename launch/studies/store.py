@@ -71,14 +71,6 @@ class Store:
         (record,) = records.read(path)
         return record if record.plan == plan else None
 
-    def trained(self, run: Run) -> bool:
-        """Whether every point of a run has been reached."""
-        return all(self.reached(run, tokens) for tokens in run.kept)
-
-    def reached(self, run: Run, tokens: int) -> bool:
-        """Whether a run has come to a point: its checkpoint or record is there."""
-        return has_point(self.run(run), tokens) or self.record(run, tokens).exists()
-
     def finish(self, run: Run) -> None:
         """Deletes the newest state of a run that has come to its end."""
         shutil.rmtree(self.run(run) / "checkpoints", ignore_errors=True)

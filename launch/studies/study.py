@@ -82,7 +82,7 @@ class Study:
         from the corpora.
       data_workers: processes of each run that make rows; 0 for none but its own.
       keep_checkpoints: whether checkpoints stay once they are measured, so that they
-        can be measured again.
+        can be measured again; without them another measurement trains again.
       settings: of the corpus, and of objectives that are trained alone.
       read: reads the mixture of a file.
 

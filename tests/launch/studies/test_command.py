@@ -6,6 +6,7 @@ import pytest
 
 from sightline.diagnosis.results import effects_file, records
 from sightline.launch.cli import main
+from sightline.launch.commands import study as study_command
 
 from .conftest import ADAPTED, SMALL
 
@@ -79,3 +80,17 @@ def test_mixes_side_by_side_and_a_mix_whose_file_changed(tmp_path, capsys):
     assert main(command) == 2
     printed = capsys.readouterr().err
     assert '-# mix causal [{"causal": 1' in printed and "masked" in printed
+
+
+@pytest.mark.usefixtures("one_probe")
+def test_what_another_measurement_trains_again_is_said(tmp_path, capsys, monkeypatch):
+    alone = "study.mixes={'incumbent': 'incumbent.gin'}"
+    unkept = "study.keep_checkpoints=False"
+    command = words(tmp_path / "out", [*SMALL, alone, unkept])
+    assert main(command) == 0
+    assert "Trained again" not in capsys.readouterr().err
+    assert not list(tmp_path.rglob("points/*"))
+    monkeypatch.setattr(study_command, "work", lambda *_, **__: iter(()))
+    main([*command, "--gin.study.documents=24"])
+    (line,) = [n for n in capsys.readouterr().err.splitlines() if "Trained" in n]
+    assert line.endswith("were not kept: incumbent-0.")

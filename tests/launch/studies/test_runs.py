@@ -1,6 +1,7 @@
 """Runs of an arm: what they share, how they are resumed, what is kept of them."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_other_measurements_are_made_of_kept_checkpoints(base, monkeypatch):
     before = store.measured(run, 12000, plan=base.jobs.study.plan_digest())
     monkeypatch.setattr(base.resources, "step", None)  # nothing is trained
     again = Doer(read_adapted("study.documents=21"), store, own_share=1.0)
-    assert again.jobs.unmeasured(run) == [12000] and store.trained(run)
+    assert again.jobs.unmeasured(run) == [12000] and again.jobs.is_trained(run)
     assert np.isfinite(before.learned["masked"].training)
 
 
@@ -169,3 +170,33 @@ def test_unkept_checkpoints_go_but_for_those_that_others_need(base, tmp_path):
     assert has_point(store.run(longest), shorter.fork)
     assert not has_point(store.run(longest), 12000)
     assert not has_point(store.run(shorter), 6000)
+
+
+def test_runs_without_checkpoints_are_trained_again_to_be_measured(base, tmp_path):
+    def doer(*bindings):
+        study = read_adapted("study.keep_checkpoints=False", *bindings)
+        found = Doer(study, Store(tmp_path), own_share=1.0)
+        found.resources.__dict__ |= compiled
+        return found
+
+    compiled = {
+        name: getattr(base.resources, name) for name in ("step", "eval_step", "probes")
+    }
+    names = ("base-0", "incumbent-0", "incumbent-0-at-6000")
+    first = doer()
+    for name in names:
+        assert first.do(name)
+    saved = (tmp_path / "records" / "incumbent-0-6000.json").read_text()
+    shutil.rmtree(tmp_path / "runs" / "base-0")
+    assert first.jobs.is_done(first.jobs.runs["incumbent-0"])
+
+    again = doer("study.documents=21")
+    assert [run.name for run in again.jobs.trained_again()] == list(names)
+    ready = [n for n in names if again.jobs.is_ready(again.jobs.runs[n])]
+    assert "incumbent-0" not in ready and "base-0" in ready
+    for name in names:
+        assert again.do(name) and again.jobs.is_done(again.jobs.runs[name])
+    assert not again.jobs.trained_again()
+    measured = (tmp_path / "records" / "incumbent-0-6000.json").read_text()
+    plans = [each.jobs.study.plan_digest() for each in (again, first)]
+    assert measured.replace(*plans) == saved  # trained to the same parameters
