@@ -59,6 +59,10 @@ STOPPED = 75
 """Exit status, as of `sightline train`."""
 
 
+_OF_A_CONFIG = ("runs/*", "records/*", "checkpoints")
+"""What ties a folder to its config: files of a study, and those of a training run."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Does what is still to be done, then writes the results."""
     parser = gin_parser("study", _ABOUT)
@@ -82,7 +86,9 @@ def main(arguments: Sequence[str]) -> int:
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
     text = of_training(config.resolved_config("study"))
-    out = prepare_run_dir(options.out, text, identities=identities, done="runs/*")
+    out = prepare_run_dir(
+        options.out, text, identities=identities, done=_OF_A_CONFIG, option="--out"
+    )
     data = facts(study, out, config=text)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
     again = [run.name for run in jobs.trained_again()]

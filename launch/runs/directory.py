@@ -17,6 +17,9 @@ from .run_identity import Change, RunIdentity, compared_lines
 
 _LOG = logging.getLogger(__name__)
 
+_MOST_LINES = 20
+"""Of a difference between two configs that a message shows."""
+
 
 class StorageError(UsageError, RuntimeError):
     """The run's directory cannot be written, or is no longer the one it was."""
@@ -31,16 +34,20 @@ class RunDirectory:
       path: of the folder.
     """
 
-    def __init__(self, run_dir: str | os.PathLike[str]):
+    def __init__(self, run_dir: str | os.PathLike[str], *, option: str = "--run_dir"):
         """Makes the folder and takes its lease.
+
+        Args:
+          run_dir: the folder.
+          option: of the command line that gives it, for messages.
 
         Raises:
           UsageError: no folder can be made or written there, it is a link or holds
             some, another run is in it, or not all hosts see it.
         """
-        _refuse_addresses(run_dir)
+        _refuse_addresses(run_dir, option)
         self.path = Path(run_dir)
-        _refuse_links(self.path)
+        _refuse_links(self.path, option)
         self._lease = None
         try:
             if coordination.process() == 0:
@@ -109,7 +116,8 @@ def prepare_run_dir(
     config: str,
     *,
     identities: Mapping[str, str],
-    done: str,
+    done: Sequence[str],
+    option: str,
 ) -> Path:
     """Makes a directory whose finished files are bound to the config beside them.
 
@@ -118,29 +126,42 @@ def prepare_run_dir(
       config: the resolved gin config.
       identities: of the vocabulary, each corpus and each mix of a study, by name
         (`corpus text`): their contents may change under the same name.
-      done: pattern of the files from which a run can continue.
+      done: patterns of the files of a config: from which a run can continue, and
+        what came of it.
+      option: of the command line that gives the directory, for messages.
 
     Raises:
       UsageError: another process is working in the directory, it cannot be written
-        to, or it holds files of another config; the message shows the difference.
+        to, or it holds files of another config, or of none that is there; the message
+        shows the difference.
     """
-    folder = RunDirectory(run_dir).path
+    folder = RunDirectory(run_dir, option=option).path
     saved = folder / "config.gin"
     text = config_text(config, identities)
-    if saved.exists() and any(folder.glob(done)):
+    found = next((path for each in done for path in folder.glob(each)), None)
+    if found is not None and not saved.exists():
+        raise UsageError(
+            f"{folder} holds {found.relative_to(folder)} and no config.gin, which says "
+            f"of which config that is; put it back, or give another {option}."
+        )
+    if found is not None:
         before, after = compared_lines(saved.read_text()), compared_lines(text)
         if before != after:
-            difference = "\n".join(
-                line
-                for line in difflib.unified_diff(before, after, "saved", "now", n=0)
-                if not line.startswith("@@")
-            )
             raise UsageError(
-                f"{folder} holds a run of another config:\n{difference}\n"
-                "Resume it with its own config, or give this run another folder."
+                f"{folder} holds a run of another config:\n"
+                f"{_difference(before, after)}\n"
+                f"Resume it with its own config, or give this run another {option}."
             )
     write_whole(saved, text)
     return folder
+
+
+def _difference(before: Sequence[str], after: Sequence[str]) -> str:
+    """The lines that differ, the first of them alone where a screen would not do."""
+    compared = difflib.unified_diff(before, after, "saved", "now", n=0, lineterm="")
+    lines = [line for line in compared if not line.startswith("@@")]
+    left = len(lines) - _MOST_LINES
+    return "\n".join(lines[:_MOST_LINES] + ([f"… {left} more"] if left > 0 else []))
 
 
 def config_text(config: str, identities: Mapping[str, str]) -> str:
@@ -181,22 +202,26 @@ def close_after(kind: type[BaseException] | None, close: Callable[[], object]) -
         _LOG.error("%s", error)
 
 
-def _refuse_addresses(run_dir: str | os.PathLike[str]) -> None:
+def _refuse_addresses(run_dir: str | os.PathLike[str], option: str) -> None:
     """Refuses what is no path: the empty string, and addresses of object stores."""
     name = os.fspath(run_dir)
     if not name:
-        raise UsageError("--run_dir is empty; give the folder of the run.")
+        raise UsageError(f"{option} is empty; give the folder of the run.")
     # Orbax cannot work in all buckets: see `object_store`.
     if "://" in name:
         scheme = name.partition("://")[0]
+        copy = (
+            f", and --copy_to={name} for a copy in the bucket from which any machine "
+            "can go on"
+        )
         raise UsageError(
-            f"--run_dir={name}: a run's directory is a folder of the file system, and "
-            f"{scheme}:// is none; give a local or shared folder, and --copy_to={name} "
-            "for a copy in the bucket from which any machine can go on."
+            f"{option}={name}: a run's directory is a folder of the file system, and "
+            f"{scheme}:// is none; give a local or shared folder"
+            f"{copy if option == '--run_dir' else ''}."
         )
 
 
-def _refuse_links(run_dir: Path) -> None:
+def _refuse_links(run_dir: Path, option: str) -> None:
     """Refuses a run's directory that leads elsewhere, itself or by what is in it.
 
     A link in it would be written through, and what lies behind it deleted as old
@@ -205,12 +230,12 @@ def _refuse_links(run_dir: Path) -> None:
     if run_dir.is_symlink():
         raise UsageError(
             f"{str(run_dir)!r} is a link; give the folder itself, "
-            f"--run_dir={run_dir.resolve()}"
+            f"{option}={run_dir.resolve()}"
         )
     for path in run_dir.iterdir() if run_dir.is_dir() else ():
         if path.is_symlink():
             raise UsageError(
                 f"{str(path)!r} is a link, and a run writes in its own directory "
-                "only; put the file or folder itself there, or give a --run_dir on "
+                f"only; put the file or folder itself there, or give a {option} on "
                 "the disk where it is to be."
             )

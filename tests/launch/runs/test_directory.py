@@ -60,7 +60,11 @@ def test_what_is_no_folder_is_refused(run_dir, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message):
         RunDirectory(run_dir)
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError) as error:
+        prepare_run_dir(run_dir, CONFIG, identities={}, done=(), option="--out")
+    refused = str(error.value)
+    assert "--out" in refused and "--run_dir" not in refused
+    assert "--copy_to" not in refused and not list(tmp_path.iterdir())
 
 
 def test_changes_are_recorded_and_the_config_is_the_newest(directory):
@@ -80,7 +84,11 @@ def test_changes_are_recorded_and_the_config_is_the_newest(directory):
 def test_files_of_another_config_are_not_added_to(tmp_path):
     def prepare(config, identity="abc"):
         prepare_run_dir(
-            tmp_path, config, identities={"corpus text": identity}, done="*.json"
+            tmp_path,
+            config,
+            identities={"corpus text": identity},
+            done=("runs/*", "*.json"),
+            option="--out",
         )
 
     prepare("other")
@@ -90,6 +98,14 @@ def test_files_of_another_config_are_not_added_to(tmp_path):
     for config, identity in ((CONFIG, "abd"), (CONFIG.replace("'m'", "'n'"), "abc")):
         with pytest.raises(UsageError, match="a run of another config"):
             prepare(config, identity)
+    before = (tmp_path / "config.gin").read_text()
+    with pytest.raises(UsageError, match=r"… 1 more\nResume .* another --out") as error:
+        prepare("".join(f"a.b{n} = 1\n" for n in range(18)))
+    assert len(str(error.value).splitlines()) == 23
+    assert (tmp_path / "config.gin").read_text() == before
+    (tmp_path / "config.gin").unlink()
+    with pytest.raises(UsageError, match=r"holds 1\.json and no config\.gin"):
+        prepare(CONFIG)
 
 
 def test_an_error_of_the_system_names_what_was_not_written(tmp_path):

@@ -1,6 +1,7 @@
 """`sightline study` from end to end: stopped, gone on with, changed."""
 
 import os
+import shutil
 
 import pytest
 
@@ -91,6 +92,21 @@ def test_what_another_measurement_trains_again_is_said(tmp_path, capsys, monkeyp
     assert "Trained again" not in capsys.readouterr().err
     assert not list(tmp_path.rglob("points/*"))
     monkeypatch.setattr(study_command, "work", lambda *_, **__: iter(()))
-    main([*command, "--gin.study.documents=24"])
+    changed = [*command, "--gin.study.documents=24"]
+    main(changed)
     (line,) = [n for n in capsys.readouterr().err.splitlines() if "Trained" in n]
     assert line.endswith("were not kept: incumbent-0.")
+
+    shutil.rmtree(tmp_path / "out" / "runs")
+    assert main([*changed, "--gin.ModelConfig.layers=2"]) == 2
+    assert "holds a run of another config" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_training_run_is_left_as_it_is(tmp_path, capsys):
+    out = tmp_path / "out"
+    (out / "checkpoints" / "10").mkdir(parents=True)
+    (out / "config.gin").write_text("train.steps = 10\nadamw.b1 = 0.9\n")
+    assert main(words(out, SMALL)) == 2
+    assert "holds a run of another config" in capsys.readouterr().err
+    config = (out / "config.gin").read_text()
+    assert config == "train.steps = 10\nadamw.b1 = 0.9\n"
