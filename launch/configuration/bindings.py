@@ -14,6 +14,7 @@ from .values import (
     Reference,
     Scope,
     fits,
+    hint,
     leaves,
     require_known,
     spell,
@@ -152,7 +153,8 @@ class Bindings:
         if not fits(value, wanted):
             raise UsageError(
                 f"{where}: {name}.{parameter} = {value!r} is of type "
-                f"{type(value).__name__}; it takes {spell(wanted.annotation)}."
+                f"{type(value).__name__}; it takes {spell(wanted.annotation)}"
+                f"{hint(value, wanted)}."
             )
 
     def uses(self, name: str, scope: Scope = (), called: bool = True) -> Iterator[Use]:

@@ -1,8 +1,9 @@
 """References, macros, bindings and what they bind; type checks of values."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from beartype import BeartypeConf
 from beartype.door import is_bearable
@@ -93,7 +94,8 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 def fits(value: Any, parameter: inspect.Parameter) -> bool:
     """Whether the value has the parameter's type; True without an annotation.
 
-    A default of None allows None too. A bool is no number.
+    A default of None allows None too. A bool is no number, and a text no sequence: its
+    letters would be read.
     """
     annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:
@@ -102,7 +104,17 @@ def fits(value: Any, parameter: inspect.Parameter) -> bool:
         return True
     if isinstance(value, bool) and annotation in (int, float):
         return False
-    return is_bearable(value, annotation, conf=_CONF)
+    union = get_origin(annotation) in (Union, UnionType)
+    kinds = get_args(annotation) if union else [annotation]
+    if isinstance(value, str):
+        kinds = [kind for kind in kinds if get_origin(kind) is not Sequence]
+    return any(is_bearable(value, kind, conf=_CONF) for kind in kinds)
+
+
+def hint(value: Any, parameter: inspect.Parameter) -> str:
+    """How to write a value that is a sequence of one, by itself; "" for others."""
+    alone = fits((value,), parameter)
+    return f"; write ({value!r},) for one alone" if alone else ""
 
 
 def spell(annotation: Any) -> str:

@@ -1,7 +1,7 @@
 """Strict gin: what may be said, what is refused, and what comes out."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -49,6 +49,7 @@ def train(
     label: str = "plain",
     rate: float = 1.0,
     limit: int | None = None,
+    names: Sequence[str] = (),
 ) -> dict:
     return dict(locals())
 
@@ -183,6 +184,7 @@ MISTAKES = {
     "WIDHT = 3": "nothing uses %WIDHT; did you mean 'WIDTH'",
     "masked.rat = 0.3": "no parameter of 'masked' named 'rat'; did you mean 'rate'",
     "masked.rate = '0.3'": "it takes float",
+    "train.names = 'ab'": "it takes Sequence[str]; write ('ab',) for one alone.",
     "train.steps = 1e4": "train.steps = 10000.0 is of type float; it takes int",
     "train.steps = True": "it takes int",
     "train.rate = '0.5'": "is of type str; it takes float",
