@@ -30,6 +30,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
 from ..studies import outcome
+from ..studies.checks import require_apart, require_measurable, require_recorded
 from ..studies.facts import Facts, facts
 from ..studies.jobs import Jobs
 from ..studies.store import Store
@@ -52,7 +53,7 @@ Exit status:
   0   done
   75  the time was over; run the same command to continue
   1   a run failed, or was killed; run the same command to continue
-  2   a wrong argument
+  2   a wrong argument, or a run that could not go on; the message says why
 """
 
 STOPPED = 75
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str]) -> int:
 
     config = load(options.gin_file, bindings)
     study = study_of(config)
+    require_measurable(study)
     mixes = {name: outcome.mix_of(study.mixture(name)) for name in study.mixes}
     identities = study.mixture(study.incumbent).identities()
     identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
@@ -90,7 +92,10 @@ def main(arguments: Sequence[str]) -> int:
         options.out, text, identities=identities, done=_OF_A_CONFIG, option="--out"
     )
     data = facts(study, out, config=text)
+    require_apart(data)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
+    if not all(jobs.is_done(run) for run in jobs.runs.values()):
+        require_recorded(study, jobs.arms.values())
     again = [run.name for run in jobs.trained_again()]
     if again:
         print(
@@ -154,7 +159,7 @@ def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
 def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
     """Writes the results of a study that is done; returns the files."""
     study, out = jobs.study, jobs.store.folder
-    measured = outcome.counted(jobs, data)
+    measured = outcome.counted(jobs)
     for refusal in measured.refusals:
         reasons = "; ".join(refusal.reasons)
         print(f"{refusal.mix}, seed {refusal.seed}, does not count: {reasons}.")

@@ -145,19 +145,24 @@ def prepare_run_dir(
             f"of which config that is; put it back, or give another {option}."
         )
     if found is not None:
-        before, after = compared_lines(saved.read_text()), compared_lines(text)
-        if before != after:
+        changes = difference(saved.read_text(), text)
+        if changes:
             raise UsageError(
-                f"{folder} holds a run of another config:\n"
-                f"{_difference(before, after)}\n"
+                f"{folder} holds a run of another config:\n{changes}\n"
                 f"Resume it with its own config, or give this run another {option}."
             )
     write_whole(saved, text)
     return folder
 
 
-def _difference(before: Sequence[str], after: Sequence[str]) -> str:
-    """The lines that differ, the first of them alone where a screen would not do."""
+def difference(saved: str, now: str) -> str:
+    """In what a config that must be repeated is another, as a diff; empty if nothing.
+
+    Args:
+      saved: as `config_text` made it.
+      now: the present one.
+    """
+    before, after = compared_lines(saved), compared_lines(now)
     compared = difflib.unified_diff(before, after, "saved", "now", n=0, lineterm="")
     lines = [line for line in compared if not line.startswith("@@")]
     left = len(lines) - _MOST_LINES

@@ -16,11 +16,10 @@ from ...diagnosis.results import (
 )
 from ...diagnosis.results.adaptation import ArmRecords, Budget, budget
 from ...diagnosis.results.effects import Effects, Mix, Setup
-from ...diagnosis.results.gates import Refusal, gated, not_apart
+from ...diagnosis.results.gates import Refusal, gated
 from ...diagnosis.results.records import Record
 from ...diagnosis.results.study_picture import curves, curves_over_size
 from ...objectives import registry
-from ...objectives.errors import UsageError
 from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture
 from ...tasks.files import write_whole
@@ -42,18 +41,8 @@ class Counted(NamedTuple):
     refusals: list[Refusal]
 
 
-def counted(jobs: Jobs, data: Facts) -> Counted:
-    """The records of a study, those of today's arms and measurements alone.
-
-    Raises:
-      UsageError: the splits of a corpus share documents, so that no run counts.
-    """
-    shared = not_apart({name: each.shared for name, each in data.corpora.items()})
-    if shared:
-        raise UsageError(
-            f"no run of this study counts: {'; '.join(shared)}. Train and validation "
-            "must be apart; build the corpus without duplicates."
-        )
+def counted(jobs: Jobs) -> Counted:
+    """The records of a study, those of today's arms and measurements alone."""
     plan = jobs.study.plan_digest()
     every = records.read_all(jobs.store.folder / "records")
     return Counted(

@@ -3,10 +3,26 @@
 import functools
 from collections.abc import Mapping
 
+from ...diagnosis.failures import registry as failures
 from ...diagnosis.probes.asking.subject import Subject
 from ...diagnosis.probes.battery import NotApplicable, Prepare, Probe
 from ...diagnosis.probes.material import Material, material
+from ...objectives.errors import UsageError, nearest
 from .study import Study
+
+
+def named_probes(study: Study) -> dict[str, Prepare]:
+    """The probes that a study asks for, by name, before their items are made.
+
+    Raises:
+      UsageError: there is none of a name in `study.probes`.
+    """
+    by_failure = failures.probes(failures.names())
+    known = {name: p for each in by_failure.values() for name, p in each.items()}
+    for name in study.probes:
+        if name not in known:
+            raise UsageError(f"study.probes: no probe {name!r}; {nearest(name, known)}")
+    return {n: known[n] for n in study.probes or known}
 
 
 def prepared_probes(

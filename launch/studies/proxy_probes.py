@@ -16,12 +16,17 @@ from ...objectives.errors import UsageError, nearest
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import Program
-from .prepared_probes import prepared_probes
+from .prepared_probes import named_probes, prepared_probes
 from .study import Study
 
 
 def failures_asked(study: Study) -> tuple[str, ...]:
-    """The failures whose primary probe a study asks for."""
+    """The failures whose primary probe a study asks for.
+
+    Raises:
+      UsageError: there is no probe of a name in `study.probes`.
+    """
+    named_probes(study)
     return tuple(
         name for name in primary() if not study.probes or _probe(name) in study.probes
     )

@@ -6,19 +6,17 @@ import functools
 from flax import nnx
 from jaxtyping import PyTree
 
-from ...diagnosis.failures import registry as failures
 from ...diagnosis.probes.asking.subject import Subject, subject
-from ...diagnosis.probes.battery import NotApplicable, Prepare, Probe
+from ...diagnosis.probes.battery import NotApplicable, Probe
 from ...diagnosis.probes.published.published import PublishedData, read_published
 from ...diagnosis.traits.objective_traits import Traits, mode_tokens, trained_modes
 from ...diagnosis.traits.traits import mixture_traits
 from ...models.rows import Batch
-from ...objectives.errors import UsageError, nearest
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.program import EvalStep, Program
 from .arms import Arm
 from .one_step import Step, compile_step
-from .prepared_probes import prepared_probes
+from .prepared_probes import named_probes, prepared_probes
 from .rows_of_arms import RowsOfArms
 from .study import Study
 
@@ -91,7 +89,7 @@ class StudyResources:
         """Every probe that its corpus allows, and why the others are left out."""
         params = self.program.initial_state().params
         untrained = self.subject(next(iter(self.arms)), params)
-        found = prepared_probes(self.study, self._named_probes(), untrained)
+        found = prepared_probes(self.study, named_probes(self.study), untrained)
         left_out = [
             f"{n}: {p}" for n, p in found.items() if isinstance(p, NotApplicable)
         ]
@@ -105,17 +103,6 @@ class StudyResources:
             read_published(path, pairs=study.pairs, items=study.items)
             for path in study.published
         ]
-
-    def _named_probes(self) -> dict[str, Prepare]:
-        """The probes that the study asks for."""
-        by_failure = failures.probes(failures.names())
-        known = {name: p for each in by_failure.values() for name, p in each.items()}
-        for name in self.study.probes:
-            if name not in known:
-                raise UsageError(
-                    f"study.probes: no probe {name!r}; {nearest(name, known)}"
-                )
-        return {n: known[n] for n in self.study.probes or known}
 
     @functools.cached_property
     def _graph(self) -> nnx.GraphDef:

@@ -60,7 +60,7 @@ class RowsOfArms:
         """
         study = self._study
         if study.data is not None:
-            recorded = self._recorded(mixture)
+            recorded = self.recorded(mixture)
             return cast(BatchStream, recorded.training(seed=seed, position=position))
         plan = Plan(
             mixture,
@@ -81,7 +81,7 @@ class RowsOfArms:
         """Validation batches of each task."""
         study = self._study
         if study.data is not None:
-            return self._recorded(mixture).held_out(most=study.held_out)
+            return self.recorded(mixture).held_out(most=study.held_out)
         source = Streaming(mixture, study.rows, study.batch_rows, workers=0)
         return source.held_out(most=study.held_out)
 
@@ -103,19 +103,24 @@ class RowsOfArms:
         ids = sorted({objective.id for objective in own.objectives().values()})
         return float(processed[ids].sum() / processed.sum())
 
+    def recorded(self, mixture: Mixture) -> RecordedData:
+        """The recorded rows of a mixture; only where `study.data` names some.
+
+        Raises:
+          UsageError: there are none, or they are of others.
+        """
+        study = self._study
+        assert study.data is not None
+        return RecordedData(
+            Path(study.data), mixture.phases(), study.rows, study.batch_rows
+        )
+
     def _first(self, mixture: Mixture, size: int) -> list[Batch]:
         """The first training batches of a mixture, with a seed of their own."""
         with contextlib.closing(
             self.training(mixture.at(0), seed=HELD_OUT_SEED)
         ) as stream:
             return [batch for batch, _ in itertools.islice(stream, size)]
-
-    def _recorded(self, mixture: Mixture) -> RecordedData:
-        study = self._study
-        assert study.data is not None
-        return RecordedData(
-            Path(study.data), mixture.phases(), study.rows, study.batch_rows
-        )
 
     def _of_training(self, mixture: Mixture) -> dict[str, TokenisedDocuments]:
         missing = split_documents(mixture, "train")

@@ -26,12 +26,14 @@ class News(NamedTuple):
       tokens: processed so far; None when it has ended.
       outcome: how it ended: done, or stopped as the time was over.
       error: a traceback if it failed.
+      refusal: the message if it failed by a `UsageError`.
     """
 
     run: str
     tokens: int | None
     outcome: Literal["", "done", "stopped"] = ""
     error: str | None = None
+    refusal: str | None = None
 
 
 class Task(NamedTuple):
@@ -70,7 +72,8 @@ def work(
         one is a thread of this process: an accelerator is one process's alone.
 
     Raises:
-      UsageError: fewer than one worker.
+      UsageError: fewer than one worker; or raised by a run, whose name is before the
+        message.
       RuntimeError: a run failed, or a worker ended with runs left, whatever its exit
         status; the others are stopped, finished runs stay.
     """
@@ -113,6 +116,7 @@ def _heard(news_queue, processes: Sequence[BaseProcess], *, left: int) -> News:
     """The next message.
 
     Raises:
+      UsageError: it says that a run raised one.
       RuntimeError: it says that a run failed; or a process ended, which waits for runs
         until it is stopped.
     """
@@ -129,6 +133,8 @@ def _heard(news_queue, processes: Sequence[BaseProcess], *, left: int) -> News:
                     "kept: rerun the same command to continue."
                 ) from None
             continue
+        if news.refusal is not None:
+            raise UsageError(f"run {news.run}: {news.refusal}")
         if news.error is not None:
             raise RuntimeError(
                 f"run {news.run} failed; the runs that are done are kept:\n{news.error}"
@@ -211,6 +217,9 @@ def _serve(run_queue, news_queue, task: Task) -> None:
                 progress=lambda tokens, name=name: news_queue.put(News(name, tokens)),
             )
             news_queue.put(News(name, None, "done" if done else "stopped"))
+        except UsageError as error:
+            news_queue.put(News(name, None, refusal=str(error)))
+            return
         except Exception:  # reported to the parent, whatever it is
             news_queue.put(News(name, None, error=traceback.format_exc()))
             return

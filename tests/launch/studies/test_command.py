@@ -8,6 +8,7 @@ import pytest
 from sightline.diagnosis.results import effects_file, records
 from sightline.launch.cli import main
 from sightline.launch.commands import study as study_command
+from sightline.launch.studies.facts import facts
 
 from .conftest import ADAPTED, SMALL
 
@@ -110,3 +111,25 @@ def test_the_folder_of_a_training_run_is_left_as_it_is(tmp_path, capsys):
     assert "holds a run of another config" in capsys.readouterr().err
     config = (out / "config.gin").read_text()
     assert config == "train.steps = 10\nadamw.b1 = 0.9\n"
+
+
+@pytest.mark.usefixtures("one_probe")
+def test_what_no_run_would_count_of_is_refused_before_any(
+    tmp_path, capsys, monkeypatch
+):
+    def untrained(*_, **__):
+        raise AssertionError("a run has begun")
+
+    monkeypatch.setattr(study_command, "work", untrained)
+    recorded = words(tmp_path / "a", [*SMALL, "study.data='norows'"])
+    assert main(recorded) == 2
+    assert "norows" in capsys.readouterr().err
+
+    def overlapping(study, folder, *, config):
+        found = facts(study, folder, config=config)
+        (name,) = found.corpora
+        return found._replace(corpora={name: found.corpora[name]._replace(shared=3)})
+
+    monkeypatch.setattr(study_command, "facts", overlapping)
+    assert main(words(tmp_path / "b", SMALL)) == 2
+    assert "3 documents of the validation split" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from sightline.launch.cli import main
 from sightline.launch.commands.study import of_training
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies.arms import arms
+from sightline.launch.studies.proxy_probes import failures_asked
 from sightline.launch.studies.resources import StudyResources
 from sightline.objectives.errors import UsageError
 
@@ -130,6 +131,11 @@ def test_what_is_measured_changes_no_training():
         ("study.probes={'continuation': 'policys'}", "did you mean 'policies'"),
         ("study.ungated=('causl',)", "did you mean 'causal'"),
         ("study.data_workers=-1", "study.data_workers is -1"),
+        ("study.seeds=0", "write (0,) for one alone"),
+        ("study.published='blimp'", "write ('blimp',) for one alone"),
+        ("study.beside='runs/x'", "write ('runs/x',) for one alone"),
+        ("study.published=('no.tar',)", "has 'no.tar', which is not there"),
+        ("study.probes={'minimal pars': 'policies'}", "mean 'minimal pairs'"),
         ("Adaptation.revised='revisd'", "did you mean 'revised'"),
         ("Adaptation.budgets=()", "Adaptation.budgets is ()"),
         ("Adaptation.budgets=(0.2, 0.1)", "ascending"),
@@ -145,6 +151,12 @@ def test_a_wrong_study_is_refused_before_anything_runs(
     assert main([*command, f"--gin.{binding}"]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_tuning_refuses_probes_that_there_are_not():
+    study = read_small("study.probes={'minimal pars': 'policies'}")
+    with pytest.raises(UsageError, match="mean 'minimal pairs'"):
+        failures_asked(study)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ class FakeDoer:
     def do(self, name, *, deadline, progress):
         if name == "broken":
             raise ValueError("no such luck")
+        if name == "mistaken":
+            raise UsageError("give another one")
         progress(10)
         FakeDoer.done.append(name)
         return name != "slow"
@@ -85,6 +87,12 @@ def test_a_run_that_fails_ends_the_study(tmp_path):
     assert FakeDoer.done == []
 
 
+def test_a_mistake_that_a_run_finds_is_told_as_one(tmp_path):
+    with pytest.raises(UsageError, match=r"^run mistaken: give another one"):
+        do(tmp_path, named("mistaken", "b"))
+    assert FakeDoer.done == []
+
+
 def leave(status, run_queue, *_, **__):
     """A worker that takes a run and ends without a word."""
     run_queue.get()
@@ -104,7 +112,7 @@ def test_a_worker_that_ends_with_runs_left_ends_the_study(
 def test_a_process_that_fails_says_why(tmp_path):
     """A file that cannot be read: the process says so, and this one raises."""
     news = work(named("x"), task(tmp_path), ready=always, workers=2)
-    with pytest.raises(RuntimeError, match=r"run x failed(.|\n)*none\.gin"):
+    with pytest.raises(UsageError, match=r"^run x: .*none\.gin"):
         list(news)
 
 
