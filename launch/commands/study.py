@@ -142,8 +142,9 @@ def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
         for news in work(waiting, task, ready=jobs.is_ready, workers=workers):
             if news.tokens is None:
                 stopped = stopped or news.outcome == "stopped"
-                ended += news.outcome == "done"
-                done[news.run] = tokens[news.run]
+                if news.outcome == "done":
+                    ended += 1
+                    done[news.run] = tokens[news.run]
                 # Above the bar; the only output where standard error is no terminal.
                 bar.console.print(f"{news.run}: {news.outcome}", highlight=False)
             else:

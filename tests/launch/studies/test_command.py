@@ -1,6 +1,7 @@
 """`sightline study` from end to end: stopped, gone on with, changed."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from sightline.diagnosis.results import effects_file, records
 from sightline.launch.cli import main
 from sightline.launch.commands import study as study_command
 from sightline.launch.studies.facts import facts
+from sightline.launch.studies.workers import News
 
 from .conftest import ADAPTED, SMALL
 
@@ -101,6 +103,14 @@ def test_what_another_measurement_trains_again_is_said(tmp_path, capsys, monkeyp
     shutil.rmtree(tmp_path / "out" / "runs")
     assert main([*changed, "--gin.ModelConfig.layers=2"]) == 2
     assert "holds a run of another config" in capsys.readouterr().err
+
+
+def test_a_run_that_was_stopped_is_not_shown_as_finished(tmp_path, capsys, monkeypatch):
+    news = [News("incumbent-0", 3000), News("incumbent-0", None, "stopped")]
+    monkeypatch.setattr(study_command, "work", lambda *_, **__: iter(news))
+    alone = "study.mixes={'incumbent': 'incumbent.gin'}"
+    assert main(words(tmp_path / "out", [*SMALL, alone])) == 75
+    assert re.search(r"0 of 1 runs .* 50\.0 %", capsys.readouterr().err)
 
 
 def test_the_folder_of_a_training_run_is_left_as_it_is(tmp_path, capsys):
