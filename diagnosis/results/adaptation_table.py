@@ -1,6 +1,6 @@
 """The results of a study of branches as tables in Markdown, one a budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
 from .effects import Difference, Effect, OwnLoss
@@ -11,7 +11,7 @@ from .study_table import judged
 
 
 def markdown(
-    budgets: Mapping[str, Budget],
+    budgets: Sequence[tuple[str, Budget]],
     *,
     refusals: Sequence[Refusal],
     remarks: Sequence[str],
@@ -20,13 +20,13 @@ def markdown(
     """Every budget's tables and verdicts, then what does not count.
 
     Args:
-      budgets: by title.
+      budgets: each with its title.
       refusals: runs that do not count.
       remarks: sentences on the data and on what was not measured.
       command: that ran the study.
     """
     lines = [_INTRODUCTION, "", f"    {command}"]
-    for title, budget in budgets.items():
+    for title, budget in budgets:
         lines += ["", f"## {title}", "", *_primary(budget), "", *_others(budget), ""]
         lines += [f"- {spoken(verdict)}" for verdict in budget.verdicts]
     lines += ["", "## What does not count", ""]

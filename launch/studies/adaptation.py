@@ -6,12 +6,15 @@ share of its tokens.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Sequence
+from typing import Literal, get_args
 
 import optax
 
-from ...objectives.errors import UsageError, require_share
+from ...objectives.errors import UsageError, nearest, require_share
+
+BASE = "base"
+"""The incumbent from scratch, from which branches begin."""
 
 Scratch = Literal["equal", "grown"]
 """Tokens of a run from scratch: those of the base, or as many more as the incumbent's
@@ -60,3 +63,49 @@ class Adaptation:
             require_share("Adaptation.budgets", budget)
         if budgets[0] == 0:
             raise UsageError("Adaptation.budgets has 0; the base is measured anyway.")
+        if len(set(self.scratch)) < len(self.scratch):
+            raise UsageError(
+                f"Adaptation.scratch is {tuple(self.scratch)}; give each kind once."
+            )
+
+    def lengths(self, tokens: int) -> tuple[int, ...]:
+        """Tokens of the branches of a base of so many, ascending.
+
+        Raises:
+          UsageError: a budget comes to none, or two come to the same.
+        """
+        lengths = [round(share * tokens) for share in self.budgets]
+        for length, share in zip(lengths, self.budgets, strict=True):
+            if length == 0 or lengths.count(length) > 1:
+                raise UsageError(
+                    f"Adaptation.budgets has {share}, which comes to {length:,} tokens "
+                    f"of study.tokens = {tokens:,}"
+                    f"{', and so does another' if length else ''}; give budgets that "
+                    "are tokens apart."
+                )
+        return tuple(lengths)
+
+    def require_names(self, mixes: Collection[str], *, incumbent: str) -> None:
+        """Refuses mixes that have the name of an arm that a study makes itself.
+
+        Raises:
+          UsageError: one has; or the revised mix is none, or the incumbent.
+        """
+        if self.revised not in mixes:
+            raise UsageError(
+                f"Adaptation.revised is {self.revised!r}, which is no mix; "
+                + nearest(self.revised, mixes)
+            )
+        if self.revised == incumbent:
+            raise UsageError(
+                f"Adaptation.revised is {self.revised!r}, the incumbent, which goes on "
+                "anyway; give the mix that it is revised to."
+            )
+        from_scratch = [f"{self.revised}.{kind}" for kind in get_args(Scratch)]
+        for name in mixes:
+            if name in (BASE, *from_scratch) or name.startswith(("+", "-")):
+                raise UsageError(
+                    f"study.mixes has {name!r}; a study with an adaptation names arms "
+                    f"of its own so ({BASE}, {', '.join(from_scratch)}, +OBJECTIVE, "
+                    "-OBJECTIVE): give the mix another name."
+                )

@@ -7,11 +7,9 @@ import optax
 
 from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
+from .adaptation import BASE
 from .derived_mixtures import ablations, additions
 from .study import Study
-
-BASE = "base"
-"""The incumbent from scratch, from which branches begin."""
 
 
 class Arm(NamedTuple):
@@ -86,7 +84,7 @@ def _adaptation(study: Study, own_share: float) -> list[Arm]:
         mixtures |= additions(incumbent, revised)
     if settings.ablations:
         mixtures |= ablations(revised)
-    lengths = tuple(round(share * study.tokens) for share in settings.budgets)
+    lengths = settings.lengths(study.tokens)
     scratch = {"equal": study.tokens}
     if "grown" in settings.scratch:
         scratch["grown"] = _grown(study, settings.revised, own_share)

@@ -24,7 +24,8 @@ from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture
 from ...tasks.files import write_whole
 from ...tasks.tokens.vocabulary import vocabulary
-from .arms import BASE, Arm
+from .adaptation import BASE
+from .arms import Arm
 from .facts import Facts
 from .jobs import Jobs
 
@@ -91,7 +92,7 @@ def write(
     """
     study, folder = jobs.study, jobs.store.folder
     table = adaptation_table.markdown(
-        {_title(each.effects): each for each in budgets.values()},
+        [(_title(each.effects), each) for each in budgets.values()],
         refusals=measured.refusals,
         remarks=[
             *_passes(jobs, data),
@@ -155,6 +156,14 @@ def mix_of(mixture: Mixture) -> Mix:
     return Mix(mixture.objective_rates(), shares, settings, None, ())
 
 
+def percent(share: float) -> str:
+    """A share in percent for a file's name, with no fewer digits than it has.
+
+    0.02 is `02`, 0.25 `25` and 0.504 `50.4`.
+    """
+    return f"{100 * share:.15g}".zfill(2)
+
+
 def parameters(jobs: Jobs) -> int:
     """Number of the model's parameters."""
     abstract = jobs.study.program(steps=jobs.study.tokens).abstract_params
@@ -181,7 +190,7 @@ def _each_budget(
     }
     corpus = ", ".join(dict(study.corpora) or [study.corpus])
     parts: list[tuple[str, dict[str, Arm], str, int | None, int]] = [
-        (f"{round(100 * share):02d}", branches, study.incumbent, study.tokens, n)
+        (percent(share), branches, study.incumbent, study.tokens, n)
         for n, share in enumerate(settings.budgets)
     ]
     parts.append(("scratch", scratch, BASE, None, -1))
@@ -238,7 +247,7 @@ def _title(effects: Effects) -> str:
     share = 100 * effects.tokens / setup.original_tokens
     return (
         f"{effects.tokens / 1e6:.2f} M tokens after {setup.original_tokens / 1e6:.1f} "
-        f"M ({share:.0f} %); {size}"
+        f"M ({share:.4g} %); {size}"
     )
 
 

@@ -136,6 +136,11 @@ class Study:
             )
         for seed in self.seeds:
             require_seed("study.seeds", seed)
+        if len(set(self.seeds)) < len(self.seeds):
+            raise UsageError(
+                f"study.seeds is {tuple(self.seeds)}; give each seed once: it is a run "
+                "of each mix."
+            )
         counts = ("points", "batch_rows", "documents", "fitted", "held_out")
         for name in (*counts, "pairs", "items"):
             require_count(f"study.{name}", getattr(self, name))
@@ -154,11 +159,9 @@ class Study:
                 )
             self.mixture(name)
         require_count("study.data_workers", self.data_workers, least=0)
-        if self.adaptation and self.adaptation.revised not in self.mixes:
-            raise UsageError(
-                f"Adaptation.revised is {self.adaptation.revised!r}, which is no mix; "
-                + nearest(self.adaptation.revised, self.mixes)
-            )
+        if self.adaptation:
+            self.adaptation.require_names(self.mixes, incumbent=self.incumbent)
+            self.adaptation.lengths(self.tokens)
         for objective in self.ungated:
             registry.get(objective)
 

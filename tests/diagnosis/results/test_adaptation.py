@@ -221,7 +221,7 @@ def test_table_and_effects(tmp_path):
     )
     came_to = outcome((0.5, 0.6), **{"-causal": without})
     table = adaptation_table.markdown(
-        {"Ten": came_to}, refusals=[], remarks=["All is well."], command="sightline"
+        [("Ten", came_to)], refusals=[], remarks=["All is well."], command="sightline"
     )
     assert "| `revised` | 3 | **0.600 [0.580, 0.620]** | +0.100 [" in table
     assert "- `revised`: **met**" in table and "- All is well." in table

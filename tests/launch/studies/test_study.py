@@ -7,6 +7,7 @@ from sightline.launch.cli import main
 from sightline.launch.commands.study import of_training
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies.arms import arms
+from sightline.launch.studies.outcome import percent
 from sightline.launch.studies.proxy_probes import failures_asked
 from sightline.launch.studies.resources import StudyResources
 from sightline.objectives.errors import UsageError
@@ -119,6 +120,20 @@ def test_what_is_measured_changes_no_training():
     assert of_training(text) == "study.corpus = 'english'\nstudy.tokens = 5\n"
 
 
+def test_files_of_effects_have_names_of_their_own():
+    shipped = {0.02: "02", 0.05: "05", 0.07: "07", 0.1: "10", 0.25: "25", 1.0: "100"}
+    assert {share: percent(share) for share in shipped} == shipped
+    shares = np.random.default_rng(0).random(1000).tolist()
+    shares += [0.5, 0.504, 0.01, 0.012, 0.001, 0.002, 1e-9]
+    assert len({percent(share) for share in shares}) == len(shares)
+    assert percent(0.504) == "50.4" and percent(0.001) == "0.1"
+
+
+def named(name):
+    """Mixes of an adaptation, one of that name."""
+    return {"incumbent": "incumbent.gin", "revised": "ul2r.gin", name: "causal"}
+
+
 @pytest.mark.parametrize(
     ("binding", "message"),
     [
@@ -141,6 +156,14 @@ def test_what_is_measured_changes_no_training():
         ("Adaptation.budgets=(0.2, 0.1)", "ascending"),
         ("Adaptation.budgets=(0.0, 0.1)", "the base is measured anyway"),
         ("Adaptation.budgets=(1.5,)", "Adaptation.budgets"),
+        ("Adaptation.budgets=(0.5, 0.50001)", "comes to 6,000 tokens of"),
+        ("Adaptation.budgets=(1e-9, 0.5)", "comes to 0 tokens of"),
+        ("Adaptation.scratch=('equal', 'equal')", "give each kind once"),
+        ("Adaptation.revised='incumbent'", "the incumbent, which goes on anyway"),
+        ("study.seeds=(0, 1, 0)", "give each seed once"),
+        (f"study.mixes={named('base')}", "study.mixes has 'base'"),
+        (f"study.mixes={named('+causal')}", "study.mixes has '+causal'"),
+        (f"study.mixes={named('revised.equal')}", "study.mixes has 'revised.equal'"),
     ],
 )
 def test_a_wrong_study_is_refused_before_anything_runs(
