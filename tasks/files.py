@@ -50,6 +50,20 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_all(path: Path) -> dict[str, str]:
+    """The sha256 of a file, or of each file of a folder and its folders, by name.
+
+    Files whose names begin with a dot are left out.
+    """
+    if not path.is_dir():
+        return {path.name: sha256_of(path)}
+    return {
+        file.relative_to(path).as_posix(): sha256_of(file)
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
+    }
+
+
 def _mode(path: Path) -> int:
     """The permissions of the replaced file, or those of a new one."""
     if path.exists():

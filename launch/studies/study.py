@@ -1,8 +1,10 @@
 """A study: which mixes are compared, on what and for how long."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import optax
@@ -21,6 +23,7 @@ from ...objectives.errors import (
 )
 from ...tasks import corpora
 from ...tasks.examples.mixture import Mixture
+from ...tasks.files import sha256_of_all
 from ...tasks.recorded.identity import digest_of
 from ...tasks.tokens.vocabulary import vocabulary
 from ..training.mesh import MeshShape, check_rows, make_mesh
@@ -217,9 +220,19 @@ class Study:
         return self.batch_rows * sum(stream.slots for stream in streams if stream)
 
     def plan_digest(self) -> str:
-        """Of the settings that say what is measured; they change no training."""
-        named = {name: repr(getattr(self, name)) for name in MEASURING}
+        """Of what says what is measured; it changes no training.
+
+        The settings, and the contents of published tests when it is first asked for.
+        """
+        named: dict[str, Any] = {n: repr(getattr(self, n)) for n in MEASURING}
+        if self.published:  # older records of others keep their digest
+            named["contents"] = self._contents
         return digest_of(named)[:12]
+
+    @functools.cached_property
+    def _contents(self) -> dict[str, dict[str, str]]:
+        """sha256 of the files of published tests, by name, by path."""
+        return {path: sha256_of_all(Path(path)) for path in self.published}
 
     def plan(self) -> Plan:
         """How much each point measures."""

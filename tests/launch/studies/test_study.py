@@ -182,6 +182,25 @@ def test_tuning_refuses_probes_that_there_are_not():
         failures_asked(study)
 
 
+def test_other_contents_of_published_tests_are_another_measurement(tmp_path):
+    def plan():
+        return read_small(f"study.published=('{tmp_path / 'tests'}',)").plan_digest()
+
+    folder = tmp_path / "tests" / "more"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonl").write_text("{}")
+    first = plan()
+    (folder / ".note").write_text("not read")
+    assert plan() == first != read_small().plan_digest()
+    (folder / "a.jsonl").write_text("{} ")
+    changed = plan()
+    (folder / "a.jsonl").rename(folder / "b.jsonl")
+    assert len({first, changed, plan()}) == 3
+    (folder / "b.jsonl").rename(folder / "a.jsonl")
+    (folder / "a.jsonl").write_text("{}")
+    assert plan() == first
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [("--workers=0", "--workers is 0"), ("--minutes=0", "--minutes is 0")],
