@@ -12,7 +12,13 @@ from rich.console import Console
 from ...diagnosis.tuning.table import LOSS_SHARE, MixtureTable, read_table
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
+from ..configuration.config import Config
+from ..runs.directory import config_text, difference
+from ..runs.run_identity import without
+from ..studies.outcome import mix_identity
 from ..studies.proxies import Proxies, Proxy, ProxyScores
+from ..studies.proxy_probes import corpora_of
+from ..studies.study import DESCRIBING
 
 Rows = list[dict[str, str]]
 
@@ -21,6 +27,13 @@ OWN_LOSS = "own_loss"
 
 SCORE = "score_"
 """Begins columns of failures' scores: an objective may have a failure's name."""
+
+
+OF_NO_PROXY = (
+    *(*DESCRIBING, "mixes", "seeds", "points"),
+    *("published", "pairs", "items"),
+)
+"""Settings of a study that change no row: they may change while a table is filled."""
 
 
 class Wanted(NamedTuple):
@@ -72,34 +85,64 @@ def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
     return runs
 
 
+def trained_by(config: Config, proxies: Proxies) -> str:
+    """What the rows of a table depend on beside their mixtures and seeds.
+
+    Returns:
+      The study's resolved config, under the identities of its vocabulary and corpora
+      and the contents of its incumbent and its components.
+    """
+    study = proxies.study
+    incumbent = study.mixture(study.incumbent)
+    corpora = sorted(corpora_of(study, proxies.failures))
+    identities = {
+        **incumbent.identities(),
+        **{f"corpus {name}": incumbent.corpus(name).identity() for name in corpora},
+        f"mix {study.incumbent}": mix_identity(incumbent),
+        "mix of the components": mix_identity(proxies.even),
+    }
+    names = [f"study.{name}" for name in OF_NO_PROXY]
+    return config_text(without(config.resolved_config("study"), names), identities)
+
+
 def train_table(
     proxies: Proxies,
     runs: Sequence[Wanted],
     out: Path,
     console: Console,
+    *,
+    config: str,
 ) -> Rows:
     """Trains the runs that are not in the table yet; returns all of its rows.
 
     Runs of the first seeds come first, so that a table that is cut short has every
-    mixture.
+    mixture. What the rows were trained by stands beside the table, in `OUT.gin`.
+
+    Args:
+      proxies: that train them.
+      runs: of the design.
+      out: the table, continued if it is there.
+      console: for progress.
+      config: as `trained_by` makes it.
 
     Raises:
-      UsageError: the table is of other columns, mixtures or steps.
+      UsageError: the table is of other columns, mixtures or settings, or nothing says
+        of which.
     """
     columns = _columns(list(runs[0].shares), proxies.components, proxies.failures)
     done = _done(out, proxies.components, columns)
     waiting = sorted(_waiting(runs, done, out), key=lambda run: run.seed)
-    if waiting and done and {row["steps"] for row in done} != {str(proxies.steps)}:
-        raise UsageError(
-            f"{out} has runs of {done[0]['steps']} steps, and this study makes "
-            f"{proxies.steps}; give the settings of then, or name another --out."
-        )
+    saved = out.with_name(f"{out.name}.gin")
+    if done:
+        _check_same(out, saved, config)
     for start in range(0, len(waiting), proxies.size):
         group = waiting[start : start + proxies.size]
         scores = proxies.train([_proxy(proxies, run) for run in group])
         rows = [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
         for row in rows:
             _say_what_is_missing(row, columns, console)
+        if not done:
+            write_whole(saved, config)
         done += rows
         write_whole(out, _csv(columns, done))
         count = min(start + proxies.size, len(waiting))
@@ -137,6 +180,25 @@ def _done(path: Path, components: Sequence[str], columns: Sequence[str]) -> Rows
             f"({', '.join(columns)}); name another file."
         )
     return [dict(row) for row in table.cells]
+
+
+def _check_same(out: Path, saved: Path, config: str) -> None:
+    """Refuses to continue a table whose rows were, or may have been, trained otherwise.
+
+    Of a table without the file nothing can be said: one of an earlier version, or one
+    that was moved without it.
+    """
+    if not saved.exists():
+        raise UsageError(
+            f"{out} has rows, and there is no {saved.name} beside it, which says what "
+            "trained them; put the file there, or name another --out."
+        )
+    changes = difference(saved.read_text(encoding="utf-8"), config)
+    if changes:
+        raise UsageError(
+            f"{out} holds rows of another config:\n{changes}\n"
+            "Continue it with its own config, or name another --out."
+        )
 
 
 def _waiting(runs: Sequence[Wanted], done: Rows, out: Path) -> Iterator[Wanted]:

@@ -1,8 +1,6 @@
 """`sightline study`: train mixtures side by side or from a checkpoint; probe each."""
 
 import functools
-import json
-import re
 import shlex
 import sys
 import time
@@ -21,7 +19,6 @@ from rich.progress import (
 
 from ...diagnosis.results import effects_file
 from ...diagnosis.results.adaptation_table import spoken
-from ...diagnosis.results.effects import Mix
 from ...diagnosis.results.measures import measures
 from ...diagnosis.results.study_picture import curves
 from ...diagnosis.results.study_summary import effects
@@ -29,6 +26,7 @@ from ...diagnosis.results.study_table import better_on_all, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
+from ..runs.run_identity import without
 from ..studies import outcome
 from ..studies.checks import require_apart, require_measurable, require_recorded
 from ..studies.facts import Facts, facts
@@ -84,9 +82,9 @@ def main(arguments: Sequence[str]) -> int:
     config = load(options.gin_file, bindings)
     study = study_of(config)
     require_measurable(study)
-    mixes = {name: outcome.mix_of(study.mixture(name)) for name in study.mixes}
     identities = study.mixture(study.incumbent).identities()
-    identities |= {f"mix {name}": _identity(mix) for name, mix in mixes.items()}
+    for name in study.mixes:
+        identities[f"mix {name}"] = outcome.mix_identity(study.mixture(name))
     text = of_training(config.resolved_config("study"))
     out = prepare_run_dir(
         options.out, text, identities=identities, done=_OF_A_CONFIG, option="--out"
@@ -115,8 +113,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def of_training(text: str) -> str:
     """A resolved config without what changes no checkpoint."""
-    names = "|".join((*MEASURING, *DESCRIBING))
-    return re.sub(rf"(?m)^study\.({names}) =.*\n(?:[ }})\]].*\n)*", "", text)
+    return without(text, [f"study.{name}" for name in (*MEASURING, *DESCRIBING)])
 
 
 def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
@@ -195,8 +192,3 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
     )
     write_whole(out / "curves.svg", picture)
     return [out / name for name in ("table.md", "curves.svg", "effects.json")]
-
-
-def _identity(mix: Mix) -> str:
-    """A mix's contents on one line: its file may change under its name."""
-    return json.dumps([mix.rates, mix.loss_shares, mix.settings], sort_keys=True)

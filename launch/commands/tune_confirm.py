@@ -24,7 +24,7 @@ intervals. Runs that are done are kept; the same command continues.
   sightline tune confirm --gin_file=three_failures.gin --out=confirmed --seeds=3 \\
     --recommendation=found/recommendation.json
 
-Written to --out: runs.csv and confirmation.json.
+Written to --out: runs.csv, runs.csv.gin (what trained its rows) and confirmation.json.
 """
 
 WINNER, INCUMBENT = "winner", "incumbent"
@@ -41,19 +41,21 @@ def main(arguments: Sequence[str]) -> int:
         failure_difference,
         loss_difference,
     )
-    from ..configuration.study import read_study
+    from ..configuration.config import load
+    from ..configuration.study import study_of
     from ..studies.proxies import Proxies
     from ..studies.proxy_probes import failures_of
     from ..terminal.recommendation import print_confirmation
-    from ._proxy_table import OWN_LOSS, SCORE, Wanted, train_table
+    from ._proxy_table import OWN_LOSS, SCORE, Wanted, train_table, trained_by
 
     options, bindings = _options(arguments)
     require_count("--seeds", options.seeds, least=LEAST_SEEDS)
     found = _recommendation(options.recommendation, candidate=options.candidate)
     maximise, minimise = (found["targets"][key] for key in ("maximise", "minimise"))
     of_target = {name: name.removeprefix(SCORE) for name in (*maximise, *minimise)}
+    config = load(options.gin_file, bindings)
     proxies = Proxies(
-        study=read_study(options.gin_file, bindings),
+        study=study_of(config),
         components=tuple(found["components"]),
         size=options.population,
         failures=failures_of(list(of_target.values())),
@@ -67,7 +69,13 @@ def main(arguments: Sequence[str]) -> int:
         for name, mixture in mixtures.items()
     ]
     options.out.mkdir(exist_ok=True)
-    rows = train_table(proxies, runs, options.out / "runs.csv", Console(stderr=True))
+    rows = train_table(
+        proxies,
+        runs,
+        options.out / "runs.csv",
+        Console(stderr=True),
+        config=trained_by(config, proxies),
+    )
 
     def pair(column: str) -> list[np.ndarray]:
         return [_scores(rows, name, column, seeds) for name in (WINNER, INCUMBENT)]

@@ -16,7 +16,8 @@ _ABOUT = """\
 Train a small model of a study on every mixture of a design, several side by side in one
 program, and write a table: the held-out loss of each component (`loss_A`), the
 incumbent's own held-out loss (`own_loss`) and the primary probe score of each failure
-(`score_drift`). Rows are added as they are done; the same command continues the table.
+(`score_drift`). Rows are added as they are done; the same command continues the table,
+and another model or text is refused: FILE.gin, beside it, says what trained its rows.
 
   sightline tune design --components=causal,masked,permuted --count=20 --held_out=8 \\
     --seeds=3 --current=incumbent.gin --out=design.csv
@@ -32,14 +33,16 @@ def main(arguments: Sequence[str]) -> int:
     """Trains what is still to be trained; returns the exit status."""
     use_compilation_cache()
 
-    from ..configuration.study import read_study
+    from ..configuration.config import load
+    from ..configuration.study import study_of
     from ..studies.proxies import Proxies
     from ..studies.proxy_probes import failures_asked, failures_of
-    from ._proxy_table import train_table, wanted
+    from ._proxy_table import train_table, trained_by, wanted
 
     options, bindings = _options(arguments)
     components = names(options.components)
-    study = read_study(options.gin_file, bindings)
+    config = load(options.gin_file, bindings)
+    study = study_of(config)
     asked = names(options.failures) if options.failures else failures_asked(study)
     design = read_table(options.design, components)
     runs = wanted(design, options.design, seed=options.seed)
@@ -49,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         size=options.population,
         failures=failures_of(asked),
     )
-    train_table(proxies, runs, options.out, Console(stderr=True))
+    text = trained_by(config, proxies)
+    train_table(proxies, runs, options.out, Console(stderr=True), config=text)
     print(options.out)
     return 0
 

@@ -176,6 +176,12 @@ def compared_lines(config: str) -> list[str]:
     ]
 
 
+def without(config: str, names: Collection[str]) -> str:
+    """Resolved gin text without some bindings (`study.points`), of any length."""
+    every = "|".join(map(re.escape, names))
+    return re.sub(rf"(?m)^(?:{every}) =.*\n(?:[ }})\]].*\n)*", "", config)
+
+
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
     names = dict.fromkeys((*before, *after))
     pairs = ((name, before.get(name), after.get(name)) for name in names)

@@ -1,6 +1,7 @@
 """What an adaptation came to, from its records: tables, pictures, files of effects."""
 
 import datetime
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -162,6 +163,12 @@ def percent(share: float) -> str:
     0.02 is `02`, 0.25 `25` and 0.504 `50.4`.
     """
     return f"{100 * share:.15g}".zfill(2)
+
+
+def mix_identity(mixture: Mixture) -> str:
+    """A mixture's contents on one line: its file may change under its name."""
+    mix = mix_of(mixture)
+    return json.dumps([mix.rates, mix.loss_shares, mix.settings], sort_keys=True)
 
 
 def parameters(jobs: Jobs) -> int:

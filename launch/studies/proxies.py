@@ -152,14 +152,12 @@ class Proxies:
     @functools.cached_property
     def steps(self) -> int:
         """Of every proxy."""
-        return max(1, round(self.study.tokens / self._rows.tokens(self._even)))
+        return max(1, round(self.study.tokens / self._rows.tokens(self.even)))
 
     def _measure(self, runs: Sequence[Proxy], params, tokens) -> list[ProxyScores]:
         """Held-out losses and probe scores of every run."""
         losses = {
-            component: self._loss(params, batches)[
-                :, self._even.objective(component).id
-            ]
+            component: self._loss(params, batches)[:, self.even.objective(component).id]
             for component, batches in self._held_out.items()
         }
         weights = self._incumbent.loss_share_array()
@@ -206,7 +204,8 @@ class Proxies:
         return self._population.compile_eval_step()
 
     @functools.cached_property
-    def _even(self) -> Mixture:
+    def even(self) -> Mixture:
+        """The components, all alike: what says how many steps a proxy takes."""
         return self.mixture("even", dict.fromkeys(self.components, 1.0))
 
     @functools.cached_property
@@ -216,7 +215,7 @@ class Proxies:
     @functools.cached_property
     def _held_out(self) -> dict[str, list[Batch]]:
         """Batches of each component alone."""
-        batches = self._held_out_of(self._even)
+        batches = self._held_out_of(self.even)
         return {
             component: batches[f"{self.study.corpus}.{component}"]
             for component in self.components

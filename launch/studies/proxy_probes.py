@@ -46,6 +46,13 @@ def failures_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(failure for failure in primary() if failure in names)
 
 
+def corpora_of(study: Study, failures: Sequence[str]) -> set[str]:
+    """The corpora that held-out losses and the probes of failures are of."""
+    return {study.corpus} | {
+        study.probes.get(_probe(f), study.corpus) for f in failures
+    }
+
+
 class ProxyProbes:
     """Measures one score of each failure; items are made once for all proxies.
 

@@ -120,7 +120,7 @@ def confirm(found, tmp_path, proxies_by_rule):
     return run
 
 
-def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm):
+def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm, capsys):
     status, trained, file = confirm(0.01)
     values = json.loads(file.read_text())
     assert status == 0 and values["confirmed"], values["evidence"]
@@ -129,6 +129,9 @@ def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm):
     assert values["targets"]["score_reconstruction"]["verdict"] == "better"
     assert values["targets"]["own loss, relative"]["verdict"] == "within"
     assert not confirm(0.01)[1]  # done: nothing is trained again
+    status, trained, _ = confirm(0.01, "--gin.ModelConfig.d_model=32")
+    assert status == 2 and not trained
+    assert "+ModelConfig.d_model = 32" in capsys.readouterr().err
 
 
 def test_a_winner_in_noise_is_not(confirm, capsys):

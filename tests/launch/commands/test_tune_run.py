@@ -81,13 +81,48 @@ def test_each_mixture_learns_what_it_holds_and_the_table_continues(tmp_path, cap
     before = out.read_text()
     assert main(words) == 0  # nothing is left
     assert out.read_text() == before
+    assert main([*words, "--gin.ModelConfig.d_model=32"]) == 2  # refused all the same
+    error = capsys.readouterr().err
+    assert "-ModelConfig.d_model = 16" in error and "+ModelConfig.d_model = 32" in error
+    assert "rows of another config" in error
 
     design.write_text(HEADER + "both,x,1,.4,.6,0\n")
     assert main(words) == 2
     assert "mixture 'both' has other shares" in capsys.readouterr().err
-    design.write_text(HEADER + "new,x,1,.4,.6,0\n")
-    assert main([*words, "--gin.study.tokens=80000"]) == 2
-    assert "this study makes" in capsys.readouterr().err
+
+
+def test_a_table_is_of_one_config(tmp_path, capsys, proxies_by_rule):
+    design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
+    trained = proxies_by_rule(0.0)
+
+    def run(*words):
+        return main([*WORDS, f"--design={design}", f"--out={out}", *words])
+
+    design.write_text(HEADER + "a,x,1,.5,.5,0\n")
+    assert run() == 0 and len(trained) == 1
+    design.write_text(HEADER + "a,x,1,.5,.5,0\nb,x,1,.4,.6,0\n")
+    before = out.read_text()
+    for word in (
+        "ModelConfig.d_model=32",
+        "study.tokens=80000",
+        "study.documents=27",  # measured otherwise: scores are kept as well
+        "policies.train_documents=61",  # other text
+        "sentence_pair.max_tokens=50",  # no mix has it; a component may
+        "study.mixes={'incumbent': 'gpt.gin'}",
+    ):
+        assert run(f"--gin.{word}") == 2, word
+        error = capsys.readouterr().err
+        assert f"{out} holds rows of another config" in error, error
+        assert out.read_text() == before and len(trained) == 1
+    assert "name another --out" in error
+    # What changes no row may change.
+    mixes = "study.mixes={'incumbent': 'incumbent.gin', 'gpt': 'gpt.gin'}"
+    assert run(f"--gin.{mixes}", "--gin.study.points=7", "--gin.study.text=x") == 0
+    assert len(trained) == 2
+
+    (tmp_path / "runs.csv.gin").unlink()
+    assert run() == 2
+    assert "there is no runs.csv.gin beside it" in capsys.readouterr().err
 
 
 def test_a_study_has_a_score_of_each_failure_whose_probe_it_asks_for():
