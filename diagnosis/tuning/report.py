@@ -93,11 +93,11 @@ def _optimum(table: MixtureTable, assessed: Assessed, best: Optimum) -> dict[str
         "predicted": best.predicted,
         "standard_error": best.error,
         "best_observed": {
-            "row": best.row + 1,
+            "row": table.numbers[best.row],
             "score": best.observed,
             "mixture": named(table.shares[best.row]),
         },
-        "gain_over_row": best.reference + 1,
+        "gain_over_row": table.numbers[best.reference],
         "gain": {"value": best.gain, "low": best.gain_low, "high": best.gain_high},
         "apart": best.apart,
         "evidence": best.evidence,

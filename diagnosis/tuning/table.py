@@ -33,6 +33,7 @@ class MixtureTable(NamedTuple):
         after those of the examples, and sum to 1 as well.
       scores: one column a target.
       cells: every column of the file as text, one mapping a row.
+      numbers: of the rows in the file, from 1, as messages name them.
     """
 
     components: tuple[str, ...]
@@ -40,6 +41,7 @@ class MixtureTable(NamedTuple):
     shares: Float64[np.ndarray, "n K"]
     scores: Float64[np.ndarray, "n Y"]
     cells: tuple[Mapping[str, str], ...]
+    numbers: tuple[int, ...]
 
     @property
     def mixed(self) -> tuple[str, ...]:
@@ -59,11 +61,12 @@ class MixtureTable(NamedTuple):
             shares=self.shares[index],
             scores=self.scores[index],
             cells=tuple(self.cells[n] for n in chosen),
+            numbers=tuple(self.numbers[n] for n in chosen),
         )
 
     def parts(self) -> tuple["MixtureTable", "MixtureTable | None"]:
         """The rows to fit to, and those held out by their `kind`; None for none."""
-        held = [row.get("kind") == HELD_OUT for row in self.cells]
+        held = [row.get("kind", "").strip() == HELD_OUT for row in self.cells]
         fitted = [n for n, out in enumerate(held) if not out]
         if not fitted:
             raise UsageError(
@@ -155,6 +158,7 @@ def read_table(
         np.array(shares, np.float64),
         np.array(scores, np.float64).reshape(len(rows), len(targets)),
         tuple(rows),
+        tuple(range(1, len(rows) + 1)),
     )
 
 
@@ -188,14 +192,15 @@ def _rows(path: Path, columns: Sequence[str]) -> tuple[list[dict[str, str]], lis
     if not table:
         raise UsageError(f"{path} is empty; its first line names the columns.")
     header = [name.strip() for name in table[0][1]]
-    for name in columns:
-        if name not in header:
-            raise UsageError(f"{path}: no column {name!r}; {nearest(name, header)}")
+    for name in header:
         if header.count(name) > 1:
             raise UsageError(
                 f"{path}: {header.count(name)} columns are named {name!r}; rename them "
-                "apart."
+                "apart, or take out all but one."
             )
+    for name in columns:
+        if name not in header:
+            raise UsageError(f"{path}: no column {name!r}; {nearest(name, header)}")
     if len(table) == 1:
         raise UsageError(f"{path} has a header and no rows.")
     rows = []

@@ -79,7 +79,7 @@ def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
             )
         by_column = dict(zip(design.components, map(float, shares), strict=True))
         runs += [
-            Wanted(name, row.get("kind", ""), by_column, seed + k)
+            Wanted(name, row.get("kind", "").strip(), by_column, seed + k)
             for k in range(int(text))
         ]
     return runs

@@ -48,6 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     check_size(table.groups(), len(table.components), str(options.csv))
     holdout = read(options.holdout, targets) if options.holdout else holdout
     more = read(options.predict, ()) if options.predict else None
+    for option, other in (("--holdout", holdout), ("--predict", more)):
+        if other is not None:
+            _check_same_shares(option, table.components, other.components)
     assessed = assess(
         table,
         holdout=holdout,
@@ -121,6 +124,19 @@ def _wanted(
                 f"{name!r} is to be minimised and maximised; give one of the two."
             )
     return {*minimise, *maximise}
+
+
+def _check_same_shares(
+    option: str, fitted: Sequence[str], other: Sequence[str]
+) -> None:
+    """Refuses a table that has shares of the loss where the other has none."""
+    apart = [name for name in (*fitted, *other) if (name in fitted) != (name in other)]
+    if apart:
+        has, lacks = ("--csv", option) if apart[0] in fitted else (option, "--csv")
+        raise UsageError(
+            f"the table of {has} has shares of the loss ({', '.join(apart)}), and that "
+            f"of {lacks} has none; give these columns to both tables, or to neither."
+        )
 
 
 def _out(options: argparse.Namespace) -> Path | None:

@@ -20,7 +20,10 @@ def table(shares, *scores):
     names = tuple(f"c{n}" for n in range(shares.shape[1]))
     targets = tuple(f"y{n}" for n in range(len(scores)))
     cells = tuple({} for _ in shares)
-    return MixtureTable(names, targets, shares, np.stack(scores, axis=1), cells)
+    numbers = tuple(range(1, len(shares) + 1))
+    return MixtureTable(
+        names, targets, shares, np.stack(scores, axis=1), cells, numbers
+    )
 
 
 def mixtures(components, rows, seed=0):

@@ -42,7 +42,9 @@ def tables(noise, *, at=INCUMBENT, seed=0):
     for name, rows in (("current", shares), ("held", held)):
         scores = truth(rows) + noise * spread * rng.normal(size=(len(rows), 3))
         cells = tuple({"mixture": name if n < 3 else f"{n}"} for n in range(len(rows)))
-        made.append(MixtureTable(NAMES, ("up", "down", "own"), rows, scores, cells))
+        numbers = tuple(range(1, len(rows) + 1))
+        targets = ("up", "down", "own")
+        made.append(MixtureTable(NAMES, targets, rows, scores, cells, numbers))
     return made
 
 
@@ -182,7 +184,8 @@ def test_shares_of_the_loss_are_a_second_simplex():
     scores = np.stack([score, own], axis=1) + 0.005 * rng.normal(size=(40, 2))
     names = ("a", "b", "share_a", "share_b")
     cells = tuple({"mixture": "current" if n < 3 else f"{n}"} for n in range(40))
-    table = MixtureTable(names, ("score", "own"), both, scores, cells)
+    numbers = tuple(range(1, 41))
+    table = MixtureTable(names, ("score", "own"), both, scores, cells, numbers)
     assessed = assess(table, maximise=["score"], draws=100, repeats=1)
     found = recommend(*(table, assessed), loss="own", incumbent=both[0], most_loss=0.02)
     assert table.mixed == ("a", "b") and found.recommended, found.evidence

@@ -69,6 +69,8 @@ def test_bad_names_are_refused(components, targets, message, read):
 def test_two_columns_of_one_name_and_an_empty_file_are_refused(read):
     with pytest.raises(UsageError, match="2 columns are named 'a'"):
         read("a,a,b,y\n.5,.5,.5,1\n")
+    with pytest.raises(UsageError, match="2 columns are named 'note'"):
+        read("note,a,b,y,note\nx,.5,.5,1,z\n")  # one of them would be lost
     with pytest.raises(UsageError, match="is empty"):
         read("")
 
@@ -109,6 +111,13 @@ def test_some_shares_of_the_loss_are_not_enough(tmp_path):
     path.write_text("a,b,share_a\n.5,.5,1\n")
     with pytest.raises(UsageError, match="but no column 'share_b'"):
         read_table(path, ["a", "b"])
+
+
+def test_the_parts_of_a_table_keep_the_numbers_of_their_rows(read):
+    rows = ["held_out ,.5,.5,1", "x,.1,.9,2", " held_out,.2,.8,3", ",.3,.7,4"]
+    fitted, held = read("kind,a,b,y\n" + "\n".join(rows)).parts()
+    assert fitted.numbers == (2, 4) and held.numbers == (1, 3)
+    np.testing.assert_allclose(held.scores[:, 0], [1, 3])
 
 
 def test_a_table_of_mixtures_held_out_alone_is_refused(tmp_path):

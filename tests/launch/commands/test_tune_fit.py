@@ -126,15 +126,41 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "tuning.md"
 def test_rows_held_out_by_their_kind_are_the_holdout(tables, tmp_path, capsys):
     _, train, held = tables
     both = tmp_path / "both.csv"
-    rows = [(t, "x") for t in train.read_text().splitlines()[1:]]
-    rows += [(t, "held_out") for t in held.read_text().splitlines()[1:]]
+    rows = [(t, "held_out ") for t in held.read_text().splitlines()[1:]]
+    rows += [(t, "x") for t in train.read_text().splitlines()[1:]]
     lines = [f"{text},{kind}" for text, kind in rows]
     both.write_text("\n".join(["run,a,b,c,y,z,kind", *lines]))
     found = []
     for words in ([f"--csv={both}"], [f"--csv={train}", f"--holdout={held}"]):
-        assert main(["tune", "fit", *words, *COLUMNS, "--format=json"]) == 0
-        found.append(capsys.readouterr().out)
+        words += [*COLUMNS, "--minimise=y", "--format=json"]
+        assert main(["tune", "fit", *words]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    # Rows are named by their numbers in the file.
+    best = found[1]["targets"]["y"]["optimum"]
+    best["best_observed"]["row"] += 20
+    best["gain_over_row"] += 20
     assert found[0] == found[1]
+
+
+def test_shares_of_the_loss_are_of_every_table_or_of_none(tables, tmp_path, capsys):
+    """Refused before anything is fitted."""
+    _, train, held = tables
+    weighed = tmp_path / "weighed.csv"
+    lines = train.read_text().splitlines()
+    header = "run,a,b,c,y,z,share_a,share_b,share_c"
+    weighed.write_text("\n".join([header, *(f"{n},0,0,1" for n in lines[1:])]))
+    out = [f"--out={tmp_path / 'p.csv'}"]
+    for csv_, other, words, message in (
+        (weighed, "--predict", out, "that of --predict has none"),
+        (weighed, "--holdout", [], "that of --holdout has none"),
+        (train, "--predict", out, "the table of --predict has shares of the loss"),
+    ):
+        file = held if csv_ == weighed else weighed
+        words = [f"--csv={csv_}", f"{other}={file}", *words]
+        assert main(["tune", "fit", *words, *COLUMNS]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
+        assert "(share_a, share_b, share_c)" in error
 
 
 def test_the_page_runs_as_it_is_written(tmp_path, monkeypatch, capsys, proxies_by_rule):
