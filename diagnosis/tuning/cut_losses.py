@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
+from ...objectives.errors import UsageError
 from .table import MixtureTable, is_mixture
 
 FAR = 2.0
@@ -42,9 +43,17 @@ def cut_at(
       loss: its column of own losses.
       incumbent: its shares.
       most_loss: own loss that may be lost, .02 for 2 %.
+
+    Raises:
+      UsageError: the incumbent's own loss is 0, of which there is no share.
     """
     losses = table.scores[:, table.targets.index(loss)]
     base = float(losses[is_mixture(table.shares, incumbent)].mean())
+    if base == 0:
+        raise UsageError(
+            f"the mean {loss} of the incumbent's runs is 0, so that no share of it can "
+            "be lost; name another column with --loss, or correct the table."
+        )
     at = base + (FAR * (1 + most_loss) - 1) * abs(base)
     return Cut(at, int((losses > at).sum()))
 

@@ -89,6 +89,26 @@ def is_mixture(
     return np.abs(shares - mixture).max(axis=1) < _EXACT
 
 
+def seeds_of(table: MixtureTable) -> list[int]:
+    """The different seeds in the column `seed`; empty without such a column.
+
+    Raises:
+      UsageError: one is no whole number, so that nothing could be told from it.
+    """
+    if "seed" not in table.cells[0]:
+        return []
+    seeds = set()
+    for number, row in zip(table.numbers, table.cells, strict=True):
+        seed = _number(row["seed"], "seed", f"row {number}")
+        if not seed.is_integer():
+            raise UsageError(
+                f"row {number}, column 'seed': {row['seed'].strip()!r} is no whole "
+                "number; write the seed of the run, or take the column out."
+            )
+        seeds.add(int(seed))
+    return sorted(seeds)
+
+
 def check_names(components: Sequence[str], targets: Sequence[str]) -> None:
     """Refuses fewer than two components, a name given twice, and empty names."""
     if len(components) < 2:

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from ...diagnosis.tuning.table import LOSS_SHARE
-from ...objectives.errors import UsageError, require_count, require_seed
+from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...tasks.files import write_whole
 from ..hosts.compilation_cache import use_compilation_cache
 from ._arguments import gin_parser, parse_gin, require_folder
@@ -28,6 +28,12 @@ Written to --out: runs.csv, runs.csv.gin (what trained its rows) and confirmatio
 """
 
 WINNER, INCUMBENT = "winner", "incumbent"
+
+_NEEDED = (
+    *("mixture", "recommended", "evidence", "incumbent", "components"),
+    *("targets", "loss", "most_loss", "seeds"),
+)
+"""What is read of a recommendation."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,6 +68,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     seeds = range(options.seed, options.seed + options.seeds)
     _check_fresh(seeds, found["seeds"])
+    _check_measured(
+        found["loss"], [OWN_LOSS, *(f"loss_{name}" for name in proxies.components)]
+    )
     mixtures = {WINNER: found["mixture"], INCUMBENT: found["incumbent"]}
     runs = [
         Wanted(name, "confirm", _columns(mixture), seed)
@@ -84,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
         name: failure_difference(*pair(f"{SCORE}{failure}"), maximise=name in maximise)
         for name, failure in of_target.items()
     }
-    loss = loss_difference(*pair(OWN_LOSS), most_loss=found["most_loss"])
+    loss = loss_difference(*pair(found["loss"]), most_loss=found["most_loss"])
     values = as_values(failures, loss, most_loss=found["most_loss"], seeds=seeds)
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
     write_whole(options.out / "confirmation.json", text + "\n")
@@ -135,10 +144,11 @@ def _recommendation(path: Path, *, candidate: bool) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no JSON: {error}") from error
-    if not isinstance(found, dict) or "mixture" not in found or "targets" not in found:
+    lacking = "names" if not isinstance(found, dict) else _lacking(found)
+    if lacking:
         raise UsageError(
-            f"{path} is no recommendation; give the recommendation.json that "
-            "`sightline tune recommend --out=DIR` writes."
+            f"{path} is no recommendation: it has no {lacking}; give the "
+            "recommendation.json that `sightline tune recommend --out=DIR` writes."
         )
     if found["mixture"] is None:
         raise UsageError(f"{path} holds no mixture to confirm: {found['evidence']}")
@@ -148,6 +158,26 @@ def _recommendation(path: Path, *, candidate: bool) -> dict[str, Any]:
             "train the best one found all the same."
         )
     return found
+
+
+def _lacking(found: Mapping[str, Any]) -> str | None:
+    """The first thing that a recommendation needs and this one lacks."""
+    for name in _NEEDED:
+        if name not in found:
+            return repr(name)
+    targets = found["targets"]
+    if not isinstance(targets, dict) or targets.keys() != {"maximise", "minimise"}:
+        return "'maximise' and 'minimise' in its 'targets'"
+    return None if any(targets.values()) else "failure in its 'targets'"
+
+
+def _check_measured(loss: str, columns: Sequence[str]) -> None:
+    """Refuses a limit on what is no column of the runs."""
+    if loss not in columns:
+        raise UsageError(
+            f"the recommendation limits {loss!r}, which no run of `tune confirm` "
+            f"measures; recommend with another --loss: {nearest(loss, columns)}"
+        )
 
 
 def _check_fresh(seeds: range, seen: Sequence[int]) -> None:

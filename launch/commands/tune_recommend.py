@@ -16,6 +16,7 @@ from ._tuning import all_names, names, require_fitting, share_of
 if TYPE_CHECKING:
     from ...diagnosis.tuning.recommendation import Recommendation
     from ...diagnosis.tuning.table import MixtureTable
+    from ..studies.proxies import Proxies
 
 _ABOUT = """\
 Recommend rates, and shares of the loss if the table has them, from a table of mixtures
@@ -50,15 +51,19 @@ def main(arguments: Sequence[str]) -> int:
         points,
         validations,
     )
-    from ...diagnosis.tuning.table import read_table
+    from ...diagnosis.tuning.table import read_table, seeds_of
     from ..terminal.recommendation import print_recommendation
 
     components = names(options.components)
     maximise, minimise = all_names(options.maximise), all_names(options.minimise)
     targets = _targets(maximise, minimise, options.loss)
-    table, held = read_table(options.csv, components, targets).parts()
+    every = read_table(options.csv, components, targets)
+    seeds = seeds_of(every)
+    table, held = every.parts()
     check_size(table.groups(), len(table.components), str(options.csv))
-    incumbent = incumbent_of(table, options.incumbent)  # refused before the long work
+    # What is wrong is refused before the long work.
+    proxies = _proxies(options.gin_file, bindings, table.mixed)
+    incumbent = incumbent_of(table, options.incumbent)
     cut = cut_at(
         table, loss=options.loss, incumbent=incumbent, most_loss=options.most_loss
     )
@@ -90,8 +95,7 @@ def main(arguments: Sequence[str]) -> int:
     values["targets"] = {"maximise": maximise, "minimise": minimise}
     values["loss"] = options.loss
     values["cut"] = cut._asdict()
-    seeds = {row.get("seed", "") for row in table.cells}
-    values["seeds"] = sorted(int(seed) for seed in seeds if seed.isdecimal())
+    values["seeds"] = seeds
     options.out.mkdir(exist_ok=True)
     measured = points(found, table, held)
     if measured is not None:
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
         write_whole(options.out / "front.svg", text)
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
     write_whole(options.out / "recommendation.json", text + "\n")
-    _write_gin(options, bindings, found, table)
+    _write_gin(options, proxies, found, table)
     if options.format == "json":
         print(text)
     else:
@@ -166,27 +170,40 @@ def _targets(maximise: Sequence[str], minimise: Sequence[str], loss: str) -> lis
     return [*failures, loss]
 
 
+def _proxies(
+    files: Sequence[str], bindings: Sequence[str], components: tuple[str, ...]
+) -> "Proxies | None":
+    """The components in the study of gin files; None without files.
+
+    Raises:
+      UsageError: a file is wrong, or a component is none of its objectives.
+    """
+    if not files:
+        return None
+    from ..configuration.study import read_study
+    from ..studies.proxies import Proxies
+
+    proxies = Proxies(study=read_study(files, bindings), components=components, size=1)
+    _ = proxies.even  # refuses names of no objective
+    return proxies
+
+
 def _write_gin(
     options: argparse.Namespace,
-    bindings: Sequence[str],
+    proxies: "Proxies | None",
     found: "Recommendation",
     table: "MixtureTable",
 ) -> None:
     """Writes `recommended.gin`, or removes the one of an earlier recommendation."""
     path = options.out / "recommended.gin"
     path.unlink(missing_ok=True)
-    if not options.gin_file or not found.recommended or found.mixture is None:
+    if proxies is None or not found.recommended or found.mixture is None:
         return
     from ...diagnosis.tuning.gin_file import gin_file
-    from ..configuration.study import read_study
-    from ..studies.proxies import Proxies
 
-    study = read_study(options.gin_file, bindings)
-    components = table.mixed
-    proxies = Proxies(study=study, components=components, size=1)
     shares: list[dict[str, Any]] = [
-        dict(zip(components, map(float, part), strict=True))
-        for part in found.mixture.reshape(-1, len(components))
+        dict(zip(table.mixed, map(float, part), strict=True))
+        for part in found.mixture.reshape(-1, len(table.mixed))
     ]
     mixture = proxies.mixture("recommended", shares[0], shares[-1])
     about = [
@@ -198,4 +215,4 @@ def _write_gin(
         "",
         "  sightline train --gin_file=recommended.gin --run_dir=runs/recommended",
     ]
-    write_whole(path, gin_file(mixture, study.rows, about))
+    write_whole(path, gin_file(mixture, proxies.study.rows, about))

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from sightline.diagnosis.tuning import cross_validation, search
+from sightline.diagnosis.tuning import assessment, cross_validation, search
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of
@@ -47,7 +47,7 @@ def write(path, *, noise, seed=0):
             name = "current" if n < 2 else f"m{n}"
             kind = "held_out" if n >= len(drawn) else "x"
             mix = np.round(mix, 6)
-            cells = [name, kind, n % 2, *mix, *scores_of(mix, rng, noise)]
+            cells = [name, kind, f"{n % 2}.0", *mix, *scores_of(mix, rng, noise)]
             writer.writerow(cells)
     return path
 
@@ -71,6 +71,7 @@ def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
     np.testing.assert_allclose(list(rates.values()), PEAK, atol=0.12)
     assert values["predicted"]["own_loss"]["high"] <= 1.02
     assert values["validation"]["drift"]["mixtures"] == 4
+    assert values["seeds"] == [0, 1]  # written as 0.0 and 1.0
     assert values["incumbent"]["rates"] == {"masked": 0.8, "permuted": 0.2, "causal": 0}
     assert values["front"] and "<svg" in (found / "out" / "front.svg").read_text()
 
@@ -165,6 +166,11 @@ def test_what_confirms_nothing_is_one_line(word, message, confirm, capsys):
         (["--maximise=drift", "--incumbent=now"], "of the incumbent 'now'"),
         (["--maximise=drift", "--gin.study.tokens=5"], "without --gin_file"),
         (["--maximise=drift", "--out=no/such"], "there is no folder"),
+        (["--maximise=drift", "--gin_file=missing.gin"], "missing.gin"),
+        (
+            ["--maximise=drift", STUDY, "--components=masked,permuted,causl"],
+            "no column 'causl'",
+        ),
     ],
 )
 def test_bad_options_are_one_line(words, message, found, tmp_path, capsys):
@@ -172,6 +178,79 @@ def test_bad_options_are_one_line(words, message, found, tmp_path, capsys):
     assert main(["tune", "recommend", *given, *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("own_loss", "0", "own_loss of the incumbent's runs is 0"),
+        ("seed", "first", "row 1, column 'seed': 'first' is no finite number"),
+        ("seed", "0.5", "row 1, column 'seed': '0.5' is no whole number"),
+    ],
+)
+def test_what_nothing_can_be_told_from_is_refused_before_the_fit(
+    column, value, message, found, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(assessment, "assess", None)  # a call is an error
+    rows = list(csv.DictReader((found / "runs.csv").read_text().splitlines()))
+    for row in rows[:2]:  # the incumbent's
+        row[column] = value
+    table = tmp_path / "runs.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    words = [f"--csv={table}", COMPONENTS, *SCORES, f"--out={tmp_path / 'out'}"]
+    assert main(["tune", "recommend", *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_components_that_the_study_has_not_are_refused_before_the_fit(
+    found, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(assessment, "assess", None)
+    table = tmp_path / "runs.csv"
+    table.write_text((found / "runs.csv").read_text().replace("causal", "web", 1))
+    words = ["--components=masked,permuted,web", *SCORES, STUDY]
+    words += [f"--csv={table}", f"--out={tmp_path / 'out'}"]
+    assert main(["tune", "recommend", *words]) == 2
+    error = capsys.readouterr().err
+    assert "'web'" in error and error.count("\n") == 1
+
+
+def changed(found, path, **values):
+    """A recommendation in which some values are others; without those of None."""
+    text = (found / "out" / "recommendation.json").read_text()
+    every = {**json.loads(text), **values}
+    every = {name: value for name, value in every.items() if value is not None}
+    path.write_text(json.dumps(every))
+    return f"--recommendation={path}"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"targets": {}}, "no 'maximise' and 'minimise' in its 'targets'"),
+        ({"targets": {"maximise": [], "minimise": []}}, "no failure in its 'targets'"),
+        ({"seeds": None}, "is no recommendation: it has no 'seeds'"),
+        ({"loss": "perplexity"}, "limits 'perplexity', which no run"),
+    ],
+)
+def test_a_recommendation_that_lacks_something_is_refused(
+    values, message, found, confirm, tmp_path, capsys
+):
+    status, trained, _ = confirm(0.0, changed(found, tmp_path / "r.json", **values))
+    error = capsys.readouterr().err
+    assert status == 2 and not trained
+    assert message in error and error.count("\n") == 1
+
+
+def test_the_loss_that_is_limited_is_the_recommendations(found, confirm, tmp_path):
+    file = changed(found, tmp_path / "r.json", loss="loss_masked")
+    status, _, file = confirm(0.01, file)
+    own = json.loads(file.read_text())["targets"]["own loss, relative"]
+    assert status == 0 and own["incumbent"] == 1 and own["verdict"] == "within"
 
 
 def test_what_is_no_recommendation_is_refused(tmp_path, capsys):
