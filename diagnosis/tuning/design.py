@@ -1,5 +1,6 @@
 """Which mixtures to try: the corners, what is known, and draws between them."""
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ KINDS = {
 DECIMALS = 4
 """Of the shares, which sum to 1 as they are written."""
 
+MOST = 100_000
+"""Mixtures of a design."""
+
 CONCENTRATION = (0.3, 3.0)
 """Range of the sum of a draw's Dirichlet parameters over K, drawn log-uniformly.
 
@@ -36,7 +40,8 @@ MOST_WEIGHT = 4.0
 a component of few examples and much loss has noisy gradients."""
 
 _UNIFORM_PART = 0.1
-_TRIES = 100
+_TRIES = 1000
+"""Draws in a row that may find nothing new: there is then little left to find."""
 
 Shares = Float64[np.ndarray, " K"]
 
@@ -86,10 +91,11 @@ def design(
       held_out: mixtures to test on.
 
     Raises:
-      UsageError: a mixture has a rate of no component, or the count is less than the
-        fixed mixtures.
+      UsageError: a mixture has a rate of no component, two have one name, or the count
+        is less than the fixed mixtures or more than can be found.
     """
-    require_count("--count", count)
+    require_count("--count", count, most=MOST)
+    require_count("--held_out", held_out, least=0, most=MOST)
     require_seed("--seed", seed)
     for kind in kinds:
         if kind not in KINDS:
@@ -112,9 +118,9 @@ def design(
     if "dirichlet" in kinds:
         _draw(chosen, components, now, count, np.random.default_rng(seed), "dirichlet")
     if held_out:
-        require_count("--held_out", held_out)
         total, rng = len(chosen) + held_out, np.random.default_rng([seed, 1])
         _draw(chosen, components, now, total, rng, HELD_OUT)
+    _check_apart([*fixed, *chosen.values()])
     return [each._replace(shares=_rounded(each.shares)) for each in chosen.values()]
 
 
@@ -182,20 +188,38 @@ def _draw(
     centres = [uniform]
     if current is not None:
         centres.append((1 - _UNIFORM_PART) * current + _UNIFORM_PART * uniform)
-    for tries in range(_TRIES * count):
+    prefix = "held" if kind == HELD_OUT else "draw"
+    low, high = np.log(CONCENTRATION)
+    number, missed = 0, 0
+    for tries in itertools.count():
         if len(chosen) == count:
             return
-        low, high = np.log(CONCENTRATION)
+        if missed == _TRIES:
+            raise UsageError(
+                f"{count} mixtures are asked for, and only {len(chosen)} of {size} "
+                f"components and {DECIMALS} decimals were found; give less."
+            )
         weight = size * np.exp(rng.uniform(low, high))
         drawn = _rounded(rng.dirichlet(weight * centres[tries % len(centres)]))
-        prefix = "held" if kind == HELD_OUT else "draw"
-        name = f"{prefix}_{sum(d.kind == kind for d in chosen.values())}"
-        chosen.setdefault(drawn.tobytes(), Designed(name, kind, drawn))
-    if len(chosen) < count:
-        raise UsageError(
-            f"--count is {count}, and only {len(chosen)} different mixtures of "
-            f"{size} components were found; give less."
-        )
+        key = drawn.tobytes()
+        if key in chosen:
+            missed += 1
+            continue
+        chosen[key] = Designed(f"{prefix}_{number}", kind, drawn)
+        number, missed = number + 1, 0
+
+
+def _check_apart(designed: Sequence[Designed]) -> None:
+    """Refuses different mixtures of one name: a row is known by it."""
+    named: dict[str, Designed] = {}
+    for each in designed:
+        first = named.setdefault(each.name, each)
+        if not np.array_equal(_rounded(first.shares), _rounded(each.shares)):
+            raise UsageError(
+                f"two mixtures are named {each.name!r} ({first.kind} and {each.kind}); "
+                "rename the recipe's file or the component, or leave one of the "
+                "--kinds out."
+            )
 
 
 def _shares(name: str, rates: Mapping[str, float], components: Sequence[str]) -> Shares:

@@ -130,6 +130,21 @@ def check_names(components: Sequence[str], targets: Sequence[str]) -> None:
             )
 
 
+def check_columns(columns: Sequence[str]) -> None:
+    """Refuses components by whose names a table to write has two columns of one name.
+
+    Args:
+      columns: all of the table's.
+    """
+    for name in columns:
+        if columns.count(name) > 1:
+            raise UsageError(
+                f"{name!r} of --components would be two columns of the table, which "
+                f"has one of that name: {', '.join(dict.fromkeys(columns))}; rename "
+                "the component."
+            )
+
+
 def read_table(
     path: Path,
     components: Sequence[str],

@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from ...diagnosis.tuning.table import LOSS_SHARE, MixtureTable, read_table
+from ...diagnosis.tuning.table import (
+    LOSS_SHARE,
+    MixtureTable,
+    check_columns,
+    read_table,
+)
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..configuration.config import Config
@@ -166,7 +171,9 @@ def _columns(
     losses = [f"loss_{component}" for component in components]
     scores = [f"{SCORE}{failure}" for failure in failures]
     run = ["mixture", "kind", "seed"]
-    return [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *scores]
+    columns = [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *scores]
+    check_columns(columns)
+    return columns
 
 
 def _done(path: Path, components: Sequence[str], columns: Sequence[str]) -> Rows:

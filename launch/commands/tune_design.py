@@ -14,8 +14,8 @@ from ...diagnosis.tuning.design import (
     design,
     with_loss_shares,
 )
-from ...diagnosis.tuning.table import HELD_OUT, LOSS_SHARE, check_names
-from ...objectives.errors import require_count
+from ...diagnosis.tuning.table import HELD_OUT, LOSS_SHARE, check_columns, check_names
+from ...objectives.errors import UsageError, require_count
 from ...tasks.files import write_whole
 from ._arguments import parse, require_folder
 from ._tuning import names
@@ -31,13 +31,18 @@ names; with mixture files, they are objectives.
 """
 
 
+_RUN = ("mixture", "kind", "seeds")
+"""Columns beside those of shares."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Writes the table; returns the exit status."""
     options = _options(arguments)
     components = names(options.components)
     check_names(components, ())
+    check_columns([*_RUN, *components, *_loss_columns(components)])
     current = _rates(options.current) if options.current else None
-    files = {Path(file).stem: file for file in options.recipes}
+    files = _by_name(options.recipes)
     recipes = {name: _rates(file) for name, file in files.items()}
     kinds = tuple(KINDS) if options.kinds is None else names(options.kinds)
     designed = design(
@@ -109,6 +114,24 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _by_name(recipes: Sequence[str]) -> dict[str, str]:
+    """Files by the names of their mixtures, which are those of the files."""
+    files: dict[str, str] = {}
+    for file in recipes:
+        name = Path(file).stem
+        if name in files:
+            raise UsageError(
+                f"--recipes={files[name]} and --recipes={file} are both named "
+                f"{name!r}, which names a mixture of the design; rename one file."
+            )
+        files[name] = file
+    return files
+
+
+def _loss_columns(components: Sequence[str]) -> list[str]:
+    return [f"{LOSS_SHARE}{name}" for name in components]
+
+
 def _rates(file: str) -> dict[str, float]:
     """The rates of a mixture's objectives."""
     from ..configuration.study import read_mixture
@@ -129,8 +152,8 @@ def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     weighed = any(each.loss is not None for each in designed)
-    columns = [f"{LOSS_SHARE}{name}" for name in components] if weighed else []
-    writer.writerow(["mixture", "kind", "seeds", *components, *columns])
+    columns = _loss_columns(components) if weighed else []
+    writer.writerow([*_RUN, *components, *columns])
     for each in designed:
         shares = [*each.shares, *(each.loss_or_rates() if weighed else ())]
         runs = seeds if each.kind in ("current", HELD_OUT) else 1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from sightline.diagnosis.tuning import design as designs
 from sightline.diagnosis.tuning.design import (
     DECIMALS,
     MOST_WEIGHT,
@@ -87,6 +88,22 @@ def test_mixtures_held_out_come_on_top_and_change_no_other():
     assert len({d.shares.tobytes() for d in more}) == 21
 
 
+def test_a_recipe_may_have_the_name_of_a_mixture_that_it_is():
+    (found,) = (
+        d
+        for d in design(ABC, count=15, seed=0, recipes={"a": {"a": 1.0}})
+        if d.name == "a"
+    )
+    assert found.kind == "recipes"
+
+
+def test_as_many_mixtures_are_drawn_as_there_are(monkeypatch):
+    monkeypatch.setattr(designs, "DECIMALS", 2)  # 101 mixtures of two components
+    assert len(design(("a", "b"), count=95, seed=0)) == 95
+    with pytest.raises(UsageError, match="102 mixtures are asked for, and only 101"):
+        design(("a", "b"), count=102, seed=0)
+
+
 def test_shares_of_the_loss_are_a_design_of_their_own():
     current = {"a": 0.8, "b": 0.2}
     designed = design(ABC, count=30, seed=0, current=current, held_out=5)
@@ -114,6 +131,10 @@ def test_shares_of_the_loss_are_a_design_of_their_own():
         ({"count": 0}, "--count is 0"),
         ({"current": {"d": 1.0}}, "mixture 'current' has 'd'"),
         ({"recipes": {"x": {"aa": 1.0}}}, "mixture 'x' has 'aa'"),
+        ({"count": 100_001}, "--count is 100001"),
+        ({"recipes": {"a": {"a": 1.0, "b": 1.0}}}, "named 'a' .recipes and vertices"),
+        ({"recipes": {"draw_0": {"a": 0.9, "b": 0.1}}}, "named 'draw_0'"),
+        ({"recipes": {"current": {"a": 1.0}}, "current": {"b": 1.0}}, "'current'"),
         ({"kinds": ("vertex",)}, "no kind of mixtures 'vertex'; did you mean"),
     ],
 )

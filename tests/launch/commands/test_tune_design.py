@@ -56,9 +56,16 @@ def test_shares_of_the_loss_seeds_and_mixtures_held_out(tmp_path):
         (["--count=2"], "--count=7 or more"),
         (["--out=no/such/file.csv"], "there is no folder"),
         (["--components=causal"], "at least 2"),
+        (["--components=mixture,kind"], "'mixture' of --components would be two"),
+        (["--components=a,share_a"], "'share_a' of --components would be two"),
+        (["--recipes=a/x.gin", "--recipes=b/x.gin"], "both named 'x'"),
+        (["--recipes=CAUSAL"], "two mixtures are named 'causal' (recipes and vert"),
     ],
 )
-def test_bad_options_are_one_line(words, message, capsys):
+def test_bad_options_are_one_line(words, message, tmp_path, capsys):
+    recipe = tmp_path / "causal.gin"
+    recipe.write_text("include 'incumbent.gin'\n")
+    words = [word.replace("CAUSAL", str(recipe)) for word in words]
     assert main([*WORDS, *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1

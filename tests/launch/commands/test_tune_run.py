@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from sightline.diagnosis.probes.asking import scored
 from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
+from sightline.launch.commands._proxy_table import Wanted, train_table
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies import rows_of_arms
 from sightline.launch.studies.proxies import Proxies, ProxyScores
@@ -163,6 +165,14 @@ def test_an_objective_may_have_the_name_of_a_failure(tmp_path, proxies_by_rule):
     assert table.shares[:, 0].tolist() == [0.5, 1.0]
     assert table.scores[0] < table.scores[1]
     assert main(words) == 0 and len(trained) == 2  # it is continued
+
+
+def test_a_component_may_not_have_the_name_of_another_column(tmp_path):
+    out = tmp_path / "runs.csv"
+    proxies = Proxies(study=None, components=("tokens", "masked"), size=1)
+    runs = [Wanted("a", "x", {"tokens": 0.5, "masked": 0.5}, 0)]
+    with pytest.raises(UsageError, match="'tokens' of --components would be two"):
+        train_table(proxies, runs, out, Console(), config="")
 
 
 def test_a_proxy_is_trained_as_its_mixture_says():
