@@ -1,7 +1,6 @@
 """Tables of mixtures and their scores: CSV files, checked cell by cell."""
 
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,17 +9,13 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from ...objectives.errors import UsageError, nearest
-
-MOST_ROUNDING = 0.01
-"""Rows may miss a sum of 1 by what their decimals can hide, and by this at most."""
+from .cells import EXACT, number_of, shares_of
 
 HELD_OUT = "held_out"
 """In the column `kind`: rows that no model is fitted to."""
 
 LOSS_SHARE = "share_"
 """Begins the names of the columns of the loss's shares, one for each component."""
-
-_EXACT = 1e-6
 
 
 class MixtureTable(NamedTuple):
@@ -86,7 +81,7 @@ def is_mixture(
     shares: Float64[np.ndarray, "n K"], mixture: Float64[np.ndarray, " K"]
 ) -> Bool[np.ndarray, " n"]:
     """Which rows are runs of a mixture."""
-    return np.abs(shares - mixture).max(axis=1) < _EXACT
+    return np.abs(shares - mixture).max(axis=1) < EXACT
 
 
 def seeds_of(table: MixtureTable) -> list[int]:
@@ -99,7 +94,7 @@ def seeds_of(table: MixtureTable) -> list[int]:
         return []
     seeds = set()
     for number, row in zip(table.numbers, table.cells, strict=True):
-        seed = _number(row["seed"], "seed", f"row {number}")
+        seed = number_of(row["seed"], "seed", f"row {number}")
         if not seed.is_integer():
             raise UsageError(
                 f"row {number}, column 'seed': {row['seed'].strip()!r} is no whole "
@@ -180,12 +175,12 @@ def read_table(
         [
             share
             for columns in simplices
-            for share in _mixture([row[c] for c in columns], columns, place, normalise)
+            for share in shares_of([row[c] for c in columns], columns, place, normalise)
         ]
         for row, place in pairs
     ]
     scores = [
-        [_number(row[name], name, place) for name in targets] for row, place in pairs
+        [number_of(row[name], name, place) for name in targets] for row, place in pairs
     ]
     return MixtureTable(
         tuple(name for columns in simplices for name in columns),
@@ -248,55 +243,3 @@ def _rows(path: Path, columns: Sequence[str]) -> tuple[list[dict[str, str]], lis
         cells = [*row, *[""] * (len(header) - len(row))]
         rows.append(dict(zip(header, cells, strict=True)))
     return rows, [line for line, _ in table[1:]]
-
-
-def _number(text: str, column: str, place: str) -> float:
-    if not text.strip():
-        raise UsageError(
-            f"{place}, column {column!r}: the cell is empty; fill it in or take the "
-            "row out."
-        )
-    try:
-        number = math.nan if "_" in text else float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise UsageError(
-            f"{place}, column {column!r}: {text.strip()!r} is no finite number; write "
-            "one, as in 0.25 or 1e-3, or take the row out."
-        )
-    return number
-
-
-def _mixture(
-    cells: Sequence[str], components: Sequence[str], place: str, normalise: bool
-) -> list[float]:
-    """The shares of a row, which sum to 1."""
-    shares = [
-        _number(text, name, place) for text, name in zip(cells, components, strict=True)
-    ]
-    for share, name in zip(shares, components, strict=True):
-        if share < 0:
-            raise UsageError(
-                f"{place}, column {name!r}: the share {share:g} is negative; shares "
-                "are 0 or more."
-            )
-    total = math.fsum(shares)
-    if total <= 0:
-        raise UsageError(f"{place}: all shares are 0; take the row out.")
-    if not normalise and abs(total - 1) > _rounding(cells):
-        raise UsageError(
-            f"{place}: the shares of {', '.join(components[:4])}"
-            f"{', …' if len(components) > 4 else ''} sum to {total:.6g}, not 1; "
-            "correct them, or give --normalise to divide each row by its sum."
-        )
-    return [share / total for share in shares]
-
-
-def _rounding(cells: Sequence[str]) -> float:
-    """By how much a sum can be off: half of the last decimal of every cell."""
-    if any("e" in text.lower() for text in cells):
-        return _EXACT
-    decimals = max(len(text.strip().partition(".")[2]) for text in cells)
-    hidden = len(cells) * 0.5 * 10.0**-decimals
-    return min(max(hidden * 1.0001, _EXACT), MOST_ROUNDING)
