@@ -19,6 +19,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..configuration.config import Config
 from ..runs.directory import config_text, difference
+from ..runs.lease import hold
 from ..runs.run_identity import without
 from ..studies.outcome import mix_identity
 from ..studies.proxies import Proxies, Proxy, ProxyScores
@@ -132,9 +133,11 @@ def train_table(
 
     Raises:
       UsageError: the table is of other columns, mixtures or settings, or nothing says
-        of which.
+        of which; or another process is adding rows to it.
     """
     columns = _columns(list(runs[0].shares), proxies.components, proxies.failures)
+    # From before it is read to the end of the process: another's rows would be lost.
+    lease = hold(out.absolute().parent, f"{out.name}.lease")
     done = _done(out, proxies.components, columns)
     waiting = sorted(_waiting(runs, done, out), key=lambda run: run.seed)
     saved = out.with_name(f"{out.name}.gin")
@@ -146,6 +149,7 @@ def train_table(
         rows = [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
         for row in rows:
             _say_what_is_missing(row, columns, console)
+        lease.check()
         if not done:
             write_whole(saved, config)
         done += rows

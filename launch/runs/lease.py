@@ -1,4 +1,4 @@
-"""One run directory, one run: who holds it, and whether that run still lives.
+"""One run directory or table, one run: who holds it, and whether that run still lives.
 
 A lease is a file that names its holder and whose time of change the holder renews. It
 needs no lock of the file system: those are local to a host, or missing, on many that
@@ -86,6 +86,7 @@ class Lease:
     folder: Path
     holder: Holder
     inode: int
+    name: str = "lease"
 
     def __post_init__(self) -> None:
         self._ended = threading.Event()
@@ -103,21 +104,21 @@ class Lease:
         self._lost = self._lost or self._find_lost()
         if self._lost:
             raise LeaseLost(
-                f"{self._lost}. This run stops and writes nothing more there; its "
-                "newest checkpoint is whole, wherever the folder is now."
+                f"{self._lost}. This run stops and writes nothing more there; what it "
+                "saved last is whole, wherever the folder is now."
             )
 
     def release(self) -> None:
         """Gives the directory back."""
         self._ended.set()
         if os.getpid() == self.holder.pid and self._find_lost() is None:
-            lease_path(self.folder).unlink()
+            lease_path(self.folder, self.name).unlink()
 
     def _find_lost(self) -> str | None:
         try:
             if self.folder.stat().st_ino != self.inode:
                 return f"{self.folder} is another folder than at the start of the run"
-            holder = read_holder(lease_path(self.folder))
+            holder = read_holder(lease_path(self.folder, self.name))
         except FileNotFoundError:
             return f"{self.folder} was renamed or deleted during the run"
         if holder is None or holder.nonce != self.holder.nonce:
@@ -132,20 +133,21 @@ class Lease:
                     return
                 # Not rewritten: a full disk must not end the lease, nor this end
                 # another's.
-                os.utime(lease_path(self.folder))
+                os.utime(lease_path(self.folder, self.name))
             except OSError:
                 continue  # a storage that is away for a while; `check` tells
 
 
-_LEASES: dict[Path, Lease] = {}
+_LEASES: dict[tuple[Path, str], Lease] = {}
 """Of this process."""
 
 
-def hold(folder: Path) -> Lease:
+def hold(folder: Path, name: str = "lease") -> Lease:
     """Takes the lease of a run directory, for as long as this process lives.
 
     Args:
       folder: of the run; it exists.
+      name: of the lease's file: a table has one of its own in a folder with others.
 
     Returns:
       The same lease again if this process has it already.
@@ -155,21 +157,22 @@ def hold(folder: Path) -> Lease:
       OSError: the folder cannot be written to.
     """
     folder = folder.resolve()
-    held = _LEASES.get(folder)
+    path = lease_path(folder, name)
+    held = _LEASES.get((folder, name))
     if held is not None and held._find_lost() is None:
         return held
     mine = own_holder(folder)
-    while not _create(lease_path(folder), mine):
-        if _expired(lease_path(folder)):
-            write_whole(lease_path(folder), json.dumps(mine))
+    while not _create(path, mine):
+        if _expired(path):
+            write_whole(path, json.dumps(mine))
             time.sleep(_SETTLE_SECONDS)
             break
-    holder = read_holder(lease_path(folder))
+    holder = read_holder(path)
     if holder != mine:
-        raise _refusal(folder, holder)
-    lease = Lease(folder, mine, folder.stat().st_ino)
+        raise _refusal(path, holder)
+    lease = Lease(folder, mine, folder.stat().st_ino, name)
     on_leaving(lease.release)
-    _LEASES[folder] = lease
+    _LEASES[folder, name] = lease
     return lease
 
 
@@ -205,7 +208,7 @@ def _expired(path: Path) -> bool:
             return True  # it came with a copy of another run's folder
         if holder is not None and holder.machine == machine():
             if not has_ended(holder):
-                raise _refusal(path.parent, holder)
+                raise _refusal(path, holder)
             return True
         # The clock of the file system, not ours: hosts' clocks differ.
         if _file_system_time(path.parent) - first / 1e9 > EXPIRES_SECONDS:
@@ -214,23 +217,24 @@ def _expired(path: Path) -> bool:
         while time.monotonic() < deadline:
             time.sleep(0.5)
             if path.stat().st_mtime_ns != first:
-                raise _refusal(path.parent, read_holder(path))
+                raise _refusal(path, read_holder(path))
     except FileNotFoundError:
         return False
     return True
 
 
-def _refusal(folder: Path, holder: Holder | None) -> UsageError:
+def _refusal(path: Path, holder: Holder | None) -> UsageError:
     return UsageError(
-        f"another process is training in {folder} ({holder or 'unknown'}); wait for it "
-        "or stop it, or give this run another --run_dir. The lease of a process that "
-        f"was killed ends by itself, on another host after {EXPIRES_SECONDS:.0f} s."
+        f"another process is training in {path.parent} ({holder or 'unknown'}; it "
+        f"holds {path.name!r}); wait for it or stop it, or give this run another "
+        "--run_dir, or a table another --out. The lease of a process that was killed "
+        f"ends by itself, on another host after {EXPIRES_SECONDS:.0f} s."
     )
 
 
-def lease_path(folder: Path) -> Path:
-    """The file of a run directory's lease."""
-    return folder / "lease"
+def lease_path(folder: Path, name: str = "lease") -> Path:
+    """The file of a run directory's lease, or of that of a table in a folder."""
+    return folder / name
 
 
 def read_holder(path: Path) -> Holder | None:

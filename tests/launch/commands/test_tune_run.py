@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import json
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
 from sightline.launch.commands._proxy_table import Wanted, train_table
 from sightline.launch.configuration.study import read_study
+from sightline.launch.runs.lease import own_holder
 from sightline.launch.studies import rows_of_arms
 from sightline.launch.studies.proxies import Proxies, ProxyScores
 from sightline.launch.studies.proxy_probes import ProxyProbes, failures_asked
@@ -138,6 +140,19 @@ def test_a_study_has_a_score_of_each_failure_whose_probe_it_asks_for():
     scores = probes.scores(mixture, program.initial_state().params)
     assert tuple(scores) == asked
     assert all(0 <= score <= 1.5 for score in scores.values()), scores
+
+
+def test_two_processes_do_not_fill_one_table(tmp_path, capsys, proxies_by_rule):
+    design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
+    trained = proxies_by_rule(0.0)
+    design.write_text(HEADER + "a,x,1,.5,.5,0\n")
+    holder = own_holder(tmp_path)  # of a process that lives, with another nonce
+    (tmp_path / "runs.csv.lease").write_text(json.dumps(holder))
+    words = [*WORDS, f"--design={design}"]
+    assert main([*words, f"--out={out}"]) == 2
+    assert "holds 'runs.csv.lease'" in capsys.readouterr().err
+    assert not trained and not out.exists()
+    assert main([*words, f"--out={tmp_path / 'other.csv'}"]) == 0  # of the same folder
 
 
 def test_what_could_not_be_measured_is_said(tmp_path, monkeypatch, capsys):
