@@ -4,7 +4,7 @@ import datetime
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -168,7 +168,10 @@ def percent(share: float) -> str:
 def mix_identity(mixture: Mixture) -> str:
     """A mixture's contents on one line: its file may change under its name."""
     mix = mix_of(mixture)
-    return json.dumps([mix.rates, mix.loss_shares, mix.settings], sort_keys=True)
+    contents: list[Any] = [mix.rates, mix.loss_shares, mix.settings]
+    if mixture.schedule:  # of which the rates are means
+        contents.append(mixture.schedule)
+    return json.dumps(contents, sort_keys=True, default=dict)
 
 
 def parameters(jobs: Jobs) -> int:

@@ -1,5 +1,7 @@
 """A study's mixes and arms: what each is trained on, from where, for how long."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from sightline.launch.cli import main
 from sightline.launch.commands.study import of_training
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies.arms import arms
-from sightline.launch.studies.outcome import percent
+from sightline.launch.studies.outcome import mix_identity, percent
 from sightline.launch.studies.proxy_probes import failures_asked
 from sightline.launch.studies.resources import StudyResources
 from sightline.objectives.errors import UsageError
@@ -42,6 +44,15 @@ def test_the_schedule_of_a_mix_is_kept():
     first, second = mixture.phases().values()
     assert first.objective_rates() == {"causal": 1.0}
     assert second.objective_rates() == {"masked": 1.0}
+
+
+def test_the_identity_of_a_mix_has_its_schedule():
+    read = read_study(["modes.gin"], ()).mixture
+    later = dataclasses.replace(
+        read("causal_then_masked"), schedule={5: {"rates": {"masked": 1}}}
+    )
+    mixes = [read("causal_then_masked"), read("masked_then_causal"), later]
+    assert len({mix_identity(mix) for mix in mixes}) == 3
 
 
 def test_a_model_is_asked_in_the_modes_of_every_phase():
