@@ -88,6 +88,20 @@ class RunDirectory:
         if self._lease is not None:
             self._lease.check()
 
+    def refuse_study(self) -> None:
+        """Refuses the folder of a study, whose config a run would write over.
+
+        Raises:
+          UsageError: it holds records, or the points of a study's runs.
+        """
+        for pattern in ("records/*.json", "runs/*/points"):
+            found = next(self.path.glob(pattern), None)
+            if found is not None:
+                raise UsageError(
+                    f"{str(self.path)!r} holds {found.relative_to(self.path)} of a "
+                    "`sightline study`; give this run another --run_dir."
+                )
+
     def write_config(
         self, run: RunIdentity, *, step: int, changes: Sequence[Change]
     ) -> None:

@@ -198,6 +198,7 @@ def train(
     check_one_run(run)
     beginning = other and other.begin()
     directory = RunDirectory(run_dir)
+    directory.refuse_study()
 
     def evaluation_due(step: int) -> bool:
         return step % eval_every == 0 or step == steps

@@ -108,6 +108,16 @@ def test_files_of_another_config_are_not_added_to(tmp_path):
         prepare(CONFIG)
 
 
+@pytest.mark.parametrize("name", ["records/a-0-5.json", "runs/a-0/points/5"])
+def test_the_folder_of_a_study_is_no_run(tmp_path, name):
+    directory = RunDirectory(tmp_path / "study")
+    directory.refuse_study()
+    (directory.path / name).parent.mkdir(parents=True)
+    (directory.path / name).touch()
+    with pytest.raises(UsageError, match=r"of a `sightline study`; .* --run_dir"):
+        directory.refuse_study()
+
+
 def test_an_error_of_the_system_names_what_was_not_written(tmp_path):
     with (
         pytest.raises(StorageError, match=r"metrics could not be written .* No space"),
