@@ -197,7 +197,7 @@ def test_nothing_measured_meets_nothing_and_runs_are_counted_all_the_same():
     (verdict,) = came_to.verdicts
     assert verdict.runs == 3 and verdict.better == {} and not verdict.met
     table = adaptation_table.markdown(
-        {"Ten": came_to}, refusals=[], remarks=[], command="sightline"
+        [("Ten", came_to)], refusals=[], remarks=[], command="sightline"
     )
     assert "| `revised` | 3 | 1.000 [1.000, 1.000] |" in table
     assert "**not met**" in table and "no failure was measured" in table
