@@ -7,6 +7,7 @@ import numpy as np
 
 from ..failures.registry import failures
 from ..probes.material import LEAST
+from ..probes.published.published_test import PublishedScore
 from ..scores.score import Score
 from .effects import Effect
 from .records import Record
@@ -34,26 +35,33 @@ class Measure(NamedTuple):
         return next(enough, None)
 
     def effect(self, records: Sequence[Record]) -> Effect | None:
-        """Combines runs of one mix at one budget; None unless all have the score.
-
-        The interval spans those of all seeds, so if two are disjoint, they are so for
-        each pair of runs.
-        """
+        """Combines runs of one mix at one budget; None unless all have the score."""
         scores = [s for r in records if (s := self.chosen(r.scores))]
         if not scores or len(scores) < len(records):
             return None
-        chances = [s.chance for s in scores if s.chance is not None]
-        return Effect(
-            self.failure,
-            self.probe,
-            self.metric,
-            value=float(np.mean([s.value for s in scores])),
-            low=min(s.low for s in scores),
-            high=max(s.high for s in scores),
-            better=scores[0].better,
-            chance=float(np.mean(chances)) if chances else None,
-            seeds=len(scores),
-        )
+        return combined(self.failure, self.probe, self.metric, scores)
+
+
+def combined(
+    failure: str, probe: str, metric: str, scores: Sequence[Score | PublishedScore]
+) -> Effect:
+    """The effect of runs of one mix at one budget, one score each.
+
+    The interval spans those of all seeds, so if two are disjoint, they are so for each
+    pair of runs.
+    """
+    chances = [s.chance for s in scores if s.chance is not None]
+    return Effect(
+        failure,
+        probe,
+        metric,
+        value=float(np.mean([s.value for s in scores])),
+        low=min(s.low for s in scores),
+        high=max(s.high for s in scores),
+        better=scores[0].better,
+        chance=float(np.mean(chances)) if chances else None,
+        seeds=len(scores),
+    )
 
 
 def measures() -> tuple[Measure, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..probes.published.published_test import PublishedScore
 from .effects import Effect
+from .measures import combined
 from .paired import crossed_interval, same_seeds
 from .records import Record
 
@@ -93,17 +94,7 @@ def effect(column: str, records: Sequence[Record]) -> Effect | None:
     scores = _scores(records, column)
     if not scores or len(scores) < len(records):
         return None
-    return Effect(
-        "",
-        scores[0].test,
-        scores[0].metric,
-        value=float(np.mean([score.value for score in scores])),
-        low=min(score.low for score in scores),
-        high=max(score.high for score in scores),
-        better=scores[0].better,
-        chance=scores[0].chance,
-        seeds=len(scores),
-    )
+    return combined("", scores[0].test, scores[0].metric, scores)
 
 
 def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> str:

@@ -229,7 +229,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
         onward=share(sum(f.onward for f in forms), supervised),
         whole=share(sum(f.whole for f in forms), count),
         middles=share(sum(f.middle for f in forms), count),
-        suffix_first=share(sum(f.middle and f.suffix_first for f in forms), count),
+        suffix_first=share(sum(f.suffix_first for f in forms), count),
         labels=share(len(labelled), count),
         negatives=share(len(negative), len(labelled)),
         kinds={

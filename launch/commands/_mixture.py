@@ -97,10 +97,6 @@ def measure_mixture(
 
     mixture, rows, batch_rows, _ = packed_mixture
     place = layout(rows, bos=vocabulary(mixture.vocabulary).special_ids.bos)
-    for name in mixture.corpus_names():
-        # Some import TFDS, which replaces `__import__` meanwhile, and the bar's thread
-        # imports too.
-        mixture.corpus(name).documents("train")
     source = Streaming(mixture, rows, batch_rows).examples(seed=options.seed)
     tracked = track(
         itertools.islice(source, options.examples),

@@ -34,10 +34,14 @@ OWN_LOSS = "own_loss"
 SCORE = "score_"
 """Begins columns of failures' scores: an objective may have a failure's name."""
 
-
 OF_NO_PROXY = (
-    *(*DESCRIBING, "mixes", "seeds", "points"),
-    *("published", "pairs", "items"),
+    *DESCRIBING,
+    "mixes",
+    "seeds",
+    "points",
+    "published",
+    "pairs",
+    "items",
 )
 """Settings of a study that change no row: they may change while a table is filled."""
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...objectives.registry import objectives
-from ...tasks.examples.mixture import Mixture, split_task
+from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import capacities
 from ._arguments import add_import, parse_gin
 from ._mixture import MixtureShares, add_options, measure_mixture, read_mixture
@@ -84,7 +84,7 @@ def _requested(mixture: Mixture) -> dict[str, Any]:
         requested |= {
             f"{name}.{key}": value for key, value in objective.settings.items()
         }
-    for corpus in sorted({split_task(task)[0] for task in rates}):
+    for corpus in mixture.corpus_names():
         bound = mixture.settings.get(corpus, {})
         requested |= {f"{corpus}.{key}": value for key, value in bound.items()}
     return requested

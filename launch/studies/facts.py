@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ...diagnosis.results import json_file
-from ...tasks.examples.mixture import split_task
 from ...tasks.recorded.identity import digest_of
 from ...tasks.tokens.tokenised_documents import TokenisedDocuments
 from ...tasks.tokens.vocabulary import vocabulary
@@ -70,10 +69,9 @@ def facts(study: Study, folder: Path, *, config: str) -> Facts:
 
 def _corpora(study: Study) -> dict[str, CorpusFacts]:
     mixture = study.mixture(study.incumbent)
-    names = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
     vocab = vocabulary(study.vocabulary)
     found = {}
-    for name in names:
+    for name in mixture.corpus_names():
         corpus = mixture.corpus(name)
         train, validation = (corpus.documents(s) for s in ("train", "validation"))
         documents = TokenisedDocuments(corpus, "train", vocab)

@@ -23,9 +23,9 @@ _DRAWS = 4096
 def split_documents(mixture: Mixture, split: str) -> dict[str, TokenisedDocuments]:
     """The documents of each corpus of a mixture; tokens are cached once read."""
     vocab = vocabulary(mixture.vocabulary)
-    corpora = dict.fromkeys(split_task(task)[0] for task in mixture.positive_rates())
     return {
-        name: TokenisedDocuments(mixture.corpus(name), split, vocab) for name in corpora
+        name: TokenisedDocuments(mixture.corpus(name), split, vocab)
+        for name in mixture.corpus_names()
     }
 
 
@@ -38,7 +38,9 @@ def mixed_examples(
 ) -> Iterator[Example]:
     """Training Examples without end, their tasks drawn by the rates.
 
-    With a schedule, by those of step 0.
+    With a schedule, by those of step 0. Corpora are opened before it returns: some
+    import TFDS, which replaces `__import__` meanwhile, so that no other thread, such as
+    that of a progress bar around the stream, may import then.
 
     Args:
       mixture: rates, corpora, settings and vocabulary.
@@ -59,8 +61,7 @@ def mixed_examples(
         for task in mixture.positive_rates()
     ]
     limits = cumulative_shares(mixture, list(mixture.positive_rates()))
-    for draw in draws(seed):
-        yield next(streams[bisect.bisect_right(limits, draw)])
+    return (next(streams[bisect.bisect_right(limits, draw)]) for draw in draws(seed))
 
 
 def task_examples(
