@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from rich.progress import track
 
 from ...models.attention import interval_attention
-from ...models.attention.gpu import KERNELS, tokamax_attention
+from ...models.attention.gpu import KERNELS, Kernel, gpu_attention
 from ...models.attention.reference import reference_attention
 from ._batches import some_batches
 
@@ -60,17 +60,14 @@ def attention_speeds(
 
 def implementations(platform: str) -> dict[str, Attend]:
     """By name: what training uses, and what else may run on a kind of device."""
-    found: dict[str, Attend] = {
-        OURS: interval_attention,
-        PLAIN: reference_attention,
-        "jax.nn, mask": functools.partial(
-            _masked, implementation="cudnn" if platform == "gpu" else None
-        ),
-    }
-    if importlib.util.find_spec("tokamax") is not None:
-        for kernel in KERNELS if platform == "gpu" else ("xla_chunked",):
-            attend = functools.partial(tokamax_attention, kernel=kernel)
-            found[f"tokamax, {kernel}"] = attend
+    found: dict[str, Attend] = {OURS: interval_attention, PLAIN: reference_attention}
+    kernels: Sequence[Kernel] = KERNELS if platform == "gpu" else ("xla_chunked",)
+    for kernel in kernels:
+        name = kernel if kernel == "cudnn" else f"tokamax, {kernel}"
+        if kernel == "cudnn" or importlib.util.find_spec("tokamax") is not None:
+            found[name] = functools.partial(gpu_attention, kernel=kernel)
+    if platform != "gpu":
+        found["jax.nn, mask"] = _masked
     return found
 
 
@@ -102,9 +99,7 @@ def _passes(attend: Attend, q, k, v, d_out, start, stop) -> tuple[jax.Array, ...
     return out, *back(d_out)
 
 
-def _masked(q, k, v, start, stop, *, implementation) -> jax.Array:
+def _masked(q, k, v, start, stop) -> jax.Array:
     slot = jnp.arange(k.shape[1])
     mask = (slot >= start[..., None]) & (slot < stop[..., None])  # [B T S]
-    return jax.nn.dot_product_attention(
-        q, k, v, mask=mask[:, None], scale=1.0, implementation=implementation
-    )
+    return jax.nn.dot_product_attention(q, k, v, mask=mask[:, None], scale=1.0)

@@ -1,15 +1,16 @@
-"""Interval attention on GPUs: kernels of tokamax, whose masks are ranges of keys.
+"""Interval attention on GPUs: kernels that do not write scores to memory.
 
-Neither writes scores to memory. Forwards both skip blocks of keys that no query of a
-block sees; backwards they visit all. "mosaic_gpu" (Hopper and later) reads two int32 a
-query in both passes, "triton" (Ampere and later) forwards; backwards it reads a mask of
-bytes [B, 1, T, S].
+Those of tokamax take ranges of keys. Forwards both skip blocks of keys that no query
+of a block sees; backwards they visit all. "mosaic_gpu" (Hopper and later) reads two
+int32 a query in both passes, "triton" (Ampere and later) forwards; backwards it reads a
+mask of bytes [B, 1, T, S]. "cudnn" is cuDNN's, by `jax.nn`: in both passes it reads a
+mask in the dtype of the queries, [B, 1, T, S], and visits all blocks.
 """
 
 import functools
 import importlib.util
 import logging
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import jax
@@ -23,15 +24,16 @@ from .reference import reference_attention
 
 _LOG = logging.getLogger(__name__)
 
-Kernel = Literal["mosaic_gpu", "triton", "xla_chunked"]
-KERNELS: tuple[Kernel, ...] = ("mosaic_gpu", "triton")
-"""Those of GPUs, the best first; "xla_chunked" is for tests, and runs everywhere."""
+Kernel = Literal["mosaic_gpu", "triton", "cudnn", "xla_chunked"]
+KERNELS: tuple[Kernel, ...] = ("mosaic_gpu", "triton", "cudnn")
+"""Those of GPUs, the first to be tried first; "xla_chunked", of tokamax, is for tests,
+and runs everywhere."""
 
 _TOLERANCE = 0.05
 """Of a kernel in bfloat16 against the reference, whose outputs are about 1."""
 
 
-def tokamax_attention(
+def gpu_attention(
     q: Float[jax.Array, "B T H K"],
     k: Float[jax.Array, "B S G K"],
     v: Float[jax.Array, "B S G K"],
@@ -40,7 +42,7 @@ def tokamax_attention(
     *,
     kernel: Kernel,
 ) -> Float[jax.Array, "B T H K"]:
-    """`interval_attention` by a kernel of tokamax, without bias.
+    """`interval_attention` by a kernel, without bias.
 
     Args:
       q: queries.
@@ -48,8 +50,21 @@ def tokamax_attention(
       v: values.
       visible_from: first visible slot.
       visible_to: one past the last.
-      kernel: of tokamax.
+      kernel: which.
     """
+    start = jnp.maximum(visible_from, 0)
+    stop = jnp.minimum(visible_to, k.shape[1])
+    empty = start >= stop
+    # An empty interval would be the mean of all values. It sees one slot near those of
+    # its neighbours, so that no block is read for it, and is set to zero afterwards.
+    near = jax.lax.cummax(jnp.where(empty, 0, start), axis=1)
+    start, stop = jnp.where(empty, near, start), jnp.where(empty, near + 1, stop)
+    attend = _cudnn if kernel == "cudnn" else functools.partial(_tokamax, kernel=kernel)
+    out = attend(q, k, v, start, stop)
+    return jnp.where(empty[..., None, None], 0, out)
+
+
+def _tokamax(q, k, v, start, stop, *, kernel: Kernel) -> jax.Array:
     from absl import flags
 
     # Its public function takes no ranges of keys; the version is pinned.
@@ -61,16 +76,29 @@ def tokamax_attention(
     if not flags.FLAGS.is_parsed():
         # Tokamax would otherwise read its flags from this program's arguments.
         flags.FLAGS.mark_as_parsed()
-    start = jnp.maximum(visible_from, 0)
-    stop = jnp.minimum(visible_to, k.shape[1])
-    empty = start >= stop
-    # An empty interval would be the mean of all values. It sees one slot near those of
-    # its neighbours, so that no block is read for it, and is set to zero afterwards.
-    near = jax.lax.cummax(jnp.where(empty, 0, start), axis=1)
-    start, stop = jnp.where(empty, near, start), jnp.where(empty, near + 1, stop)
     mask = base.Mask(k_start=start[:, None], k_end=stop[:, None])
-    out = api.IMPLEMENTATIONS[kernel](q, k, v, mask=mask, logits_scale=1.0)
-    return jnp.where(empty[..., None, None], 0, out)
+    return api.IMPLEMENTATIONS[kernel](q, k, v, mask=mask, logits_scale=1.0)
+
+
+def _cudnn(q, k, v, start, stop) -> jax.Array:
+    slots = q.shape[1]
+    # With a mask it takes even numbers of slots only. None sees a key that is added;
+    # what a query that is added sees is cut off.
+    q, k, v = (_even(x) for x in (q, k, v))
+    start, stop = _even(start), _even(stop)
+    slot = jnp.arange(k.shape[1])
+    mask = (slot >= start[..., None]) & (slot < stop[..., None])
+    out = jax.nn.dot_product_attention(
+        q, k, v, mask=mask[:, None], scale=1.0, implementation="cudnn"
+    )
+    return out[:, :slots]
+
+
+def _even(array: Array) -> jax.Array:
+    """An array with a slot more, where their number is odd."""
+    widths = [(0, 0)] * array.ndim
+    widths[1] = (0, array.shape[1] % 2)
+    return jnp.pad(array, widths)
 
 
 def gpu_kernel(*, dtype: str, heads_a_group: int, width: int) -> Kernel | None:
@@ -89,27 +117,32 @@ def gpu_kernel(*, dtype: str, heads_a_group: int, width: int) -> Kernel | None:
 
 @functools.cache
 def _first_that_works(dtype: str, heads_a_group: int, width: int) -> Kernel | None:
-    reasons = list(_objections(dtype))
-    for kernel in KERNELS if not reasons else ():
-        reason = objection(
+    reasons = []
+    for kernel in KERNELS:
+        reason = _known_objection(kernel, dtype) or objection(
             kernel, dtype=dtype, heads_a_group=heads_a_group, width=width
         )
         if reason is None:
-            _LOG.info("Attention: tokamax's kernel %s.", kernel)
+            _LOG.info("Attention: the kernel %s.%s", kernel, _passed_over(reasons))
             return kernel
         reasons.append(f"{kernel}: {reason}")
     _LOG.warning(
-        "Attention: plain XLA, whose scores lie in memory (%s).", "; ".join(reasons)
+        "Attention: plain XLA, whose scores lie in memory.%s", _passed_over(reasons)
     )
     return None
 
 
-def _objections(dtype: str) -> Sequence[str]:
+def _passed_over(reasons: list[str]) -> str:
+    return f" Not {'; '.join(reasons)}." if reasons else ""
+
+
+def _known_objection(kernel: Kernel, dtype: str) -> str | None:
+    """Why a kernel need not be tried."""
     if dtype not in ("bfloat16", "float16"):
-        return [f"kernels do not multiply in {dtype}"]
-    if importlib.util.find_spec("tokamax") is None:
-        return ["tokamax is not installed: pip install 'sightline[cuda]'"]
-    return []
+        return f"kernels do not multiply in {dtype}"
+    if kernel != "cudnn" and importlib.util.find_spec("tokamax") is None:
+        return "tokamax is not installed: pip install 'sightline[cuda]'"
+    return None
 
 
 def objection(
@@ -133,18 +166,25 @@ def objection(
         out, back = jax.vjp(lambda *x: attend(*x, start, stop), q, k, v)
         return out, *back(d_out)
 
-    attend = functools.partial(tokamax_attention, kernel=kernel)
-    # A program is being traced, perhaps for a mesh: this one runs now, on one device.
-    with jax.ensure_compile_time_eval(), jax.default_device(jax.local_devices()[0]):
-        expected = jax.jit(functools.partial(passes, reference_attention))(*arrays)
-        try:
-            found = jax.jit(functools.partial(passes, attend))(*arrays)
-        # Whatever goes wrong in a kernel, another one may work: the reason is logged.
-        except Exception as error:
-            return first_line(error)
+    def compare() -> str | None:
+        attend = functools.partial(gpu_attention, kernel=kernel)
+        with jax.default_device(jax.local_devices()[0]):
+            expected = jax.jit(functools.partial(passes, reference_attention))(*arrays)
+            try:
+                found = jax.jit(functools.partial(passes, attend))(*arrays)
+                jax.block_until_ready(found)
+            # Whatever goes wrong in a kernel, another one may work: that is logged.
+            except Exception as error:
+                return first_line(error)
         for ours, theirs in zip(found, expected, strict=True):
             ours, theirs = (np.asarray(x, np.float32) for x in (ours, theirs))
             allowed = _TOLERANCE * (1 + np.abs(theirs))
             if not (np.abs(ours - theirs) <= allowed).all():  # NaN too
                 return "its numbers are not those of the reference"
-    return None
+        return None
+
+    # A program is being traced, perhaps for a mesh: this one runs now, on one device.
+    # Trace and mesh are of a thread. `jax.ensure_compile_time_eval` would leave the
+    # trace as well, but within it no Pallas kernel can be traced.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(compare).result()

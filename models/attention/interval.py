@@ -35,7 +35,7 @@ def interval_attention(
     uses none.
 
     On TPUs a kernel computes it whose scores stay on the chip (`pallas`), and on GPUs
-    one of tokamax, if it is installed and works (`gpu`), but not with a bias. With a
+    one of tokamax or cuDNN's, the first that works (`gpu`), but not with a bias. With a
     bias that is an array, as large as the scores, with few queries, and on CPUs, XLA
     does (`reference`). The devices are those of the mesh in context, which need not be
     this machine's, or else JAX's default. What is made is named "attention" for
@@ -88,14 +88,14 @@ def _kernel_for(
 
         return functools.partial(_divided, pallas_attention, bias=bias)
     if platform == "gpu" and bias is None:
-        from .gpu import gpu_kernel, tokamax_attention
+        from .gpu import gpu_attention, gpu_kernel
 
         ratio = q.shape[2] // k.shape[2]
         kernel = gpu_kernel(dtype=q.dtype.name, heads_a_group=ratio, width=q.shape[-1])
         if kernel is not None:
 
             def attend(*arrays: jax.Array) -> jax.Array:
-                out = tokamax_attention(*arrays, kernel=kernel)
+                out = gpu_attention(*arrays, kernel=kernel)
                 return checkpoint_name(out, "attention")
 
             return functools.partial(_divided, attend)

@@ -1,4 +1,4 @@
-"""Which kernel a GPU takes, and that tokamax's lower for a GPU that is not here."""
+"""Which kernel a GPU takes, and that they lower for a GPU that is not here."""
 
 import functools
 import importlib.util
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from jax.experimental import pallas as pl
 from jax.sharding import AxisType
 
 from sightline.models.attention import gpu, interval, interval_attention
@@ -25,14 +26,14 @@ SHAPE = {"dtype": "bfloat16", "heads_a_group": 2, "width": 64}
 def on_gpu(monkeypatch):
     """This machine's devices, taken for GPUs."""
     monkeypatch.setattr(interval, "_platform", lambda: "gpu")
-    monkeypatch.setattr(gpu, "_objections", lambda dtype: [])
+    monkeypatch.setattr(gpu, "_known_objection", lambda *of: None)
     gpu._first_that_works.cache_clear()
     yield
     gpu._first_that_works.cache_clear()
 
 
 def fake(errors=(), wrong=()):
-    """`tokamax_attention` of which some kernels fail and some compute nonsense."""
+    """`gpu_attention` of which some kernels fail and some compute nonsense."""
 
     def attend(*arrays, kernel):
         if kernel in errors:
@@ -43,14 +44,13 @@ def fake(errors=(), wrong=()):
     return attend
 
 
-def tensors(dtype=jnp.bfloat16):
+def tensors(dtype=jnp.bfloat16, *, slots=T, memory=T):
     rng = np.random.default_rng(0)
-    keys = (2, T, G, K)
-    q, k, v = (
-        jnp.asarray(rng.normal(size=s), dtype) for s in ((2, T, H, K), keys, keys)
-    )
-    start = rng.integers(0, T, (2, T)).astype(np.int32)
-    stop = np.minimum(start + rng.integers(0, 9, (2, T)), T).astype(np.int32)
+    shapes = (2, slots, H, K), (2, memory, G, K), (2, memory, G, K)
+    q, k, v = (jnp.asarray(rng.normal(size=shape), dtype) for shape in shapes)
+    start = rng.integers(0, memory, (2, slots)).astype(np.int32)
+    length = rng.integers(0, 9, (2, slots))
+    stop = np.minimum(start + length, memory).astype(np.int32)
     return q / K**0.5, k, v, start, stop
 
 
@@ -60,13 +60,14 @@ def tensors(dtype=jnp.bfloat16):
         ({}, "mosaic_gpu"),
         ({"errors": ["mosaic_gpu"]}, "triton"),
         ({"wrong": ["mosaic_gpu"]}, "triton"),
-        ({"errors": ["mosaic_gpu"], "wrong": ["triton"]}, None),
+        ({"errors": ["mosaic_gpu"], "wrong": ["triton"]}, "cudnn"),
+        ({"errors": ["mosaic_gpu", "cudnn"], "wrong": ["triton"]}, None),
     ],
 )
 def test_the_first_kernel_that_works_is_taken_and_named(
     broken, chosen, on_gpu, monkeypatch, caplog
 ):
-    monkeypatch.setattr(gpu, "tokamax_attention", fake(**broken))
+    monkeypatch.setattr(gpu, "gpu_attention", fake(**broken))
     mesh = jax.make_mesh((1, 2, 2, 2), MESH_AXES, axis_types=(AxisType.Auto,) * 4)
     with caplog.at_level(logging.INFO), jax.set_mesh(mesh):
         out = jax.jit(interval_attention)(*tensors())  # chosen while it is traced
@@ -77,11 +78,12 @@ def test_the_first_kernel_that_works_is_taken_and_named(
     )
     np.testing.assert_allclose(out, expected, atol=1e-2)
     (line,) = (r.getMessage() for r in caplog.records if r.name == gpu.__name__)
-    if chosen is None:
-        assert "plain XLA" in line and "mosaic_gpu: TypeError: it does not;" in line
-        assert "triton: its numbers are not those of the reference" in line
-    else:
-        assert line == f"Attention: tokamax's kernel {chosen}."
+    taken = "plain XLA" if chosen is None else f"the kernel {chosen}."
+    assert line.startswith(f"Attention: {taken}")
+    for kernel in broken.get("errors", ()):
+        assert f"{kernel}: TypeError: it does not;" in line.replace(".", ";")
+    for kernel in broken.get("wrong", ()):
+        assert f"{kernel}: its numbers are not those of the reference" in line
 
 
 def test_float32_is_not_multiplied_in_less(caplog):
@@ -90,16 +92,81 @@ def test_float32_is_not_multiplied_in_less(caplog):
     assert "kernels do not multiply in float32" in caplog.text
 
 
-def test_without_tokamax_the_log_says_how_to_get_it(monkeypatch, caplog):
+def test_without_tokamax_it_is_cudnn_and_the_log_says_how_to_get_it(
+    monkeypatch, caplog
+):
     gpu._first_that_works.cache_clear()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert gpu.gpu_kernel(**SHAPE) is None
+    monkeypatch.setattr(gpu, "gpu_attention", fake())
+    with caplog.at_level(logging.INFO):
+        assert gpu.gpu_kernel(**SHAPE) == "cudnn"
     assert "pip install 'sightline[cuda]'" in caplog.text
+
+
+def test_a_kernel_of_pallas_can_be_tried_while_a_program_is_traced(monkeypatch):
+    """Within `jax.ensure_compile_time_eval` its program_id has no value."""
+
+    def double(x_ref, out_ref):
+        out_ref[...] = x_ref[...] * (pl.program_id(0) + 2.0)
+
+    def attend(*arrays, kernel):
+        out = reference_attention(*arrays).astype(jnp.float32)
+        shape = jax.ShapeDtypeStruct(out.shape, out.dtype)
+        whole = pl.pallas_call(double, out_shape=shape, grid=(1,), interpret=True)
+        kept = jax.lax.stop_gradient(out)
+        return (out + whole(kept) - 2 * kept).astype(jnp.bfloat16)
+
+    monkeypatch.setattr(gpu, "gpu_attention", attend)
+    reasons = []
+
+    def traced(x):
+        reasons.append(gpu.objection("triton", **SHAPE))
+        return x
+
+    jax.jit(traced)(1.0)
+    assert reasons == [None]
+
+
+@pytest.mark.parametrize(("slots", "memory"), [(128, 128), (127, 129)])
+def test_what_cudnn_is_handed_is_interval_attention(slots, memory, monkeypatch):
+    """jax.nn by XLA in its place, which takes the same arguments."""
+    handed, real = [], jax.nn.dot_product_attention
+
+    def attend(q, k, v, *, implementation, **more):
+        handed.append((implementation, q.shape[1] % 2, k.shape[1] % 2))
+        return real(q, k, v, **more)
+
+    monkeypatch.setattr(jax.nn, "dot_product_attention", attend)
+    q, k, v, start, stop = tensors(jnp.float32, slots=slots, memory=memory)
+
+    def passes(attend, q, k, v):
+        out, back = jax.vjp(lambda *x: attend(*x, start, stop), q, k, v)
+        return out, *back(jnp.cos(out))
+
+    found = passes(functools.partial(gpu.gpu_attention, kernel="cudnn"), q, k, v)
+    assert handed == [("cudnn", 0, 0)]
+    assert (start >= stop).any()  # empty ones among them
+    for ours, theirs in zip(found, passes(reference_attention, q, k, v), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_cudnn_lowers_for_cuda_in_both_passes(monkeypatch):
+    """Found wanting nothing but the GPU's own checks."""
+    fused = pytest.importorskip("jax._src.cudnn.fused_attention_stablehlo")
+    monkeypatch.setattr(fused, "check_cudnn_version", lambda: 91000)
+    monkeypatch.setattr(fused, "check_compute_capability", lambda capability: True)
+    monkeypatch.setattr(
+        fused, "is_cuda_compute_capability_equal", lambda capability: False
+    )
+    text = lowered(functools.partial(passes, "cudnn"))
+    assert text.count("custom_call @__cudnn$fmhaScaleBiasSoftmax(") == 1
+    assert text.count("custom_call @__cudnn$fmhaScaleBiasSoftmaxBackward(") == 1
+    assert f"x{H}x{T}x{T}x" not in text  # no scores
 
 
 def passes(kernel, q, k, v, start, stop):
     def loss(q, k, v):
-        return gpu.tokamax_attention(q, k, v, start, stop, kernel=kernel).sum()
+        return gpu.gpu_attention(q, k, v, start, stop, kernel=kernel).sum()
 
     return jax.value_and_grad(loss, (0, 1, 2))(q, k, v)
 
@@ -125,7 +192,7 @@ def test_mosaic_lowers_for_cuda_forwards(tokamax, monkeypatch):
     from tokamax._src import gpu_utils
 
     monkeypatch.setattr(gpu_utils, "is_sm90", lambda device=None: True)
-    attend = functools.partial(gpu.tokamax_attention, kernel="mosaic_gpu")
+    attend = functools.partial(gpu.gpu_attention, kernel="mosaic_gpu")
     with tokamax.config.cross_compile(True):
         text = lowered(attend)
     assert text.count("custom_call @mosaic_gpu") == 1
@@ -133,7 +200,8 @@ def test_mosaic_lowers_for_cuda_forwards(tokamax, monkeypatch):
 
 
 def lowered(function) -> str:
-    calls = "__gpu$xla.gpu.triton", "mosaic_gpu_v2", "mosaic_gpu"
+    calls = ["__gpu$xla.gpu.triton", "mosaic_gpu_v2", "mosaic_gpu"]
+    calls += [f"__cudnn$fmhaScaleBiasSoftmax{which}" for which in ("", "Backward")]
     unchecked = [export.DisabledSafetyCheck.custom_call(name) for name in calls]
     made = export.export(
         jax.jit(function), platforms=["cuda"], disabled_checks=unchecked

@@ -16,7 +16,7 @@ from jax.sharding import AxisType
 
 from sightline.models.attention import interval
 from sightline.models.attention.blocks import Blocks, blocks_for, walk_of
-from sightline.models.attention.gpu import tokamax_attention
+from sightline.models.attention.gpu import gpu_attention
 from sightline.models.attention.pallas import pallas_attention
 from sightline.models.attention.reference import reference_attention
 from sightline.models.axes import MESH_AXES
@@ -120,7 +120,7 @@ needs_tokamax = pytest.mark.skipif(
     importlib.util.find_spec("tokamax") is None, reason="tokamax is not installed"
 )
 masked_by_tokamax = pytest.param(
-    functools.partial(tokamax_attention, kernel="xla_chunked"), marks=needs_tokamax
+    functools.partial(gpu_attention, kernel="xla_chunked"), marks=needs_tokamax
 )
 
 
