@@ -28,7 +28,12 @@ from ...tasks.files import write_whole
 from ..runs.directory import prepare_run_dir
 from ..runs.run_identity import without
 from ..studies import outcome
-from ..studies.checks import require_apart, require_measurable, require_recorded
+from ..studies.checks import (
+    require_apart,
+    require_measurable,
+    require_recorded,
+    require_schedules,
+)
 from ..studies.facts import Facts, facts
 from ..studies.jobs import Jobs
 from ..studies.store import Store
@@ -92,6 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     data = facts(study, out, config=text)
     require_apart(data)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
+    require_schedules(study, jobs.runs.values())
     if not all(jobs.is_done(run) for run in jobs.runs.values()):
         require_recorded(study, jobs.arms.values())
     again = [run.name for run in jobs.trained_again()]

@@ -10,6 +10,7 @@ from .arms import Arm
 from .facts import Facts
 from .prepared_probes import named_probes
 from .rows_of_arms import RowsOfArms
+from .runs import Run, learning_rates
 from .study import Study
 
 
@@ -54,3 +55,13 @@ def require_recorded(study: Study, arms: Iterable[Arm]) -> None:
     rows = RowsOfArms(study)
     for arm in arms:
         rows.recorded(arm.mixture)
+
+
+def require_schedules(study: Study, planned: Iterable[Run]) -> None:
+    """Refuses learning rates that some run is too short for.
+
+    Raises:
+      UsageError: as of `learning_rates`.
+    """
+    for run in planned:
+        learning_rates(run.arm, run.length, batch_tokens=study.batch_tokens)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ...objectives.errors import UsageError
 from .arms import Arm
 
 
@@ -83,7 +84,14 @@ def learning_rates(
 
     A schedule counts batches as if all of their slots were filled, so that runs whose
     rows are filled differently have the same learning rate at the same tokens.
+
+    Raises:
+      UsageError: the schedule cannot be that short; the arm is before its message.
     """
     steps = -(-length // batch_tokens)
-    rates = jax.vmap(arm.schedule(steps=steps))(jnp.arange(steps))
+    try:
+        schedule = arm.schedule(steps=steps)
+    except UsageError as error:
+        raise UsageError(f"arm {arm.name}, {length:,} tokens: {error}") from None
+    rates = jax.vmap(schedule)(jnp.arange(steps))
     return np.asarray(rates, np.float32)

@@ -68,8 +68,8 @@ def work(
       waiting: in the order in which they are begun.
       task: what every worker is told.
       ready: whether a run may begin.
-      workers: processes, each with a core of its own while there are enough. A single
-        one is a thread of this process: an accelerator is one process's alone.
+      workers: processes, each with its share of the cores. A single one is a thread of
+        this process, which an accelerator needs unless processes can share it.
 
     Raises:
       UsageError: fewer than one worker; or raised by a run, whose name is before the
@@ -149,11 +149,15 @@ def _next(
     return list(itertools.islice(filter(ready, waiting), count))
 
 
-def _cores() -> list[int]:
-    """The cores of this process; empty where the platform has no CPU affinity."""
+def _shares(count: int) -> list[set[int] | None]:
+    """The cores of this process, divided; None where there is no CPU affinity.
+
+    With fewer cores than shares, one core each, in turn.
+    """
     if not hasattr(os, "sched_getaffinity"):
-        return []
-    return sorted(os.sched_getaffinity(0))
+        return [None] * count
+    cores = sorted(os.sched_getaffinity(0))
+    return [set(cores[n::count]) or {cores[n % len(cores)]} for n in range(count)]
 
 
 def _end_with_parent() -> None:
@@ -166,18 +170,17 @@ def _end_with_parent() -> None:
 
 def _processes(count: int, run_queue, news_queue, task: Task) -> list[BaseProcess]:
     """Starts the processes; not as daemons, which could have no processes of data."""
-    cores = _cores()
     context = multiprocessing.get_context("spawn")
     processes: list[BaseProcess] = [
         context.Process(
             target=_worker,
             args=(run_queue, news_queue, task),
             kwargs={
-                "core": cores[n % len(cores)] if cores else None,
+                "cores": cores,
                 "modules": user_modules.expected(),
             },
         )
-        for n in range(count)
+        for cores in _shares(count)
     ]
     for process in processes:
         process.start()
@@ -189,14 +192,14 @@ def _worker(
     news_queue,
     task: Task,
     *,
-    core: int | None,
+    cores: set[int] | None,
     modules: Sequence[str],
 ) -> None:
     """A process that serves until it is stopped, or its parent ends."""
     user_modules.expect(modules)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if core is not None:
-        os.sched_setaffinity(0, {core})
+    if cores is not None:
+        os.sched_setaffinity(0, cores)
     _serve(run_queue, news_queue, task)
 
 

@@ -128,7 +128,7 @@ def _warmup_steps(warmup: int | float, *, steps: int, end: int) -> int:
     if not 1 <= count < max(end, 2):
         raise UsageError(
             f"warmup_steps={count} must be at least 1 and less than {end}, where the "
-            f"decay begins or ends (steps={steps}); bind fewer, or more train.steps."
+            f"decay begins or ends (steps={steps}); bind fewer, or train longer."
         )
     return count
 

@@ -135,6 +135,13 @@ def test_what_no_run_would_count_of_is_refused_before_any(
     assert main(recorded) == 2
     assert "norows" in capsys.readouterr().err
 
+    short = [*ADAPTED, "warmup_stable_decay.warmup_steps=50"]
+    for number, budgets in enumerate(["(1.0,)", "(0.5, 1.0)"]):
+        out = tmp_path / f"short{number}"
+        assert main(words(out, [*short, f"Adaptation.budgets={budgets}"])) == 2
+        refusal = r"arm incumbent, .*,000 tokens: .*warmup_steps=50"
+        assert re.search(refusal, capsys.readouterr().err)
+
     def overlapping(study, folder, *, config):
         found = facts(study, folder, config=config)
         (name,) = found.corpora

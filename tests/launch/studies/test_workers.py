@@ -122,6 +122,18 @@ def test_a_study_needs_a_worker(tmp_path, workers):
         list(work(named("x"), task(tmp_path), ready=always, workers=workers))
 
 
+def test_workers_divide_the_cores(monkeypatch):
+    """Two of sixteen cores would otherwise do all the work."""
+    cores = set(range(2, 7))
+    monkeypatch.setattr(
+        workers_module.os, "sched_getaffinity", lambda pid: cores, raising=False
+    )
+    shares = workers_module._shares(2)
+    assert set.union(*shares) == cores and not set.intersection(*shares)
+    assert sorted(map(len, shares)) == [2, 3]
+    assert [len(share) for share in workers_module._shares(7)] == [1] * 7
+
+
 def test_a_platform_without_cpu_affinity(monkeypatch):
     monkeypatch.delattr(workers_module.os, "sched_getaffinity", raising=False)
-    assert workers_module._cores() == []
+    assert workers_module._shares(2) == [None, None]
