@@ -23,7 +23,8 @@ class Jobs:
       study: of which mixes.
       store: its folder.
       arms: by name.
-      runs: by name: one seed of every arm, then the next seed.
+      runs: by name: every seed of an arm, then the next arm, so that those that are
+        done when time is over can be compared.
     """
 
     def __init__(self, study: Study, store: Store, *, own_share: float):
@@ -31,8 +32,8 @@ class Jobs:
         self.arms: dict[str, Arm] = arms(study, own_share=own_share)
         self.runs: dict[str, Run] = {
             run.name: run
-            for seed in study.seeds
             for arm in self.arms.values()
+            for seed in study.seeds
             for run in runs(arm, seed, batch_tokens=study.batch_tokens)
         }
 
