@@ -31,7 +31,7 @@ def step_table(
         caption="Steps in turns. Tokens: filled slots. Unpacked: one Example a row. "
         f"×: ratios to {reference}, of the same rounds.",
     )
-    table.add_column("batches", no_wrap=True)
+    table.add_column("batches", overflow="fold")  # gives way, so that no figure does
     columns = ["ms", "10 %", "90 %", "k tokens/s", "time ×", "tokens/s ×"]
     for column in columns + (["MFU"] if shortest else []):
         table.add_column(column, justify="right", no_wrap=True)

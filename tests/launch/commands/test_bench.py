@@ -100,6 +100,23 @@ warmup_cosine.warmup_steps = 50
 """
 
 
+def test_a_narrow_screen_takes_no_figure_away():
+    """Eight columns, of which rich would otherwise cut each short."""
+    name = "revised_adapted, unpacked"
+    table = step_table(
+        {name: np.full(3, 0.0386), "policies.reconstruction": np.full(3, 0.0384)},
+        tokens={name: 25_000.0, "policies.reconstruction": 32_400.0},
+        shortest=0.0066,
+        reference="policies.reconstruction",
+    )
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table)
+    shown = console.export_text()
+    for figure in ("38.6", "38.4", "647.7", "843.8", "1.005", "0.768", "17.1%"):
+        assert figure in shown, shown
+    assert "…" not in shown
+
+
 def test_data_is_timed_beside_t5s_and_recorded_rows(monkeypatch, tmp_path, capsys):
     for name in ("_SECONDS", "_LEAD_IN", "_WARM_UP"):
         monkeypatch.setattr(_data_speed, name, 0.05)
