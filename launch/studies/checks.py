@@ -8,6 +8,7 @@ from ...diagnosis.results.gates import not_apart
 from ...objectives.errors import UsageError
 from .arms import Arm
 from .facts import Facts
+from .other_sizes import other_sizes
 from .prepared_probes import named_probes
 from .rows_of_arms import RowsOfArms
 from .runs import Run, learning_rates
@@ -15,12 +16,14 @@ from .study import Study
 
 
 def require_measurable(study: Study) -> None:
-    """Refuses probes that there are not, and published tests that cannot be read.
+    """Refuses what would fail when everything is trained.
 
     Raises:
-      UsageError: the message names the probe, or the path or file.
+      UsageError: a probe that there is not, a published test that cannot be read, a
+        folder of `study.beside` that nothing can be shown of; the message names it.
     """
     named_probes(study)
+    other_sizes(study)
     for path in study.published:
         if not Path(path).exists():
             raise UsageError(

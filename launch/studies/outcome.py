@@ -29,6 +29,7 @@ from .adaptation import BASE
 from .arms import Arm
 from .facts import Facts
 from .jobs import Jobs
+from .other_sizes import other_sizes
 
 
 class Counted(NamedTuple):
@@ -113,7 +114,7 @@ def write(
             best=list(dict.fromkeys([study.adaptation.revised, *met])),
         ),
     }
-    sizes = [e.effects for e in budgets.values()] + list(_beside(study.beside))
+    sizes = [e.effects for e in budgets.values()] + other_sizes(study)
     if len({effects.setup.parameters for effects in sizes}) > 1:
         texts["sizes.svg"] = curves_over_size(
             sizes, mixes=[study.incumbent, study.adaptation.revised]
@@ -198,7 +199,6 @@ def _each_budget(
     scratch = {
         n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE
     }
-    corpus = ", ".join(dict(study.corpora) or [study.corpus])
     parts: list[tuple[str, dict[str, Arm], str, int | None, int]] = [
         (percent(share), branches, study.incumbent, study.tokens, n)
         for n, share in enumerate(settings.budgets)
@@ -214,7 +214,7 @@ def _each_budget(
                     _with_parts(present, study.incumbent, settings.revised),
                     reference=reference,
                     revised=settings.revised,
-                    corpus=corpus,
+                    corpus=study.text_name,
                     tokens=arms[reference].lengths[place],
                     command=command,
                     setup=setup._replace(name=name, original_tokens=original),
@@ -264,7 +264,7 @@ def _title(effects: Effects) -> str:
 def _passes(jobs: Jobs, data: Facts) -> Iterator[str]:
     """How often each arm reads each corpus: a small one that is repeated is learned."""
     study = jobs.study
-    rates = dict(study.corpora) or {study.corpus: 1}
+    rates = study.trained_on
     longest = max(arm.lengths[-1] for arm in jobs.arms.values())
     for name, rate in rates.items():
         share, corpus = rate / sum(rates.values()), data.corpora[name]
@@ -278,10 +278,3 @@ def _passes(jobs: Jobs, data: Facts) -> Iterator[str]:
             f"passes; of the longest run, {most:.2f}. (Processed tokens count what is "
             "read and what is written; shares of tokens are about those of examples.)"
         )
-
-
-def _beside(folders: Sequence[str]) -> Iterator[Effects]:
-    """The effects of the same study at other sizes."""
-    for folder in folders:
-        for path in sorted((Path(folder) / "effects").glob("*.json")):
-            yield effects_file.read(path)

@@ -77,8 +77,8 @@ class Study:
         (`diagnosis.results.gates`).
       name: of the study, and of its files of effects.
       text: what the corpora are, in words: "English prose".
-      beside: folders of the same study at other sizes, for the picture of scores over
-        size.
+      beside: folders of the same study at other sizes, on the same corpora, for the
+        picture of scores over size.
       adaptation: branches from the trained incumbent, instead of the mixes side by
         side; `points` then mean nothing.
       data: folder of recorded rows, which every arm is trained on; None makes them
@@ -168,6 +168,16 @@ class Study:
         for objective in self.ungated:
             registry.get(objective)
 
+    @property
+    def trained_on(self) -> dict[str, float | int]:
+        """Relative rates of the corpora that all mixes are trained on."""
+        return dict(self.corpora) or {self.corpus: 1}
+
+    @property
+    def text_name(self) -> str:
+        """Names those corpora in effects, of which others are of other texts."""
+        return ", ".join(self.trained_on)
+
     def mixture(self, mix: str) -> Mixture:
         """A mix on the study's corpora, with the study's vocabulary.
 
@@ -175,7 +185,7 @@ class Study:
           ValueError: its file is wrong, or names corpora task by task.
         """
         source = self.mixes[mix]
-        trained_on = dict(self.corpora) or {self.corpus: 1}
+        trained_on = self.trained_on
         read = dict.fromkeys([*trained_on, self.corpus, *self.probes.values()])
         corpus_settings = {n: dict(self.settings.get(n, {})) for n in read}
         if not source.endswith(".gin"):

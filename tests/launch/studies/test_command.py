@@ -135,6 +135,21 @@ def test_what_no_run_would_count_of_is_refused_before_any(
     assert main(recorded) == 2
     assert "norows" in capsys.readouterr().err
 
+    other = tmp_path / "other" / "effects"
+    other.mkdir(parents=True)
+    shipped = next(effects_file.SHIPPED.glob("adaptation_small*.json"))
+    (other / shipped.name).write_text(
+        shipped.read_text().replace('"corpus": "policies"', '"corpus": "english"')
+    )
+    for more, beside, refusal in (
+        (ADAPTED, tmp_path / "nosize", "nosize', which has no effects"),
+        (ADAPTED, tmp_path / "other", "a study of 'english'; this one is of"),
+        (SMALL, tmp_path / "other", "are drawn of adaptations"),
+    ):
+        given = [*more, f"study.beside=('{beside}',)"]
+        assert main(words(tmp_path / "d", given)) == 2
+        assert refusal in capsys.readouterr().err
+
     short = [*ADAPTED, "warmup_stable_decay.warmup_steps=50"]
     for number, budgets in enumerate(["(1.0,)", "(0.5, 1.0)"]):
         out = tmp_path / f"short{number}"
