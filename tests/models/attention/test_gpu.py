@@ -196,6 +196,14 @@ def test_what_tokamax_computes_is_accepted(tokamax):
     assert gpu.objection("xla_chunked", **SHAPE) is None
 
 
+before_jax_0_11 = pytest.mark.xfail(
+    jax.__version_info__ >= (0, 11),
+    reason="tokamax 0.0.12 uses what jax 0.11 no longer has",
+    strict=True,
+)
+
+
+@before_jax_0_11
 def test_triton_lowers_for_cuda_in_both_passes(tokamax):
     with tokamax.config.cross_compile(True):
         text = lowered(functools.partial(passes, "triton"))
@@ -203,6 +211,7 @@ def test_triton_lowers_for_cuda_in_both_passes(tokamax):
     assert f"x{H}x{T}x{T}x" not in text  # no scores
 
 
+@before_jax_0_11
 def test_mosaic_lowers_for_cuda_forwards(tokamax, monkeypatch):
     """Backwards it does not with jax 0.10.1: it is tried, and triton follows."""
     from tokamax._src import gpu_utils
