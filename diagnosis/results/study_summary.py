@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .effects import Effects, Mix, OwnLoss
+from .effects import Effects, Mix, OwnLoss, Setup
 from .measures import Measure
 from .records import Record
 
@@ -55,6 +55,7 @@ def effects(
     corpus: str,
     command: str,
     incumbent: str,
+    setup: Setup,
 ) -> Effects:
     """The effects of every mix at the last budget.
 
@@ -62,9 +63,10 @@ def effects(
       records: of all runs.
       measures: the first one of a failure is primary.
       mixes: rates, loss shares and settings of each.
-      corpus: name of the corpus.
+      corpus: name of the corpora.
       command: that ran the study.
       incumbent: the mix that others are compared with.
+      setup: what was trained.
     """
     measured: dict[str, Mix] = {}
     shares = mixes[incumbent].loss_shares
@@ -76,4 +78,4 @@ def effects(
         )
     last = by_budget(records, incumbent)[-1]
     tokens = round(float(np.mean([record.tokens for record in last])))
-    return Effects(corpus, tokens, command, incumbent, measured)
+    return Effects(corpus, tokens, command, incumbent, measured, setup)

@@ -184,17 +184,19 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         measured.records,
         measures(),
         {name: mix for name, mix in mixes.items() if name in counting},
-        corpus=study.corpus,
+        corpus=study.text_name,
         command=command,
         incumbent=study.incumbent,
+        setup=outcome.setup(jobs, study.name),
     )
-    effects_file.write(out / "effects.json", found)
+    files = [out / "table.md", out / "curves.svg", out / f"effects/{study.name}.json"]
+    effects_file.write(files[-1], found)
     sections = (outcome.published, outcome.published_differences)
     table = markdown(measured.records, found)
     table += "".join(section(measured.records) for section in sections)
-    write_whole(out / "table.md", table)
+    write_whole(files[0], table)
     picture = curves(
         measured.records, incumbent=study.incumbent, best=better_on_all(found)
     )
-    write_whole(out / "curves.svg", picture)
-    return [out / name for name in ("table.md", "curves.svg", "effects.json")]
+    write_whole(files[1], picture)
+    return files

@@ -175,10 +175,25 @@ def mix_identity(mixture: Mixture) -> str:
     return json.dumps(contents, sort_keys=True, default=dict)
 
 
-def parameters(jobs: Jobs) -> int:
-    """Number of the model's parameters."""
-    abstract = jobs.study.program(steps=jobs.study.tokens).abstract_params
-    return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract))
+def setup(jobs: Jobs, name: str, *, original_tokens: int | None = None) -> Setup:
+    """What was trained, as a file of effects has it.
+
+    Args:
+      jobs: of the study.
+      name: of the file.
+      original_tokens: of the base that branches began with; None from scratch.
+    """
+    study = jobs.study
+    abstract = study.program(steps=study.tokens).abstract_params
+    return Setup(
+        name=name,
+        parameters=sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract)),
+        architecture=study.rows.architecture,
+        text=study.text,
+        original_tokens=original_tokens,
+        seeds=len(study.seeds),
+        date=datetime.date.today().isoformat(),
+    )
 
 
 def _each_budget(
@@ -188,13 +203,6 @@ def _each_budget(
     study = jobs.study
     settings = study.adaptation
     assert settings is not None
-    setup = Setup(
-        parameters=parameters(jobs),
-        architecture=study.rows.architecture,
-        text=study.text,
-        seeds=len(study.seeds),
-        date=datetime.date.today().isoformat(),
-    )
     branches = {n: arm for n, arm in jobs.arms.items() if arm.base is not None}
     scratch = {
         n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE
@@ -217,7 +225,7 @@ def _each_budget(
                     corpus=study.text_name,
                     tokens=arms[reference].lengths[place],
                     command=command,
-                    setup=setup._replace(name=name, original_tokens=original),
+                    setup=setup(jobs, name, original_tokens=original),
                 ),
             )
 

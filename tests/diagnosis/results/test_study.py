@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sightline.diagnosis.results import effects_file, records
-from sightline.diagnosis.results.effects import Mix, is_better
+from sightline.diagnosis.results.effects import Mix, Setup, is_better
 from sightline.diagnosis.results.measures import measures, primary
 from sightline.diagnosis.results.records import Record
 from sightline.diagnosis.results.study_picture import curves
@@ -82,6 +82,7 @@ def outcome(found, names):
         corpus="policies",
         command="sightline study",
         incumbent=next(iter(names)),
+        setup=Setup(name="study", parameters=7, text="policies", seeds=2),
     )
 
 

@@ -76,7 +76,8 @@ def test_mixes_side_by_side_and_a_mix_whose_file_changed(tmp_path, capsys):
     assert main(command) == 0
     table = (tmp_path / "out" / "table.md").read_text()
     assert "| `causal` | 1 |" in table
-    effects = effects_file.read(tmp_path / "out" / "effects.json")
+    # With what a memo asks of a file: what was trained, and of what it is named.
+    (effects,) = effects_file.read_folder(tmp_path / "out" / "effects")
     assert effects.mixes["causal"].rates == {"causal": 1.0}
 
     rates = "{'policies.causal': 9, 'policies.masked': 1}"
