@@ -30,11 +30,10 @@ KERNELS: tuple[Kernel, ...] = ("mosaic_gpu", "triton", "cudnn")
 and runs everywhere."""
 
 _TOLERANCE = 0.01
-"""‖kernel − reference‖ / ‖reference‖ of an output or gradient, in float32 the latter.
-
-Its own in bfloat16, and cuDNN's, are .002 to .003 away; of 256 queries a single wrong
-one is .06. Single values are no measure: where a query sees one key, its gradient is
-the difference of two equal sums, of which a kernel keeps one in bfloat16.
+"""‖kernel − reference‖ / ‖reference‖ of an output or gradient, the reference in
+float32. In bfloat16 the reference itself and cuDNN are .002 to .003 away; one wrong
+query of 256 is .06. Single values would be no measure: where a query sees one key, its
+gradient is the difference of two equal sums, of which a kernel keeps one in bfloat16.
 """
 
 
@@ -87,8 +86,8 @@ def _tokamax(q, k, v, start, stop, *, kernel: Kernel) -> jax.Array:
 
 def _cudnn(q, k, v, start, stop) -> jax.Array:
     slots = q.shape[1]
-    # With a mask it takes even numbers of slots only. None sees a key that is added;
-    # what a query that is added sees is cut off.
+    # With a mask it takes even numbers of slots only. No query sees an added key, and
+    # what an added query sees is cut off.
     q, k, v = (_even(x) for x in (q, k, v))
     start, stop = _even(start), _even(stop)
     slot = jnp.arange(k.shape[1])
