@@ -30,6 +30,7 @@ class Draft(NamedTuple):
       traits: of the mixture, on the rows.
       parts: that it adds; empty if nothing changes.
       followed: the mix of a study whose shares it has; None if by rule or by limits.
+      spared: failures whose part is left out, as it does nothing, and why.
     """
 
     mixture: Mixture
@@ -37,6 +38,7 @@ class Draft(NamedTuple):
     traits: MixtureTraits
     parts: tuple[Part, ...]
     followed: Precedent | None
+    spared: Mapping[str, str] = {}
 
 
 class Revision(NamedTuple):
@@ -47,7 +49,8 @@ class Revision(NamedTuple):
       rows: of the mixture.
       traits: of the mixture, on the rows.
       severities: of the failures that are present.
-      parts_on: the whole parts, and the mix that they follow, on some rows.
+      parts_on: on some rows, the mix that the whole parts follow, these parts, and the
+        failures whose part does nothing.
       lengths: of documents, as for `mixture_traits`.
       examples: of each task, to measure traits.
     """
@@ -56,7 +59,9 @@ class Revision(NamedTuple):
     rows: RowShape
     traits: MixtureTraits
     severities: Sequence[Severity]
-    parts_on: Callable[[RowShape], tuple[Precedent | None, Sequence[Part]]]
+    parts_on: Callable[
+        [RowShape], tuple[Precedent | None, Sequence[Part], Mapping[str, str]]
+    ]
     lengths: Mapping[str, Int[np.ndarray, " D"]] | None
     examples: int
 
@@ -64,12 +69,11 @@ class Revision(NamedTuple):
 def draft(revision: Revision) -> Draft:
     """The revised mixture without limits."""
     mixture, rows = revision.mixture, revision.rows
-    followed, parts = revision.parts_on(open_rows(rows))
+    followed, parts, spared = revision.parts_on(open_rows(rows))
     after = revised(mixture, parts, revision.traits.loss)
     fitting = fitting_rows(rows, after) if parts else rows
-    return Draft(
-        after, fitting, measured(revision, after, fitting), tuple(parts), followed
-    )
+    traits = measured(revision, after, fitting)
+    return Draft(after, fitting, traits, tuple(parts), followed, spared)
 
 
 def measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:

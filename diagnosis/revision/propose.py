@@ -4,7 +4,8 @@ If a mix of the study is a precedent, the objectives that act on the failures ge
 shares that they have in it, and the objectives of the present mixture the rest.
 Otherwise, by rule, these keep half of the loss and of the processed slots; the other
 half is divided among the failures by severity, less what the mixture already supplies.
-What a team cannot afford is left out, and what that costs is said.
+What does nothing in the nearest study is left out where something else does. What a
+team cannot afford is left out, and what that costs is said.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits
 from ..wording import listed, percent
 from .draft import Draft, Precedent, Revision, draft
+from .evidence import idle
 from .limited import Limited, within
 from .limits import NO_LIMITS, Limits, RowCost, check
 from .revision import DIGITS, Part
@@ -128,11 +130,25 @@ def propose(
         severity.failure for severity in present if severity.failure not in unchanged
     ]
 
-    def parts_on(wide: RowShape) -> tuple[Precedent | None, Sequence[Part]]:
+    def whole(wide: RowShape) -> tuple[Precedent | None, Sequence[Part]]:
         for study in studies:
             if match := by_precedent(mixture, traits, study, due, rows=wide):
                 return Precedent(study, match[0]), match[1]
         return None, by_rule(mixture, traits, present, due, rows=wide)
+
+    def parts_on(
+        wide: RowShape,
+    ) -> tuple[Precedent | None, Sequence[Part], Mapping[str, str]]:
+        followed, parts = whole(wide)
+        spared = idle(parts, studies, without=limits.without)
+        left_out = [f"`{p.objective.name}`" for p in parts if p.failure in spared]
+        caveat = f"; measured with {listed(left_out)}" if followed and spared else ""
+        kept = [
+            part._replace(source=part.source + caveat)
+            for part in parts
+            if part.failure not in spared
+        ]
+        return followed, kept, spared
 
     revision = Revision(mixture, rows, traits, present, parts_on, lengths, examples)
     free = chosen = draft(revision)
@@ -145,7 +161,7 @@ def propose(
         f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
-    }
+    } | free.spared
     unchanged |= {
         failure: f"{limits.text} leaves no room for what acts on it."
         for failure in due
