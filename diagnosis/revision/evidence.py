@@ -63,7 +63,7 @@ def idle(
             found[failure] = (
                 f"{listed(map('`{}`'.format, doing))} "
                 f"{'betters' if len(doing) == 1 else 'better'} it too in study "
-                f"`{study.setup.name}`, where mixes with and without `{name}` do not "
-                "differ in it."
+                f"`{study.setup.name}`, where mixes with and without `{name}` show "
+                "no difference."
             )
     return found

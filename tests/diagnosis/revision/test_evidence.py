@@ -61,7 +61,7 @@ def test_what_does_nothing_is_left_out_where_another_part_does():
         PARTS, [study("s", {"sentence_pair": NOTHING, "causal": GAIN})]
     ).values()
     assert "`causal` betters it too in study `s`" in reason
-    assert "`sentence_pair` do not differ" in reason
+    assert "`sentence_pair` show no difference" in reason
 
 
 @pytest.mark.parametrize(
