@@ -46,22 +46,26 @@ def idle(
       without: objectives that may not stay, so that nothing is left to them.
     """
     found: dict[str, str] = {}
+    needed = set[str]()
     for part in parts:
         name, failure = part.objective.base, part.failure
+        if failure in needed:  # what another was left out for stays
+            continue
         asked = (s for s in studies if betters(s, name, failure) is not None)
         study = next(asked, None)
         if study is None or betters(study, name, failure):
             continue
         doing = [
-            other.objective.base
+            other
             for other in parts
             if other.failure not in (failure, *found)
             if other.objective.base not in without
             if betters(study, other.objective.base, failure)
         ]
         if doing:
+            needed |= {other.failure for other in doing}
             found[failure] = (
-                f"{listed(map('`{}`'.format, doing))} "
+                f"{listed(f'`{other.objective.base}`' for other in doing)} "
                 f"{'betters' if len(doing) == 1 else 'better'} it too in study "
                 f"`{study.setup.name}`, where mixes with and without `{name}` show "
                 "no difference."

@@ -99,3 +99,11 @@ def test_two_that_do_nothing_do_not_excuse_each_other():
         study("b", {"causal": GAIN, "sentence_pair": NOTHING}),
     ]
     assert list(idle(PARTS[:2], crossed)) == ["drift"]
+
+
+def test_what_another_was_left_out_for_stays():
+    chain = [
+        study("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
+        study("b", {"sentence_pair": NOTHING, "reconstruction": GAIN}),
+    ]
+    assert list(idle(PARTS, chain)) == ["drift"]

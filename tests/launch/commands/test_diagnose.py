@@ -223,7 +223,9 @@ def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
     for name in ("causal", "reconstruction"):
         assert f"{name}'" in files["recommended.gin"]
     assert "sentence_pair'" not in files["recommended.gin"]
-    assert "mixes with and without `sentence_pair` show no difference" in files["memo.md"]
+    assert (
+        "mixes with and without `sentence_pair` show no difference" in files["memo.md"]
+    )
     assert "include 'runs/any_mixture.gin'" in files["recommended.gin"]
     assert "Recommended shares" in capsys.readouterr().out
 
