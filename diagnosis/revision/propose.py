@@ -161,7 +161,7 @@ def propose(
         f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
-    } | free.spared
+    } | dict(free.spared)
     unchanged |= {
         failure: f"{limits.text} leaves no room for what acts on it."
         for failure in due
