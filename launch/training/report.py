@@ -66,11 +66,11 @@ def evaluation_table(
     """
     table = Table(
         title=f"Held-out, step {step}",
-        caption="baseline: entropy of the targets, nats; improvement over it",
+        caption="baseline: entropy of the targets, nats; gain over it; n predictions",
     )
-    table.add_column("task", no_wrap=True)
-    for column in ("loss", "baseline", "improvement", "accuracy", "predictions"):
-        table.add_column(column, justify="right")
+    table.add_column("task", overflow="fold")  # gives way on a narrow screen
+    for column in ("loss", "baseline", "gain", "accuracy", "n"):
+        table.add_column(column, justify="right", no_wrap=True)
     for task, evaluation in measured.items():
         id_ = mixture.objective(split_task(task)[1]).id
         loss, baseline = evaluation.loss[id_], evaluation.baseline[id_]
