@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
@@ -22,11 +23,17 @@ def sources(holdings: Sequence[Holding], shared: Mapping[str, float]) -> Table:
       holdings: the sources, part by part.
       shared: share of a part's held-out runs of words that occur in training.
     """
-    table = Table(title="Sources of english", caption=_caption(shared))
+    table = Table(
+        title="Sources of english",
+        caption=_caption(shared),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    # Names give way on a narrow screen, so that no figure does.
     for column in ("source", "split", "package", "licence"):
-        table.add_column(column)
-    for column in ("documents", "words", "MB", "words a document"):
-        table.add_column(column, justify="right")
+        table.add_column(column, overflow="fold")
+    for column in ("documents", "words", "MB", "words a\ndocument"):
+        table.add_column(column, justify="right", no_wrap=True)
     for part in dict.fromkeys(each.part for each in holdings):
         members = [each for each in holdings if each.part == part]
         table.add_section()
@@ -34,7 +41,7 @@ def sources(holdings: Sequence[Holding], shared: Mapping[str, float]) -> Table:
             split = "train" if each.split == "train" else "held out"
             package = f"{each.package} {each.version}"
             low, middle, high = each.lengths
-            lengths = f"{middle:,} ({low:,} – {high:,})"
+            lengths = f"{middle:,}\n{low:,}–{high:,}"
             name = Text(each.source)
             table.add_row(name, split, package, each.licence, *_size([each]), lengths)
         table.add_row(Text(part, style="bold"), "", "", "", *_size(members), "")

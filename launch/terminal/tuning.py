@@ -41,7 +41,7 @@ def model_table(target: str, each: Mapping[str, Any], what: str) -> Table:
     """
     title = escape(f"{target}, {each['direction']}d: {what.replace('_', '-')}")
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column("model")
+    table.add_column("model", overflow="fold")
     for column in ("Spearman", "Kendall", "RMSE", "÷ constant", "top-1 regret"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, model in each["models"].items():

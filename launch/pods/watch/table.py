@@ -122,9 +122,9 @@ def incidents(run: RunStatus) -> Iterator[str]:
 def loss_table(run: RunStatus) -> Table:
     """The newest loss of each objective, in training and held out."""
     table = Table(title="Loss by objective, nats")
-    table.add_column("objective", no_wrap=True)
-    for column in ("training", "held out", "baseline", "improvement", "at first"):
-        table.add_column(column, justify="right")
+    table.add_column("objective", overflow="fold")
+    for column in ("training", "held out", "baseline", "gain", "at first"):
+        table.add_column(column, justify="right", no_wrap=True)
     names = [name for name in dict.fromkeys((*run.train, *run.held_out)) if name]
     for name in names:
         held_out, baseline = run.held_out.get(name, []), run.baselines.get(name)

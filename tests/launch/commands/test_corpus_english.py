@@ -19,16 +19,26 @@ def test_what_was_fetched_is_described(registry, capsys):
     assert command.main(["english", "--fetch", PARTS]) == 0
     out, err = capsys.readouterr()
     assert "english: 2 of 4: novel-9 from debian, about 3.0 MB" in err
-    lines = {line.split()[1]: line for line in out.splitlines() if line[:1] == "│"}
+    told = out.splitlines()
+    lines = {line.split()[0]: line for line in told if line.strip()}
     assert "held out" in lines["whale"] and "texts 1.0" in lines["whale"]
     assert "public domain" in lines["novel"] and "576" in lines["novel"]
-    assert "192 (192 – 192)" in lines["novel"]
+    assert lines["novel"].split()[-1] == "192"
+    assert told[told.index(lines["novel"]) + 1].strip() == "192–192"
     assert "MIT" in lines["manual"] and " 2.0-1 " in lines["manual"]
     assert "narrative 0.00%, manuals 0.00%" in out
     assert out.count("document ") >= 3 and registry.texts["novel"][2][0][:60] in out
     calls = registry.log.read_text()
     assert command.main(["english", PARTS]) == 0
     assert registry.log.read_text() == calls
+
+
+def test_a_narrow_screen_takes_no_figure_away(registry, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert command.main(["english", "--fetch", PARTS]) == 0
+    sources = capsys.readouterr().out.partition("Sources of english")[2]
+    assert "192–192" in sources and "576" in sources
+    assert "…" not in sources.partition("lengths:")[0]
 
 
 def test_what_was_not_fetched_is_one_line(registry, capsys):
