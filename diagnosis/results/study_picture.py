@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,7 +36,8 @@ def curves(
     """An SVG file with the `primary` measure of each failure, and published tests.
 
     Intervals are drawn for the incumbent and for the best mixes only; the table has
-    all of them.
+    all of them. Where every mix was measured at one budget there is no curve: each is
+    a point with its interval.
 
     Args:
       records: of all runs.
@@ -50,6 +51,15 @@ def curves(
     chart = Figure(figsize=(12, 3.8), layout="constrained")
     combined = _combined(records)
     panels = _panels(chart, list(combined))
+    if all(len(by_budget(records, mix)) == 1 for mix in mixes):
+        for title, panel in panels.items():
+            found = {
+                mix: effect
+                for mix in mixes
+                if (effect := combined[title](by_budget(records, mix)[0]))
+            }
+            _draw_points(panel, title, found, {m: styles[m][1] for m in found})
+        return svg_file(chart, title="Scores")
     for title, panel in panels.items():
         effects = []
         for mix, style in styles.items():
@@ -180,6 +190,40 @@ def _draw(
         panel.fill_between(tokens, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
+def _draw_points(
+    panel: Axes, title: str, effects: Mapping[str, Effect], colours: Mapping[str, str]
+) -> None:
+    """Draws each mix as a point with its interval, the first at the top."""
+    for place, (mix, effect) in enumerate(effects.items()):
+        panel.errorbar(
+            effect.value,
+            place,
+            xerr=[[effect.value - effect.low], [effect.high - effect.value]],
+            color=colours[mix],
+            marker="o",
+            markersize=5,
+            linewidth=1.6,
+            capsize=3,
+        )
+    first = next(iter(effects.values()), None)
+    if first and first.chance is not None:
+        panel.axvline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
+        panel.annotate(
+            "chance",
+            (first.chance, 0.01),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            color=QUIET,
+            fontsize=8,
+        )
+    panel.set_yticks(range(len(effects)), list(effects))
+    panel.set_ylim(len(effects) - 0.4, -0.6)
+    better = first.better if first else "higher"
+    panel.set_xlabel(f"{better} is better", color=INK, fontsize=9)
+    _frame(panel, title)
+
+
 def _label(panel: Axes, title: str, first: Effect | None) -> None:
     """Titles and axes, and the chance level if the first effect has one."""
     if first and first.chance is not None:
@@ -193,10 +237,14 @@ def _label(panel: Axes, title: str, first: Effect | None) -> None:
             color=QUIET,
             fontsize=8,
         )
-    panel.set_title(title, color=INK, fontsize=11)
     better = first.better if first else "higher"
     panel.set_ylabel(f"{better} is better", color=INK, fontsize=9)
     panel.set_xlabel("million processed tokens", color=INK, fontsize=9)
+    _frame(panel, title)
+
+
+def _frame(panel: Axes, title: str) -> None:
+    panel.set_title(title, color=INK, fontsize=11)
     panel.tick_params(colors=INK, labelsize=9)
     panel.grid(color=QUIET, alpha=0.25, linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)

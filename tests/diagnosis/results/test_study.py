@@ -237,3 +237,12 @@ def test_the_picture_is_the_same_bytes_in_every_process():
 def test_the_picture_of_nothing_measured_is_still_a_picture():
     record = Record("incumbent", 0, 10, {"masked": 1.0}, ())
     ElementTree.fromstring(curves([record], incumbent="incumbent"))
+
+
+def test_at_one_budget_each_mix_is_a_point_with_its_interval():
+    """Tokens of runs differ by less than a batch, which is no axis."""
+    one = [r for r in study({"incumbent": 0.5, "better": 0.8}) if r.tokens == 2000]
+    page = curves(one, incumbent="incumbent")
+    assert page.count(">incumbent<") == page.count(">better<") == len(primary())
+    assert "processed tokens" not in page and "is better" in page and "chance" in page
+    assert "processed tokens" in curves(study({"a": 0.5}), incumbent="a")
