@@ -198,7 +198,11 @@ def _draw_points(
         panel.errorbar(
             effect.value,
             place,
-            xerr=[[effect.value - effect.low], [effect.high - effect.value]],
+            # An interval need not hold the mean: equal scores, rounded.
+            xerr=[
+                [max(0.0, effect.value - effect.low)],
+                [max(0.0, effect.high - effect.value)],
+            ],
             color=colours[mix],
             marker="o",
             markersize=5,

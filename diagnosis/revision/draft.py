@@ -30,7 +30,7 @@ class Draft(NamedTuple):
       traits: of the mixture, on the rows.
       parts: that it adds; empty if nothing changes.
       followed: the mix of a study whose shares it has; None if by rule or by limits.
-      spared: failures whose part is left out, as it does nothing, and why.
+      replaced: failures whose own part is left out, as another betters them, and why.
     """
 
     mixture: Mixture
@@ -38,7 +38,7 @@ class Draft(NamedTuple):
     traits: MixtureTraits
     parts: tuple[Part, ...]
     followed: Precedent | None
-    spared: Mapping[str, str] = {}
+    replaced: Mapping[str, str] = {}
 
 
 class Revision(NamedTuple):
@@ -50,7 +50,7 @@ class Revision(NamedTuple):
       traits: of the mixture, on the rows.
       severities: of the failures that are present.
       parts_on: on some rows, the mix that the whole parts follow, these parts, and the
-        failures whose part does nothing.
+        failures whose own part is left out.
       lengths: of documents, as for `mixture_traits`.
       examples: of each task, to measure traits.
     """
@@ -69,11 +69,11 @@ class Revision(NamedTuple):
 def draft(revision: Revision) -> Draft:
     """The revised mixture without limits."""
     mixture, rows = revision.mixture, revision.rows
-    followed, parts, spared = revision.parts_on(open_rows(rows))
+    followed, parts, replaced = revision.parts_on(open_rows(rows))
     after = revised(mixture, parts, revision.traits.loss)
     fitting = fitting_rows(rows, after) if parts else rows
     traits = measured(revision, after, fitting)
-    return Draft(after, fitting, traits, tuple(parts), followed, spared)
+    return Draft(after, fitting, traits, tuple(parts), followed, replaced)
 
 
 def measured(revision: Revision, mixture: Mixture, rows: RowShape) -> MixtureTraits:

@@ -1,16 +1,14 @@
-"""What studies show of single objectives, and which of a proposal do nothing there."""
+"""What studies show of single objectives, and which of a proposal others replace."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from ..results.effects import Effects
+from ..results.effects import Difference, Effects
 from ..wording import listed
 from .revision import Part
 
 
-def betters(study: Effects, objective: str, failure: str) -> bool | None:
-    """Whether a study's comparisons show that an objective betters a failure.
-
-    One score of one comparison suffices, whose interval is on the better side of zero.
+def gains(study: Effects, objective: str, failure: str) -> bool | None:
+    """Whether a study shows that an objective betters a failure, by any score.
 
     Args:
       study: of mixes that differ in one objective.
@@ -18,32 +16,31 @@ def betters(study: Effects, objective: str, failure: str) -> bool | None:
       failure: that is scored.
 
     Returns:
-      None if the study has no such comparison.
+      None if no two of its mixes were compared for it.
     """
-    found = [
-        difference.low > 0 if difference.better == "higher" else difference.high < 0
-        for comparison in study.comparisons
-        for difference in comparison.differences
-        if (comparison.objective, difference.failure) == (objective, failure)
-    ]
-    return any(found) if found else None
+    found = _differences(study, objective, failure)
+    return any(_gain(each) for scores in found for each in scores) if found else None
 
 
-def idle(
-    parts: Sequence[Part],
-    studies: Sequence[Effects],
-    *,
-    without: Collection[str] = (),
-) -> Mapping[str, str]:
-    """The failures whose part does nothing where another part does, and why.
+def carries(study: Effects, objective: str, failure: str) -> bool:
+    """Whether every comparison shows it, alone and left out, by the primary score.
 
-    What counts is the nearest study that compared mixes with and without the objective.
-    A part stays if it shows an effect, or if no other part shows one on its failure.
+    Arguments are those of `gains`.
+    """
+    found = _differences(study, objective, failure)
+    return bool(found) and all(_gain(scores[0]) for scores in found)
+
+
+def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, str]:
+    """The failures whose own part may go, since another one betters them, and why.
+
+    What counts is the nearest study that compared mixes with and without the objective
+    of the part: it must show no gain of it there, by any score, and another part's
+    objective must carry the failure.
 
     Args:
       parts: of a proposal.
       studies: the nearest first.
-      without: objectives that may not stay, so that nothing is left to them.
     """
     found: dict[str, str] = {}
     needed = set[str]()
@@ -51,23 +48,41 @@ def idle(
         name, failure = part.objective.base, part.failure
         if failure in needed:  # what another was left out for stays
             continue
-        asked = (s for s in studies if betters(s, name, failure) is not None)
+        asked = (s for s in studies if gains(s, name, failure) is not None)
         study = next(asked, None)
-        if study is None or betters(study, name, failure):
+        if study is None or gains(study, name, failure):
             continue
-        doing = [
+        carriers = [
             other
             for other in parts
             if other.failure not in (failure, *found)
-            if other.objective.base not in without
-            if betters(study, other.objective.base, failure)
+            if carries(study, other.objective.base, failure)
         ]
-        if doing:
-            needed |= {other.failure for other in doing}
+        if carriers:
+            needed |= {other.failure for other in carriers}
             found[failure] = (
-                f"{listed(f'`{other.objective.base}`' for other in doing)} "
-                f"{'betters' if len(doing) == 1 else 'better'} it too in study "
-                f"`{study.setup.name}`, where mixes with and without `{name}` show "
-                "no difference."
+                f"{listed(f'`{other.objective.base}`' for other in carriers)} "
+                f"{'betters' if len(carriers) == 1 else 'better'} it too in study "
+                f"`{study.setup.name}`, where mixes with `{name}` show no gain over "
+                "those without it."
             )
     return found
+
+
+def _differences(
+    study: Effects, objective: str, failure: str
+) -> list[list[Difference]]:
+    """The scores of a failure, by comparison; the primary one first."""
+    each = [
+        [d for d in comparison.differences if d.failure == failure]
+        for comparison in study.comparisons
+        if comparison.objective == objective
+    ]
+    return [scores for scores in each if scores]
+
+
+def _gain(difference: Difference) -> bool:
+    """Whether the interval is on the better side of zero."""
+    if difference.better == "higher":
+        return difference.low > 0
+    return difference.high < 0

@@ -4,8 +4,9 @@ If a mix of the study is a precedent, the objectives that act on the failures ge
 shares that they have in it, and the objectives of the present mixture the rest.
 Otherwise, by rule, these keep half of the loss and of the processed slots; the other
 half is divided among the failures by severity, less what the mixture already supplies.
-What does nothing in the nearest study is left out where something else does. What a
-team cannot afford is left out, and what that costs is said.
+Of a mix that is followed, an objective is left out that shows no gain in the nearest
+study where another one does. What a team cannot afford is left out, and what that costs
+is said.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits
 from ..wording import listed, percent
 from .draft import Draft, Precedent, Revision, draft
-from .evidence import idle
+from .evidence import replaced
 from .limited import Limited, within
 from .limits import NO_LIMITS, Limits, RowCost, check
 from .revision import DIGITS, Part
@@ -140,15 +141,19 @@ def propose(
         wide: RowShape,
     ) -> tuple[Precedent | None, Sequence[Part], Mapping[str, str]]:
         followed, parts = whole(wide)
-        spared = idle(parts, studies, without=limits.without)
-        left_out = [f"`{p.objective.name}`" for p in parts if p.failure in spared]
-        caveat = f"; measured with {listed(left_out)}" if followed and spared else ""
+        # By rule a part's share goes to the mixture's own objectives, and limits may
+        # rule out what replaces it: there each failure keeps its own.
+        if followed is None or limits != NO_LIMITS:
+            return followed, parts, {}
+        fewer = replaced(parts, studies)
+        left_out = [f"`{p.objective.name}`" for p in parts if p.failure in fewer]
+        caveat = f"; measured with {listed(left_out)}" if fewer else ""
         kept = [
             part._replace(source=part.source + caveat)
             for part in parts
-            if part.failure not in spared
+            if part.failure not in fewer
         ]
-        return followed, kept, spared
+        return followed, kept, fewer
 
     revision = Revision(mixture, rows, traits, present, parts_on, lengths, examples)
     free = chosen = draft(revision)
@@ -161,7 +166,7 @@ def propose(
         f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
-    } | dict(free.spared)
+    } | dict(free.replaced)
     unchanged |= {
         failure: f"{limits.text} leaves no room for what acts on it."
         for failure in due

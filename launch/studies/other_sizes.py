@@ -12,8 +12,8 @@ def other_sizes(study: Study) -> list[Effects]:
     """The effects in the folders of `study.beside`.
 
     Raises:
-      UsageError: a folder has none, or they are of another text, whose scores do not
-        compare with the study's; or the study is no adaptation.
+      UsageError: a folder has none of an adaptation, or they are of another text, whose
+        scores do not compare with the study's; or the study is no adaptation itself.
     """
     found: list[Effects] = []
     for folder in study.beside:
@@ -23,16 +23,17 @@ def other_sizes(study: Study) -> list[Effects]:
                 "adaptations: leave it out, or bind study.adaptation = @Adaptation()."
             )
         there = effects_file.read_folder(Path(folder) / "effects")
-        if not there:
+        if not any(effects.setup.original_tokens for effects in there):
             raise UsageError(
-                f"study.beside has {folder!r}, which has no effects/*.json; name "
-                "folders of adaptations that `sightline study` has written."
+                f"study.beside has {folder!r}, which has no effects/*.json of an "
+                "adaptation; name folders that `sightline study` has written of some."
             )
-        others = {effects.corpus for effects in there} - {study.text_name}
-        if others:
-            raise UsageError(
-                f"study.beside has {folder!r}, a study of {others.pop()!r}; this one "
-                f"is of {study.text_name!r}, so scores do not compare: leave it out."
-            )
+        for effects in there:
+            if set(effects.corpus.split(", ")) != set(study.trained_on):
+                raise UsageError(
+                    f"study.beside has {folder!r}, a study of {effects.corpus!r}; this "
+                    f"one is of {study.text_name!r}, so scores do not compare: leave "
+                    "it out."
+                )
         found += there
     return found

@@ -76,7 +76,7 @@ class Study:
       ungated: objectives that a run may fail to learn and still count
         (`diagnosis.results.gates`).
       name: of the study, and of its files of effects.
-      text: what the corpora are, in words: "English prose".
+      text: what the corpora are, in words: "English prose"; else their names.
       beside: folders of the same study at other sizes, on the same corpora, for the
         picture of scores over size.
       adaptation: branches from the trained incumbent, instead of the mixes side by

@@ -10,6 +10,7 @@ mask in the dtype of the queries, [B, 1, T, S], and visits all blocks.
 import functools
 import importlib.util
 import logging
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -121,7 +122,7 @@ def gpu_kernel(*, dtype: str, heads_a_group: int, width: int) -> Kernel | None:
 
 @functools.cache
 def _first_that_works(dtype: str, heads_a_group: int, width: int) -> Kernel | None:
-    reasons = []
+    reasons: dict[str, list[str]] = {}
     for kernel in KERNELS:
         reason = _known_objection(kernel, dtype) or objection(
             kernel, dtype=dtype, heads_a_group=heads_a_group, width=width
@@ -129,15 +130,17 @@ def _first_that_works(dtype: str, heads_a_group: int, width: int) -> Kernel | No
         if reason is None:
             _LOG.info("Attention: the kernel %s.%s", kernel, _passed_over(reasons))
             return kernel
-        reasons.append(f"{kernel}: {reason}")
+        reasons.setdefault(reason, []).append(kernel)
     _LOG.warning(
         "Attention: plain XLA, whose scores lie in memory.%s", _passed_over(reasons)
     )
     return None
 
 
-def _passed_over(reasons: list[str]) -> str:
-    return f" Not {'; '.join(reasons)}." if reasons else ""
+def _passed_over(reasons: Mapping[str, Sequence[str]]) -> str:
+    """The kernels that are not taken, by the reason why."""
+    each = [f"{', '.join(kernels)}: {why}" for why, kernels in reasons.items()]
+    return f" Not {'; '.join(each)}." if each else ""
 
 
 def _known_objection(kernel: Kernel, dtype: str) -> str | None:

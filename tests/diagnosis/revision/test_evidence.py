@@ -1,9 +1,9 @@
-"""What does nothing in a study is left out of a proposal where something else does."""
+"""What shows no gain in a study goes where another objective carries its failure."""
 
 import pytest
 
 from sightline.diagnosis.results.effects import Comparison, Difference, Effects, Setup
-from sightline.diagnosis.revision.evidence import betters, idle
+from sightline.diagnosis.revision.evidence import carries, gains, replaced
 from sightline.diagnosis.revision.revision import Part
 from sightline.objectives import registry
 
@@ -17,26 +17,37 @@ PARTS = [
     part("continuation", "sentence_pair"),
     part("reconstruction", "reconstruction"),
 ]
+NOTHING, GAIN, LOSS = (-0.1, 0.1), (0.1, 0.2), (-0.2, -0.1)
 
 
-def study(name, intervals, better="higher", failure="continuation"):
-    """Comparisons of objectives with and without each, by the ends of an interval."""
+def study(name, found, better="higher", failure="continuation"):
+    """Comparisons of objectives with and without each.
+
+    Args:
+      found: by objective, for each comparison, the ends of the intervals of its scores.
+    """
     return Effects(
         setup=Setup(name=name),
         comparisons=tuple(
             Comparison(
                 objective,
-                "incumbent",
-                f"+{objective}",
+                "without",
+                "having",
                 None,
-                (Difference(failure, "p", "m", better, 0.5, 0.5, low, high, 3),),
+                tuple(
+                    Difference(failure, "p", "m", better, 0.5, 0.5, low, high, 3)
+                    for low, high in scores
+                ),
             )
-            for objective, (low, high) in intervals.items()
+            for objective, comparisons in found.items()
+            for scores in comparisons
         ),
     )
 
 
-NOTHING, GAIN, LOSS = (-0.1, 0.1), (0.1, 0.2), (-0.2, -0.1)
+def of_one_score(name, intervals, **more):
+    """One comparison of each objective, by one score."""
+    return study(name, {o: [[interval]] for o, interval in intervals.items()}, **more)
 
 
 @pytest.mark.parametrize(
@@ -50,18 +61,37 @@ NOTHING, GAIN, LOSS = (-0.1, 0.1), (0.1, 0.2), (-0.2, -0.1)
     ],
 )
 def test_an_interval_on_the_better_side_of_zero_is_an_effect(interval, better, found):
-    made = study("s", {"causal": interval}, better=better)
-    assert betters(made, "causal", "continuation") is found
-    assert betters(made, "causal", "drift") is None
-    assert betters(made, "masked", "continuation") is None
+    made = of_one_score("s", {"causal": interval}, better=better)
+    assert gains(made, "causal", "continuation") is found
+    assert carries(made, "causal", "continuation") is found
+    for objective, failure in (("causal", "drift"), ("masked", "continuation")):
+        assert gains(made, objective, failure) is None
+        assert not carries(made, objective, failure)
 
 
-def test_what_does_nothing_is_left_out_where_another_part_does():
-    (reason,) = idle(
-        PARTS, [study("s", {"sentence_pair": NOTHING, "causal": GAIN})]
-    ).values()
+@pytest.mark.parametrize(
+    ("comparisons", "gain", "carry"),
+    [
+        ([[GAIN, NOTHING], [GAIN, LOSS]], True, True),
+        ([[GAIN], [NOTHING]], True, False),  # alone, but it is not missed
+        ([[NOTHING, GAIN]], True, False),  # by another score than the primary one
+        ([[NOTHING, NOTHING], [LOSS, NOTHING]], False, False),
+    ],
+)
+def test_a_gain_is_by_any_score_and_a_failure_carried_by_every_primary_one(
+    comparisons, gain, carry
+):
+    made = study("s", {"causal": comparisons})
+    assert gains(made, "causal", "continuation") is gain
+    assert carries(made, "causal", "continuation") is carry
+
+
+@pytest.mark.parametrize("of_pairs", [NOTHING, LOSS])
+def test_what_shows_no_gain_goes_where_another_part_carries_the_failure(of_pairs):
+    made = of_one_score("s", {"sentence_pair": of_pairs, "causal": GAIN})
+    (reason,) = replaced(PARTS, [made]).values()
     assert "`causal` betters it too in study `s`" in reason
-    assert "`sentence_pair` show no difference" in reason
+    assert "mixes with `sentence_pair` show no gain" in reason
 
 
 @pytest.mark.parametrize(
@@ -76,34 +106,30 @@ def test_what_does_nothing_is_left_out_where_another_part_does():
     ],
 )
 def test_otherwise_all_parts_stay(intervals):
-    assert not idle(PARTS, [study("s", intervals)])
-
-
-def test_what_a_team_rules_out_does_not_stand_in():
-    studies = [study("s", {"sentence_pair": NOTHING, "causal": GAIN})]
-    assert not idle(PARTS, studies, without=("causal",))
+    assert not replaced(PARTS, [of_one_score("s", intervals)])
 
 
 def test_the_nearest_study_that_compared_it_decides():
-    silent = study("silent", {"masked": GAIN})
-    helps = study("helps", {"sentence_pair": GAIN, "causal": GAIN})
-    nothing = study("nothing", {"sentence_pair": NOTHING, "causal": GAIN})
-    assert not idle(PARTS, [silent, helps, nothing])
-    assert "`nothing`" in idle(PARTS, [silent, nothing, helps])["continuation"]
+    silent = of_one_score("silent", {"masked": GAIN})
+    helps = of_one_score("helps", {"sentence_pair": GAIN, "causal": GAIN})
+    nothing = of_one_score("nothing", {"sentence_pair": NOTHING, "causal": GAIN})
+    assert not replaced(PARTS, [silent, helps, nothing])
+    reasons = replaced(PARTS, [silent, nothing, helps])
+    assert "`nothing`" in reasons["continuation"]
 
 
-def test_two_that_do_nothing_do_not_excuse_each_other():
-    """Of two parts each of which betters the other's failure alone, one stays."""
+def test_two_do_not_replace_each_other():
+    """Each shows a gain on the other's failure alone: one stays."""
     crossed = [
-        study("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
-        study("b", {"causal": GAIN, "sentence_pair": NOTHING}),
+        of_one_score("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
+        of_one_score("b", {"causal": GAIN, "sentence_pair": NOTHING}),
     ]
-    assert list(idle(PARTS[:2], crossed)) == ["drift"]
+    assert list(replaced(PARTS[:2], crossed)) == ["drift"]
 
 
 def test_what_another_was_left_out_for_stays():
     chain = [
-        study("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
-        study("b", {"sentence_pair": NOTHING, "reconstruction": GAIN}),
+        of_one_score("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
+        of_one_score("b", {"sentence_pair": NOTHING, "reconstruction": GAIN}),
     ]
-    assert list(idle(PARTS, chain)) == ["drift"]
+    assert list(replaced(PARTS, chain)) == ["drift"]
