@@ -112,8 +112,10 @@ def main(arguments: Sequence[str]) -> int:
     done = _run(jobs, task, workers=options.workers)
     if done or study.adaptation is not None:  # of which parts can be compared
         command = shlex.join(["sightline", "study", *arguments])
-        for path in _write(jobs, data, command=command):
-            print(path)
+        written = _write(jobs, data, command=command)
+        for path in set(out.glob("effects/*.json")) - set(written):
+            path.unlink()  # of a name that the study had
+        print(*written, sep="\n")
     return 0 if done else STOPPED
 
 

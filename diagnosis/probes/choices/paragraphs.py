@@ -10,7 +10,11 @@ from typing import NamedTuple
 FEWEST = 6
 """Least paragraphs; a text with fewer is split into groups of sentences instead."""
 
-_BLANKS = re.compile(r"([.!?:][\"'”’)\]]*)?(\s+)(?=[\"'“‘(\[`*]*(\S))")
+# Only where a sentence may end: most of the blanks of a text are between two words.
+_ENDS = re.compile(
+    r"[.!?:][\"'”’)\]]*(?P<blank>\s+)(?=[\"'“‘(\[`*]*(?P<next>\S))"
+    r"|(?<!\s)(?P<lines>[^\S\n]*\n[^\S\n]*\n\s*)(?=\S)"
+)
 _BREAK = re.compile(r"\s*\n\s*\n\s*(?=\S)")
 _WORD = re.compile(r"\s*\S+")
 
@@ -25,13 +29,15 @@ def sentences(text: str, *, shortest: int = 4) -> list[str]:
     """
     pieces: list[str] = []
     start = 0
-    for match in _BLANKS.finditer(text):
-        paragraph = match[2].count("\n") > 1
-        ends = match[1] and not match[3].islower()
-        long = len(text[start : match.start(2)].split()) >= shortest
-        if paragraph or (ends and long):
-            pieces.append(text[start : match.start(2)])
-            start = match.start(2)
+    for match in _ENDS.finditer(text):
+        lines = match["lines"] is not None
+        at = match.start("lines" if lines else "blank")
+        paragraph = lines or match["blank"].count("\n") > 1
+        if paragraph or (
+            not match["next"].islower() and len(text[start:at].split()) >= shortest
+        ):
+            pieces.append(text[start:at])
+            start = at
     return _without_empty([*pieces, text[start:]])
 
 

@@ -78,6 +78,11 @@ def test_mixes_side_by_side_and_a_mix_whose_file_changed(tmp_path, capsys):
     assert "| `causal` | 1 |" in table
     # With what a memo asks of a file: what was trained, and of what it is named.
     (effects,) = effects_file.read_folder(tmp_path / "out" / "effects")
+    assert main([*command, "--gin.study.name='renamed'"]) == 0
+    (renamed,) = effects_file.read_folder(tmp_path / "out" / "effects")
+    assert renamed == effects._replace(
+        command=renamed.command, setup=effects.setup._replace(name="renamed")
+    )
     assert effects.mixes["causal"].rates == {"causal": 1.0}
 
     rates = "{'policies.causal': 9, 'policies.masked': 1}"

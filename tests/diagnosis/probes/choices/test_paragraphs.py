@@ -1,3 +1,6 @@
+import itertools
+import re
+
 from hypothesis import given, strategies as st
 
 from sightline.diagnosis.probes.choices.paragraphs import (
@@ -24,6 +27,27 @@ def test_joining_gives_the_text_back(text):
 def test_no_piece_is_blank_where_the_text_is_not(text):
     if text.strip():
         assert all(piece.strip() for piece in sentences(text) + paragraphs(text))
+
+
+BLANK = re.compile(r"([.!?:][\"'”’)\]]*)?(\s+)(?=[\"'“‘(\[`*]*(\S))")
+
+
+@given(st.text("aB. !?:\"'”)]\n\t(“[`*\u00a0\u2028", max_size=40), st.integers(1, 4))
+def test_sentences_are_those_of_looking_at_every_blank(text, shortest):
+    ends = [0]
+    for blank in BLANK.finditer(text):
+        at = blank.start(2)
+        long = len(text[ends[-1] : at].split()) >= shortest
+        stop = blank[1] and not blank[3].islower() and long
+        if blank[2].count("\n") > 1 or stop:
+            ends.append(at)
+    pieces = [text[a:b] for a, b in itertools.pairwise([*ends, len(text)])]
+    found = sentences(text, shortest=shortest)
+    places = set(itertools.accumulate(map(len, found)))
+    assert places <= set(itertools.accumulate(map(len, pieces)))
+    # Those of blanks alone are joined to others.
+    whole = [piece for piece in pieces if piece.strip()]
+    assert len(found) == max(len(whole), bool(text))
 
 
 def test_sentences_end_where_a_reader_would_say():
