@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 
@@ -50,17 +50,26 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_hidden(path: PurePath) -> bool:
+    """Whether a file inside of a folder, or a folder that it is in, has a dot first.
+
+    Args:
+      path: relative to the folder.
+    """
+    return any(part.startswith(".") for part in path.parts)
+
+
 def sha256_of_all(path: Path) -> dict[str, str]:
     """The sha256 of a file, or of each file of a folder and its folders, by name.
 
-    Files whose names begin with a dot are left out.
+    What is hidden in the folder is left out, as where it is read.
     """
     if not path.is_dir():
         return {path.name: sha256_of(path)}
     return {
         file.relative_to(path).as_posix(): sha256_of(file)
         for file in sorted(path.rglob("*"))
-        if file.is_file() and not file.name.startswith(".")
+        if file.is_file() and not is_hidden(file.relative_to(path))
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ...objectives.errors import UsageError
+from ..files import is_hidden
 
 _NUMBERED = re.compile(r"(?P<split>\w+(?:\.\w+)*)-\d+-of-\d+(?:-\w+)?")
 _NAMES = {
@@ -50,7 +51,7 @@ def layout_of(folder: Path) -> Layout:
     files: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*.parquet")):
         inside = path.relative_to(folder)
-        if not any(part.startswith(".") for part in inside.parts):
+        if not is_hidden(inside):
             files.setdefault(_split_of(inside), []).append(path)
     if not files:
         raise UsageError(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
+from ..files import is_hidden
 
 SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 LARGEST = 2**28
@@ -92,7 +93,7 @@ def unread(folder: Path) -> str:
     """The files of a folder that are not read: by ending, hidden, or empty."""
     counts: Counter[str] = Counter()
     for path in _walk(folder, hidden=True):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+        if is_hidden(path.relative_to(folder)):
             counts["hidden"] += 1
         elif not path.name.lower().endswith(SUFFIXES):
             counts[path.suffix or "without an ending"] += 1

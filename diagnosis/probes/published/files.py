@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
 from ....objectives.errors import UsageError
+from ....tasks.files import is_hidden
 
 _TEXTS = (".jsonl", ".csv", ".tsv", ".txt")
 _ZIPS = (".zip", ".whl")
@@ -149,8 +150,8 @@ def _opened(path: Path) -> Iterator[tuple[str, Open]]:
 
 
 def _hidden(name: str) -> bool:
-    """Whether a file or a folder of it is hidden, such as macOS's `._p.jsonl`."""
-    return any(part.startswith(".") for part in PurePosixPath(name).parts)
+    """Whether a file is hidden, such as macOS's `._p.jsonl`."""
+    return is_hidden(PurePosixPath(name))
 
 
 def _file(path: Path) -> Open:
