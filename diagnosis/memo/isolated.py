@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from ...objectives import registry
 from ...objectives.registry import base_name
-from ..results.effects import Comparison, Difference, Effects, Mix, beats
+from ..results.effects import (
+    Comparison,
+    Difference,
+    Effects,
+    Mix,
+    beats,
+    comparisons_of,
+    shown,
+)
 from ..results.nearest import Choice, nearest
 from .formatting import number, step
 from .inputs import Memo
@@ -50,9 +58,8 @@ def isolated(effects: Effects, objective: str, failure: str) -> list[Isolated]:
     """
     made = [
         _compared(comparison, difference, effects)
-        for comparison in effects.comparisons
-        for difference in comparison.differences
-        if (comparison.objective, difference.failure) == (objective, failure)
+        for comparison, scores in comparisons_of(effects, objective, failure)
+        for difference in scores
     ]
     pairs = itertools.permutations(effects.mixes.items(), 2)
     return made or [
@@ -83,10 +90,6 @@ def isolated_in(memo: Memo, objective: str, failure: str) -> Choice | None:
 def _compared(
     comparison: Comparison, difference: Difference, effects: Effects
 ) -> Isolated:
-    low, high = difference.low, difference.high
-    if difference.better == "lower":
-        low, high = -high, -low
-    verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
     arrow = "" if difference.better == "higher" else " ↓"
     values = " → ".join(map(number, (difference.without, difference.having)))
     interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
@@ -95,7 +98,7 @@ def _compared(
         comparison.having,
         difference.probe,
         f"{difference.probe}, {difference.metric}{arrow} {values} (Δ {interval})",
-        verdict,
+        shown(difference),
         _settings(effects.mixes[comparison.having], comparison.objective),
     )
 

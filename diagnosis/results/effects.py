@@ -154,6 +154,32 @@ class Effects(NamedTuple):
     comparisons: tuple[Comparison, ...] = ()
 
 
+def comparisons_of(
+    effects: Effects, objective: str, failure: str
+) -> list[tuple[Comparison, list[Difference]]]:
+    """The comparisons of an objective that have scores of a failure, with these.
+
+    Args:
+      effects: of a study.
+      objective: its name without variant.
+      failure: that is scored; the primary score comes first.
+    """
+    each = [
+        (comparison, [d for d in comparison.differences if d.failure == failure])
+        for comparison in effects.comparisons
+        if comparison.objective == objective
+    ]
+    return [(comparison, scores) for comparison, scores in each if scores]
+
+
+def shown(difference: Difference) -> Literal["better", "worse", "no clear difference"]:
+    """What a difference shows: its interval is on one side of zero, or on neither."""
+    low, high = difference.low, difference.high
+    if difference.better == "lower":
+        low, high = -high, -low
+    return "better" if low > 0 else "worse" if high < 0 else "no clear difference"
+
+
 def gain(effects: Effects, mix: str, failure: str) -> float | None:
     """By how much a mix beats the incumbent on a failure; positive is better.
 

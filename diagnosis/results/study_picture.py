@@ -3,6 +3,7 @@
 import functools
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ COLOURS = (
     "#7F7F7F",
 )
 DASHES = ("-", "--", ":")
+_CHANCE_LINE: dict[str, Any] = {"color": QUIET, "linestyle": ":", "linewidth": 1.2}
 
 
 def curves(
@@ -51,12 +53,13 @@ def curves(
     chart = Figure(figsize=(12, 3.8), layout="constrained")
     combined = _combined(records)
     panels = _panels(chart, list(combined))
-    if all(len(by_budget(records, mix)) == 1 for mix in mixes):
+    budgets = {mix: by_budget(records, mix) for mix in mixes}
+    if all(len(each) == 1 for each in budgets.values()):
         for title, panel in panels.items():
             found = {
                 mix: effect
-                for mix in mixes
-                if (effect := combined[title](by_budget(records, mix)[0]))
+                for mix, (runs,) in budgets.items()
+                if (effect := combined[title](runs))
             }
             _draw_points(panel, title, found, {m: styles[m][1] for m in found})
         return svg_file(chart, title="Scores")
@@ -65,7 +68,7 @@ def curves(
         for mix, style in styles.items():
             curve = [
                 (float(np.mean([record.tokens for record in runs])) / 1e6, effect)
-                for runs in by_budget(records, mix)
+                for runs in budgets[mix]
                 if (effect := combined[title](runs))
             ]
             if curve:
@@ -211,16 +214,9 @@ def _draw_points(
         )
     first = next(iter(effects.values()), None)
     if first and first.chance is not None:
-        panel.axvline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
-        panel.annotate(
-            "chance",
-            (first.chance, 0.01),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
-            textcoords="offset points",
-            color=QUIET,
-            fontsize=8,
-        )
+        panel.axvline(first.chance, **_CHANCE_LINE)
+        place = (first.chance, 0.01)
+        _write_chance(panel, place, ("data", "axes fraction"), right=3)
     panel.set_yticks(range(len(effects)), list(effects))
     panel.set_ylim(len(effects) - 0.4, -0.6)
     better = first.better if first else "higher"
@@ -231,20 +227,33 @@ def _draw_points(
 def _label(panel: Axes, title: str, first: Effect | None) -> None:
     """Titles and axes, and the chance level if the first effect has one."""
     if first and first.chance is not None:
-        panel.axhline(first.chance, color=QUIET, linestyle=":", linewidth=1.2)
-        panel.annotate(
-            "chance",
-            (0.01, first.chance),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            color=QUIET,
-            fontsize=8,
-        )
+        panel.axhline(first.chance, **_CHANCE_LINE)
+        place = (0.01, first.chance)
+        _write_chance(panel, place, ("axes fraction", "data"), up=2)
     better = first.better if first else "higher"
     panel.set_ylabel(f"{better} is better", color=INK, fontsize=9)
     panel.set_xlabel("million processed tokens", color=INK, fontsize=9)
     _frame(panel, title)
+
+
+def _write_chance(
+    panel: Axes,
+    place: tuple[float, float],
+    of: tuple[str, str],
+    *,
+    right: int = 0,
+    up: int = 0,
+) -> None:
+    """Names the line of the chance level, some points beside it."""
+    panel.annotate(
+        "chance",
+        place,
+        xycoords=of,
+        xytext=(right, up),
+        textcoords="offset points",
+        color=QUIET,
+        fontsize=8,
+    )
 
 
 def _frame(panel: Axes, title: str) -> None:

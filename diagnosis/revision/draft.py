@@ -21,6 +21,20 @@ class Precedent(NamedTuple):
     mix: str
 
 
+class Proposed(NamedTuple):
+    """What is to be added on some rows.
+
+    Attributes:
+      followed: the mix of a study whose shares the parts have; None if by rule.
+      parts: to add.
+      replaced: failures whose own part is left out, as another betters them, and why.
+    """
+
+    followed: Precedent | None
+    parts: Sequence[Part]
+    replaced: Mapping[str, str] = {}
+
+
 class Draft(NamedTuple):
     """A mixture that may be proposed.
 
@@ -30,7 +44,7 @@ class Draft(NamedTuple):
       traits: of the mixture, on the rows.
       parts: that it adds; empty if nothing changes.
       followed: the mix of a study whose shares it has; None if by rule or by limits.
-      replaced: failures whose own part is left out, as another betters them, and why.
+      replaced: as of `Proposed`.
     """
 
     mixture: Mixture
@@ -49,8 +63,7 @@ class Revision(NamedTuple):
       rows: of the mixture.
       traits: of the mixture, on the rows.
       severities: of the failures that are present.
-      parts_on: on some rows, the mix that the whole parts follow, these parts, and the
-        failures whose own part is left out.
+      parts_on: what is to be added, without limits, on some rows.
       lengths: of documents, as for `mixture_traits`.
       examples: of each task, to measure traits.
     """
@@ -59,9 +72,7 @@ class Revision(NamedTuple):
     rows: RowShape
     traits: MixtureTraits
     severities: Sequence[Severity]
-    parts_on: Callable[
-        [RowShape], tuple[Precedent | None, Sequence[Part], Mapping[str, str]]
-    ]
+    parts_on: Callable[[RowShape], Proposed]
     lengths: Mapping[str, Int[np.ndarray, " D"]] | None
     examples: int
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..results.effects import Difference, Effects
+from ..results.effects import Effects, comparisons_of, shown
 from ..wording import listed
 from .revision import Part
 
@@ -18,8 +18,10 @@ def gains(study: Effects, objective: str, failure: str) -> bool | None:
     Returns:
       None if no two of its mixes were compared for it.
     """
-    found = _differences(study, objective, failure)
-    return any(_gain(each) for scores in found for each in scores) if found else None
+    found = comparisons_of(study, objective, failure)
+    if not found:
+        return None
+    return any(shown(each) == "better" for _, scores in found for each in scores)
 
 
 def carries(study: Effects, objective: str, failure: str) -> bool:
@@ -27,8 +29,8 @@ def carries(study: Effects, objective: str, failure: str) -> bool:
 
     Arguments are those of `gains`.
     """
-    found = _differences(study, objective, failure)
-    return bool(found) and all(_gain(scores[0]) for scores in found)
+    found = comparisons_of(study, objective, failure)
+    return bool(found) and all(shown(scores[0]) == "better" for _, scores in found)
 
 
 def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, str]:
@@ -67,22 +69,3 @@ def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, 
                 "those without it."
             )
     return found
-
-
-def _differences(
-    study: Effects, objective: str, failure: str
-) -> list[list[Difference]]:
-    """The scores of a failure, by comparison; the primary one first."""
-    each = [
-        [d for d in comparison.differences if d.failure == failure]
-        for comparison in study.comparisons
-        if comparison.objective == objective
-    ]
-    return [scores for scores in each if scores]
-
-
-def _gain(difference: Difference) -> bool:
-    """Whether the interval is on the better side of zero."""
-    if difference.better == "higher":
-        return difference.low > 0
-    return difference.high < 0

@@ -217,7 +217,7 @@ class _Search:
             assert self._row_cost is not None
             room = sizes(rows)[1] * most_cost * self._now
             most_density = room / self._row_cost(rows)
-        first = list(revision.parts_on(rows)[1])
+        first = list(revision.parts_on(rows).parts)
         parts = [*first, *stand_ins(revision.mixture, first, rows)]
         total = sum(s.value for s in revision.severities) or 1.0
         return Terms(

@@ -9,7 +9,7 @@ study where another one does. What a team cannot afford is left out, and what th
 is said.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from ..scores.score import Score
 from ..traits.objective_traits import Traits
 from ..traits.traits import MixtureTraits
 from ..wording import listed, percent
-from .draft import Draft, Precedent, Revision, draft
+from .draft import Draft, Precedent, Proposed, Revision, draft
 from .evidence import replaced
 from .limited import Limited, within
 from .limits import NO_LIMITS, Limits, RowCost, check
@@ -131,29 +131,15 @@ def propose(
         severity.failure for severity in present if severity.failure not in unchanged
     ]
 
-    def whole(wide: RowShape) -> tuple[Precedent | None, Sequence[Part]]:
+    def parts_on(wide: RowShape) -> Proposed:
         for study in studies:
             if match := by_precedent(mixture, traits, study, due, rows=wide):
-                return Precedent(study, match[0]), match[1]
-        return None, by_rule(mixture, traits, present, due, rows=wide)
-
-    def parts_on(
-        wide: RowShape,
-    ) -> tuple[Precedent | None, Sequence[Part], Mapping[str, str]]:
-        followed, parts = whole(wide)
-        # By rule a part's share goes to the mixture's own objectives, and limits may
-        # rule out what replaces it: there each failure keeps its own.
-        if followed is None or limits != NO_LIMITS:
-            return followed, parts, {}
-        fewer = replaced(parts, studies)
-        left_out = [f"`{p.objective.name}`" for p in parts if p.failure in fewer]
-        caveat = f"; measured with {listed(left_out)}" if fewer else ""
-        kept = [
-            part._replace(source=part.source + caveat)
-            for part in parts
-            if part.failure not in fewer
-        ]
-        return followed, kept, fewer
+                mix, parts = match
+                # Limits may rule out what replaces a part: each failure keeps its own.
+                fewer = replaced(parts, studies) if limits == NO_LIMITS else {}
+                return Proposed(Precedent(study, mix), _without(parts, fewer), fewer)
+        # By rule the share of a part left out would go to the mixture's own objectives.
+        return Proposed(None, by_rule(mixture, traits, present, due, rows=wide))
 
     revision = Revision(mixture, rows, traits, present, parts_on, lengths, examples)
     free = chosen = draft(revision)
@@ -185,6 +171,17 @@ def propose(
         limits,
         limited,
     )
+
+
+def _without(parts: Sequence[Part], failures: Collection[str]) -> Sequence[Part]:
+    """Parts of a mix that is followed, but for those of some failures."""
+    left_out = [f"`{p.objective.name}`" for p in parts if p.failure in failures]
+    caveat = f"; measured with {listed(left_out)}" if left_out else ""
+    return [
+        part._replace(source=part.source + caveat)
+        for part in parts
+        if part.failure not in failures
+    ]
 
 
 def _without_cause(

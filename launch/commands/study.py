@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     data = facts(study, out, config=text)
     require_apart(data)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
-    require_schedules(study, jobs.runs.values())
+    require_schedules(study, jobs.arms.values())
     if not all(jobs.is_done(run) for run in jobs.runs.values()):
         require_recorded(study, jobs.arms.values())
     again = [run.name for run in jobs.trained_again()]
@@ -189,7 +189,7 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         corpus=study.text_name,
         command=command,
         incumbent=study.incumbent,
-        setup=outcome.setup(jobs, study.name),
+        setup=outcome.setup(jobs),
     )
     files = [out / "table.md", out / "curves.svg", out / f"effects/{study.name}.json"]
     effects_file.write(files[-1], found)

@@ -11,7 +11,7 @@ from .facts import Facts
 from .other_sizes import other_sizes
 from .prepared_probes import named_probes
 from .rows_of_arms import RowsOfArms
-from .runs import Run, learning_rates
+from .runs import schedule_of
 from .study import Study
 
 
@@ -60,11 +60,12 @@ def require_recorded(study: Study, arms: Iterable[Arm]) -> None:
         rows.recorded(arm.mixture)
 
 
-def require_schedules(study: Study, planned: Iterable[Run]) -> None:
+def require_schedules(study: Study, arms: Iterable[Arm]) -> None:
     """Refuses learning rates that some run is too short for.
 
     Raises:
-      UsageError: as of `learning_rates`.
+      UsageError: as of `schedule_of`.
     """
-    for run in planned:
-        learning_rates(run.arm, run.length, batch_tokens=study.batch_tokens)
+    for arm in arms:
+        for length in arm.lengths:
+            schedule_of(arm, length, batch_tokens=study.batch_tokens)

@@ -175,22 +175,15 @@ def mix_identity(mixture: Mixture) -> str:
     return json.dumps(contents, sort_keys=True, default=dict)
 
 
-def setup(jobs: Jobs, name: str, *, original_tokens: int | None = None) -> Setup:
-    """What was trained, as a file of effects has it.
-
-    Args:
-      jobs: of the study.
-      name: of the file.
-      original_tokens: of the base that branches began with; None from scratch.
-    """
+def setup(jobs: Jobs) -> Setup:
+    """What was trained, as a file of effects has it: from scratch, at one budget."""
     study = jobs.study
     abstract = study.program(steps=study.tokens).abstract_params
     return Setup(
-        name=name,
+        name=study.name,
         parameters=sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract)),
         architecture=study.rows.architecture,
         text=study.text or study.text_name,
-        original_tokens=original_tokens,
         seeds=len(study.seeds),
         date=datetime.date.today().isoformat(),
     )
@@ -203,6 +196,7 @@ def _each_budget(
     study = jobs.study
     settings = study.adaptation
     assert settings is not None
+    trained = setup(jobs)
     branches = {n: arm for n, arm in jobs.arms.items() if arm.base is not None}
     scratch = {
         n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE
@@ -225,7 +219,7 @@ def _each_budget(
                     corpus=study.text_name,
                     tokens=arms[reference].lengths[place],
                     command=command,
-                    setup=setup(jobs, name, original_tokens=original),
+                    setup=trained._replace(name=name, original_tokens=original),
                 ),
             )
 

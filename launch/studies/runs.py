@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Float
 
 from ...objectives.errors import UsageError
@@ -86,12 +87,22 @@ def learning_rates(
     rows are filled differently have the same learning rate at the same tokens.
 
     Raises:
+      UsageError: as of `schedule_of`.
+    """
+    steps, schedule = schedule_of(arm, length, batch_tokens=batch_tokens)
+    return np.asarray(jax.vmap(schedule)(jnp.arange(steps)), np.float32)
+
+
+def schedule_of(
+    arm: Arm, length: int, *, batch_tokens: int
+) -> tuple[int, optax.Schedule]:
+    """The full batches of a run, and the learning rate by their number.
+
+    Raises:
       UsageError: the schedule cannot be that short; the arm is before its message.
     """
     steps = -(-length // batch_tokens)
     try:
-        schedule = arm.schedule(steps=steps)
+        return steps, arm.schedule(steps=steps)
     except UsageError as error:
         raise UsageError(f"arm {arm.name}, {length:,} tokens: {error}") from None
-    rates = jax.vmap(schedule)(jnp.arange(steps))
-    return np.asarray(rates, np.float32)
