@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
+from .region import region
 from .table import HELD_OUT
 
 KINDS = {
@@ -16,7 +17,8 @@ KINDS = {
     "uniform": "all components alike",
     "vertices": "each component alone",
     "leave_one_out": "the current mixture, or the uniform one, without one component",
-    "dirichlet": "random draws around the uniform and the current mixture, in turn",
+    "dirichlet": "random draws around the uniform and the current mixture, in turn; "
+    "between bounds: uniform",
 }
 """The kinds of mixtures, in the order in which they come."""
 
@@ -38,6 +40,9 @@ WEIGHT_SPREAD = 0.8
 MOST_WEIGHT = 4.0
 """Largest factor between shares of the examples and of the loss, before they sum to 1:
 a component of few examples and much loss has noisy gradients."""
+
+_GIVEN = ("current", "recipes")
+"""Kinds of mixtures that bounds do not leave out."""
 
 _UNIFORM_PART = 0.1
 _TRIES = 1000
@@ -75,11 +80,15 @@ def design(
     recipes: Mapping[str, Mapping[str, float]] | None = None,
     kinds: Collection[str] = tuple(KINDS),
     held_out: int = 0,
+    between: Mapping[str, tuple[float, float]] | None = None,
 ) -> list[Designed]:
     """Different mixtures: every one of the fixed kinds, then draws up to the count.
 
     Those held out come on top of the count, and from a stream of their own: the others
     do not depend on how many there are.
+
+    Between bounds all draws are within them, and uniform; of the fixed kinds only the
+    current mixture and recipes, which are given, may be outside.
 
     Args:
       components: names, at least two.
@@ -89,10 +98,12 @@ def design(
       recipes: rates of others, by name.
       kinds: that are wanted.
       held_out: mixtures to test on.
+      between: the least and the most share of the examples, by component.
 
     Raises:
-      UsageError: a mixture has a rate of no component, two have one name, or the count
-        is less than the fixed mixtures or more than can be found.
+      UsageError: a mixture has a rate of no component, two have one name, the count is
+        less than the fixed mixtures or more than can be found, or no mixture is
+        between the bounds.
     """
     require_count("--count", count, most=MOST)
     require_count("--held_out", held_out, least=0, most=MOST)
@@ -105,7 +116,13 @@ def design(
         for name, rates in (recipes or {}).items()
     }
     now = None if current is None else _shares("current", current, components)
-    fixed = [d for d in _fixed(components, now, known) if d.kind in kinds]
+    within = None if not between else region(components, between)
+    fixed = [
+        each
+        for each in _fixed(components, now, known)
+        if each.kind in kinds
+        and (within is None or each.kind in _GIVEN or within.holds(each.shares))
+    ]
     chosen: dict[bytes, Designed] = {}
     for each in fixed:
         chosen.setdefault(_rounded(each.shares).tobytes(), each)
@@ -115,11 +132,15 @@ def design(
             f"the components ({', '.join(dict.fromkeys(d.kind for d in fixed))}); give "
             f"--count={len(chosen)} or more, or fewer --kinds."
         )
+
+    def draws(rng: np.random.Generator) -> Iterator[Shares]:
+        return _around(components, now, rng) if within is None else within.draws(rng)
+
     if "dirichlet" in kinds:
-        _draw(chosen, components, now, count, np.random.default_rng(seed), "dirichlet")
+        _add(chosen, draws(np.random.default_rng(seed)), count, "dirichlet")
     if held_out:
-        total, rng = len(chosen) + held_out, np.random.default_rng([seed, 1])
-        _draw(chosen, components, now, total, rng, HELD_OUT)
+        total = len(chosen) + held_out
+        _add(chosen, draws(np.random.default_rng([seed, 1])), total, HELD_OUT)
     _check_apart([*fixed, *chosen.values()])
     return [each._replace(shares=_rounded(each.shares)) for each in chosen.values()]
 
@@ -174,38 +195,38 @@ def _fixed(
             yield Designed(f"without_{name}", "leave_one_out", rest / rest.sum())
 
 
-def _draw(
-    chosen: dict[bytes, Designed],
-    components: Sequence[str],
-    current: Shares | None,
-    count: int,
-    rng: np.random.Generator,
-    kind: str,
-) -> None:
-    """Adds draws that are not there yet, up to a count."""
+def _around(
+    components: Sequence[str], current: Shares | None, rng: np.random.Generator
+) -> Iterator[Shares]:
+    """Draws around the uniform and the current mixture in turn, from sparse to even."""
     size = len(components)
     uniform = np.full(size, 1 / size)
     centres = [uniform]
     if current is not None:
         centres.append((1 - _UNIFORM_PART) * current + _UNIFORM_PART * uniform)
-    prefix = "held" if kind == HELD_OUT else "draw"
     low, high = np.log(CONCENTRATION)
+    for centre in itertools.cycle(centres):
+        weight = size * np.exp(rng.uniform(low, high))
+        yield rng.dirichlet(weight * centre)
+
+
+def _add(
+    chosen: dict[bytes, Designed], draws: Iterator[Shares], count: int, kind: str
+) -> None:
+    """Adds draws that are not there yet, up to a count."""
+    prefix = "held" if kind == HELD_OUT else "draw"
     number, missed = 0, 0
-    for tries in itertools.count():
-        if len(chosen) == count:
-            return
+    while len(chosen) < count:
         if missed == _TRIES:
             raise UsageError(
-                f"{count} mixtures are asked for, and only {len(chosen)} of {size} "
-                f"components and {DECIMALS} decimals were found; give less."
+                f"{count} mixtures are asked for, and only {len(chosen)} of "
+                f"{DECIMALS} decimals were found; give less."
             )
-        weight = size * np.exp(rng.uniform(low, high))
-        drawn = _rounded(rng.dirichlet(weight * centres[tries % len(centres)]))
-        key = drawn.tobytes()
-        if key in chosen:
+        drawn = _rounded(next(draws))
+        if drawn.tobytes() in chosen:
             missed += 1
             continue
-        chosen[key] = Designed(f"{prefix}_{number}", kind, drawn)
+        chosen[drawn.tobytes()] = Designed(f"{prefix}_{number}", kind, drawn)
         number, missed = number + 1, 0
 
 

@@ -28,6 +28,8 @@ names; with mixture files, they are objectives.
   sightline tune design --components=web,books,code --count=40 > design.csv
   sightline tune design --components=causal,masked,permuted --count=40 \\
     --current=incumbent.gin --recipes=gpt.gin --held_out=8 --seeds=3 --out=design.csv
+  sightline tune design --components=web,books,code --count=40 \\
+    --between=web:.5:.8,books:.1:.3
 """
 
 
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         recipes=recipes,
         kinds=kinds,
         held_out=options.held_out,
+        between=_between(options.between),
     )
     if options.loss_shares:
         files |= {"current": options.current} if options.current else {}
@@ -104,6 +107,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="draw shares of the loss too, as columns share_A",
     )
+    add(
+        "--between",
+        metavar="A:LOW:HIGH,B:LOW:HIGH",
+        help="least and most share of the examples: draws are within, and uniform",
+    )
     add("--kinds", metavar="A,B", help=f"some of {', '.join(KINDS)}")
     add("--out", type=Path, metavar="FILE", help="standard output without it")
     options = parse(parser, arguments)
@@ -112,6 +120,24 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if options.out:
         require_folder("--out", options.out)
     return options
+
+
+def _between(text: str | None) -> dict[str, tuple[float, float]]:
+    """The bounds by component."""
+    found: dict[str, tuple[float, float]] = {}
+    for part in [] if text is None else text.split(","):
+        name, *bounds = part.strip().split(":")
+        try:
+            low, high = map(float, bounds)
+        except ValueError:
+            raise UsageError(
+                f"--between={text}: {part!r} is not NAME:LOW:HIGH, two shares from 0 "
+                "to 1."
+            ) from None
+        if name in found:
+            raise UsageError(f"--between={text} bounds {name!r} twice; give it once.")
+        found[name] = (low, high)
+    return found
 
 
 def _by_name(recipes: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""Where mixtures are drawn: between a least and a most share of each component."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from ...objectives.errors import UsageError, nearest
+
+SWEEPS = 20
+"""Exchanges between one draw and the next, for each component."""
+
+Shares = Float64[np.ndarray, " K"]
+
+
+class Region(NamedTuple):
+    """Mixtures whose shares lie between two bounds each, these included.
+
+    Attributes:
+      low: the least share of each component.
+      high: the most.
+    """
+
+    low: Shares
+    high: Shares
+
+    def holds(self, shares: Float64[np.ndarray, "*n K"]) -> Bool[np.ndarray, "*n"]:
+        """Which mixtures are inside, but for what rounding of floats leaves."""
+        inside = (shares >= self.low - 1e-9) & (shares <= self.high + 1e-9)
+        return inside.all(axis=-1)
+
+    def draws(self, rng: np.random.Generator) -> Iterator[Shares]:
+        """Mixtures drawn uniformly, without end, each `SWEEPS` from the one before.
+
+        Two components at a time exchange a uniform part of what both bounds allow:
+        Gibbs sampling, which refuses no draw, however narrow the bounds are.
+        """
+        size = len(self.low)
+        spare = 1 - self.low.sum()
+        width = self.high - self.low
+        here = self.low + (width * spare / width.sum() if spare > 0 else 0.0)
+        while True:
+            for _ in range(SWEEPS * size):
+                one, other = rng.choice(size, 2, replace=False)
+                both = here[one] + here[other]
+                least = max(self.low[one], both - self.high[other])
+                most = min(self.high[one], both - self.low[other])
+                here[one] = rng.uniform(least, max(least, most))
+                here[other] = both - here[one]
+            yield here.copy()
+
+
+def region(
+    components: Sequence[str], between: Mapping[str, tuple[float, float]]
+) -> Region:
+    """The region of these bounds; a component without any may have any share.
+
+    Args:
+      components: names.
+      between: the least and the most share, by component.
+
+    Raises:
+      UsageError: bounds of no component, not within 0 and 1, or in the wrong order; or
+        no mixture is between them.
+    """
+    for name, (low, high) in between.items():
+        if name not in components:
+            raise UsageError(
+                f"--between bounds {name!r}, which is none of --components; "
+                + nearest(name, components)
+            )
+        if not 0 <= low <= high <= 1:
+            raise UsageError(
+                f"--between={name}:{low:g}:{high:g} is no range of shares; give the "
+                "least and the most, from 0 to 1."
+            )
+    bounds = [between.get(name, (0.0, 1.0)) for name in components]
+    low, high = np.array(bounds, np.float64).T
+    if not low.sum() <= 1 + 1e-9 <= high.sum() + 2e-9:
+        raise UsageError(
+            f"no mixture is within --between: the least shares sum to {low.sum():g} "
+            f"and the most to {high.sum():g}, and 1 has to be between them."
+        )
+    return Region(low, high)
