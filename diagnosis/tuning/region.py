@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
 from ...objectives.errors import UsageError, nearest
 
@@ -25,10 +25,10 @@ class Region(NamedTuple):
     low: Shares
     high: Shares
 
-    def holds(self, shares: Float64[np.ndarray, "*n K"]) -> Bool[np.ndarray, "*n"]:
-        """Which mixtures are inside, but for what rounding of floats leaves."""
+    def holds(self, shares: Shares) -> bool:
+        """Whether a mixture is inside, but for what rounding of floats leaves."""
         inside = (shares >= self.low - 1e-9) & (shares <= self.high + 1e-9)
-        return inside.all(axis=-1)
+        return bool(inside.all())
 
     def draws(self, rng: np.random.Generator) -> Iterator[Shares]:
         """Mixtures drawn uniformly, without end, each `SWEEPS` from the one before.

@@ -49,6 +49,16 @@ def test_shares_of_the_loss_seeds_and_mixtures_held_out(tmp_path):
     assert [row["seeds"] for row in fitted.cells[:2]] == ["3", "1"]
 
 
+def test_draws_are_between_the_bounds(tmp_path):
+    out = tmp_path / "design.csv"
+    words = ["--between=causal:.5:.7, masked:0:.2", f"--out={out}"]
+    assert main([*WORDS, *words]) == 0
+    table = read_table(out, COMPONENTS)
+    assert len(table.shares) == 15
+    causal, masked, _ = table.shares.T
+    assert causal.min() >= 0.5 and causal.max() <= 0.7 and masked.max() <= 0.2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -59,6 +69,11 @@ def test_shares_of_the_loss_seeds_and_mixtures_held_out(tmp_path):
         (["--components=mixture,kind"], "'mixture' of --components would be two"),
         (["--components=a,share_a"], "'share_a' of --components would be two"),
         (["--recipes=a/x.gin", "--recipes=b/x.gin"], "both named 'x'"),
+        (["--between=causal"], "'causal' is not NAME:LOW:HIGH"),
+        (["--between=causal:a:b"], "'causal:a:b' is not NAME:LOW:HIGH"),
+        (["--between=causal:0:1,causal:0:1"], "bounds 'causal' twice"),
+        (["--between="], "'' is not NAME:LOW:HIGH"),
+        (["--between=cusal:0:1"], "bounds 'cusal', which is none of --components"),
         (["--recipes=CAUSAL"], "two mixtures are named 'causal' (recipes and vert"),
     ],
 )
