@@ -83,7 +83,7 @@ def within(
       UsageError: no mixture keeps the limits. The message says which clash, and what
         would do.
     """
-    search = _Search(revision, free, limits, row_cost)
+    search = _Search(revision, free, row_cost)
     costs = []
     options = list(limits.each())
     for option, one in [*options, *([(limits.text, limits)] * (len(options) > 1))]:
@@ -98,15 +98,8 @@ def within(
 class _Search:
     """Searches within several limits, with what they share measured once."""
 
-    def __init__(
-        self,
-        revision: Revision,
-        free: Draft,
-        limits: Limits,
-        row_cost: RowCost | None,
-    ):
-        self._revision, self._free = revision, free
-        self._row_cost, self._limits = row_cost, limits
+    def __init__(self, revision: Revision, free: Draft, row_cost: RowCost | None):
+        self._revision, self._free, self._row_cost = revision, free, row_cost
         self.aims: dict[str, float] = {
             s.failure: supplied(free.traits, s.failure) for s in revision.severities
         }

@@ -6,7 +6,7 @@ for one in collectives(compiled.as_text(), mesh):
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from jax.sharding import Mesh
@@ -120,17 +120,6 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
             if one.group > 1:
                 found.append(one)
     return found
-
-
-def total_bytes(
-    found: Iterable[Collective], *, role: str | None = None, kind: str | None = None
-) -> int:
-    """Bytes of a step, of all collectives or of those of a role or kind."""
-    return sum(
-        one.total
-        for one in found
-        if role in (None, one.role) and kind in (None, one.kind)
-    )
 
 
 def _within(
