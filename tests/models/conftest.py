@@ -91,12 +91,30 @@ one = functools.cache(Tiny)
 
 @functools.cache
 def _build(architecture: str, config: ModelConfig):
-    return build(
+    model = build(
         config,
         vocabulary_size=VOCABULARY,
         shape=SHAPES[architecture],
         rngs=nnx.Rngs(0),
     )
+    _BUILT.append((model, _values(model)))
+    return model
+
+
+_BUILT: list[tuple[nnx.Module, list[np.ndarray]]] = []
+
+
+def _values(model: nnx.Module) -> list[np.ndarray]:
+    return [np.array(leaf) for leaf in jax.tree.leaves(nnx.state(model, nnx.Param))]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shared_models_stay_as_they_were():
+    """Files share models: one that changed them would change what others test."""
+    yield
+    for model, before in _BUILT:
+        for old, new in zip(before, _values(model), strict=True):
+            np.testing.assert_array_equal(old, new)
 
 
 @pytest.fixture(scope="module", params=["decoder", "encoder_decoder"])

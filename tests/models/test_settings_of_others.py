@@ -30,7 +30,8 @@ def test_scaled_logits_are_over_the_root_of_the_width(architecture):
 @pytest.mark.parametrize("equal", [True, False])
 def test_a_table_a_layer_is_the_stacks_where_all_are_equal(architecture, equal):
     shared = architecture.build(position="relative_bias")
-    apart = architecture.build(position="relative_bias", relative_per_layer=True)
+    config = dict(position="relative_bias", relative_per_layer=True)
+    apart = nnx.clone(architecture.build(**config))  # which others share
     flat = dict(nnx.to_flat_state(nnx.state(shared)))
     ours = nnx.to_flat_state(nnx.state(apart))
     for path, parameter in ours:

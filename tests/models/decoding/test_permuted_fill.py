@@ -25,7 +25,9 @@ SHAPES = {
     ),
 }
 KNOWN = [[3, 4, 5, 6, 7, 8, 9], [13, 14, 15, 16], [20, 21, 22]]
-OPEN = [[0, 1, 1, 0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0]]
+# A token is known wherever some are open: to BOS alone all slots of a model with rotary
+# embeddings are alike, and rounding would decide which is the most certain.
+OPEN = [[0, 1, 1, 0, 1, 0, 1], [0, 1, 1, 1], [0, 0, 0]]
 GIVEN = canvas(
     [np.array(row) for row in KNOWN],
     open=[np.array(row, bool) for row in OPEN],
@@ -100,14 +102,15 @@ def test_greedy_is_the_slow_loop(architecture, order):
     np.testing.assert_array_equal(found.filled_in, filled_in)
     np.testing.assert_allclose(found.log_probabilities, log_p, atol=2e-5)
     np.testing.assert_array_equal(found.lengths, [7, 4, 3])
-    steps = [10, 10, 0] if order == "certain" else [4, 4, 0]
+    steps = [10, 6, 0] if order == "certain" else [4, 3, 0]
     np.testing.assert_array_equal(found.passes, steps)
     if order == "certain":  # or the order is not tested
-        assert (np.diff(filled_in[1][:4]) < 0).any()
+        assert (np.diff(filled_in[0][np.array(OPEN[0], bool)]) < 0).any()
 
 
 def test_a_random_order_is_the_keys_own(decoder):
-    given = jax.tree.map(lambda x: np.repeat(x[1:2], 240, axis=0), GIVEN)
+    four = np.ones(4, bool)
+    given = canvas([np.array(KNOWN[1])] * 240, open=[four] * 240, slots=SLOTS)
     settings = dict(sampler=sampled(temperature=50.0), bos=BOS, order="random")
     fill = make_fill_permuted(decoder.build(), **settings)
     found = fill(given, keys(240))
