@@ -28,7 +28,7 @@ third of a text in one of its orders, two thirds in the other."""
 
 def _supply(traits: Traits) -> float:
     """Tokens with both sides in sight; as many as fill a middle count in full."""
-    return min(1.0, (traits.both + traits.permuted) / MIDDLE)
+    return min(1.0, traits.filled / MIDDLE)
 
 
 def _asked(
@@ -56,7 +56,7 @@ register(
         aliases=("contradictory insertions",),
         order=4,
         need=Need(
-            traits=("both", "permuted"),
+            traits=("filled",),
             name="tokens with the text on both sides in sight",
             by="supervised",
             unit="supervised tokens",

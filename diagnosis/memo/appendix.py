@@ -133,7 +133,7 @@ def _shares(memo: Memo) -> Iterator[Block]:
             (
                 code(change.name),
                 change.action,
-                get(change.failure).title if change.failure else "makes room",
+                listed([get(f).title for f in change.failures] or ["makes room"]),
                 moved(change.rate),
                 moved(change.loss),
             )

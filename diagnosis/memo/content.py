@@ -38,8 +38,11 @@ def _values(memo: Memo) -> dict[str, Any]:
     proposal, origin = memo.proposal, memo.provenance
     mix = memo.effects.mixes.get(proposal.precedent or "")
     ratios = mix.own_loss if mix and mix.own_loss else ()
-    alone = {base_name(c.name): _alone(memo, c) for c in memo.acting}
-    acted = {change.failure for change in memo.acting}
+    alone = {
+        base_name(c.name): [pair for f in c.failures for pair in _alone(memo, c, f)]
+        for c in memo.acting
+    }
+    acted = {failure for change in memo.acting for failure in change.failures}
     lower = [change.loss for change in proposal.changes if change.action == "lower"]
     examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
     examined += [f"--gin.{setting}" for setting in origin.settings]
@@ -58,10 +61,11 @@ def _values(memo: Memo) -> dict[str, Any]:
         "fallback": functools.partial(_fallback, memo),
         "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
         "instead": _instead,
-        "isolated": lambda change: [
+        "isolated": lambda change, failure: [
             list(pairs)
             for _, pairs in itertools.groupby(
-                _alone(memo, change), key=lambda pair: (pair.without, pair.having)
+                _alone(memo, change, failure),
+                key=lambda pair: (pair.without, pair.having),
             )
         ],
         "limit_rows": list(limit_rows(memo)),
@@ -91,13 +95,11 @@ def _values(memo: Memo) -> dict[str, Any]:
     }
 
 
-def _alone(memo: Memo, change: Change) -> list[Isolated]:
-    """What comparisons with and without the objective of a change show."""
-    if change.failure is None:
-        return []
+def _alone(memo: Memo, change: Change, failure: str) -> list[Isolated]:
+    """What comparisons with and without the objective of a change show of a failure."""
     name = base_name(change.name)
-    choice = isolated_in(memo, name, change.failure)
-    return isolated(choice.study, name, change.failure) if choice else []
+    choice = isolated_in(memo, name, failure)
+    return isolated(choice.study, name, failure) if choice else []
 
 
 def _verdicts(pairs: Sequence[Isolated]) -> str:
@@ -111,11 +113,9 @@ def _verdicts(pairs: Sequence[Isolated]) -> str:
     )
 
 
-def _fallback(memo: Memo, change: Change) -> str:
+def _fallback(memo: Memo, change: Change, failure: str) -> str:
     """Which study these are from, if a nearer one has none; "" otherwise."""
-    if change.failure is None:
-        return ""
-    choice = isolated_in(memo, base_name(change.name), change.failure)
+    choice = isolated_in(memo, base_name(change.name), failure)
     if choice is None or not choice.passed:
         return ""
     return f"From {source(choice.study, memo.about, choice.passed)}."
@@ -134,11 +134,11 @@ def _as_proposed(memo: Memo, pair: Isolated, change: Change) -> bool:
     return pair.settings == objectives[change.name].settings
 
 
-def _instead(change: Change) -> Iterator[str]:
-    """Other remedies, where an objective is added."""
-    if change.failure is None or change.action != "add":
+def _instead(change: Change, failure: str) -> Iterator[str]:
+    """Other remedies of a failure, where an objective is added."""
+    if change.action != "add":
         return
-    remedies = [r.objective for r in registry.get(change.failure).remedies]
+    remedies = [r.objective for r in registry.get(failure).remedies]
     others = [code(name) for name in remedies if name != base_name(change.name)]
     if others:
         yield listed(others, last="or")

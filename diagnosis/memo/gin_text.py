@@ -10,6 +10,7 @@ from ...tasks.examples.mixture import Mixture, split_task
 from ..failures.registry import get
 from ..revision.propose import Change, Proposal
 from ..revision.revision import fitting_rows
+from ..wording import listed
 
 START = "include 'runs/any_mixture.gin'"
 """The model, optimiser and steps of a small run."""
@@ -101,7 +102,8 @@ def _rates(mixture: Mixture, changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _why(change: Change) -> str:
-    acts = f" for {get(change.failure).title}" if change.failure else ""
+    titles = [get(failure).title for failure in change.failures]
+    acts = f" for {listed(titles)}" if titles else ""
     before, after = (f"{100 * rate:.1f} %" for rate in change.rate)
     return f"{change.action}{acts}, {before} → {after} of examples. {change.source}"
 

@@ -38,34 +38,49 @@ def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, 
 
     What counts is the nearest study that compared mixes with and without the objective
     of the part: it must show no gain of it there, by any score, and another part's
-    objective must carry the failure.
+    objective must carry the failure. A part that acts on several may go if it may go of
+    each.
 
     Args:
       parts: of a proposal.
       studies: the nearest first.
     """
+    left = list(parts)
     found: dict[str, str] = {}
     needed = set[str]()
     for part in parts:
-        name, failure = part.objective.base, part.failure
-        if failure in needed:  # what another was left out for stays
+        if part.objective.name in needed:  # what another was left out for stays
             continue
-        asked = (s for s in studies if gains(s, name, failure) is not None)
-        study = next(asked, None)
-        if study is None or gains(study, name, failure):
-            continue
-        carriers = [
-            other
-            for other in parts
-            if other.failure not in (failure, *found)
-            if carries(study, other.objective.base, failure)
-        ]
-        if carriers:
-            needed |= {other.failure for other in carriers}
-            found[failure] = (
-                f"{listed(f'`{other.objective.base}`' for other in carriers)} "
-                f"{'betters' if len(carriers) == 1 else 'better'} it too in study "
-                f"`{study.setup.name}`, where mixes with `{name}` show no gain over "
-                "those without it."
-            )
+        others = [other for other in left if other is not part]
+        reasons: dict[str, str] = {}
+        carriers: list[str] = []
+        for failure in part.failures:
+            if carried := _carried(part, failure, others, studies):
+                names, reasons[failure] = carried
+                carriers += names
+        if len(reasons) == len(part.failures):
+            found |= reasons
+            needed |= set(carriers)
+            left = others
     return found
+
+
+def _carried(
+    part: Part, failure: str, others: Sequence[Part], studies: Sequence[Effects]
+) -> tuple[list[str], str] | None:
+    """The objectives that make a part needless against a failure, and why; or None."""
+    name = part.objective.base
+    asked = (s for s in studies if gains(s, name, failure) is not None)
+    study = next(asked, None)
+    if study is None or gains(study, name, failure):
+        return None
+    every = [other.objective for other in others]
+    carriers = [one for one in every if carries(study, one.base, failure)]
+    if not carriers:
+        return None
+    return [objective.name for objective in carriers], (
+        f"{listed(f'`{objective.base}`' for objective in carriers)} "
+        f"{'betters' if len(carriers) == 1 else 'better'} it too in study "
+        f"`{study.setup.name}`, where mixes with `{name}` show no gain over those "
+        "without it."
+    )

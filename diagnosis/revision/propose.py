@@ -46,7 +46,7 @@ class Change(NamedTuple):
     Attributes:
       name: of the objective or variant.
       action: whether it is new, gets more, stays or makes room.
-      failure: that it acts on; None if it makes room.
+      failures: that it acts on; none if it makes room.
       traits: measured on the rows of the proposal.
       rate: share of the examples, before and after.
       loss: share of the loss, before and after.
@@ -55,7 +55,7 @@ class Change(NamedTuple):
 
     name: str
     action: Literal["add", "raise", "keep", "lower"]
-    failure: str | None
+    failures: tuple[str, ...]
     traits: Traits
     rate: tuple[float, float]
     loss: tuple[float, float]
@@ -146,13 +146,16 @@ def propose(
     limited = None
     if limits != NO_LIMITS:
         chosen, limited = within(revision, free, limits, row_cost)
-    acted, affordable = ({part.failure for part in one.parts} for one in (free, chosen))
+    acted, affordable = (
+        {failure for part in one.parts for failure in part.failures}
+        for one in (free, chosen)
+    )
     unchanged |= {
         failure: f"{percent(supplied(traits, failure))} of the loss is on "
         f"{get(failure).need.name} already, as much as it would get."
         for failure in due
         if failure not in acted
-    } | dict(free.replaced)
+    } | {f: why for f, why in free.replaced.items() if f not in acted}
     unchanged |= {
         failure: f"{limits.text} leaves no room for what acts on it."
         for failure in due
@@ -175,12 +178,11 @@ def propose(
 
 def _without(parts: Sequence[Part], failures: Collection[str]) -> Sequence[Part]:
     """Parts of a mix that is followed, but for those of some failures."""
-    left_out = [f"`{p.objective.name}`" for p in parts if p.failure in failures]
+    gone = [part for part in parts if set(part.failures) <= set(failures)]
+    left_out = [f"`{part.objective.name}`" for part in gone]
     caveat = f"; measured with {listed(left_out)}" if left_out else ""
     return [
-        part._replace(source=part.source + caveat)
-        for part in parts
-        if part.failure not in failures
+        part._replace(source=part.source + caveat) for part in parts if part not in gone
     ]
 
 
@@ -216,7 +218,7 @@ def _changes(before: MixtureTraits, chosen: Draft, room: str) -> Iterator[Change
         yield Change(
             name,
             "add" if new else action,
-            part.failure if part else None,
+            part.failures if part else (),
             {**before.objectives, **after.objectives}[name],
             rate=(before.examples.get(name, 0.0), after.examples.get(name, 0.0)),
             loss=loss,

@@ -20,14 +20,14 @@ class Part(NamedTuple):
     """The shares added to an objective.
 
     Attributes:
-      failure: that it acts on.
+      failures: that it acts on, at least one.
       objective: with name and settings; the mixture's own, or a new one.
       rate: share of all examples.
       loss: share of all loss.
       source: of rate and loss.
     """
 
-    failure: str
+    failures: tuple[str, ...]
     objective: Objective
     rate: float
     loss: float

@@ -83,10 +83,9 @@ def by_precedent(
     *_, name, acting, missing = min(candidates, key=lambda candidate: candidate[:2])
     caveat = f", which was measured with {listed(map('`{}`'.format, missing))}"
     origin = f"as in the study's mix `{name}`{caveat if missing else ''}"
-    sources: dict[str, str] = {
-        f: f"{origin}; {_measurement(effects, name, f)}" for f in due
-    }
-    return name, _as_measured(mixture, traits, effects.mixes[name], acting, sources)
+    seen: dict[str, str] = {f: _measurement(effects, name, f) for f in due}
+    parts = _as_measured(mixture, traits, effects.mixes[name], acting, origin, seen)
+    return name, parts
 
 
 def _acting(
@@ -114,26 +113,29 @@ def _as_measured(
     traits: MixtureTraits,
     mix: Mix,
     acting: Sequence[tuple[str, Objective]],
-    sources: Mapping[str, str],
+    origin: str,
+    measured: Mapping[str, str],
 ) -> list[Part]:
     """Parts that give the acting objectives their shares in a mix."""
-    by_name: dict[str, tuple[str, Objective]] = {
-        objective.name: (failure, objective) for failure, objective in acting
-    }
-    rates = {name: mix.rates[name] / sum(mix.rates.values()) for name in by_name}
-    losses = {name: _loss_of(mix, name) for name in by_name}
+    bound = {objective.name: objective for _, objective in acting}
+    rates = {name: mix.rates[name] / sum(mix.rates.values()) for name in bound}
+    losses = {name: _loss_of(mix, name) for name in bound}
     more_rate = _where_less(rates, traits.examples)
     more_loss = _where_less(losses, traits.loss)
+    failures = {
+        name: tuple(failure for failure, one in acting if one.name == name)
+        for name in bound
+    }
     return [
         Part(
-            failure,
+            failures[name],
             mixture.objectives().get(name, objective),
             rate=more_rate.get(name, 0.0),
             loss=more_loss.get(name, 0.0),
             source=f"{percent(rates[name])} of examples and {percent(losses[name])} of "
-            f"loss, {sources[failure]}",
+            f"loss, {origin}; {'; '.join(measured[f] for f in failures[name])}",
         )
-        for name, (failure, objective) in by_name.items()
+        for name, objective in bound.items()
         if name in more_rate or name in more_loss
     ]
 
@@ -209,39 +211,73 @@ def by_rule(
         for f, share in current.items()
         if f not in due and 0 < share <= half[f]
     }
-    shares = on_top(aims, current)
-    chosen = {failure: _carrier(mixture, traits, failure, rows) for failure in aims}
-    sizes = {f: objective_traits(o, rows).processed for f, o in chosen.items()}
-    rates = {failure: shares[failure] / sizes[failure] for failure in aims}
+    carriers = _carriers(mixture, traits, list(aims), rows)
+    # What an objective trains acts on all of its failures: the one that lacks most
+    # decides how much.
+    leads = {
+        objective: max(failures, key=lambda f: aims[f] - current[f])
+        for objective, failures in carriers.items()
+    }
+    shares = on_top(
+        {o.name: aims[lead] for o, lead in leads.items()},
+        {o.name: current[lead] for o, lead in leads.items()},
+    )
+    sizes = {o.name: objective_traits(o, rows).processed for o in carriers}
+    rates = {name: share / sizes[name] for name, share in shares.items()}
     own_slots = sum(
         s * traits.objectives[n].processed for n, s in traits.examples.items()
     )
     examples = (1 - sum(shares.values())) / own_slots + sum(rates.values())
     reasons = {s.failure: f"{s.value:.3g} ({s.source})" for s in present}
+
+    def source(failure: str, slots: float) -> str:
+        there, aim = percent(current[failure]), percent(aims[failure])
+        if failure in due:
+            return (
+                f"rule: {percent(1 - KEPT)} of loss and slots goes to the failures by "
+                f"their severity, here {reasons[failure]}, so {aim}, of which {there} "
+                f"is there; examples by its {slots:,.0f} slots each"
+            )
+        return (
+            f"rule: {there} of the loss acts on it and is not lowered; no cause of it "
+            "that other rates act on was found"
+        )
+
     return [
         Part(
-            failure,
-            chosen[failure],
-            rate=rates[failure] / examples,
-            loss=shares[failure],
-            source=f"rule: {percent(1 - KEPT)} of loss and slots goes to the failures "
-            f"by their severity, here {reasons[failure]}, so {percent(aim)}, of which "
-            f"{percent(current[failure])} is there; examples by its "
-            f"{sizes[failure]:,.0f} slots each"
-            if failure in due
-            else f"rule: {percent(current[failure])} of the loss acts on it and is not "
-            "lowered; no cause of it that other rates act on was found",
+            tuple(sorted(failures, key=lambda f: f != leads[objective])),
+            objective,
+            rate=rates[objective.name] / examples,
+            loss=shares[objective.name],
+            source=source(leads[objective], sizes[objective.name]),
         )
-        for failure, aim in aims.items()
+        for objective, failures in carriers.items()
     ]
 
 
+def _carriers(
+    mixture: Mixture, traits: MixtureTraits, failures: Sequence[str], rows: RowShape
+) -> dict[Objective, list[str]]:
+    """The objectives that are to act on failures, and on which of them each is."""
+    found: dict[Objective, list[str]] = {}
+    for failure in failures:
+        carrier = _carrier(mixture, traits, failure, rows, chosen=list(found))
+        found.setdefault(carrier, []).append(failure)
+    return found
+
+
 def _carrier(
-    mixture: Mixture, traits: MixtureTraits, failure: str, rows: RowShape
+    mixture: Mixture,
+    traits: MixtureTraits,
+    failure: str,
+    rows: RowShape,
+    *,
+    chosen: Sequence[Objective],
 ) -> Objective:
     """The mixture's objective that acts most on a failure, else the one to add.
 
-    An added one is named as a variant if the mixture already uses its name.
+    An added one is named as a variant if the mixture already uses its name, or one that
+    was chosen for another failure does, with other settings.
     """
     bound = mixture.objectives()
     acting = {name: supply(traits.objectives[name], failure) for name in bound}
@@ -249,8 +285,15 @@ def _carrier(
     if acting[best] >= SUPPLIES:
         return bound[best]
     added = remedy(failure, mixture.vocabulary, rows)
+    for one in chosen:
+        if one.name not in bound and (one.base, one.settings) == (
+            added.base,
+            added.settings,
+        ):
+            return one
     taken = {split_task(key)[1] for key in mixture.rates}
     taken |= {name for name in mixture.settings if "/" in name}
+    taken |= {objective.name for objective in chosen}
     variant_names = (
         f"{get(failure).variant}{n or ''}/{added.name}" for n in itertools.count()
     )

@@ -16,7 +16,7 @@ from .rule import SUPPLIES
 def stand_ins(
     mixture: Mixture, parts: Sequence[Part], rows: RowShape
 ) -> Iterator[Part]:
-    """For each part, those of other objectives that act on the same failure.
+    """For each part, those of other objectives that act on some of its failures.
 
     They get its share of the loss and of the slots. Settings are the mixture's, else
     those of the failure's remedies, else the objective's own.
@@ -28,16 +28,18 @@ def stand_ins(
     for part in parts:
         known = {
             remedy.name: _measured(remedy, rows)
-            for remedy in remedies(part.failure, mixture.vocabulary, rows)[1:]
+            for failure in part.failures
+            for remedy in remedies(failure, mixture.vocabulary, rows)[1:]
             if remedy.base not in bases
         }
         slots = part.rate * objective_traits(part.objective, rows).processed
         for objective, traits in (plain | known).values():
             if traits is None or objective.base == part.objective.base:
                 continue
-            if supply(traits, part.failure) >= SUPPLIES:
+            acts_on = tuple(f for f in part.failures if supply(traits, f) >= SUPPLIES)
+            if acts_on:
                 yield Part(
-                    part.failure,
+                    acts_on,
                     objective,
                     rate=min(1.0, slots / traits.processed),
                     loss=part.loss,

@@ -113,16 +113,18 @@ def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
     """Parts that may be taken together: one of each failure, and not too many new."""
     groups: dict[str, list[int]] = {}
     for number, part in enumerate(terms.parts):
-        allowed = groups.setdefault(part.failure, [])
-        if not limits.excludes(part.objective.name):
-            allowed.append(number)
+        for failure in part.failures:
+            allowed = groups.setdefault(failure, [])
+            if not limits.excludes(part.objective.name):
+                allowed.append(number)
     # A part may also come to nothing, which is to leave it out, but is still counted.
     few = limits.most_new is not None
     options = [
         [*group, None] if few or not group else group for group in groups.values()
     ]
     for choice in itertools.product(*options):
-        chosen = [number for number in choice if number is not None]
+        # A part may act on several failures, and is taken once.
+        chosen = list(dict.fromkeys(n for n in choice if n is not None))
         new = {terms.parts[n].objective.name for n in chosen} - set(terms.examples)
         if limits.most_new is None or len(new) <= limits.most_new:
             yield chosen

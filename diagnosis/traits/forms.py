@@ -47,6 +47,7 @@ class Form(NamedTuple):
       mode: in which it queries a model.
       mode_token: the mode token before its inputs.
       contexts: counts of its predictions by what they see (`coded.contexts`).
+      filled: number of predictions of text with both sides in sight, in any order.
       onward: number of predictions that continue text from the strict past, in order.
       whole: whether the targets are the whole window in order, after inputs.
       middle: whether a middle is filled in after the text on both of its sides.
@@ -62,6 +63,7 @@ class Form(NamedTuple):
     mode: ExampleMode
     mode_token: ShownMode
     contexts: Contexts
+    filled: int
     onward: int
     whole: bool
     middle: bool
@@ -88,10 +90,13 @@ def form_of(example: Example, text: Text) -> Form:
     if answers.size:
         negative = answers[0] == coded_ids().labels[0]
         label = "does not" if negative else "continues"
+    context = contexts(example)
     return Form(
         mode=mode,
         mode_token=_mode_token(example),
-        contexts=contexts(example),
+        contexts=context,
+        # A label sees the whole text, and is none of it.
+        filled=int(context.both + context.permuted) - answers.size,
         onward=int((_continues(example) & behind).sum()) if in_order else 0,
         whole=in_order and _whole(example, text),
         middle=bool(np.isin(coded_ids().fill[2], example.targets)),

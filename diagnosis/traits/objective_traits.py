@@ -50,6 +50,8 @@ class Traits(NamedTuple):
       past: share of supervised tokens predicted from the strict past.
       both: share predicted from both sides.
       permuted: share predicted in a permuted order.
+      filled: share that fills in text with both sides in sight, in any order: all of
+        these two but labels of pairs.
       onward: share of supervised tokens that continue text from the strict past in
         text order, as free generation does.
       whole: share of Examples whose targets are the whole window in order and whose
@@ -70,6 +72,7 @@ class Traits(NamedTuple):
     past: float
     both: float
     permuted: float
+    filled: float
     onward: float
     whole: float
     middles: float
@@ -226,6 +229,7 @@ def _mean_form(forms: Sequence[Form]) -> Traits:
         past=share(sum(f.contexts.past for f in forms), supervised),
         both=share(sum(f.contexts.both for f in forms), supervised),
         permuted=share(sum(f.contexts.permuted for f in forms), supervised),
+        filled=share(sum(f.filled for f in forms), supervised),
         onward=share(sum(f.onward for f in forms), supervised),
         whole=share(sum(f.whole for f in forms), count),
         middles=share(sum(f.middle for f in forms), count),

@@ -11,7 +11,7 @@ from ...diagnosis.findings.severity import fails, reference
 from ...diagnosis.revision.limited import Limited
 from ...diagnosis.revision.propose import Change
 from ...diagnosis.scores.score import Score
-from ...diagnosis.wording import percent
+from ...diagnosis.wording import listed, percent
 
 
 def score_table(scores: Sequence[Score]) -> Table:
@@ -62,7 +62,7 @@ def change_table(changes: Sequence[Change]) -> Table:
         table.add_column(column, justify="right")
     for change in changes:
         before, after = map(percent, change.loss)
-        reason = change.failure or "room"
+        reason = listed(change.failures or ["room"])
         table.add_row(escape(change.name), change.action, reason, before, after)
     return table
 

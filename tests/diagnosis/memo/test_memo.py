@@ -352,7 +352,7 @@ def test_what_a_mix_holds_beside_what_is_proposed_is_told():
 def test_each_change_has_cost_and_evidence(full):
     text = texts(full)["memo.md"]
     for change in full.proposal.changes:
-        if change.failure:
+        if change.failures:
             part = re.search(rf"### Add `{change.name}`.*?(?=\n##)", text, re.DOTALL)
             assert part is not None
             for item in ("Examples", "Hypothesis", "Evidence", "Cost"):

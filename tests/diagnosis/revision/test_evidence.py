@@ -9,7 +9,7 @@ from sightline.objectives import registry
 
 
 def part(failure, objective):
-    return Part(failure, registry.get(objective), rate=0.1, loss=0.1, source="")
+    return Part((failure,), registry.get(objective), rate=0.1, loss=0.1, source="")
 
 
 PARTS = [
@@ -107,6 +107,18 @@ def test_what_shows_no_gain_goes_where_another_part_carries_the_failure(of_pairs
 )
 def test_otherwise_all_parts_stay(intervals):
     assert not replaced(PARTS, [of_one_score("s", intervals)])
+
+
+def test_what_acts_on_two_failures_goes_if_neither_needs_it():
+    both = PARTS[1]._replace(failures=("continuation", "drift"))
+    parts = [PARTS[2], both, PARTS[0]._replace(failures=("reconstruction",))]
+    of = {"sentence_pair": NOTHING, "causal": GAIN}
+    one = of_one_score("one", of)
+    assert not replaced(parts, [one])  # of drift nothing is known
+    two = of_one_score("two", of, failure="drift")
+    assert set(replaced(parts, [one, two])) == {"continuation", "drift"}
+    three = of_one_score("three", of | {"sentence_pair": GAIN}, failure="drift")
+    assert not replaced(parts, [one, three])
 
 
 def test_the_nearest_study_that_compared_it_decides():

@@ -8,6 +8,7 @@ import pytest
 
 from sightline.diagnosis.causes.cause import Cause
 from sightline.diagnosis.causes.causes import causes
+from sightline.diagnosis.failures import registry
 from sightline.diagnosis.failures.registry import get, names
 from sightline.diagnosis.findings.complaints import Complaint, named
 from sightline.diagnosis.findings.severity import fails, severities, shortfall
@@ -128,9 +129,52 @@ def test_what_is_there_is_raised_rather_than_added():
         },
     )
     made = case(mixture, named(["drift"]))
-    (more,) = [c for c in made.proposal.changes if c.failure]
+    (more,) = [c for c in made.proposal.changes if c.failures]
     assert (more.name, more.action) == ("causal", "raise")
     assert more.loss[1] == pytest.approx(1 - KEPT, abs=0.01)
+
+
+def small(name):
+    """A causal mixture with a hundredth of its loss on another objective."""
+    return dataclasses.replace(
+        INCUMBENT,
+        rates={"causal": 0.9, name: 0.1},
+        loss_shares={"causal": 0.99, name: 0.01},
+        settings={},
+    )
+
+
+def test_a_label_of_a_pair_fills_in_nothing():
+    made = case(small("sentence_pair"), named(["infilling"]))
+    assert made.traits.objectives["sentence_pair"].filled == 0.0
+    (added,) = [c for c in made.proposal.changes if c.failures]
+    assert (added.name, added.action) == ("fill_in_middle", "add")
+    assert supplied(made.proposal.traits, "infilling") == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_acts_on_two_failures_gets_the_share_of_one():
+    two = ("reconstruction", "infilling")
+    counts = dict(zip(two, (60, 40), strict=True))
+    complaints = tuple(Complaint(f, n, 100) for f, n in counts.items())
+    made = case(small("reconstruction"), complaints)
+    (more,) = [c for c in made.proposal.changes if c.failures]
+    assert (more.name, more.action) == ("reconstruction", "raise")
+    assert set(more.failures) == set(two) and more.failures[0] == "reconstruction"
+    # Of .5 for both, three fifths: what one token supplies counts for either.
+    assert more.loss[1] == pytest.approx(0.3, abs=0.01)
+    for failure in two:
+        assert failure not in made.proposal.unchanged
+        assert supplied(made.proposal.traits, failure) >= 0.5 * counts[failure] / 100
+    assert "so 30 %, of which 1.00 % is there" in more.source
+
+
+def test_one_remedy_of_two_failures_is_added_once(monkeypatch):
+    drift = get("drift").remedies[0]
+    continuation = dataclasses.replace(get("continuation"), remedies=(drift,))
+    monkeypatch.setitem(registry._FAILURES, "continuation", continuation)
+    made = case(complaints=named(["drift", "continuation"]))
+    (added,) = [c for c in made.proposal.changes if c.action == "add"]
+    assert (added.name, added.failures) == ("causal", ("drift", "continuation"))
 
 
 def test_a_failure_without_a_cause_in_the_mix_keeps_what_acts_on_it():
@@ -210,7 +254,7 @@ def test_a_mix_that_was_measured_better_is_followed():
         assert rate == pytest.approx(own, abs=0.001), mixed
     for change in made.proposal.changes:
         assert "study" in change.source
-        assert change.failure is None or "0.900 [0.850, 0.950]" in change.source
+        assert not change.failures or "0.900 [0.850, 0.950]" in change.source
 
 
 def test_a_measured_mix_serves_only_failures_that_are_there():
@@ -218,7 +262,7 @@ def test_a_measured_mix_serves_only_failures_that_are_there():
     assert made.proposal.precedent == "revised"
     wanted = {"masked", "permuted", "causal", "sentence_pair"}
     assert set(made.proposal.mixture.rates) == wanted
-    told = [c.source for c in made.proposal.changes if c.failure]
+    told = [c.source for c in made.proposal.changes if c.failures]
     assert told and all("measured with `reconstruction`" in text for text in told)
 
 

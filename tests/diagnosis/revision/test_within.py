@@ -70,7 +70,7 @@ def terms(draw):
 
     def part(failure, name, weight):
         objective = OBJECTIVES[name]
-        return Part(failure, objective, total * weight, total_loss * weight, "")
+        return Part((failure,), objective, total * weight, total_loss * weight, "")
 
     by_failure = dict(zip(due, weights.tolist(), strict=True))
     parts = [part(f, FIRST[f], weight) for f, weight in by_failure.items()]
@@ -133,6 +133,29 @@ def test_every_limit_is_kept(case):
     assert found.value == pytest.approx(worth, abs=CLOSE)
 
 
+def test_a_part_that_acts_on_two_failures_is_taken_once():
+    two = ("drift", "continuation")
+    measured = {
+        "masked": traits(),
+        "causal": traits(acts={"drift": 1.0, "continuation": 1.0}),
+        "prefix": traits(acts={"drift": 1.0}),
+    }
+    parts = [
+        Part(two, OBJECTIVES["causal"], 0.4, 0.4, ""),
+        Part(("drift",), OBJECTIVES["prefix"], 0.4, 0.4, ""),
+    ]
+    own = {"masked": 1.0}
+    aims, weights = dict.fromkeys(two, 0.4), dict.fromkeys(two, 0.5)
+    made = Terms(own, own, parts, 1, measured, aims, weights)
+    assert supplies(made, {"masked": 0.6, "causal": 0.4}) == aims
+    found = best(made, Limits())
+    assert found.value == pytest.approx(1.0, abs=CLOSE)
+    assert found.factors == pytest.approx((1.0, 0.0), abs=CLOSE)
+    without = best(made, Limits(without=("causal",)))
+    assert without.value == pytest.approx(0.5, abs=CLOSE)
+    assert without.loss["prefix"] == pytest.approx(0.4, abs=CLOSE)
+
+
 @settings(max_examples=20, deadline=None)
 @given(limited())
 def test_loosening_a_limit_never_costs(case):
@@ -162,7 +185,7 @@ def test_where_proportions_cost_too_much_one_more_is_kept():
             supervised=9.0, processed=100.0, acts={"reconstruction": 1.0}
         ),
     }
-    parts = [Part("reconstruction", OBJECTIVES["reconstruction"], 0.4, 0.4, "")]
+    parts = [Part(("reconstruction",), OBJECTIVES["reconstruction"], 0.4, 0.4, "")]
     aims, weights = {"reconstruction": 0.4}, {"reconstruction": 1.0}
     made = Terms(whole, whole, parts, 1, measured, aims, weights, most_density=0.246)
     found = best(made, Limits())  # .3 and .3 beside all of the part

@@ -104,7 +104,7 @@ def test_causes_stand_in_the_order_in_which_they_were_checked():
 
 def test_brackets_in_the_name_of_a_variant_are_shown():
     change = Change(
-        *("[b]/causal", "keep", None, None),
+        *("[b]/causal", "keep", (), None),
         **{"rate": (0.5, 0.5), "loss": (0.5, 0.5), "source": ""},
     )
     assert "[b]/causal" in printed(change_table([change]))
@@ -114,7 +114,7 @@ def test_brackets_in_the_name_of_a_variant_are_shown():
 @hypothesis.settings(max_examples=30, deadline=None)
 def test_a_change_shows_shares_of_the_loss(before, after):
     change = Change(
-        *("x/causal", "raise", None, None),
+        *("x/causal", "raise", (), None),
         **{"rate": (0.9, 0.9), "loss": (before, after), "source": ""},
     )
     ((name, action, reason, *shares),) = cells(change_table([change]))
