@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -18,7 +18,8 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Replaces a file at once: a crash leaves the old content or the new.
 
     The content is on disk when this returns: both the file and its entry in the folder
-    are synchronised.
+    are synchronised. What a link names is replaced, not the link; a device or a pipe is
+    written to as it is.
 
     Args:
       path: of the file; its folder must exist.
@@ -29,11 +30,15 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
         is unchanged.
     """
     parts = [content] if isinstance(content, str | bytes) else content
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with path.open("wb") as file:
+            _write_parts(file, parts)
+        return
+    path = path.resolve()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:99]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for part in parts:
-                file.write(part.encode() if isinstance(part, str) else part)
+            _write_parts(file, parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, _mode(path))
@@ -42,6 +47,11 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
         os.unlink(name)
         raise
     _sync_folder(path.parent)
+
+
+def _write_parts(file: BinaryIO, parts: Iterable[str | bytes]) -> None:
+    for part in parts:
+        file.write(part.encode() if isinstance(part, str) else part)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """NamedTuples as JSON files, validated against their annotations when read."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
@@ -40,9 +41,12 @@ def read(path: Path, kind: Any, *, finite: bool = False) -> Any:
       UsageError: the file is missing or no JSON, a field is missing or unknown, or a
         value is of the wrong kind. The message says where: `$.mixes.bert.rates`.
     """
-    constant = _refuse if finite else float
+    # A number with a large exponent is read as infinite, and is no constant.
+    number = _finite if finite else float
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"), parse_constant=constant)
+        plain = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=number, parse_float=number
+        )
     except FileNotFoundError as error:
         raise UsageError(f"no file {str(path)!r}.") from error
     except ValueError as error:
@@ -50,8 +54,10 @@ def read(path: Path, kind: Any, *, finite: bool = False) -> Any:
     return _typed(plain, kind, f"{path}: $")
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no finite number.")
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is no finite number.")
+    return float(text)
 
 
 def _typed(value: Any, kind: Any, where: str) -> Any:

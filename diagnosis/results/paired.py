@@ -89,7 +89,8 @@ def crossed_interval(
     pigeonhole bootstrap"): what is claimed is of other seeds and of other kinds.
 
     Args:
-      changes: of each seed and kind of item.
+      changes: of each seed and kind of item, of two of each at least: one alone tells
+        nothing of others.
       seed: of the draws.
     """
     rng = np.random.default_rng(seed)

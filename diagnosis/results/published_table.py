@@ -106,9 +106,11 @@ def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> 
     if not kept:
         return "–"
     table = np.array([[a[name] - b[name] for name in kept] for a, b in pairs])
-    low, high = crossed_interval(table)
-    cell = f"{table.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-    cell = f"**{cell}**" if low > 0 or high < 0 else cell
+    cell = f"{table.mean():+.3f}"
+    if min(table.shape) > 1:  # one seed, or one kind, tells nothing of others
+        low, high = crossed_interval(table)
+        cell = f"{cell} [{low:+.3f}, {high:+.3f}]"
+        cell = f"**{cell}**" if low > 0 or high < 0 else cell
     some = f" ({len(kept)} of {len(names)} paradigms)"
     return cell if len(kept) == len(names) else cell + some
 

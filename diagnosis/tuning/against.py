@@ -19,7 +19,7 @@ from .assessment import Assessed
 from .cross_validation import FOLDS, Validated
 from .errors import predicted
 from .predictor import Scores, Shares
-from .table import is_mixture
+from .table import groups_of, is_mixture
 
 COVERAGE = 0.95
 
@@ -103,7 +103,6 @@ def against(
 
 def spread_of(scores: Scores, shares: Shares) -> float:
     """Standard deviation of the mean scores of the different mixtures."""
-    rounded = np.round(shares, 9)
-    groups = np.unique(rounded, axis=0, return_inverse=True)[1].reshape(-1)
+    groups = groups_of(shares)
     means = np.bincount(groups, weights=scores) / np.bincount(groups)
     return float(np.std(means)) or 1.0

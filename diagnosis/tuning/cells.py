@@ -11,6 +11,9 @@ MOST_ROUNDING = 0.01
 EXACT = 1e-6
 """Shares that differ by less are the same."""
 
+LARGEST = 1e100
+"""Of a number: sums of squares of larger ones may be none."""
+
 
 def number_of(text: str, column: str, place: str) -> float:
     """The finite number in a cell.
@@ -36,6 +39,11 @@ def number_of(text: str, column: str, place: str) -> float:
         raise UsageError(
             f"{place}, column {column!r}: {text.strip()!r} is no finite number; write "
             "one, as in 0.25 or 1e-3, or take the row out."
+        )
+    if abs(value) > LARGEST:
+        raise UsageError(
+            f"{place}, column {column!r}: {text.strip()!r} is too large to compute "
+            f"with; scale the column, to at most {LARGEST:g}."
         )
     return value
 

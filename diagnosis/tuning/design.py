@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
-from .region import region
+from .region import DECIMALS, region
 from .table import HELD_OUT
 
 KINDS = {
@@ -21,9 +21,6 @@ KINDS = {
     "between bounds: uniform",
 }
 """The kinds of mixtures, in the order in which they come."""
-
-DECIMALS = 4
-"""Of the shares, which sum to 1 as they are written."""
 
 MOST = 100_000
 """Mixtures of a design."""
@@ -81,6 +78,7 @@ def design(
     kinds: Collection[str] = tuple(KINDS),
     held_out: int = 0,
     between: Mapping[str, tuple[float, float]] | None = None,
+    weighed: Collection[str] = (),
 ) -> list[Designed]:
     """Different mixtures: every one of the fixed kinds, then draws up to the count.
 
@@ -99,6 +97,8 @@ def design(
       kinds: that are wanted.
       held_out: mixtures to test on.
       between: the least and the most share of the examples, by component.
+      weighed: names of mixtures with shares of the loss of their own, which are kept
+        beside another one of the same rates.
 
     Raises:
       UsageError: a mixture has a rate of no component, two have one name, the count is
@@ -125,7 +125,8 @@ def design(
     ]
     chosen: dict[bytes, Designed] = {}
     for each in fixed:
-        chosen.setdefault(_rounded(each.shares).tobytes(), each)
+        own = each.name.encode() if each.name in weighed else b""
+        chosen.setdefault(_rounded(each.shares).tobytes() + own, each)
     if len(chosen) > count:
         raise UsageError(
             f"--count is {count}, and {len(chosen)} mixtures are given or follow from "

@@ -95,12 +95,16 @@ def kendall(a: Scores, b: Scores, weights: Weights) -> Draws:
 def regret(
     predicted: Scores, scores: Scores, weights: Weights, *, maximise: bool
 ) -> Draws:
-    """By how much the mixture predicted to be best misses the best score; 0 is best."""
+    """By how much the mixture predicted to be best misses the best score; 0 is best.
+
+    Of several that are predicted to be best, the mean: any of them would be chosen.
+    """
     sign = -1.0 if maximise else 1.0
     absent = np.where(weights > 0, 0.0, np.inf)
-    chosen = np.argmin(sign * predicted + absent, axis=1)
+    values = sign * predicted + absent
+    chosen = weights * (values == values.min(axis=1, keepdims=True))
     best = np.min(sign * scores + absent, axis=1)
-    return sign * scores[chosen] - best
+    return chosen @ (sign * scores) / chosen.sum(axis=1) - best
 
 
 def ratio(above: Draws, below: Draws) -> Draws:

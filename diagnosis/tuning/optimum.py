@@ -16,6 +16,7 @@ from .assessment import CONSTANT, Assessed
 from .cross_validation import FOLDS
 from .errors import jackknife_of, predictions
 from .predictor import Predictor, Shares
+from .table import distinct
 from .threads import one_thread
 
 LIMITS = (
@@ -79,7 +80,7 @@ def optimum(assessed: Assessed, shares: Shares, *, seed: int = 0) -> Optimum | N
         return None
     model = assessed.validated[name]
     sign = -1.0 if assessed.maximise else 1.0
-    found = _search(model.whole, np.unique(shares, axis=0), sign, seed)
+    found = _search(model.whole, distinct(shares), sign, seed)
     row = int(np.argmin(sign * assessed.scores))
     reference = int(np.argmin(sign * model.whole.mean(shares)))
     pair = np.stack([shares[reference], found])
@@ -122,6 +123,8 @@ def _search(
             moves = [(1 - step) * at + step * directions for step in _STEPS]
             candidates = np.concatenate(moves)
             candidates = candidates[cdist(candidates, observed).min(axis=1) <= reach]
+            if not len(candidates):  # mixtures so near to each other leave no way
+                break
             scores = sign * model.mean(candidates)
             best = int(np.argmin(scores))
             if scores[best] >= value - 1e-6 * abs(value):

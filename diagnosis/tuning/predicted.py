@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from ...objectives.errors import UsageError
 from .assessment import CONSTANT, Assessed
 from .errors import predictions
 from .table import MixtureTable
@@ -13,6 +14,23 @@ SUFFIXES = ("predicted", "se", "low", "high", "model")
 """Of the columns that are added for each target; the interval holds at 95 %."""
 
 _NORMAL = 1.96
+
+
+def check_columns_to_add(table: MixtureTable, targets: Sequence[str]) -> None:
+    """Refuses targets whose predictions would take the place of another column.
+
+    Raises:
+      UsageError: one would; the message names both.
+    """
+    taken = list(table.cells[0])
+    for target in targets:
+        for column in (f"{target}_{suffix}" for suffix in SUFFIXES):
+            if column in taken:
+                raise UsageError(
+                    f"predictions of {target!r} are written to a column {column!r}, "
+                    "which the table of --predict or another target has; rename one."
+                )
+            taken.append(column)
 
 
 @one_thread()

@@ -11,7 +11,7 @@ from .against import against
 from .assessment import Assessed
 from .predictor import Shares
 from .search import DRAWN, blends, search
-from .table import MixtureTable, is_mixture
+from .table import MixtureTable, distinct, is_mixture
 from .threads import one_thread
 from .worst import Judged, Worst
 
@@ -114,7 +114,7 @@ def recommend(
         for name, model in {**failures, loss: predicted_own}.items()
         if model is None
     }
-    observed = np.unique(table.shares, axis=0)
+    observed = distinct(table.shares)
     drawn = blends(observed, count=DRAWN, seed=seed)
     known = [model for model in failures.values() if model is not None]
 

@@ -8,6 +8,9 @@ from jaxtyping import Float64
 
 from ...objectives.errors import UsageError, nearest
 
+DECIMALS = 4
+"""Of shares, which sum to 1 as they are written."""
+
 SWEEPS = 20
 """Exchanges between one draw and the next, for each component."""
 
@@ -37,8 +40,9 @@ class Region(NamedTuple):
         Gibbs sampling, which refuses no draw, however narrow the bounds are.
         """
         size = len(self.low)
-        spare = 1 - self.low.sum()
         width = self.high - self.low
+        spare = min(1 - self.low.sum(), width.sum())
+        # Bounds of one mixture leave nothing to give.
         here = self.low + (width * spare / width.sum() if spare > 0 else 0.0)
         while True:
             for _ in range(SWEEPS * size):
@@ -61,8 +65,8 @@ def region(
       between: the least and the most share, by component.
 
     Raises:
-      UsageError: bounds of no component, not within 0 and 1, or in the wrong order; or
-        no mixture is between them.
+      UsageError: bounds of no component, not within 0 and 1, in the wrong order, or
+        of more decimals than shares are written with; or no mixture is between them.
     """
     for name, (low, high) in between.items():
         if name not in components:
@@ -74,6 +78,11 @@ def region(
             raise UsageError(
                 f"--between={name}:{low:g}:{high:g} is no range of shares; give the "
                 "least and the most, from 0 to 1."
+            )
+        if (low, high) != (round(low, DECIMALS), round(high, DECIMALS)):
+            raise UsageError(
+                f"--between={name}:{low!r}:{high!r} has more than the {DECIMALS} "
+                "decimals that shares are written with; round it."
             )
     bounds = [between.get(name, (0.0, 1.0)) for name in components]
     low, high = np.array(bounds, np.float64).T

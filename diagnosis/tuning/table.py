@@ -14,6 +14,9 @@ from .cells import EXACT, number_of, shares_of
 HELD_OUT = "held_out"
 """In the column `kind`: rows that no model is fitted to."""
 
+MOST_SEEDS = 100
+"""Runs of one mixture that a design may ask for."""
+
 LOSS_SHARE = "share_"
 """Begins the names of the columns of the loss's shares, one for each component."""
 
@@ -73,15 +76,54 @@ class MixtureTable(NamedTuple):
 
     def groups(self) -> Int64[np.ndarray, " n"]:
         """The number of each row's mixture: rows of one mixture share it."""
-        rounded = np.round(self.shares, 9)
-        return np.unique(rounded, axis=0, return_inverse=True)[1].reshape(-1)
+        return groups_of(self.shares)
 
 
 def is_mixture(
     shares: Float64[np.ndarray, "n K"], mixture: Float64[np.ndarray, " K"]
 ) -> Bool[np.ndarray, " n"]:
-    """Which rows are runs of a mixture."""
+    """Which rows are runs of a mixture: those whose shares differ by less than `EXACT`.
+
+    What else tells mixtures apart rests on this: `groups_of`, `distinct`.
+    """
     return np.abs(shares - mixture).max(axis=1) < EXACT
+
+
+def groups_of(shares: Float64[np.ndarray, "n K"]) -> Int64[np.ndarray, " n"]:
+    """The number of each row's mixture, in the order of their shares."""
+    first = np.full(len(shares), -1)
+    for row in range(len(shares)):
+        if first[row] < 0:
+            first[(first < 0) & is_mixture(shares, shares[row])] = row
+    return np.unique(shares[first], axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def distinct(shares: Float64[np.ndarray, "n K"]) -> Float64[np.ndarray, "m K"]:
+    """The different mixtures among rows, each as its first row has it."""
+    return shares[np.unique(groups_of(shares), return_index=True)[1]]
+
+
+def check_held_out(fitted: MixtureTable, held: MixtureTable) -> None:
+    """Refuses rows to test on that tell nothing of mixtures which were not seen.
+
+    Raises:
+      UsageError: they are of fewer than two mixtures, which have no order, or one is
+        of a mixture that models are fitted to.
+    """
+    mixtures = len(distinct(held.shares))
+    if mixtures < 2:
+        raise UsageError(
+            "the rows held out are of one mixture, and how well mixtures are ranked "
+            "takes two; hold out more, or none."
+        )
+    for number, mixture in zip(held.numbers, held.shares, strict=True):
+        seen = np.flatnonzero(is_mixture(fitted.shares, mixture))
+        if seen.size:
+            raise UsageError(
+                f"row {number} of those held out is another run of the mixture of row "
+                f"{fitted.numbers[seen[0]]}, which models are fitted to; hold out all "
+                "runs of a mixture, or none."
+            )
 
 
 def seeds_of(table: MixtureTable) -> list[int]:

@@ -76,12 +76,35 @@ def parse_gin(
     return options, bindings
 
 
+def require_file(option: str, path: Path) -> None:
+    """Refuses a path at which no file can be written, before any work is done."""
+    try:
+        _require_parent(option, path)
+        if path.is_dir():
+            raise UsageError(f"{option}: {str(path)!r} is a folder; name a file in it.")
+        if path.is_file() or not path.exists():  # no device, which is written as it is
+            probe = path.with_name(f".{path.name}.tmp")
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{option}: cannot write {str(path)!r}: {error.strerror or error}; give "
+            "another path."
+        ) from error
+
+
 def require_folder(option: str, path: Path) -> None:
-    """Refuses a path that is to be written in a folder that is not there."""
+    """Refuses a path at which no folder is, and none can be made."""
+    _require_parent(option, path)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{option}: {str(path)!r} is a file; name a folder.")
+
+
+def _require_parent(option: str, path: Path) -> None:
     if not path.absolute().parent.is_dir():
         raise UsageError(
-            f"{option}={path}: there is no folder {str(path.parent)!r}; make it, or "
-            "name another path."
+            f"{option}: there is no folder {str(path.parent)!r} for {str(path)!r}; "
+            "make it, or give another path."
         )
 
 

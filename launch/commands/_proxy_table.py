@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ...diagnosis.tuning.table import (
     LOSS_SHARE,
+    MOST_SEEDS,
     MixtureTable,
     check_columns,
     read_table,
@@ -77,15 +78,19 @@ def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
     for n, (row, shares) in enumerate(
         zip(design.cells, design.shares, strict=True), start=1
     ):
-        name = row["mixture"]
+        name = row["mixture"].strip()
+        if not name:
+            raise UsageError(
+                f"{path}: row {n}, column 'mixture': the cell is empty; name the row."
+            )
         if name in names:
             raise UsageError(f"{path}: row {n}: mixture {name!r} is there twice.")
         names.add(name)
         text = row.get("seeds", "1").strip()
-        if not text.isdecimal() or not int(text):
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_SEEDS):
             raise UsageError(
                 f"{path}: row {n}, column 'seeds': {text!r} is no number of runs; "
-                "write 1 or more."
+                f"write one from 1 to {MOST_SEEDS}."
             )
         by_column = dict(zip(design.components, map(float, shares), strict=True))
         runs += [

@@ -15,7 +15,7 @@ from ...tasks.files import write_whole
 from ..hosts.compilation_cache import use_compilation_cache
 from ..terminal.answers import Progress, print_answer, print_drafts
 from ..terminal.preview_page import answer_page
-from ._arguments import parse, require_folder
+from ._arguments import parse, require_file
 
 if TYPE_CHECKING:
     from ..inference.asked import AskedModel
@@ -252,4 +252,4 @@ def _check_files(options: argparse.Namespace) -> None:
             "--html shows the answers to texts of the command line; give one."
         )
     if options.html:
-        require_folder("--html", Path(options.html))
+        require_file("--html", Path(options.html))

@@ -18,7 +18,7 @@ from ...tasks.preview.scene import Scene, Slot, scene
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal import preview
 from ..terminal.preview_page import Page, page
-from ._arguments import gin_parser, parse_gin
+from ._arguments import gin_parser, parse_gin, require_file
 
 _ABOUT = """\
 Show real Examples of each task of a mixture as the model reads them: what each slot
@@ -37,7 +37,9 @@ WIDEST = 110
 def main(arguments: Sequence[str]) -> int:
     """Prints the preview, or writes it as a page; returns the exit status."""
     options, bindings = parse_gin(_parser(), arguments)
-    target = None if options.html is None else _writable(Path(options.html))
+    target = None if options.html is None else Path(options.html)
+    if target is not None:
+        require_file("--html", target)
     shape = rows(options.architecture, slots=options.slots)
     _at_least("--examples", options.examples, 1)
     _at_least("--seed", options.seed, 0)
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     slots = [choose(example, options.slot) for example in scenes]
     if target is not None:
         about = Page(mixture, options.architecture, options.slots, options.seed)
-        _write(target, page(about, scenes, slots))
+        write_whole(target, page(about, scenes, slots))
         print(f"wrote {target}")
         return 0
     _print(mixture, scenes, slots)
@@ -177,39 +179,3 @@ def _parser() -> argparse.ArgumentParser:
 def _at_least(option: str, value: int, least: int) -> None:
     if value < least:
         raise UsageError(f"{option} is {value}; give {least} or more.")
-
-
-def _writable(path: Path) -> Path:
-    """Refuses an unwritable path before any work is done."""
-    try:
-        is_folder, has_parent = path.is_dir(), path.parent.is_dir()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    if is_folder:
-        raise UsageError(f"--html: {str(path)!r} is a folder; name a file in it.")
-    if not has_parent:
-        raise UsageError(
-            f"--html: there is no folder {str(path.parent)!r}; make it first, or give "
-            "another path."
-        )
-    probe = path.with_name(f".{path.name}.tmp")
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"--html: cannot write {str(path)!r}: "
-        f"{error.strerror or error}; give another path."
-    )

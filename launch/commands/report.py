@@ -7,7 +7,7 @@ from pathlib import Path
 from ...tasks.files import write_whole
 from ..pods.watch.page import page
 from ..pods.watch.reading import read_run
-from ._arguments import parse
+from ._arguments import parse, require_file
 from ._watch import add_peak, measured_utilisation
 
 _ABOUT = """\
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     add_peak(parser)
     options = parse(parser, arguments)
+    require_file("--out", Path(options.out))
     run = read_run(options.run_dir)
     text = page(run, measured_utilisation(run, options))
     write_whole(Path(options.out), text)

@@ -189,7 +189,7 @@ def _write(jobs: Jobs, data: Facts, *, command: str) -> list[Path]:
         corpus=study.text_name,
         command=command,
         incumbent=study.incumbent,
-        setup=outcome.setup(jobs),
+        setup=outcome.setup(jobs, measured.records),
     )
     files = [out / "table.md", out / "curves.svg", out / f"effects/{study.name}.json"]
     effects_file.write(files[-1], found)

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...diagnosis.tuning.design import (
     DECIMALS,
@@ -14,11 +15,21 @@ from ...diagnosis.tuning.design import (
     design,
     with_loss_shares,
 )
-from ...diagnosis.tuning.table import HELD_OUT, LOSS_SHARE, check_columns, check_names
+from ...diagnosis.tuning.table import (
+    HELD_OUT,
+    LOSS_SHARE,
+    MOST_SEEDS,
+    check_columns,
+    check_names,
+)
 from ...objectives.errors import UsageError, require_count
+from ...objectives.registry import base_name
 from ...tasks.files import write_whole
-from ._arguments import parse, require_folder
+from ._arguments import parse, require_file
 from ._tuning import names
+
+if TYPE_CHECKING:
+    from ...tasks.examples.mixture import Mixture
 
 _ABOUT = """\
 Write mixtures to try as CSV: the current mixture, known recipes, each component alone,
@@ -46,6 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     current = _rates(options.current) if options.current else None
     files = _by_name(options.recipes)
     recipes = {name: _rates(file) for name, file in files.items()}
+    known: dict[str, dict[str, float]] = {}
+    if options.loss_shares:
+        files |= {"current": options.current} if options.current else {}
+        known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
     kinds = tuple(KINDS) if options.kinds is None else names(options.kinds)
     designed = design(
         components,
@@ -56,10 +71,9 @@ def main(arguments: Sequence[str]) -> int:
         kinds=kinds,
         held_out=options.held_out,
         between=_between(options.between),
+        weighed=known,
     )
     if options.loss_shares:
-        files |= {"current": options.current} if options.current else {}
-        known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
         designed = with_loss_shares(designed, components, known, seed=options.seed)
     text = _csv(components, designed, seeds=options.seeds)
     if options.out is None:
@@ -116,9 +130,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--out", type=Path, metavar="FILE", help="standard output without it")
     options = parse(parser, arguments)
     require_count("--held_out", options.held_out, least=0)
-    require_count("--seeds", options.seeds, most=100)
+    require_count("--seeds", options.seeds, most=MOST_SEEDS)
     if options.out:
-        require_folder("--out", options.out)
+        require_file("--out", options.out)
     return options
 
 
@@ -160,17 +174,38 @@ def _loss_columns(components: Sequence[str]) -> list[str]:
 
 def _rates(file: str) -> dict[str, float]:
     """The rates of a mixture's objectives."""
-    from ..configuration.study import read_mixture
-
-    return dict(read_mixture(file).objective_rates())
+    return dict(_mixture(file).objective_rates())
 
 
 def _loss_shares(file: str) -> dict[str, float] | None:
-    """The shares of the loss that a mixture binds; None if it binds none."""
+    """The shares of the loss that a mixture binds; None if it binds none.
+
+    Variants have those of their objective, divided as their rates are.
+    """
+    mixture = _mixture(file)
+    if mixture.loss_shares is None:
+        return None
+    rates = mixture.objective_rates()
+    of_base: dict[str, float] = {}
+    for name, rate in rates.items():
+        of_base[base_name(name)] = of_base.get(base_name(name), 0.0) + rate
+    return {
+        name: float(mixture.loss_shares[base]) * rate / of_base[base]
+        for name, rate in rates.items()
+        if (base := base_name(name)) in mixture.loss_shares
+    }
+
+
+def _mixture(file: str) -> "Mixture":
     from ..configuration.study import read_mixture
 
-    shares = read_mixture(file).loss_shares
-    return None if shares is None else {n: float(s) for n, s in shares.items()}
+    mixture = read_mixture(file)
+    if mixture.schedule:
+        raise UsageError(
+            f"{file} binds Mixture.schedule, and a component of a design has one share "
+            "all the time; name a file without a schedule."
+        )
+    return mixture
 
 
 def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...tasks.files import write_whole
-from ._arguments import parse, require_folder
+from ._arguments import parse, require_file
 from ._tuning import all_names, names, require_fitting
 
 _ABOUT = """\
@@ -31,9 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     from ...diagnosis.tuning.assessment import assess
     from ...diagnosis.tuning.cross_validation import check_size
     from ...diagnosis.tuning.optimum import optimum
-    from ...diagnosis.tuning.predicted import predicted_csv
+    from ...diagnosis.tuning.predicted import check_columns_to_add, predicted_csv
     from ...diagnosis.tuning.report import report
-    from ...diagnosis.tuning.table import read_table
+    from ...diagnosis.tuning.table import HELD_OUT, check_held_out, read_table
     from ..terminal.tuning import print_fit
 
     components, targets = names(options.components), names(options.targets)
@@ -46,11 +46,21 @@ def main(arguments: Sequence[str]) -> int:
 
     table, holdout = read(options.csv, targets).parts()
     check_size(table.groups(), len(table.components), str(options.csv))
-    holdout = read(options.holdout, targets) if options.holdout else holdout
+    if options.holdout:
+        if holdout is not None:
+            raise UsageError(
+                f"{options.csv} has rows of the kind {HELD_OUT!r}, and --holdout names "
+                "another table to test on; take the rows out, or leave --holdout out."
+            )
+        holdout = read(options.holdout, targets)
     more = read(options.predict, ()) if options.predict else None
+    if more is not None:
+        check_columns_to_add(more, targets)
     for option, other in (("--holdout", holdout), ("--predict", more)):
         if other is not None:
             _check_same_shares(option, table.components, other.components)
+    if holdout is not None:
+        check_held_out(table, holdout)
     assessed = assess(
         table,
         holdout=holdout,
@@ -157,5 +167,5 @@ def _out(options: argparse.Namespace) -> Path | None:
             f"--out={options.out} would replace a table that is read; name another "
             "file."
         )
-    require_folder("--out", options.out)
+    require_file("--out", options.out)
     return options.out

@@ -34,6 +34,9 @@ Written to --out: recommendation.json, front.svg, and with the gin files of the 
 recommended.gin, if a mixture is recommended.
 """
 
+PICTURE, GIN = "front.svg", "recommended.gin"
+"""Files that only some recommendations have."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the recommendation and writes its files; returns the exit status."""
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         points,
         validations,
     )
-    from ...diagnosis.tuning.table import read_table, seeds_of
+    from ...diagnosis.tuning.table import check_held_out, read_table, seeds_of
     from ..terminal.recommendation import print_recommendation
 
     components = names(options.components)
@@ -61,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     seeds = seeds_of(every)
     table, held = every.parts()
     check_size(table.groups(), len(table.components), str(options.csv))
+    if held is not None:
+        check_held_out(table, held)
     # What is wrong is refused before the long work.
     proxies = _proxies(options.gin_file, bindings, table.mixed)
     incumbent = incumbent_of(table, options.incumbent)
@@ -97,10 +102,13 @@ def main(arguments: Sequence[str]) -> int:
     values["cut"] = cut._asdict()
     values["seeds"] = seeds
     options.out.mkdir(exist_ok=True)
+    # Nothing of an earlier recommendation stays beside this one.
+    for name in (PICTURE, GIN):
+        (options.out / name).unlink(missing_ok=True)
     measured = points(found, table, held)
     if measured is not None:
         text = picture_file(found, measured, predicted)
-        write_whole(options.out / "front.svg", text)
+        write_whole(options.out / PICTURE, text)
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
     write_whole(options.out / "recommendation.json", text + "\n")
     _write_gin(options, proxies, found, table)
@@ -194,9 +202,7 @@ def _write_gin(
     found: "Recommendation",
     table: "MixtureTable",
 ) -> None:
-    """Writes `recommended.gin`, or removes the one of an earlier recommendation."""
-    path = options.out / "recommended.gin"
-    path.unlink(missing_ok=True)
+    """Writes `recommended.gin`, if a mixture is recommended."""
     if proxies is None or not found.recommended or found.mixture is None:
         return
     from ...diagnosis.tuning.gin_file import gin_file
@@ -215,4 +221,4 @@ def _write_gin(
         "",
         "  sightline train --gin_file=recommended.gin --run_dir=runs/recommended",
     ]
-    write_whole(path, gin_file(mixture, proxies.study.rows, about))
+    write_whole(options.out / GIN, gin_file(mixture, proxies.study.rows, about))

@@ -9,7 +9,7 @@ from rich.console import Console
 from ...diagnosis.tuning.table import read_table
 from ...objectives.errors import UsageError, require_count, require_seed
 from ..hosts.compilation_cache import use_compilation_cache
-from ._arguments import gin_parser, parse_gin, require_folder
+from ._arguments import gin_parser, parse_gin, require_file
 from ._tuning import names
 
 _ABOUT = """\
@@ -74,7 +74,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     options, bindings = parse_gin(parser, arguments)
     require_count("--population", options.population)
     require_seed("--seed", options.seed)
-    require_folder("--out", options.out)
+    require_file("--out", options.out)
     if options.out.resolve() == options.design.resolve():
         raise UsageError(f"--out={options.out} would replace the design.")
     return options, bindings

@@ -119,6 +119,8 @@ def write(
         texts["sizes.svg"] = curves_over_size(
             sizes, mixes=[study.incumbent, study.adaptation.revised]
         )
+    # Of folders that are no longer beside it.
+    (folder / "sizes.svg").unlink(missing_ok=True)
     for name, text in texts.items():
         write_whole(folder / name, text)
     files = [folder / name for name in texts]
@@ -141,7 +143,8 @@ def published_differences(measured: Sequence[Record]) -> str:
     title = "## Each two mixes at the end, paired by seed and paradigm"
     note = (
         "Mean difference over seeds and paradigms, with the 95 % interval of a "
-        "bootstrap over both; bold where it is on one side of zero."
+        "bootstrap over both; bold where it is on one side of zero. One seed, or one "
+        "paradigm, has no interval."
     )
     return "\n".join(["", title, "", note, "", *lines, ""]) if lines else ""
 
@@ -175,8 +178,13 @@ def mix_identity(mixture: Mixture) -> str:
     return json.dumps(contents, sort_keys=True, default=dict)
 
 
-def setup(jobs: Jobs) -> Setup:
-    """What was trained, as a file of effects has it: from scratch, at one budget."""
+def setup(jobs: Jobs, measured: Sequence[Record]) -> Setup:
+    """What was trained, as a file of effects has it: from scratch, at one budget.
+
+    Args:
+      jobs: of the study.
+      measured: records of the runs that count.
+    """
     study = jobs.study
     abstract = study.program(steps=study.tokens).abstract_params
     return Setup(
@@ -184,7 +192,7 @@ def setup(jobs: Jobs) -> Setup:
         parameters=sum(int(np.prod(x.shape)) for x in jax.tree.leaves(abstract)),
         architecture=study.rows.architecture,
         text=study.text or study.text_name,
-        seeds=len(study.seeds),
+        seeds=len({record.seed for record in measured}),
         date=datetime.date.today().isoformat(),
     )
 
@@ -196,7 +204,7 @@ def _each_budget(
     study = jobs.study
     settings = study.adaptation
     assert settings is not None
-    trained = setup(jobs)
+    trained = setup(jobs, measured)
     branches = {n: arm for n, arm in jobs.arms.items() if arm.base is not None}
     scratch = {
         n: arm for n, arm in jobs.arms.items() if n == BASE or arm.reference == BASE

@@ -18,7 +18,7 @@ from ...models.loss import ObjectiveSums
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
 from ...objectives.registry import base_name
-from ...tasks.examples.mixture import Mixture
+from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.shares.counts import count
 from ..training.population import Population, member
 from ..training.program import Program
@@ -214,10 +214,15 @@ class Proxies:
 
     @functools.cached_property
     def _held_out(self) -> dict[str, list[Batch]]:
-        """Batches of each component alone."""
+        """Batches of each component alone, of every corpus that is trained on."""
         batches = self._held_out_of(self.even)
         return {
-            component: batches[f"{self.study.corpus}.{component}"]
+            component: [
+                batch
+                for task, of_task in batches.items()
+                if split_task(task)[1] == component
+                for batch in of_task
+            ]
             for component in self.components
         }
 

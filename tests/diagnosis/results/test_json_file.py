@@ -87,7 +87,7 @@ def test_any_wrong_field_is_refused_by_its_place(path, point, field, data):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "-1e999"])
 def test_only_a_finite_file_refuses_what_is_no_number(path, constant):
     text = '{"name": "a", "value": %s, "side": "left", "seen": true, "extra": null}'
     path.write_text(text % constant)

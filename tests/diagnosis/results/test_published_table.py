@@ -105,7 +105,9 @@ def test_a_paradigm_that_one_run_lacks_is_left_out_of_a_difference(lacking):
     runs.append(of("b", 0, **few))
     for order, change in ((runs, "+0.050"), (runs[::-1], "-0.050")):
         (row,) = published_table.differences(order)[2:]
-        assert f"{change} [" in row and row.endswith("] (1 of 2 paradigms) |")
+        assert row.endswith(f"| {change} (1 of 2 paradigms) |")  # of one, no interval
+    (row,) = published_table.differences([runs[0], of("b", 0, **whole)])[2:]
+    assert row == "| `a` − `b` | +0.000 |"  # of one seed nothing is known of others
     none = [record(mix, 0, score("paradigm", "island", math.nan)) for mix in "ab"]
     assert published_table.differences(none)[2:] == ["| `a` − `b` | – |"]
 

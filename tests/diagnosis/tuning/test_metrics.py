@@ -47,6 +47,14 @@ def test_regret_is_what_the_choice_costs():
     )
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+def test_of_mixtures_that_are_predicted_alike_the_mean_is_chosen(order):
+    predicted, scores = np.array([1.0, 1.0, 2.0])[order], np.array([0.0, 5, 9])[order]
+    weights = np.array([[1.0, 1, 1], [1, 3, 1]])[:, order]
+    found = regret(predicted, scores, weights, maximise=False)
+    np.testing.assert_allclose(found, [2.5, 15 / 4])
+
+
 def test_runs_of_one_mixture_are_drawn_together():
     groups = np.array([0, 1, 0, 2, 1])
     weights = resamples(groups, draws=50, seed=0)

@@ -130,6 +130,19 @@ def test_the_best_mixture_stays_where_there_is_data():
     assert best.mixture[0] <= shares[:, 0].max() + 1e-9
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_twins_of_mixtures_leave_no_way_between_others(seed):
+    """Realised shares beside nominal ones: nothing else is as near as they are."""
+    apart = np.array([1e-5, -1e-5, 0.0])
+    shares = np.repeat(0.01 + 0.97 * mixtures(3, 200), 2, axis=0)
+    shares[1::2] += apart
+    data = table(shares, ((shares - 1 / 3) ** 2).sum(axis=1))
+    (each,) = assess(data, draws=50, repeats=1)
+    best = optimum(each, shares, seed=seed)
+    assert best is not None
+    assert np.abs(shares - best.mixture).sum(axis=1).min() < 1e-4
+
+
 def test_equal_scores_are_no_evidence():
     (each,) = assess(table(mixtures(3, 20), np.full(20, 0.1)), draws=100, repeats=1)
     assert each.verdict.model is None

@@ -25,8 +25,12 @@ def boxes(draw):
     size = draw(st.integers(2, 8))
     inside = np.random.default_rng(draw(st.integers(0, 999))).dirichlet(np.ones(size))
     part = st.floats(0, 1)
+    unit = 10**-DECIMALS
     return {
-        str(n): (share * draw(part), share + (1 - share) * draw(part))
+        str(n): (
+            round(unit * np.floor(share * draw(part) / unit), DECIMALS),
+            round(unit * np.ceil((share + (1 - share) * draw(part)) / unit), DECIMALS),
+        )
         for n, share in enumerate(inside)
         if draw(st.booleans())
     }, tuple(map(str, range(size)))
@@ -68,6 +72,8 @@ def test_without_bounds_it_is_the_whole_simplex():
 def test_a_region_may_be_one_mixture():
     point = {"a": (0.5, 0.5), "b": (0.2, 0.2)}
     np.testing.assert_allclose(drawn(point, count=2), [[0.5, 0.2, 0.3]] * 2)
+    point = {"a": (0.7, 0.7), "b": (0.2, 0.2), "c": (0.1, 0.1)}  # .9999999999999999
+    np.testing.assert_allclose(drawn(point, count=2), [[0.7, 0.2, 0.1]] * 2)
 
 
 def test_a_design_between_bounds_keeps_what_is_given_and_no_corner_outside():
@@ -107,6 +113,7 @@ def test_as_many_are_drawn_as_there_are():
         ({"a": (-0.1, 0.5)}, "a:-0.1:0.5 is no range"),
         ({"a": (0.5, 1.5)}, "a:0.5:1.5 is no range"),
         ({"a": (float("nan"), 0.5)}, "is no range"),
+        ({"a": (0.33333, 0.5)}, "a:0.33333:0.5 has more than the 4 decimals"),
         ({"a": (0.6, 0.9), "b": (0.5, 0.9)}, "least shares sum to 1.1"),
         ({"a": (0.0, 0.3), "b": (0.0, 0.3), "c": (0.0, 0.3)}, "the most to 0.9"),
     ],

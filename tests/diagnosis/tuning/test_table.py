@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
-from sightline.diagnosis.tuning.table import read_table
+from sightline.diagnosis.tuning.against import spread_of
+from sightline.diagnosis.tuning.table import (
+    check_held_out,
+    distinct,
+    groups_of,
+    is_mixture,
+    read_table,
+)
 from sightline.objectives.errors import UsageError
 
 HEADER = "run,a,b,y\n"
@@ -104,6 +112,40 @@ def test_runs_of_one_mixture_share_a_group(read):
     table = read(HEADER + "0,.5,.5,1\n1,.2,.8,2\n2,.5,.5,3\n")
     groups = table.groups()
     assert groups[0] == groups[2] != groups[1]
+
+
+def test_shares_that_hardly_differ_are_one_mixture_everywhere(read):
+    rows = [".333333333,.666666667", ".2,.8", ".33333333,.66666667", ".33334,.66666"]
+    table = read("a,b,y\n" + "".join(f"{row},{n}\n" for n, row in enumerate(rows)))
+    assert table.groups().tolist() == [1, 0, 1, 2]
+    for row, mixture in enumerate(table.shares):
+        same = table.groups() == table.groups()[row]
+        np.testing.assert_array_equal(is_mixture(table.shares, mixture), same)
+    np.testing.assert_array_equal(distinct(table.shares), table.shares[[1, 0, 3]])
+    means = [1.0, 1.0, 3.0]  # of the mixtures
+    assert spread_of(table.scores[:, 0], table.shares) == pytest.approx(np.std(means))
+
+
+@given(st.integers(1, 30), st.integers(0, 99))
+@settings(deadline=None, max_examples=30, derandomize=True)
+def test_groups_are_those_of_numpy_where_mixtures_are_apart(count, seed):
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet(np.ones(3), 8).round(3)[rng.integers(8, size=count)]
+    expected = np.unique(shares, axis=0, return_inverse=True)[1].reshape(-1)
+    np.testing.assert_array_equal(groups_of(shares), expected)
+    np.testing.assert_array_equal(distinct(shares), np.unique(shares, axis=0))
+
+
+def test_what_is_held_out_is_two_mixtures_and_none_that_is_fitted(read):
+    def parts(*held):
+        rows = ["x,.1,.9,1", "x,.3,.7,2", *(f"held_out,{row},3" for row in held)]
+        return read("kind,a,b,y\n" + "\n".join(rows)).parts()
+
+    check_held_out(*parts(".5,.5", ".6,.4"))
+    with pytest.raises(UsageError, match="row 4 of those held out is another run of"):
+        check_held_out(*parts(".5,.5", ".3,.7"))
+    with pytest.raises(UsageError, match="are of one mixture"):
+        check_held_out(*parts(".5,.5", ".5,.5"))
 
 
 def test_some_shares_of_the_loss_are_not_enough(tmp_path):

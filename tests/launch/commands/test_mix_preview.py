@@ -12,7 +12,6 @@ from rich.console import Console
 from sightline.launch import cli
 from sightline.launch.commands import mix_preview
 from sightline.launch.terminal import preview, preview_page
-from sightline.objectives.errors import UsageError
 from sightline.objectives.registry import base_name
 from sightline.tasks import files
 from sightline.tasks.examples.mixture import Mixture
@@ -204,7 +203,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         files.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("full"))
     )
-    with pytest.raises(UsageError, match=r"cannot write .*five.html': full; give"):
+    with pytest.raises(OSError, match="full"):
         mix_preview.main([*words, "--seed=1"])
     assert target.read_text(encoding="utf-8") == page
     assert [path.name for path in tmp_path.iterdir()] == ["five.html"]

@@ -59,12 +59,44 @@ def test_draws_are_between_the_bounds(tmp_path):
     assert causal.min() >= 0.5 and causal.max() <= 0.7 and masked.max() <= 0.2
 
 
+def test_recipes_that_differ_in_the_loss_alone_are_kept_apart(tmp_path):
+    light, heavy = tmp_path / "light.gin", tmp_path / "heavy.gin"
+    light.write_text("include 'incumbent.gin'\n")
+    shares = "Mixture.loss_shares = {'masked': .1, 'permuted': .9}\n"
+    heavy.write_text(f"include 'incumbent.gin'\n{shares}")
+    words = ["--current=incumbent.gin", f"--recipes={light}", f"--recipes={heavy}"]
+    tables = []
+    for more in ([], ["--loss_shares"]):
+        out = tmp_path / "design.csv"
+        assert main([*WORDS, *words, *more, f"--out={out}"]) == 0
+        tables.append(read_table(out, COMPONENTS))
+    names = [[row["mixture"] for row in table.cells[:2]] for table in tables]
+    assert names[0][1] != "heavy" and names[1] == ["current", "heavy"]
+    np.testing.assert_allclose(tables[1].shares[1, 3:], [0, 0.1, 0.9])
+
+
+def test_variants_divide_the_share_of_their_objective(tmp_path):
+    recipe, out = tmp_path / "recipe.gin", tmp_path / "design.csv"
+    recipe.write_text(
+        "include 'incumbent.gin'\n"
+        "Mixture.rates = {'causal': 4, 'masked': 3, 'x2/masked': 1}\n"
+        "x2/masked.rate = 0.5\n"
+        "Mixture.loss_shares = {'causal': 0.6, 'masked': 0.4}\n"
+    )
+    words = ["--components=causal,masked,x2/masked", f"--current={recipe}"]
+    assert main([*WORDS, *words, "--loss_shares", f"--out={out}"]) == 0
+    table = read_table(out, ("causal", "masked", "x2/masked"))
+    np.testing.assert_allclose(table.shares[0], [0.5, 0.375, 0.125, 0.6, 0.3, 0.1])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--recipes=bert.gin"], "mixture 'bert' has 'sentence_pair'"),
         (["--count=2"], "--count=7 or more"),
         (["--out=no/such/file.csv"], "there is no folder"),
+        (["--out=gin"], "'gin' is a folder; name a file in it"),
+        (["--recipes=antlm.gin"], "binds Mixture.schedule"),
         (["--components=causal"], "at least 2"),
         (["--components=mixture,kind"], "'mixture' of --components would be two"),
         (["--components=a,share_a"], "'share_a' of --components would be two"),

@@ -91,6 +91,10 @@ def test_tables_say_what_is_trusted(tables, capsys):
         (["--out=FILE"], "--out is given without --predict"),
         (["--predict=FILE", "--out=FILE"], "would replace a table that is read"),
         (["--predict=FILE", "--out=no/such/p.csv"], "there is no folder"),
+        (["--predict=FILE", "--out=FOLDER"], "is a folder; name a file in it"),
+        (["--predict=TAKEN", "--out=p.csv"], "a column 'y_low', which"),
+        (["--holdout=FILE"], "row 1 of those held out is another run of the mixture"),
+        (["--holdout=ONE"], "the rows held out are of one mixture"),
         (["--holdout=missing.csv"], "No such file"),
         (["--repeats=0"], "--repeats is 0"),
         (["--seed=-1"], "--seed is -1"),
@@ -98,8 +102,13 @@ def test_tables_say_what_is_trusted(tables, capsys):
     ],
 )
 def test_bad_options_are_one_line(words, message, tables, capsys):
-    _, train, _ = tables
-    words = [word.replace("FILE", str(train)) for word in words]
+    folder, train, held = tables
+    taken, one = folder / "taken.csv", folder / "one.csv"
+    taken.write_text("a,b,c,y_low\n.5,.3,.2,1\n")
+    one.write_text("".join(held.read_text().splitlines(keepends=True)[:2]))
+    files = {"FILE": train, "FOLDER": folder, "TAKEN": taken, "ONE": one}
+    for name, path in files.items():
+        words = [word.replace(name, str(path)) for word in words]
     assert main(["tune", "fit", f"--csv={train}", *COLUMNS, *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
@@ -140,6 +149,9 @@ def test_rows_held_out_by_their_kind_are_the_holdout(tables, tmp_path, capsys):
     best["best_observed"]["row"] += 20
     best["gain_over_row"] += 20
     assert found[0] == found[1]
+    words = [f"--csv={both}", f"--holdout={held}", *COLUMNS]
+    assert main(["tune", "fit", *words]) == 2
+    assert "rows of the kind 'held_out', and --holdout" in capsys.readouterr().err
 
 
 def test_shares_of_the_loss_are_of_every_table_or_of_none(tables, tmp_path, capsys):

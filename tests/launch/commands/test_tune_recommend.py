@@ -94,7 +94,8 @@ def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
         file.write("far,x,0,0,0.5,0.5,60,0.5,0.5\n")
     out = tmp_path / "out"
     out.mkdir()
-    (out / "recommended.gin").write_text("of an earlier recommendation")
+    for name in ("recommended.gin", "front.svg"):
+        (out / name).write_text("of an earlier recommendation")
     words = [f"--csv={table}", COMPONENTS, *SCORES, STUDY, f"--out={out}"]
     assert main(["tune", "recommend", *words]) == 0
     text = " ".join(capsys.readouterr().out.split())
@@ -166,6 +167,7 @@ def test_what_confirms_nothing_is_one_line(word, message, confirm, capsys):
         (["--maximise=drift", "--incumbent=now"], "of the incumbent 'now'"),
         (["--maximise=drift", "--gin.study.tokens=5"], "without --gin_file"),
         (["--maximise=drift", "--out=no/such"], "there is no folder"),
+        (["--maximise=drift", "--out=FILE"], "is a file; name a folder"),
         (["--maximise=drift", "--gin_file=missing.gin"], "missing.gin"),
         (
             ["--maximise=drift", STUDY, "--components=masked,permuted,causl"],
@@ -175,6 +177,7 @@ def test_what_confirms_nothing_is_one_line(word, message, confirm, capsys):
 )
 def test_bad_options_are_one_line(words, message, found, tmp_path, capsys):
     given = [f"--csv={found / 'runs.csv'}", COMPONENTS, f"--out={tmp_path / 'out'}"]
+    words = [word.replace("FILE", str(found / "runs.csv")) for word in words]
     assert main(["tune", "recommend", *given, *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1

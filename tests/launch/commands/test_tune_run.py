@@ -205,6 +205,20 @@ def test_a_proxy_is_trained_as_its_mixture_says():
         trained.mixture("mine", {"causal": 1.0}, shares)
 
 
+def test_the_loss_of_a_component_is_of_every_corpus_that_is_trained_on(monkeypatch):
+    more = ["study.corpora={'policies': 1, 'text': 1}", "text.folder='/no/such'"]
+    study = read_study(["three_failures.gin"], [*SMALL, *more])
+    trained = Proxies(study=study, components=("causal", "masked"), size=1)
+    tasks = ("policies.causal", "text.causal", "policies.masked", "text.masked")
+    assert set(trained.even.positive_rates()) == set(tasks)
+    batches = {task: [f"a batch of {task}"] for task in tasks}
+    monkeypatch.setattr(Proxies, "_held_out_of", lambda self, mixture: batches)
+    assert trained._held_out == {
+        name: [f"a batch of {corpus}.{name}" for corpus in ("policies", "text")]
+        for name in ("causal", "masked")
+    }
+
+
 def test_what_cannot_be_measured_is_refused_before_training(
     tmp_path, monkeypatch, capsys
 ):
@@ -227,7 +241,10 @@ def test_what_cannot_be_measured_is_refused_before_training(
         (HEADER + "a,x,1,.5,.5,0\n", ["--out=SAME"], "would replace the design"),
         (HEADER + "a,x,1,.5,.5,0\n", ["--out=OTHER"], "other columns than this run"),
         (HEADER + "a,x,0,.5,.5,0\n", [], "column 'seeds': '0' is no number of runs"),
+        (HEADER + "a,x,101,.5,.5,0\n", [], "write one from 1 to 100"),
         (HEADER + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
+        (HEADER + "a,x,1,.5,.5,0\n a,x,1,1,0,0\n", [], "'a' is there twice"),
+        (HEADER + " ,x,1,.5,.5,0\n", [], "column 'mixture': the cell is empty"),
         (HEADER + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
     ],
 )
