@@ -1,6 +1,8 @@
 """`recommended.gin`: a complete run of a recommended mixture."""
 
+import itertools
 import pprint
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +24,7 @@ def gin_file(mixture: Mixture, rows: RowShape, about: Sequence[str]) -> str:
       about: lines that say where the numbers come from.
     """
     lines = [
-        *(f"# {line}".rstrip() for line in about),
+        *itertools.chain.from_iterable(map(_comment, about)),
         "",
         START,
         "",
@@ -39,6 +41,12 @@ def gin_file(mixture: Mixture, rows: RowShape, about: Sequence[str]) -> str:
         *_rows(rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _comment(line: str) -> Iterator[str]:
+    """A line as lines of comments that fit; an indented one stays as it is."""
+    parts = [line] if line.startswith(" ") else textwrap.wrap(line, _WIDTH - 2)
+    yield from (f"# {part}".rstrip() for part in parts or [""])
 
 
 def _positive(rates: Mapping[str, float]) -> dict[str, float]:

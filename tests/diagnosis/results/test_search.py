@@ -17,18 +17,28 @@ COMPONENTS = ("masked", "permuted", "causal", "reconstruction", "sentence_pair")
 SCORES = ("score_drift", "score_continuation", "score_reconstruction")
 
 
+def read(name):
+    return read_table(RESULTS / f"{name}_runs.csv", COMPONENTS, [*SCORES, "own_loss"])
+
+
 @pytest.fixture(scope="module")
 def runs():
-    return read_table(RESULTS / "search_runs.csv", COMPONENTS, [*SCORES, "own_loss"])
+    return read("search")
 
 
-def test_every_mixture_of_the_design_was_trained_as_often_as_it_asks(runs):
-    design = read_table(RESULTS / "search_design.csv", COMPONENTS)
+@pytest.mark.parametrize("name", ["search", "search_near"])
+def test_every_mixture_of_a_design_was_trained_as_often_as_it_asks(name):
+    design = read_table(RESULTS / f"{name}_design.csv", COMPONENTS)
+    runs = read(name)
     wanted = {row["mixture"]: int(row["seeds"]) for row in design.cells}
     assert Counter(row["mixture"] for row in runs.cells) == wanted
     shares = dict(zip(wanted, design.shares, strict=True))
     for row, trained in zip(runs.cells, runs.shares, strict=True):
         np.testing.assert_allclose(trained, shares[row["mixture"]], atol=1e-6)
+
+
+def test_the_first_search_had_the_revised_mix(runs):
+    shares = {r["mixture"]: s for r, s in zip(runs.cells, runs.shares, strict=True)}
     revised = mixture_of(load(["revised.gin"]))
     both = [revised.objective_rates(), revised.loss_shares]
     expected = [shares_of[name] for shares_of in both for name in COMPONENTS]
