@@ -96,7 +96,8 @@ def train(
 
     An interrupted or killed run resumes from its newest sound checkpoint when started
     again with the same config; on the same mesh it ends bit for bit where it would have
-    ended. Whatever else ends it, the state at hand is saved first if that can be done.
+    ended (on GPUs if `deterministic`). Whatever else ends it, the state at hand is
+    saved first if that can be done.
 
     Args:
       run_dir: holds config.gin, metrics.jsonl, goodput.jsonl, tensorboard/ and
