@@ -63,16 +63,14 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def run(folder):
-    """A run as `train` leaves it, at its first step, without having trained."""
-    config = load([str(folder / "mine.gin")])
+def untrained(gin, path, *, step):
+    """A run as `train` leaves it, at a step, without having trained."""
+    config = load([str(gin)])
     told = config.arguments("train", run_dir="", config="")
     mixture = told["mixture"]
     identity = RunIdentity(config.resolved_config(), mixture.identities())
-    directory = RunDirectory(folder / "run")
+    directory = RunDirectory(path)
     directory.write_config(identity, step=0, changes=())
-    path = directory.path
     program = Program(
         model=told["model"],
         vocabulary_size=vocabulary(mixture.vocabulary).size,
@@ -82,8 +80,14 @@ def run(folder):
         mesh=make_mesh(MeshShape(data=-1)),
     )
     with Checkpoints(path, keep=1, period=1) as checkpoints:
-        checkpoints.save(1, program.initial_state(), {})
+        checkpoints.save(step, program.initial_state(), {})
     return path
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """At its first step."""
+    return untrained(folder / "mine.gin", folder / "run", step=1)
 
 
 @pytest.fixture
@@ -162,6 +166,24 @@ def test_the_run_can_be_adapted(measured, run, tmp_path, capsys):
     words = f"--gin_file={path}", f"--run_dir={tmp_path}"
     assert main(["train", *words, "--gin.train.batch_rows=8"]) == 0
     assert f"Starting from {run}@1" in capsys.readouterr().out
+
+
+def test_an_imported_model_has_no_steps_to_take_a_share_of(
+    folder, tmp_path, monkeypatch, capsys
+):
+    # The audit is exact, tested by itself, and slow to compile.
+    monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
+    run = untrained(folder / "mine.gin", tmp_path / "imported", step=0)
+    out, adapted = tmp_path / "memo", tmp_path / "adapted"
+    ask = run, f"--out={out}", "--documents=20", "--failures=continuation"
+    assert diagnose(*ask) == 0
+    train = ["train", f"--gin_file={out / ADAPT}", f"--run_dir={adapted}"]
+    train.append("--gin.train.batch_rows=8")
+    for name in ("train.steps", "warmup_cosine.peak"):
+        assert main(train) == 2
+        assert f"without a default: {name}." in capsys.readouterr().err
+        train.append(f"--gin.{name}=3")
+    assert not adapted.exists()
 
 
 def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatch):
