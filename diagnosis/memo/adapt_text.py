@@ -8,7 +8,7 @@ from ...tasks.examples.mixture import Mixture
 from ..revision.adapted import KEPT
 from ..revision.propose import Proposal
 from ..wording import percent
-from .gin_text import complete
+from .gin_text import complete, phases_note
 
 ADAPT = "adapt.gin"
 """The file's name; it is written where there is a run to adapt."""
@@ -108,6 +108,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
         kept=percent(KEPT),
         peak=peak,
     )
+    head += phases_note(before)
     start = [
         adaptation.start,
         "",

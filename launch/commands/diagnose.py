@@ -160,7 +160,7 @@ def _memo(
     )
     return memo.Memo(
         provenance=_provenance(about, measured, folder=options.out, command=command),
-        mixture=mixture,
+        mixture=about.mixture,
         rows=rows,
         traits=traits,
         causes=checked_causes,

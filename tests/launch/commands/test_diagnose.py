@@ -14,6 +14,7 @@ from sightline.diagnosis.results.effects import Effects
 from sightline.launch.cli import main
 from sightline.launch.commands import _diagnose_input, diagnose as command
 from sightline.launch.configuration.config import load
+from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.inference import open as opening
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.directory import RunDirectory
@@ -204,6 +205,23 @@ def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
     files = read(out)
     assert "are set by a rule" in files["memo.md"]
     assert "measured in the study" not in files["recommended.gin"]
+
+
+def test_the_phases_of_a_schedule_become_shares(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(command.effects_file, "shipped", lambda: (Effects(),))
+    gin, out = tmp_path / "phases.gin", tmp_path / "memo"
+    later = "Mixture.schedule = {9: {'rates': {'policies.causal': 1.0}}}\n"
+    gin.write_text(MIXTURE + later)
+    assert diagnose(f"--gin_file={gin}", f"--out={out}", "--failures=continuation") == 0
+    files = read(out)
+    for name in ("memo.md", "recommended.gin"):
+        assert "2 phases" in files[name] and "at their mean rates" in files[name]
+    mixture = mixture_of(load([str(out / "recommended.gin")]))
+    assert not mixture.schedule
+    # The loss is that of packed batches, some of which lack an objective.
+    for shares, off in ((mixture.objective_rates(), 2e-3), (mixture.loss_shares, 0.1)):
+        own = [shares[name] / shares["causal"] for name in ("masked", "permuted")]
+        assert own == pytest.approx([0.8, 0.2], abs=off)
 
 
 def test_what_a_team_can_afford_is_kept_and_its_cost_said(folder, tmp_path, capsys):

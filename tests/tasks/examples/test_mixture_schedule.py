@@ -66,6 +66,28 @@ def test_a_task_of_any_phase_is_mixed():
     assert "corpus python_docs" in scheduled.identities()
 
 
+def test_the_mean_of_phases_is_a_mixture_without_a_schedule():
+    scheduled = mixture(
+        {
+            4: {"rates": {"causal": 1, "masked": 3}},
+            8: {"settings": {"masked": {"rate": 0.5}}},
+        },
+        {"causal": 2},
+        corpora={"python_docs": 3, "policies": 1},
+    )
+    mean = scheduled.mean()
+    assert not mean.schedule and mean.mean() is mean
+    assert mean.task_shares() == pytest.approx(scheduled.task_shares())
+    assert mean.objectives() == scheduled.objectives()
+    assert mean.objective("from_8/masked").settings["rate"] == 0.5
+    assert mean.loss_shares == pytest.approx({"causal": 0.5, "masked": 0.5})
+    assert mean.identities() == scheduled.identities()
+    settled = mixture({5: {"loss_shares": {"causal": 0.9, "masked": 0.1}}}, BOTH)
+    assert settled.mean().loss_shares == pytest.approx(
+        {"causal": (0.25 + 0.9) / 2, "masked": (0.75 + 0.1) / 2}
+    )
+
+
 def test_corpora_serve_the_phases_that_name_none():
     shared = {"corpora": {"python_docs": 1, "policies": 1}}
     scheduled = mixture({5: {"rates": {"causal": 1}}}, **shared)
