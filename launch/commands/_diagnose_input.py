@@ -15,6 +15,7 @@ from ...diagnosis.revision.limits import NO_LIMITS, Limits, check
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
+from ...tasks.examples.mean_mixture import mean_of_phases
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.packed_mixture import PackedMixture
 from ..configuration import resolved
@@ -211,7 +212,7 @@ def _trained(config: Config) -> Trained:
 
 def _packed_mixture(config: Config, mixture: Mixture) -> PackedMixture:
     """What is measured and revised: the mean of the phases, if there are several."""
-    return packed_mixture_of(config, mixture.mean(), rows_of(config))
+    return packed_mixture_of(config, mean_of_phases(mixture), rows_of(config))
 
 
 def _mixture(config: Config) -> Mixture:

@@ -104,26 +104,6 @@ class Mixture:
         """The mixture in force at a step, which has no schedule."""
         return self._phases[max(first for first in self._phases if first <= step)]
 
-    def mean(self) -> "Mixture":
-        """The mixture without a schedule, at the means of its phases' shares.
-
-        As in `positive_rates`, phases count alike, whatever their length; corpora are
-        written out.
-        """
-        if not self.schedule:
-            return self
-        each = [phase.loss_share_array() for phase in self._phases.values()]
-        shares = np.mean(each, axis=0, dtype=np.float64)
-        ids = {o.base: o.id for o in self.objectives().values()}
-        return dataclasses.replace(
-            self,
-            rates=self.positive_rates(),
-            corpora={},
-            loss_shares={base: float(shares[id_]) for base, id_ in ids.items()},
-            settings=self.all_settings(),
-            schedule={},
-        )
-
     @functools.cached_property
     def _phases(self) -> dict[int, "Mixture"]:
         if not self.schedule:
