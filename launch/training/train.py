@@ -269,7 +269,13 @@ def train(
         open_metrics(run_dir, resume_step=step, trackers=trackers) as writer,
         checkpoints,  # closed before trackers, whose end may take a while
         StepTrace(run_dir, resume_step=step) as trace,
-        RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
+        RunProgress(
+            log,
+            start=step,
+            steps=steps,
+            every=report_seconds,
+            waited=lambda: goodput.seconds("data"),
+        ) as progress,
     ):
         ledger = Ledger(
             start.interval,
