@@ -16,7 +16,7 @@ def mean_of_phases(mixture: Mixture) -> Mixture:
     if not mixture.schedule:
         return mixture
     each = [phase.loss_share_array() for phase in mixture.phases().values()]
-    shares = np.mean(each, axis=0, dtype=np.float64)
+    shares = np.stack(each).astype(np.float64).mean(axis=0)
     ids = {o.base: o.id for o in mixture.objectives().values()}
     return dataclasses.replace(
         mixture,
