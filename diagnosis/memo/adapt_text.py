@@ -8,7 +8,7 @@ from ...tasks.examples.mixture import Mixture
 from ..revision.adapted import KEPT
 from ..revision.propose import Proposal
 from ..wording import percent
-from .gin_text import complete
+from .gin_text import complete, phases_note
 
 ADAPT = "adapt.gin"
 """The file's name; it is written where there is a run to adapt."""
@@ -23,12 +23,21 @@ _HEAD = """\
 Adapts {run} to a revision of mixture {name!r}.
 By `sightline diagnose`; the memo beside it says why.
 
-  sightline train --gin_file=adapt.gin --run_dir=runs/adapted
+  sightline train --gin_file=adapt.gin {options}--run_dir=runs/adapted
 
 It begins with the parameters of that run, a fresh optimiser and another mixture, for
-{share} of the tokens that the run has read. Of the examples and of the loss at least
+{length}. Of the examples and of the loss at least
 {kept} is divided as the run divided it, so that it forgets little. The learning rate
-warms up again, to {peak} of the run's highest, and falls to 0."""
+warms up again, to {peak}, and falls to 0."""
+
+_UNTRAINED = """\
+# The run is an imported model and has no steps or learning rate of its own, to take a
+# share of. Bind both, here or on the command line:
+# train.steps = …
+# warmup_cosine.peak = …  # such as a third of the highest that it was trained with"""
+
+UNBOUND = "--gin.train.steps=STEPS --gin.warmup_cosine.peak=PEAK"
+"""What the file of an imported model needs on the command line."""
 
 
 class Adaptation(NamedTuple):
@@ -39,23 +48,27 @@ class Adaptation(NamedTuple):
       step: of the checkpoint that was diagnosed.
       start: gin text that binds all of the run but its mixture and rows, its steps and
         its schedule.
-      steps: to train for.
+      steps: to train for; None of an imported model, which has none of its own.
       share: of the tokens that the run has read.
-      peak: highest learning rate.
+      peak: highest learning rate; None likewise.
       proposal: the revised mixture, which keeps more of the run's own.
     """
 
     run: str
     step: int
     start: str
-    steps: int
+    steps: int | None
     share: float
-    peak: float
+    peak: float | None
     proposal: Proposal
 
 
-def steps_for(share: float, *, step: int, before: RowShape, after: RowShape) -> int:
+def steps_for(
+    share: float, *, step: int, before: RowShape, after: RowShape
+) -> int | None:
     """Steps, of as many rows, that process a share of what a run has processed.
+
+    None where that is nothing: an imported model is at step 0.
 
     Args:
       share: of the slots.
@@ -63,6 +76,8 @@ def steps_for(share: float, *, step: int, before: RowShape, after: RowShape) -> 
       before: its rows.
       after: rows that are trained on now.
     """
+    if step == 0:
+        return None
     return max(1, math.ceil(share * step * _slots(before) / _slots(after)))
 
 
@@ -73,20 +88,33 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
       before: the mixture that is revised.
       adaptation: of the run that is trained on it.
     """
+    if adaptation.steps is None:
+        options = f"\\\n    {UNBOUND} "
+        length, peak = "as many steps as you bind", "the peak that you bind"
+        bound = [_UNTRAINED]
+    else:
+        options = ""
+        length = f"{percent(adaptation.share)} of the tokens that the run has read"
+        peak = f"{percent(PEAK)} of the run's highest"
+        bound = [
+            f"train.steps = {adaptation.steps}",
+            f"warmup_cosine.peak = {adaptation.peak!r}",
+        ]
     head = _HEAD.format(
         run=adaptation.run,
         name=before.name,
-        share=percent(adaptation.share),
+        options=options,
+        length=length,
         kept=percent(KEPT),
-        peak=percent(PEAK),
+        peak=peak,
     )
+    head += phases_note(before)
     start = [
         adaptation.start,
         "",
         f"train.start_from = {f'{adaptation.run}@{adaptation.step}'!r}",
-        f"train.steps = {adaptation.steps}",
+        *bound,
         "train.schedule = @warmup_cosine",
-        f"warmup_cosine.peak = {adaptation.peak!r}",
         f"warmup_cosine.warmup_steps = {WARM_UP}  # of the steps",
         "warmup_cosine.final_fraction = 0.0",
     ]

@@ -15,6 +15,7 @@ from ..revision.propose import Change
 from ..revision.rule import supplied
 from ..scores.score import Score
 from ..wording import listed
+from .adapt_text import UNBOUND
 from .appendix import appendix
 from .blocks import Document, code
 from .formatting import measured, metric, step, to_beat
@@ -49,7 +50,7 @@ def _values(memo: Memo) -> dict[str, Any]:
     examined += [f"--failures={','.join(memo.failures)}"]
     return {
         **{"memo": memo, "proposal": proposal, "effects": memo.effects},
-        **{"origin": origin, "kept": KEPT},
+        **{"origin": origin, "kept": KEPT, "unbound": UNBOUND},
         **{"get": registry.get, "base_name": base_name, "beats": beats, "step": step},
         **{"to_beat": to_beat, "quote": shlex.quote},
         "alone": alone,

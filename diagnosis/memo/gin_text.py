@@ -37,8 +37,18 @@ def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
       proposal: the recommendation.
       start: gin text that binds all of a run except its mixture and rows.
     """
-    head = _HEAD.format(name=before.name, whose=_whose(start))
+    head = _HEAD.format(name=before.name, whose=_whose(start)) + phases_note(before)
     return complete(proposal, head=head, start=start)
+
+
+def phases_note(before: Mixture) -> str:
+    """What became of the schedule of a mixture that is revised; "" without one."""
+    if not before.schedule:
+        return ""
+    return (
+        f"\n\nThe {len(before.phases())} phases of the mixture's schedule are taken at "
+        "their mean rates, as if\nall were as long: this file has no Mixture.schedule."
+    )
 
 
 def complete(proposal: Proposal, *, head: str, start: str) -> str:

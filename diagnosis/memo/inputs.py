@@ -54,7 +54,7 @@ class Memo(NamedTuple):
 
     Attributes:
       provenance: which model, mixture and corpus were examined.
-      mixture: the present one.
+      mixture: the present one, with its schedule; all else is of its phases' mean.
       rows: of the mixture.
       traits: of the mixture.
       causes: in the order of the checks.

@@ -24,7 +24,7 @@ def adapted(before: Mixture, proposal: Proposal, loss: Mapping[str, float]) -> P
     """The proposal, with at least `KEPT` of it as the run has it.
 
     Args:
-      before: the mixture that the run is trained on.
+      before: the mixture that the run is trained on, without a schedule.
       proposal: for a run from scratch.
       loss: share of the loss that each objective or variant had.
     """

@@ -107,7 +107,7 @@ def propose(
     """Recommends rates and shares of the loss.
 
     Args:
-      mixture: the present one.
+      mixture: the present one, without a schedule (`mean_of_phases`).
       traits: of the mixture, measured on the rows.
       causes: that were checked; a failure is acted on only if one that rates act on
         was found.

@@ -285,11 +285,9 @@ def _carrier(
     if acting[best] >= SUPPLIES:
         return bound[best]
     added = remedy(failure, mixture.vocabulary, rows)
+    wanted = added.base, added.settings
     for one in chosen:
-        if one.name not in bound and (one.base, one.settings) == (
-            added.base,
-            added.settings,
-        ):
+        if one.name not in bound and (one.base, one.settings) == wanted:
             return one
     taken = {split_task(key)[1] for key in mixture.rates}
     taken |= {name for name in mixture.settings if "/" in name}

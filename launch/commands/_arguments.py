@@ -38,7 +38,7 @@ def gin_parser(
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:
-    """Adds `--import`, whose modules `parse_gin` imports."""
+    """Adds `--import`, of modules for `import_modules`, as `parse_gin` gives them."""
     parser.add_argument(
         "--import",
         dest="imports",

@@ -15,6 +15,7 @@ from ...diagnosis.revision.limits import NO_LIMITS, Limits, check
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
+from ...tasks.examples.mean_mixture import mean_of_phases
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.packed_mixture import PackedMixture
 from ..configuration import resolved
@@ -59,7 +60,9 @@ class DiagnosisInput(NamedTuple):
     """What is diagnosed.
 
     Attributes:
-      packed_mixture: the mixture, its rows and batches, and its loss normalisation.
+      mixture: that is diagnosed, with its schedule.
+      packed_mixture: the mean of its phases, which is measured and revised; its rows
+        and batches, and its loss normalisation.
       gin: the file that binds it.
       start: gin text of a run, without its mixture and rows.
       corpus: read by the probes.
@@ -70,6 +73,7 @@ class DiagnosisInput(NamedTuple):
       limits: what the team can afford.
     """
 
+    mixture: Mixture
     packed_mixture: PackedMixture
     gin: str
     start: str
@@ -116,11 +120,12 @@ def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInp
             "run's directory, or leave the mode out."
         )
     config = load(options.gin_file, bindings)
-    packed_mixture = _packed_mixture(config)
-    corpus = _corpus(packed_mixture.mixture, packed_mixture.mixture, options.corpus)
+    mixture = _mixture(config)
+    packed_mixture = _packed_mixture(config, mixture)
+    corpus = _corpus(mixture, mixture, options.corpus)
     start = _start(config)
     return DiagnosisInput(
-        *(packed_mixture, options.gin_file[-1], start, corpus, (), None),
+        *(mixture, packed_mixture, options.gin_file[-1], start, corpus, (), None),
         model=None if start == START else model_of(config, packed_mixture),
     )
 
@@ -179,13 +184,14 @@ def _of_run(
 
     config = run_config(run_dir)
     path = str(run_dir / "config.gin")
-    packed_mixture = _packed_mixture(config)
-    bound = packed_mixture.mixture
+    mixture = bound = _mixture(config)
+    packed_mixture = _packed_mixture(config, mixture)
     if bindings:
         bound = _mixture(load([path], [*own_vocabulary(run_dir), *bindings]))
-    corpus = _corpus(packed_mixture.mixture, bound, options.corpus)
+    corpus = _corpus(mixture, bound, options.corpus)
+    about = mixture, packed_mixture, path, _start(config), corpus
     return DiagnosisInput(
-        *(packed_mixture, path, _start(config), corpus, tuple(bindings), run_dir),
+        *(*about, tuple(bindings), run_dir),
         trained=_trained(config),
         model=model_of(config, packed_mixture),
     )
@@ -204,9 +210,9 @@ def _trained(config: Config) -> Trained:
     return Trained(start, float(jnp.max(rates)))
 
 
-def _packed_mixture(config: Config) -> PackedMixture:
-    mixture, rows = _mixture(config), rows_of(config)
-    return packed_mixture_of(config, mixture, rows)
+def _packed_mixture(config: Config, mixture: Mixture) -> PackedMixture:
+    """What is measured and revised: the mean of the phases, if there are several."""
+    return packed_mixture_of(config, mean_of_phases(mixture), rows_of(config))
 
 
 def _mixture(config: Config) -> Mixture:

@@ -160,7 +160,7 @@ def _memo(
     )
     return memo.Memo(
         provenance=_provenance(about, measured, folder=options.out, command=command),
-        mixture=mixture,
+        mixture=about.mixture,
         rows=rows,
         traits=traits,
         causes=checked_causes,
@@ -183,7 +183,8 @@ def _run(about: DiagnosisInput, measured: Measured | None, share: float) -> Run:
         return about.model.run if about.model else Run()
     packed = about.packed_mixture
     read = measured.step * packed.batch_rows * slots(packed.rows)
-    return Run(measured.parameters, max(1, round(share * read)), adapts=True)
+    tokens = max(1, round(share * read)) if read else None  # None: imported
+    return Run(measured.parameters, tokens, adapts=True)
 
 
 def _adaptation(
@@ -196,16 +197,16 @@ def _adaptation(
     """How the run is adapted; None without a run, or where nothing changes."""
     if measured is None or about.trained is None or not proposal.changes:
         return None
-    before = about.packed_mixture
+    before, step = about.packed_mixture, measured.step
+    steps = steps_for(share, step=step, before=before.rows, after=proposal.rows)
+    peak = float(f"{PEAK * about.trained.peak:.3g}")
     return Adaptation(
         run=str(about.run),
-        step=measured.step,
+        step=step,
         start=about.trained.start,
-        steps=steps_for(
-            share, step=measured.step, before=before.rows, after=proposal.rows
-        ),
+        steps=steps,
         share=share,
-        peak=float(f"{PEAK * about.trained.peak:.3g}"),
+        peak=None if steps is None else peak,
         proposal=adapted(before.mixture, proposal, traits.loss),
     )
 

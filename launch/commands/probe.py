@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from ...objectives.errors import require_seed
+from ...tasks.user_modules import import_modules
 from ..hosts.compilation_cache import use_compilation_cache
 from ..terminal.progress import phases
-from ._arguments import parse
+from ._arguments import add_import, parse
 
 if TYPE_CHECKING:
     from ...diagnosis.probes.published.published import PublishedResult
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     use_compilation_cache()
     options = parse(_parser(), arguments)
     require_seed("--seed", options.seed)
+    import_modules(options.imports)
 
     from ..inference.open import load_trained, run_config
     from ..terminal.published import published_tables, unread_note
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of draws and intervals (0)"
     )
+    add_import(parser)
     return parser
 
 

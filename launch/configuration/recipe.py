@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...objectives.errors import UsageError, require_count, require_seed
+from ...tasks.corpora import folder_settings
+from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.recorded.identity import Layout
 from ...tasks.recorded.recipe import Recipe
+from ...tasks.tokens.vocabulary import names as vocabulary_names
 from . import resolved
 from .config import Config, load
 from .mixture import mixture_of, rows_of
-
-_PATHS = ("text.folder", "wikipedia.data_dir", "c4.data_dir")
-"""Where a corpus lies; a recording holds no paths."""
 
 
 def recipe_of(
@@ -79,8 +79,16 @@ def recipe_of(
         passes=passes or 1,
         part_examples=part_examples,
         held_out_rows=held_out_rows,
-        gin=resolved.text(config.bindings, "Mixture", config.settings, without=_PATHS),
+        gin=resolved.text(
+            config.bindings, "Mixture", config.settings, without=_paths(mixture)
+        ),
     )
+
+
+def _paths(mixture: Mixture) -> tuple[str, ...]:
+    """Bindings that are paths, of which a recording holds none."""
+    of_file = mixture.vocabulary not in vocabulary_names()
+    return (*folder_settings(), *(("Mixture.vocabulary",) if of_file else ()))
 
 
 def _bound(config: Config, name: str) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
+from ...tasks.corpora import folder_settings
 
 MAY_CHANGE = (
     "train.steps",
@@ -23,11 +24,7 @@ MAY_CHANGE = (
     "train.check_replicas_every",
     "train.trackers",
     "MeshShape.",
-    "text.folder",
-    "wikipedia.data_dir",
-    "c4.data_dir",
-    "tfds.data_dir",
-    "hf_dataset.folder",
+    *folder_settings(),
 )
 """Bindings that a resumed run may change. None alters what a step computes, except that
 a schedule of length `train.steps` continues as one of the new length. A corpus may lie

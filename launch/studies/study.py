@@ -37,8 +37,13 @@ MEASURING = (
 """Settings of a study that say what is measured. They may change while its checkpoints
 are kept: then everything is measured again."""
 
-DESCRIBING = ("name", "text", "beside", "ungated", "keep_checkpoints", "data_workers")
-"""Settings that change neither what is trained nor what is measured."""
+DESCRIBING = (
+    *("name", "text", "beside", "ungated", "keep_checkpoints", "data_workers"),
+    "deterministic",
+)
+"""Settings that change neither what is trained nor what is measured. Without
+`deterministic` a GPU adds in any order: with it a run is one of those that it might
+have been anyway."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,8 @@ class Study:
       data_workers: processes of each run that make rows; 0 for none but its own.
       keep_checkpoints: whether checkpoints stay once they are measured, so that they
         can be measured again; without them another measurement trains again.
+      deterministic: whether GPU kernels that add in any order are ruled out, as of
+        `train`.
       settings: of the corpus, and of objectives that are trained alone.
       read: reads the mixture of a file.
 
@@ -126,6 +133,7 @@ class Study:
     data: str | None = None
     data_workers: int = 0
     keep_checkpoints: bool = True
+    deterministic: bool = False
 
     def __post_init__(self):
         if self.incumbent not in self.mixes:
@@ -221,6 +229,7 @@ class Study:
             batch_rows=self.batch_rows,
             transformation=self.optimizer(self.schedule(steps=steps)),
             mesh=mesh,
+            deterministic=self.deterministic,
         )
 
     @property

@@ -27,6 +27,7 @@ class RunProgress:
         start: int,
         steps: int,
         every: float,
+        waited: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ):
         """Begins now.
@@ -36,14 +37,16 @@ class RunProgress:
           start: steps done already.
           steps: in all.
           every: seconds between lines.
+          waited: seconds that the run has waited for data so far.
           clock: seconds from any moment.
         """
         self._log = log
         self._steps = steps
         self._every = every
+        self._waited = waited
         self._clock = clock
         self._began = self._shown = self._stepped = clock()
-        self._tokens = 0
+        self._tokens, self._waited_before = 0, waited()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -70,18 +73,24 @@ class RunProgress:
         self._log.step = step
         self._tokens += tokens
         now = self._stepped = self._clock()
-        speed = self._tokens / max(now - self._began, 1e-9)
+        seconds = max(now - self._began, 1e-9)
+        speed = self._tokens / seconds
         self._bar.update(self._task, completed=step, loss=loss, speed=speed)
         if now - self._shown < self._every:
             return
+        waited = self._waited()
         if not self._log.on_terminal:
             _LOG.info(
                 "step %s of %s, loss %.4f, %s tokens/s",
                 *(f"{step:,}", f"{self._steps:,}", loss, f"{speed:,.0f}"),
-                extra={"loss": loss, "tokens_per_second": round(speed, 1)},
+                extra={
+                    "loss": loss,
+                    "tokens_per_second": round(speed, 1),
+                    "data_wait": round((waited - self._waited_before) / seconds, 4),
+                },
             )
         self._began = self._shown = now
-        self._tokens = 0
+        self._tokens, self._waited_before = 0, waited
 
     def waiting(self) -> None:
         """Tells that the run waits for data, if that takes as long as a line."""

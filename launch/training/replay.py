@@ -1,8 +1,8 @@
 """Computes one step of a run again, to tell a fault of the machine from the run's own.
 
-Training is deterministic: the same state and rows give the same bits on the same kind
-and number of devices. A step that comes out otherwise was computed wrongly, then or
-now.
+Training is deterministic (on GPUs with `train.deterministic`): the same state and rows
+give the same bits on the same kind and number of devices. A step that comes out
+otherwise was computed wrongly, then or now.
 """
 
 import contextlib

@@ -96,7 +96,8 @@ def train(
 
     An interrupted or killed run resumes from its newest sound checkpoint when started
     again with the same config; on the same mesh it ends bit for bit where it would have
-    ended. Whatever else ends it, the state at hand is saved first if that can be done.
+    ended (on GPUs if `deterministic`). Whatever else ends it, the state at hand is
+    saved first if that can be done.
 
     Args:
       run_dir: holds config.gin, metrics.jsonl, goodput.jsonl, tensorboard/ and
@@ -268,7 +269,13 @@ def train(
         open_metrics(run_dir, resume_step=step, trackers=trackers) as writer,
         checkpoints,  # closed before trackers, whose end may take a while
         StepTrace(run_dir, resume_step=step) as trace,
-        RunProgress(log, start=step, steps=steps, every=report_seconds) as progress,
+        RunProgress(
+            log,
+            start=step,
+            steps=steps,
+            every=report_seconds,
+            waited=lambda: goodput.seconds("data"),
+        ) as progress,
     ):
         ledger = Ledger(
             start.interval,

@@ -17,6 +17,9 @@ from typing import Any, Protocol, runtime_checkable
 from ...objectives.errors import UsageError, nearest
 from ..user_folder import user_folder
 
+FOLDERS = ("folder", "data_dir")
+"""Settings of corpora that say where they lie, not what they hold."""
+
 
 class EmptySplitError(UsageError):
     """A corpus has documents, but none in the requested split."""
@@ -76,6 +79,11 @@ def names() -> tuple[str, ...]:
     """The names of all corpora. Imports none of them."""
     modules = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in modules if not name.startswith("_")))
+
+
+def folder_settings() -> tuple[str, ...]:
+    """The settings that say where corpora lie, as gin binds them: `text.folder`."""
+    return tuple(f"{name}.{setting}" for name in names() for setting in FOLDERS)
 
 
 def factory(name: str) -> Callable[..., Corpus]:

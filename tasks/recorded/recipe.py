@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ...models.rows import RowShape
 from ...objectives.registry import Objective, get
+from ..corpora import FOLDERS
 from ..examples.mixture import Mixture, split_task
 from ..rows.layout import budget
 from ..tokens.vocabulary import vocabulary
@@ -15,9 +16,6 @@ from .row_format import RowFormat
 
 HELD_OUT_SEED = 0
 """Held-out rows are the same in every recording of a mixture, whatever its seed."""
-
-_PATHS = ("folder", "data_dir")
-"""Settings of corpora that say where they lie, not what they hold."""
 
 MIXED = "mixed"
 """Name of the group of a whole mixture."""
@@ -187,4 +185,4 @@ def describe_corpora(mixture: Mixture) -> dict[str, Any]:
 
 def _settings(corpus: Any) -> dict[str, Any]:
     fields = [field.name for field in dataclasses.fields(corpus)]
-    return {name: getattr(corpus, name) for name in fields if name not in _PATHS}
+    return {name: getattr(corpus, name) for name in fields if name not in FOLDERS}

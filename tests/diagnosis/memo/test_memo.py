@@ -549,6 +549,33 @@ def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
 def test_a_share_of_the_tokens_in_steps(before, after, steps):
     assert steps_for(0.1, step=1000, before=before, after=after) == steps
     assert steps_for(1e-9, step=1000, before=before, after=after) == 1
+    assert steps_for(0.1, step=0, before=before, after=after) is None
+
+
+def test_who_adapts_an_imported_model_binds_its_length_and_peak(bare, tmp_path):
+    start = """include 'models/tiny.gin'
+train.model = @ModelConfig()
+train.optimizer = @adamw
+train.batch_rows = 8
+train.seed = 0"""
+    how = Adaptation("runs/llama", 0, start, None, 0.1, None, bare.proposal)
+    write(bare._replace(adaptation=how), tmp_path / "memo")
+    path, options = tmp_path / "memo" / ADAPT, "STEPS --gin.warmup_cosine.peak=PEAK"
+    for name in ("memo.md", ADAPT):
+        text = (path.parent / name).read_text()
+        assert f" --gin.train.steps={options} --run_dir=runs/adapted\n" in text
+        assert "of its tokens" not in text and "has read" not in text
+
+    def told(*bindings):
+        config = load([str(path)], bindings)
+        return config.arguments("train", run_dir="x", config="")
+
+    with pytest.raises(UsageError, match=r"not bound, .*: train\.steps\."):
+        told()
+    with pytest.raises(UsageError, match=r"not bound, .*: warmup_cosine\.peak\."):
+        told("train.steps=9")["schedule"](steps=9)
+    schedule = told("train.steps=9", "warmup_cosine.peak=1e-3")["schedule"]
+    assert schedule(steps=9)(9) == 0
 
 
 def test_a_folder_with_anything_else_is_refused(bare, tmp_path):

@@ -14,6 +14,7 @@ from sightline.diagnosis.results.effects import Effects
 from sightline.launch.cli import main
 from sightline.launch.commands import _diagnose_input, diagnose as command
 from sightline.launch.configuration.config import load
+from sightline.launch.configuration.mixture import mixture_of
 from sightline.launch.inference import open as opening
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.directory import RunDirectory
@@ -63,16 +64,14 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def run(folder):
-    """A run as `train` leaves it, at its first step, without having trained."""
-    config = load([str(folder / "mine.gin")])
+def untrained(gin, path, *, step):
+    """A run as `train` leaves it, at a step, without having trained."""
+    config = load([str(gin)])
     told = config.arguments("train", run_dir="", config="")
     mixture = told["mixture"]
     identity = RunIdentity(config.resolved_config(), mixture.identities())
-    directory = RunDirectory(folder / "run")
+    directory = RunDirectory(path)
     directory.write_config(identity, step=0, changes=())
-    path = directory.path
     program = Program(
         model=told["model"],
         vocabulary_size=vocabulary(mixture.vocabulary).size,
@@ -82,8 +81,14 @@ def run(folder):
         mesh=make_mesh(MeshShape(data=-1)),
     )
     with Checkpoints(path, keep=1, period=1) as checkpoints:
-        checkpoints.save(1, program.initial_state(), {})
+        checkpoints.save(step, program.initial_state(), {})
     return path
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """At its first step."""
+    return untrained(folder / "mine.gin", folder / "run", step=1)
 
 
 @pytest.fixture
@@ -164,6 +169,24 @@ def test_the_run_can_be_adapted(measured, run, tmp_path, capsys):
     assert f"Starting from {run}@1" in capsys.readouterr().out
 
 
+def test_an_imported_model_has_no_steps_to_take_a_share_of(
+    folder, tmp_path, monkeypatch, capsys
+):
+    # The audit is exact, tested by itself, and slow to compile.
+    monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
+    run = untrained(folder / "mine.gin", tmp_path / "imported", step=0)
+    out, adapted = tmp_path / "memo", tmp_path / "adapted"
+    ask = run, f"--out={out}", "--documents=20", "--failures=continuation"
+    assert diagnose(*ask) == 0
+    train = ["train", f"--gin_file={out / ADAPT}", f"--run_dir={adapted}"]
+    train.append("--gin.train.batch_rows=8")
+    for name in ("train.steps", "warmup_cosine.peak"):
+        assert main(train) == 2
+        assert f"without a default: {name}." in capsys.readouterr().err
+        train.append(f"--gin.{name}=3")
+    assert not adapted.exists()
+
+
 def test_the_same_input_gives_the_same_files(run, tmp_path, same_day, monkeypatch):
     # The audit is exact, tested by itself, and slow to compile.
     monkeypatch.setattr(examination, "audit", lambda *_, **__: ())
@@ -182,6 +205,23 @@ def test_without_a_study_rates_are_by_rule(folder, tmp_path, monkeypatch):
     files = read(out)
     assert "are set by a rule" in files["memo.md"]
     assert "measured in the study" not in files["recommended.gin"]
+
+
+def test_the_phases_of_a_schedule_become_shares(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(command.effects_file, "shipped", lambda: (Effects(),))
+    gin, out = tmp_path / "phases.gin", tmp_path / "memo"
+    later = "Mixture.schedule = {9: {'rates': {'policies.causal': 1.0}}}\n"
+    gin.write_text(MIXTURE + later)
+    assert diagnose(f"--gin_file={gin}", f"--out={out}", "--failures=continuation") == 0
+    files = read(out)
+    for name in ("memo.md", "recommended.gin"):
+        assert "2 phases" in files[name] and "at their mean rates" in files[name]
+    mixture = mixture_of(load([str(out / "recommended.gin")]))
+    assert not mixture.schedule
+    # The loss is that of packed batches, some of which lack an objective.
+    for shares, off in ((mixture.objective_rates(), 2e-3), (mixture.loss_shares, 0.1)):
+        own = [shares[name] / shares["causal"] for name in ("masked", "permuted")]
+        assert own == pytest.approx([0.8, 0.2], abs=off)
 
 
 def test_what_a_team_can_afford_is_kept_and_its_cost_said(folder, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """`sightline probe` and `diagnose --probe_data`: published tests of a run."""
 
 import json
+import sys
 
 import pytest
 
@@ -13,6 +14,7 @@ from sightline.diagnosis.probes.published.published_test import PublishedScore
 from sightline.launch.cli import main
 from sightline.launch.terminal.published import published_tables, unread_note
 from sightline.objectives.errors import UsageError
+from sightline.tasks import user_modules
 
 pytestmark = pytest.mark.unchecked
 
@@ -45,6 +47,20 @@ def test_a_run_is_scored_as_json(run, data, capsys):
         assert 0 <= score["low"] <= score["value"] <= score["high"] <= 1
         assert score["trained"] and score["untrained"] is not None
         assert set(score["baselines"]) == {"shorter", "unigram", "5-gram"}
+
+
+def test_a_module_of_the_user_is_imported_first(
+    run, data, tmp_path, monkeypatch, capsys
+):
+    """It registers the Task that the run's corpus reads."""
+    monkeypatch.setattr(user_modules, "_expected", [])
+    monkeypatch.setattr(user_modules, "_loaded", {})
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    (tmp_path / "probed_tasks.py").write_text("")
+    module = f"--import={tmp_path / 'probed_tasks.py'}"
+    assert main(["probe", str(run), f"--probe_data={data}", module, "--modes=a"]) == 2
+    assert "--modes" in capsys.readouterr().err and "probed_tasks" in sys.modules
 
 
 @pytest.mark.parametrize(

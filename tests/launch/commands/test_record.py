@@ -2,10 +2,12 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,10 +15,12 @@ import pytest
 from rich.console import Console
 
 from sightline.launch import cli
+from sightline.launch.configuration import recipe
 from sightline.launch.terminal.recorded import compact, groups_table, serving_table
 from sightline.tasks.recorded import parts
 from sightline.tasks.recorded.manifest import GroupRows
 from sightline.tasks.recorded.serving import GroupFill, ServingCost
+from sightline.tasks.tokens import vocabulary
 
 pytestmark = pytest.mark.unchecked
 
@@ -92,6 +96,22 @@ def test_tables_fit_80_columns():
 )
 def test_counts_are_short(count, shown):
     assert compact(count) == shown
+
+
+def test_a_recording_holds_no_paths(gin, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "check_examples", lambda *_: None)  # the texts are not
+    shipped = Path(vocabulary.__file__).parent / "vocabularies" / "policies.model"
+    vocab = shutil.copy(shipped, tmp_path / "mine.model")
+    folders = ["text.folder", "hf_dataset.folder"]
+    folders += [f"{name}.data_dir" for name in ("c4", "tfds", "wikipedia")]
+    tasks = {f"a/{folder.partition('.')[0]}.causal": 1 for folder in folders}
+    bindings = [f"a/{folder}={str(tmp_path)!r}" for folder in folders]
+    bindings += [f"Mixture.rates={tasks}", f"Mixture.vocabulary={str(vocab)!r}"]
+    amounts: dict[str, Any] = {"row_count": None, "passes": 1, "part_examples": 60}
+    made = recipe.recipe_of(
+        [gin], bindings, layout="per_objective", held_out_rows=4, **amounts
+    )
+    assert "a/hf_dataset.train = " in made.gin and str(tmp_path) not in made.gin
 
 
 def test_the_run_says_how_many_rows(gin, tmp_path, capsys):

@@ -131,6 +131,14 @@ def test_what_is_measured_changes_no_training():
     assert of_training(text) == "study.corpus = 'english'\nstudy.tokens = 5\n"
 
 
+def test_a_study_rules_out_kernels_that_add_in_any_order_in_a_folder_it_has():
+    program = read_small("study.deterministic=True").program(steps=1)
+    assert program.deterministic and not read_small().program(steps=1).deterministic
+    assert of_training("study.tokens = 5\nstudy.deterministic = True\n") == (
+        "study.tokens = 5\n"
+    )
+
+
 def test_files_of_effects_have_names_of_their_own():
     shipped = {0.02: "02", 0.05: "05", 0.07: "07", 0.1: "10", 0.25: "25", 1.0: "100"}
     assert {share: percent(share) for share in shipped} == shipped

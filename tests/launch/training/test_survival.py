@@ -425,6 +425,7 @@ def test_a_json_log_is_objects_and_some_checkpoints_are_kept_for_good(
     steps_told = [x["step"] for x in lines if "loss" in x]
     assert steps_told == list(range(1, 9))
     assert all(x["tokens_per_second"] > 0 for x in lines if "loss" in x)
+    assert all(0 <= x["data_wait"] <= 1 for x in lines if "loss" in x)
     assert lines[-1]["reason"] == "done"
     assert any("held-out text.causal" in x["message"] for x in lines)
 

@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 from sightline.objectives import registry
 from sightline.objectives.budget import Budget
+from sightline.tasks.examples.mean_mixture import mean_of_phases
 from sightline.tasks.examples.mixture import Mixture
 
 CAUSAL = {"python_docs.causal": 1}
@@ -64,6 +65,28 @@ def test_a_task_of_any_phase_is_mixed():
     assert scheduled.task_shares() == pytest.approx(dict.fromkeys(TASKS, 0.5))
     assert scheduled.at(5).positive_rates() == {"python_docs.masked": 2.0}
     assert "corpus python_docs" in scheduled.identities()
+
+
+def test_the_mean_of_phases_is_a_mixture_without_a_schedule():
+    scheduled = mixture(
+        {
+            4: {"rates": {"causal": 1, "masked": 3}},
+            8: {"settings": {"masked": {"rate": 0.5}}},
+        },
+        {"causal": 2},
+        corpora={"python_docs": 3, "policies": 1},
+    )
+    mean = mean_of_phases(scheduled)
+    assert not mean.schedule and mean_of_phases(mean) is mean
+    assert mean.task_shares() == pytest.approx(scheduled.task_shares())
+    assert mean.objectives() == scheduled.objectives()
+    assert mean.objective("from_8/masked").settings["rate"] == 0.5
+    assert mean.loss_shares == pytest.approx({"causal": 0.5, "masked": 0.5})
+    assert mean.identities() == scheduled.identities()
+    settled = mixture({5: {"loss_shares": {"causal": 0.9, "masked": 0.1}}}, BOTH)
+    assert mean_of_phases(settled).loss_shares == pytest.approx(
+        {"causal": (0.25 + 0.9) / 2, "masked": (0.75 + 0.1) / 2}
+    )
 
 
 def test_corpora_serve_the_phases_that_name_none():
