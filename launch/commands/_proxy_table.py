@@ -66,15 +66,25 @@ class Wanted(NamedTuple):
 def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
     """The runs of a design: one a row, or as many as its column `seeds` says.
 
+    The first run of every mixture comes first, so that a table that is cut short has
+    all of them.
+
+    Args:
+      design: its column `seed`, if it has one, holds the first seed of each row.
+      path: of it, for messages.
+      seed: added to all.
+
     Raises:
-      UsageError: it has no column `mixture`, names one twice, or has wrong `seeds`.
+      UsageError: it has no column `mixture`, names one twice, or has wrong `seeds` or
+        `seed`.
     """
     if "mixture" not in design.cells[0]:
         raise UsageError(
             f"{path} has no column 'mixture', which names its rows, as `sightline tune "
             "design` writes it."
         )
-    runs, names = [], set()
+    runs: list[tuple[int, Wanted]] = []
+    names = set()
     for n, (row, shares) in enumerate(
         zip(design.cells, design.shares, strict=True), start=1
     ):
@@ -93,11 +103,23 @@ def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
                 f"write one from 1 to {MOST_SEEDS}."
             )
         by_column = dict(zip(design.components, map(float, shares), strict=True))
+        first = seed + _seed_of(row, f"{path}: row {n}")
         runs += [
-            Wanted(name, row.get("kind", "").strip(), by_column, seed + k)
+            (k, Wanted(name, row.get("kind", "").strip(), by_column, first + k))
             for k in range(int(text))
         ]
-    return runs
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0])]
+
+
+def _seed_of(row: Mapping[str, str], place: str) -> int:
+    """The seed in a row; 0 without a column of them."""
+    text = row.get("seed", "0").strip()
+    if not (text.isascii() and text.isdecimal() and int(text) < 2**31):
+        raise UsageError(
+            f"{place}, column 'seed': {text!r} is no seed; write a whole number from 0 "
+            "to 2147483647, or take the column out."
+        )
+    return int(text)
 
 
 def trained_by(config: Config, proxies: Proxies) -> str:
@@ -130,12 +152,11 @@ def train_table(
 ) -> Rows:
     """Trains the runs that are not in the table yet; returns all of its rows.
 
-    Runs of the first seeds come first, so that a table that is cut short has every
-    mixture. What the rows were trained by stands beside the table, in `OUT.gin`.
+    What the rows were trained by stands beside the table, in `OUT.gin`.
 
     Args:
       proxies: that train them.
-      runs: of the design.
+      runs: in the order in which they are trained.
       out: the table, continued if it is there.
       console: for progress.
       config: as `trained_by` makes it.
@@ -148,7 +169,7 @@ def train_table(
     # From before it is read to the end of the process: another's rows would be lost.
     lease = hold(out.absolute().parent, f"{out.name}.lease")
     done = _done(out, proxies.components, columns)
-    waiting = sorted(_waiting(runs, done, out), key=lambda run: run.seed)
+    waiting = list(_waiting(runs, done, out))
     saved = out.with_name(f"{out.name}.gin")
     if done:
         _check_same(out, saved, config)

@@ -44,7 +44,7 @@ names; with mixture files, they are objectives.
 """
 
 
-_RUN = ("mixture", "kind", "seeds")
+_RUN = ("mixture", "kind", "seeds", "seed")
 """Columns beside those of shares."""
 
 
@@ -209,15 +209,20 @@ def _mixture(file: str) -> "Mixture":
 
 
 def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int) -> str:
-    """The table; the current mixture and those held out are run with several seeds."""
+    """The table; the current mixture and those held out are run with several seeds.
+
+    No two runs have one seed: what all had in common would be found in no error.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     weighed = any(each.loss is not None for each in designed)
     columns = _loss_columns(components) if weighed else []
     writer.writerow([*_RUN, *components, *columns])
+    first = 0
     for each in designed:
         shares = [*each.shares, *(each.loss_or_rates() if weighed else ())]
         runs = seeds if each.kind in ("current", HELD_OUT) else 1
         cells = [f"{share:.{DECIMALS}f}" for share in shares]
-        writer.writerow([each.name, each.kind, runs, *cells])
+        writer.writerow([each.name, each.kind, runs, first, *cells])
+        first += runs
     return file.getvalue()

@@ -70,7 +70,13 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         metavar="A,B",
         help="whose probes are columns (those of study.probes), or none",
     )
-    add("--seed", type=int, default=0, metavar="S", help="the first of a mixture's (0)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="added to those of the design (0)",
+    )
     options, bindings = parse_gin(parser, arguments)
     require_count("--population", options.population)
     require_seed("--seed", options.seed)

@@ -79,6 +79,7 @@ class RunProgress:
         if now - self._shown < self._every:
             return
         waited = self._waited()
+        share = (waited - self._waited_before) / seconds  # of two clocks
         if not self._log.on_terminal:
             _LOG.info(
                 "step %s of %s, loss %.4f, %s tokens/s",
@@ -86,7 +87,7 @@ class RunProgress:
                 extra={
                     "loss": loss,
                     "tokens_per_second": round(speed, 1),
-                    "data_wait": round((waited - self._waited_before) / seconds, 4),
+                    "data_wait": round(min(1.0, share), 4),
                 },
             )
         self._began = self._shown = now

@@ -5,6 +5,7 @@ import pytest
 
 from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
+from sightline.launch.commands._proxy_table import wanted
 
 pytestmark = pytest.mark.unchecked
 
@@ -26,7 +27,7 @@ def test_the_table_holds_gin_mixtures_and_is_read_again(tmp_path, capsys):
 def test_without_a_file_it_is_printed(capsys):
     assert main([*WORDS, "--kinds=dirichlet", "--seed=3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    header = "mixture,kind,seeds,causal,masked,permuted"
+    header = "mixture,kind,seeds,seed,causal,masked,permuted"
     assert lines[0] == header and len(lines) == 16
 
 
@@ -47,6 +48,11 @@ def test_shares_of_the_loss_seeds_and_mixtures_held_out(tmp_path):
     assert len(fitted.shares) == 16 and len(held.shares) == 4
     assert {row["seeds"] for row in held.cells} == {"3"}
     assert [row["seeds"] for row in fitted.cells[:2]] == ["3", "1"]
+    runs = wanted(table, out, seed=5)
+    seeds = [run.seed for run in runs]
+    assert sorted(seeds) == list(range(5, 5 + 3 + 15 + 12))  # each its own
+    first = [run.name for run in runs[:20]]
+    assert first == [row["mixture"] for row in table.cells]  # all mixtures before more
 
 
 def test_draws_are_between_the_bounds(tmp_path):

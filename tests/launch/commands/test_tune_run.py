@@ -41,6 +41,7 @@ SMALL = [
     "policies.validation_documents=40",
 ]
 HEADER = "mixture,kind,seeds,causal,masked,permuted\n"
+SEEDED = "mixture,seed,causal,masked,permuted\n"
 WORDS = ["tune", "run", "--gin_file=three_failures.gin", "--population=8"]
 WORDS += ["--components=causal,masked,permuted", *(f"--gin.{b}" for b in SMALL)]
 
@@ -245,6 +246,7 @@ def test_what_cannot_be_measured_is_refused_before_training(
         (HEADER + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
         (HEADER + "a,x,1,.5,.5,0\n a,x,1,1,0,0\n", [], "'a' is there twice"),
         (HEADER + " ,x,1,.5,.5,0\n", [], "column 'mixture': the cell is empty"),
+        (SEEDED + "a,-1,.5,.5,0\n", [], "column 'seed': '-1' is no seed"),
         (HEADER + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
     ],
 )
