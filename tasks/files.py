@@ -18,8 +18,8 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Replaces a file at once: a crash leaves the old content or the new.
 
     The content is on disk when this returns: both the file and its entry in the folder
-    are synchronised. What a link names is replaced, not the link; a device or a pipe is
-    written to as it is.
+    are synchronised. What a link names is replaced, not the link. A device or a pipe is
+    written to as it is, and none of this holds of it.
 
     Args:
       path: of the file; its folder must exist.

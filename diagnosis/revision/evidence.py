@@ -1,6 +1,6 @@
 """What studies show of single objectives, and which of a proposal others replace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..results.effects import Effects, comparisons_of, shown
 from ..wording import listed
@@ -33,8 +33,10 @@ def carries(study: Effects, objective: str, failure: str) -> bool:
     return bool(found) and all(shown(scores[0]) == "better" for _, scores in found)
 
 
-def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, str]:
-    """The failures whose own part may go, since another one betters them, and why.
+def replaced(
+    parts: Sequence[Part], studies: Sequence[Effects]
+) -> tuple[list[Part], dict[str, str]]:
+    """The parts that stay, and by failure why others go: another one betters it.
 
     What counts is the nearest study that compared mixes with and without the objective
     of the part: it must show no gain of it there, by any score, and another part's
@@ -62,7 +64,7 @@ def replaced(parts: Sequence[Part], studies: Sequence[Effects]) -> Mapping[str, 
             found |= reasons
             needed |= set(carriers)
             left = others
-    return found
+    return left, found
 
 
 def _carried(

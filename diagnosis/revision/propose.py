@@ -9,7 +9,7 @@ study where another one does. What a team cannot afford is left out, and what th
 is said.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -136,8 +136,10 @@ def propose(
             if match := by_precedent(mixture, traits, study, due, rows=wide):
                 mix, parts = match
                 # Limits may rule out what replaces a part: each failure keeps its own.
-                fewer = replaced(parts, studies) if limits == NO_LIMITS else {}
-                return Proposed(Precedent(study, mix), _without(parts, fewer), fewer)
+                left, why = parts, {}
+                if limits == NO_LIMITS:
+                    left, why = replaced(parts, studies)
+                return Proposed(Precedent(study, mix), _told(left, parts), why)
         # By rule the share of a part left out would go to the mixture's own objectives.
         return Proposed(None, by_rule(mixture, traits, present, due, rows=wide))
 
@@ -176,14 +178,11 @@ def propose(
     )
 
 
-def _without(parts: Sequence[Part], failures: Collection[str]) -> Sequence[Part]:
-    """Parts of a mix that is followed, but for those of some failures."""
-    gone = [part for part in parts if set(part.failures) <= set(failures)]
-    left_out = [f"`{part.objective.name}`" for part in gone]
+def _told(left: Sequence[Part], parts: Sequence[Part]) -> Sequence[Part]:
+    """Parts of a mix that is followed, which say what was measured beside them."""
+    left_out = [f"`{part.objective.name}`" for part in parts if part not in left]
     caveat = f"; measured with {listed(left_out)}" if left_out else ""
-    return [
-        part._replace(source=part.source + caveat) for part in parts if part not in gone
-    ]
+    return [part._replace(source=part.source + caveat) for part in left]
 
 
 def _without_cause(

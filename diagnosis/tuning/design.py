@@ -220,8 +220,9 @@ def _add(
     while len(chosen) < count:
         if missed == _TRIES:
             raise UsageError(
-                f"{count} mixtures are asked for, and only {len(chosen)} of "
-                f"{DECIMALS} decimals were found; give less."
+                f"{count} mixtures are asked for, and only {len(chosen)} with shares "
+                f"of {DECIMALS} decimals were found; give a smaller --count or "
+                "--held_out, or wider bounds."
             )
         drawn = _rounded(next(draws))
         if drawn.tobytes() in chosen:

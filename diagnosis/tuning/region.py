@@ -43,16 +43,19 @@ class Region(NamedTuple):
         width = self.high - self.low
         spare = min(1 - self.low.sum(), width.sum())
         # Bounds of one mixture leave nothing to give.
-        here = self.low + (width * spare / width.sum() if spare > 0 else 0.0)
+        start = self.low + (width * spare / width.sum() if spare > 0 else 0.0)
+        low, high, here = self.low.tolist(), self.high.tolist(), start.tolist()
         while True:
-            for _ in range(SWEEPS * size):
-                one, other = rng.choice(size, 2, replace=False)
+            ones = rng.integers(size, size=SWEEPS * size)
+            others = (ones + rng.integers(1, size, size=len(ones))) % size
+            parts = rng.random(len(ones))
+            for one, other, part in zip(ones, others, parts, strict=True):
                 both = here[one] + here[other]
-                least = max(self.low[one], both - self.high[other])
-                most = min(self.high[one], both - self.low[other])
-                here[one] = rng.uniform(least, max(least, most))
+                least = max(low[one], both - high[other])
+                most = min(high[one], both - low[other])
+                here[one] = least + part * max(0.0, most - least)
                 here[other] = both - here[one]
-            yield here.copy()
+            yield np.array(here)
 
 
 def region(

@@ -91,11 +91,17 @@ def is_mixture(
 
 def groups_of(shares: Float64[np.ndarray, "n K"]) -> Int64[np.ndarray, " n"]:
     """The number of each row's mixture, in the order of their shares."""
-    first = np.full(len(shares), -1)
-    for row in range(len(shares)):
-        if first[row] < 0:
-            first[(first < 0) & is_mixture(shares, shares[row])] = row
-    return np.unique(shares[first], axis=0, return_inverse=True)[1].reshape(-1)
+    apart, number = np.unique(shares, axis=0, return_inverse=True)
+    # Sorted by the first share, what may be alike is near; each joins the first of its.
+    first = np.arange(len(apart))
+    ends = np.searchsorted(apart[:, 0], apart[:, 0] + EXACT)
+    for row, end in enumerate(ends):
+        if first[row] == row and end > row + 1:
+            near = np.arange(row, end)
+            alike = is_mixture(apart[near], apart[row]) & (first[near] == near)
+            first[near[alike]] = row
+    joined = np.unique(first, return_inverse=True)[1]
+    return joined[number.reshape(-1)]
 
 
 def distinct(shares: Float64[np.ndarray, "n K"]) -> Float64[np.ndarray, "m K"]:

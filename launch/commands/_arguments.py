@@ -1,6 +1,7 @@
 """Parsing that subcommands share: gin files, bindings, unknown options."""
 
 import argparse
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -79,17 +80,18 @@ def parse_gin(
 def require_file(option: str, path: Path) -> None:
     """Refuses a path at which no file can be written, before any work is done."""
     try:
-        _require_parent(option, path)
-        if path.is_dir():
+        target = path.resolve()  # what `write_whole` writes
+        _require_parent(option, target)
+        if target.is_dir():
             raise UsageError(f"{option}: {str(path)!r} is a folder; name a file in it.")
-        if path.is_file() or not path.exists():  # no device, which is written as it is
-            probe = path.with_name(f".{path.name}.tmp")
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
+        if target.is_file() or not target.exists():  # a device is written as it is
+            with tempfile.TemporaryFile(dir=target.parent):
+                pass
+    except (OSError, RuntimeError) as error:  # the latter of links in a circle
+        reason = error.strerror if isinstance(error, OSError) else None
         raise UsageError(
-            f"{option}: cannot write {str(path)!r}: {error.strerror or error}; give "
-            "another path."
+            f"{option}: cannot write {str(path)!r}: {reason or error}; give another "
+            "path."
         ) from error
 
 

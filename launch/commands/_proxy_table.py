@@ -16,7 +16,7 @@ from ...diagnosis.tuning.table import (
     check_columns,
     read_table,
 )
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, require_seed
 from ...tasks.files import write_whole
 from ..configuration.config import Config
 from ..runs.directory import config_text, difference
@@ -104,6 +104,7 @@ def wanted(design: MixtureTable, path: Path, *, seed: int) -> list[Wanted]:
             )
         by_column = dict(zip(design.components, map(float, shares), strict=True))
         first = seed + _seed_of(row, f"{path}: row {n}")
+        require_seed(f"the last seed of {path}'s row {n}", first + int(text) - 1)
         runs += [
             (k, Wanted(name, row.get("kind", "").strip(), by_column, first + k))
             for k in range(int(text))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...diagnosis.tuning.design import (
     DECIMALS,
     KINDS,
+    MOST,
     Designed,
     design,
     with_loss_shares,
@@ -130,6 +131,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--out", type=Path, metavar="FILE", help="standard output without it")
     options = parse(parser, arguments)
     require_count("--held_out", options.held_out, least=0)
+    if options.held_out == 1:
+        raise UsageError(
+            "--held_out is 1, and how well mixtures are ranked takes two; give 2 or "
+            "more, or 0."
+        )
     require_count("--seeds", options.seeds, most=MOST_SEEDS)
     if options.out:
         require_file("--out", options.out)
@@ -140,7 +146,7 @@ def _between(text: str | None) -> dict[str, tuple[float, float]]:
     """The bounds by component."""
     found: dict[str, tuple[float, float]] = {}
     for part in [] if text is None else text.split(","):
-        name, *bounds = part.strip().split(":")
+        name, *bounds = part.strip().rsplit(":", 2)  # a name may hold one
         try:
             low, high = map(float, bounds)
         except ValueError:
@@ -211,18 +217,21 @@ def _mixture(file: str) -> "Mixture":
 def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int) -> str:
     """The table; the current mixture and those held out are run with several seeds.
 
-    No two runs have one seed: what all had in common would be found in no error.
+    No two runs have one seed: what all had in common would be found in no error. More
+    seeds or more mixtures change none of those that are there.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     weighed = any(each.loss is not None for each in designed)
     columns = _loss_columns(components) if weighed else []
     writer.writerow([*_RUN, *components, *columns])
-    first = 0
+    counts = dict.fromkeys((each.kind == HELD_OUT for each in designed), 0)
     for each in designed:
         shares = [*each.shares, *(each.loss_or_rates() if weighed else ())]
         runs = seeds if each.kind in ("current", HELD_OUT) else 1
         cells = [f"{share:.{DECIMALS}f}" for share in shares]
+        held = each.kind == HELD_OUT
+        first = MOST_SEEDS * (counts[held] + MOST * held)
         writer.writerow([each.name, each.kind, runs, first, *cells])
-        first += runs
+        counts[held] += 1
     return file.getvalue()

@@ -20,6 +20,10 @@ PARTS = [
 NOTHING, GAIN, LOSS = (-0.1, 0.1), (0.1, 0.2), (-0.2, -0.1)
 
 
+def why(parts, studies):
+    return replaced(parts, studies)[1]
+
+
 def study(name, found, better="higher", failure="continuation"):
     """Comparisons of objectives with and without each.
 
@@ -89,7 +93,7 @@ def test_a_gain_is_by_any_score_and_a_failure_carried_by_every_primary_one(
 @pytest.mark.parametrize("of_pairs", [NOTHING, LOSS])
 def test_what_shows_no_gain_goes_where_another_part_carries_the_failure(of_pairs):
     made = of_one_score("s", {"sentence_pair": of_pairs, "causal": GAIN})
-    (reason,) = replaced(PARTS, [made]).values()
+    (reason,) = why(PARTS, [made]).values()
     assert "`causal` betters it too in study `s`" in reason
     assert "mixes with `sentence_pair` show no gain" in reason
 
@@ -106,7 +110,7 @@ def test_what_shows_no_gain_goes_where_another_part_carries_the_failure(of_pairs
     ],
 )
 def test_otherwise_all_parts_stay(intervals):
-    assert not replaced(PARTS, [of_one_score("s", intervals)])
+    assert not why(PARTS, [of_one_score("s", intervals)])
 
 
 def test_what_acts_on_two_failures_goes_if_neither_needs_it():
@@ -114,19 +118,26 @@ def test_what_acts_on_two_failures_goes_if_neither_needs_it():
     parts = [PARTS[2], both, PARTS[0]._replace(failures=("reconstruction",))]
     of = {"sentence_pair": NOTHING, "causal": GAIN}
     one = of_one_score("one", of)
-    assert not replaced(parts, [one])  # of drift nothing is known
+    assert not why(parts, [one])  # of drift nothing is known
     two = of_one_score("two", of, failure="drift")
-    assert set(replaced(parts, [one, two])) == {"continuation", "drift"}
+    assert set(why(parts, [one, two])) == {"continuation", "drift"}
     three = of_one_score("three", of | {"sentence_pair": GAIN}, failure="drift")
-    assert not replaced(parts, [one, three])
+    assert not why(parts, [one, three])
+
+
+def test_of_two_that_act_on_a_failure_the_one_that_betters_it_stays():
+    parts = [part("infilling", "masked"), part("infilling", "permuted")]
+    made = of_one_score("s", {"masked": NOTHING, "permuted": GAIN}, failure="infilling")
+    left, reasons = replaced(parts, [made])
+    assert left == parts[1:] and set(reasons) == {"infilling"}
 
 
 def test_the_nearest_study_that_compared_it_decides():
     silent = of_one_score("silent", {"masked": GAIN})
     helps = of_one_score("helps", {"sentence_pair": GAIN, "causal": GAIN})
     nothing = of_one_score("nothing", {"sentence_pair": NOTHING, "causal": GAIN})
-    assert not replaced(PARTS, [silent, helps, nothing])
-    reasons = replaced(PARTS, [silent, nothing, helps])
+    assert not why(PARTS, [silent, helps, nothing])
+    reasons = why(PARTS, [silent, nothing, helps])
     assert "`nothing`" in reasons["continuation"]
 
 
@@ -136,7 +147,7 @@ def test_two_do_not_replace_each_other():
         of_one_score("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
         of_one_score("b", {"causal": GAIN, "sentence_pair": NOTHING}),
     ]
-    assert list(replaced(PARTS[:2], crossed)) == ["drift"]
+    assert list(why(PARTS[:2], crossed)) == ["drift"]
 
 
 def test_what_another_was_left_out_for_stays():
@@ -144,4 +155,4 @@ def test_what_another_was_left_out_for_stays():
         of_one_score("a", {"causal": NOTHING, "sentence_pair": GAIN}, failure="drift"),
         of_one_score("b", {"sentence_pair": NOTHING, "reconstruction": GAIN}),
     ]
-    assert list(replaced(PARTS, chain)) == ["drift"]
+    assert list(why(PARTS, chain)) == ["drift"]

@@ -219,7 +219,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
         ),
         (["--slot=-1"], "--slot=-1: the decoder of 'python_docs.causal' has the slots"),
         (["--architecture=encodr_decoder"], "did you mean 'encoder_decoder'"),
-        (["--html=no/such/folder/x.html"], "there is no folder 'no/such/folder'"),
+        (["--html=no/such/folder/x.html"], "there is no folder '"),
         (["--html=."], "'.' is a folder"),
         (["--examples=0"], "--examples is 0; give 1 or more"),
         (["--slots=1"], "no Example of 'causal'"),

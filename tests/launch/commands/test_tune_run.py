@@ -246,6 +246,7 @@ def test_what_cannot_be_measured_is_refused_before_training(
         (HEADER + 2 * "a,x,1,.5,.5,0\n", [], "mixture 'a' is there twice"),
         (HEADER + "a,x,1,.5,.5,0\n a,x,1,1,0,0\n", [], "'a' is there twice"),
         (HEADER + " ,x,1,.5,.5,0\n", [], "column 'mixture': the cell is empty"),
+        (SEEDED + "a,2147483647,.5,.5,0\n", ["--seed=2147483647"], "row 1 is 42949672"),
         (SEEDED + "a,-1,.5,.5,0\n", [], "column 'seed': '-1' is no seed"),
         (HEADER + "a,x,1,.5,.5,0\n", ["--failures=drif"], "no failure 'drif'"),
     ],
