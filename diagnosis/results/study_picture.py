@@ -84,7 +84,8 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
 
     Args:
       studies: of several sizes and budgets; a curve for each mix and budget, as a share
-        of the original tokens. Those from scratch are left out.
+        of the original tokens, and at the largest with its intervals. Those from
+        scratch are left out.
       mixes: to draw, the incumbent first.
     """
     shares: dict[int, list[Effects]] = {}
@@ -110,12 +111,16 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
                 ]
                 if curve:
                     name = f"{mix}, {share} %"
-                    _draw(panel, name, curve, dash, colour, marked=True)
+                    most = share == max(shares)
+                    _draw(panel, name, curve, dash, colour, marked=most)
                 effects += [effect for _, effect in curve]
         _label(panel, _title(measure), effects[0] if effects else None)
         panel.set_xlabel("million parameters", color=INK, fontsize=9)
         panel.set_xscale("log")
-    _legend(chart)
+        parameters = sorted({study.setup.parameters / 1e6 for study in studies})
+        panel.set_xticks(parameters, [f"{count:.2g}" for count in parameters])
+        panel.minorticks_off()
+    _legend(chart, handlelength=3.2)  # long enough to tell the dashes of a budget
     return svg_file(chart, title="Scores over size")
 
 
@@ -150,8 +155,13 @@ def _panels(chart: Figure, names: Sequence[str]) -> dict[str, Axes]:
     return dict(zip(names, axes, strict=True))
 
 
-def _legend(chart: Figure) -> None:
-    """One legend for all panels, each label once."""
+def _legend(chart: Figure, *, handlelength: float = 2.0) -> None:
+    """One legend for all panels, each label once.
+
+    Args:
+      chart: with its panels.
+      handlelength: of the lines beside the labels, in font sizes.
+    """
     lines = {}
     for panel in chart.axes:
         for line in panel.get_legend_handles_labels()[0]:
@@ -163,6 +173,7 @@ def _legend(chart: Figure) -> None:
             frameon=False,
             labelcolor=INK,
             fontsize=9,
+            handlelength=handlelength,
         )
 
 
