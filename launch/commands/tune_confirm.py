@@ -35,6 +35,9 @@ _NEEDED = (
 )
 """What is read of a recommendation."""
 
+FIRST_SEED = 1000
+"""Of a confirmation, where the table has no larger ones."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Trains both and prints the differences; returns the exit status."""
@@ -66,7 +69,10 @@ def main(arguments: Sequence[str]) -> int:
         size=options.population,
         failures=failures_of(list(of_target.values())),
     )
-    seeds = range(options.seed, options.seed + options.seeds)
+    first = options.seed
+    if first is None:
+        first = max(FIRST_SEED, max(found["seeds"], default=0) + 1)
+    seeds = range(first, first + options.seeds)
     _check_fresh(seeds, found["seeds"])
     _check_measured(
         found["loss"], [OWN_LOSS, *(f"loss_{name}" for name in proxies.components)]
@@ -117,9 +123,8 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     add(
         "--seed",
         type=int,
-        default=1000,
         metavar="S",
-        help="the first of them; not among the table's (1000)",
+        help=f"the first of them ({FIRST_SEED}, or above all of the table's)",
     )
     add("--population", type=int, default=2, metavar="K", help="side by side (2)")
     add(
@@ -129,7 +134,8 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     options, bindings = parse_gin(parser, arguments)
     require_count("--population", options.population)
-    require_seed("--seed", options.seed)
+    if options.seed is not None:
+        require_seed("--seed", options.seed)
     require_folder("--out", options.out)
     return options, bindings
 
