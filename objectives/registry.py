@@ -198,3 +198,18 @@ def get(name: str) -> Objective:
 def base_name(name: str) -> str:
     """`span_corruption` of `x64/span_corruption`."""
     return name.rpartition("/")[2]
+
+
+def variant_share(
+    name: str, shares: Mapping[str, float], rates: Mapping[str, float]
+) -> float:
+    """The part of its objective's share that a variant, or the objective, has.
+
+    Args:
+      name: of either, in `rates`.
+      shares: by objective; one without any has 0.
+      rates: by objective and variant, in proportion to which shares are divided.
+    """
+    base = base_name(name)
+    total = sum(rate for other, rate in rates.items() if base_name(other) == base)
+    return shares.get(base, 0.0) * rates[name] / total

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ...models.rows import RowShape
 from ...objectives import registry
-from ...objectives.registry import Objective, base_name
+from ...objectives.registry import Objective, base_name, variant_share
 from ...tasks.examples.mixture import Mixture, split_task
 from ..failures.registry import get
 from ..findings.severity import Severity
@@ -119,7 +119,9 @@ def _as_measured(
     """Parts that give the acting objectives their shares in a mix."""
     bound = {objective.name: objective for _, objective in acting}
     rates = {name: mix.rates[name] / sum(mix.rates.values()) for name in bound}
-    losses = {name: _loss_of(mix, name) for name in bound}
+    total = sum(mix.loss_shares.values())
+    shares = {name: share / total for name, share in mix.loss_shares.items()}
+    losses = {name: variant_share(name, shares, mix.rates) for name in bound}
     more_rate = _where_less(rates, traits.examples)
     more_loss = _where_less(losses, traits.loss)
     failures = {
@@ -148,14 +150,6 @@ def _where_less(
     return on_top(
         {name: aim for name, aim in aims.items() if aim > present[name]}, present
     )
-
-
-def _loss_of(mix: Mix, name: str) -> float:
-    """Share of the loss of an objective; variants divide it by their rates."""
-    base = base_name(name)
-    rates = sum(rate for n, rate in mix.rates.items() if base_name(n) == base)
-    share = mix.loss_shares[base] / sum(mix.loss_shares.values())
-    return share * mix.rates[name] / rates
 
 
 def _measurement(effects: Effects, mix: str, failure: str) -> str:

@@ -109,7 +109,7 @@ def supplies(terms: Terms, loss: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
+def _choices(terms: Terms, limits: Limits) -> Iterator[Sequence[int]]:
     """Parts that may be taken together: one of each failure, and not too many new."""
     groups: dict[str, list[int]] = {}
     for number, part in enumerate(terms.parts):
@@ -122,9 +122,12 @@ def _choices(terms: Terms, limits: Limits) -> Iterator[list[int]]:
     options = [
         [*group, None] if few or not group else group for group in groups.values()
     ]
-    for choice in itertools.product(*options):
-        # A part may act on several failures, and is taken once.
-        chosen = list(dict.fromkeys(n for n in choice if n is not None))
+    # A part may act on several failures: it is taken once, and each choice made once.
+    choices = dict.fromkeys(
+        tuple(dict.fromkeys(n for n in choice if n is not None))
+        for choice in itertools.product(*options)
+    )
+    for chosen in choices:
         new = {terms.parts[n].objective.name for n in chosen} - set(terms.examples)
         if limits.most_new is None or len(new) <= limits.most_new:
             yield chosen

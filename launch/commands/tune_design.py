@@ -24,7 +24,7 @@ from ...diagnosis.tuning.table import (
     check_names,
 )
 from ...objectives.errors import UsageError, require_count
-from ...objectives.registry import base_name
+from ...objectives.registry import variant_share
 from ...tasks.files import write_whole
 from ._arguments import parse, require_file
 from ._tuning import names
@@ -192,14 +192,8 @@ def _loss_shares(file: str) -> dict[str, float] | None:
     if mixture.loss_shares is None:
         return None
     rates = mixture.objective_rates()
-    of_base: dict[str, float] = {}
-    for name, rate in rates.items():
-        of_base[base_name(name)] = of_base.get(base_name(name), 0.0) + rate
-    return {
-        name: float(mixture.loss_shares[base]) * rate / of_base[base]
-        for name, rate in rates.items()
-        if (base := base_name(name)) in mixture.loss_shares
-    }
+    shares = {name: float(share) for name, share in mixture.loss_shares.items()}
+    return {name: variant_share(name, shares, rates) for name in rates}
 
 
 def _mixture(file: str) -> "Mixture":
