@@ -63,14 +63,14 @@ def main(arguments: Sequence[str]) -> int:
         record = held_out(options, bindings)
         shown = tables(record)
     if options.format == "json":
-        print(json.dumps(record, indent=2))
+        print(json.dumps(_plain(record), indent=2))
     else:
         Console().print(*shown, sep="\n")
     return 0
 
 
 def held_out(options: argparse.Namespace, bindings: Sequence[str]) -> dict[str, Any]:
-    """The held-out losses of a run, as a record of JSON.
+    """The held-out losses of a run.
 
     Raises:
       UsageError: no run, a mixture of another vocabulary, or no held-out text.
@@ -101,8 +101,8 @@ def held_out(options: argparse.Namespace, bindings: Sequence[str]) -> dict[str, 
         "run": str(run_dir),
         "step": asked.trained.step,
         "mixture": settings["mixture"].name,
-        "tasks": [_plain(each._asdict()) for each in losses.tasks],
-        "objectives": [_plain(each._asdict()) for each in losses.objectives],
+        "tasks": [each._asdict() for each in losses.tasks],
+        "objectives": [each._asdict() for each in losses.objectives],
         "not_evaluated": [task for task, found in batches.items() if not found],
     }
 
@@ -133,24 +133,28 @@ def _table(title: str, what: str, rows: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         baseline = row["baseline"]
-        worse = baseline is not None and not row["loss"] < baseline
+        worse = not math.isnan(baseline) and not row["loss"] < baseline
         table.add_row(
             row["name"],
             f"{row['loss']:.3f}" + (" [red]✗[/]" if worse else "  "),
             f"{row['low']:.3f}–{row['high']:.3f}",
-            "–" if baseline is None else f"{baseline:.3f}",
+            "–" if math.isnan(baseline) else f"{baseline:.3f}",
             f"{row['accuracy']:.1%}",
             f"{row['predictions']:,}",
         )
     return table
 
 
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures that JSON can hold: null where there is none."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in figures.items()
-    }
+def _plain(value: Any) -> Any:
+    """The record with figures that JSON can hold: null for NaN and infinities."""
+    match value:
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _check_vocabulary(name: str, trained: str) -> None:

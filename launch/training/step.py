@@ -35,7 +35,8 @@ class StepMetrics(NamedTuple):
         the z-loss.
       grad_norm: global L2 norm of the gradient, before clipping.
       sums: the sums behind each objective's loss.
-      finite: whether loss and gradient were finite; if not, nothing was updated.
+      finite: whether loss, gradient and update were finite; if not, nothing was
+        updated.
       spike: whether the gradient was a spike (`spikes.is_spike`); nothing was updated.
       skipped: steps skipped so far.
       skipped_in_a_row: the same, since the last update.
@@ -88,13 +89,15 @@ def make_train_step(
             jax.value_and_grad(loss_of, has_aux=True), state.params, batch, microbatches
         )
         grad_norm = optax.tree.norm(grads)
-        finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
-        spike = finite & _spikes(state, grad_norm, spike_deviations)
-        applied = finite & ~spike
         scale = jnp.minimum(1.0, clip_norm / jnp.maximum(grad_norm, 1e-12))
         grads = jax.tree.map(lambda g: g * scale, grads)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
+        # A finite gradient can have an update that is not: 0 / (√0 + 0) in AdamW.
+        finite = jnp.isfinite(jnp.stack([loss, grad_norm, optax.tree.norm(updates)]))
+        finite = finite.all()
+        spike = finite & _spikes(state, grad_norm, spike_deviations)
+        applied = finite & ~spike
 
         # Selected, never multiplied: 0 · NaN is NaN. The optimiser's statistics and
         # counters are kept unchanged, too.
@@ -180,8 +183,8 @@ def stop_if_not_finite(metrics: StepMetrics, *, step: int, most: int) -> None:
         reason = "the gradient norm was far above that of the updates before"
     else:
         reason = (
-            "loss or gradient norm was NaN or Inf; objectives whose loss is NaN or "
-            f"Inf: {', '.join(bad) or 'none'}"
+            "loss, gradient norm or update was NaN or Inf; objectives whose loss is "
+            f"NaN or Inf: {', '.join(bad) or 'none'}"
         )
     raise NotFiniteError(
         f"step {step}: the last {metrics.skipped_in_a_row} updates were skipped "

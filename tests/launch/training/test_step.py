@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -135,17 +136,36 @@ def test_a_streak_stops_the_run_and_names_the_objective(decoder, make_batches, s
         stop_if_not_finite(metrics, step=3, most=3)
 
 
-def test_clipping_bounds_the_update_and_reports_the_norm_before_it(
-    make_program, make_batches, shares
-):
+@pytest.fixture(scope="module")
+def plain(make_program):
+    """A step without an optimiser's state, clipped; its second update is infinite."""
+    transformation = optax.sgd(lambda count: jnp.where(count == 0, 1.0, jnp.inf))
     program = dataclasses.replace(
-        make_program("decoder"), clip_norm=0.01, transformation=optax.sgd(1.0)
+        make_program("decoder"), clip_norm=0.01, transformation=transformation
     )
+    return program, program.compile_train_step()
+
+
+def test_an_update_that_is_not_finite_is_skipped_though_its_gradient_is(
+    plain, make_batches, shares
+):
+    program, step = plain
+    (batch,) = make_batches("decoder")
+    state, _ = step(program.initial_state(), program.place(batch), shares)
+    before = jax.device_get(state.params)
+    state, metrics = step(state, program.place(batch), shares)
+    assert np.isfinite(metrics.loss) and np.isfinite(metrics.grad_norm)
+    assert not metrics.finite and int(state.skipped) == 1
+    jax.tree.map(np.testing.assert_array_equal, before, jax.device_get(state.params))
+
+
+def test_clipping_bounds_the_update_and_reports_the_norm_before_it(
+    plain, make_batches, shares
+):
+    program, step = plain
     (batch,) = make_batches("decoder")
     before = jax.device_get(program.initial_state().params)
-    state, metrics = program.compile_train_step()(
-        program.initial_state(), program.place(batch), shares
-    )
+    state, metrics = step(program.initial_state(), program.place(batch), shares)
     moved = jax.tree.map(lambda a, b: a - b, before, jax.device_get(state.params))
     assert metrics.grad_norm > 0.1
     np.testing.assert_allclose(optax.tree.norm(moved), 0.01, rtol=1e-4)
