@@ -75,9 +75,12 @@ def read(config: Json) -> Blueprint:
 def settle(blueprint: Blueprint, tensors: Mapping[str, Tensor]) -> Blueprint:
     """Whether the tables are one: two equal ones are, and a missing one is the other.
 
+    The tensors decide: transformers 5 writes `tie_word_embeddings: true` for every T5,
+    and keeps both tables where they differ.
+
     Raises:
-      UsageError: config.json and the tensors disagree on whether the model has an
-        output table of its own; or its two input tables differ.
+      UsageError: config.json says that the model has an output table of its own, and
+        there is none; or its two input tables differ.
     """
     shared = tensors.get("shared.weight")
     for name in _TABLES:
@@ -94,11 +97,6 @@ def settle(blueprint: Blueprint, tensors: Mapping[str, Tensor]) -> Blueprint:
             "model."
         )
     tied = output is None or (shared is not None and equal(output, shared))
-    if config.tie_embeddings and not tied:
-        raise UsageError(
-            "config.json and the tensors disagree: tie_word_embeddings is true, and "
-            "lm_head.weight is not shared.weight. Give the config.json of these files."
-        )
     config = dataclasses.replace(config, tie_embeddings=tied)
     return blueprint._replace(config=config)
 

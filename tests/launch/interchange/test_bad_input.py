@@ -113,7 +113,6 @@ DAMAGE = [
     (LLAMA, config_with(vocab_size=336), "embed_tokens.weight is [320, 32], and"),
     (LLAMA, config_with(bos_token_id=1000), "bos is 1000, and the model's table"),
     (LLAMA, config_with(tie_word_embeddings=True), "tie_word_embeddings is true, and"),
-    (T5, config_with(tie_word_embeddings=True), "tie_word_embeddings is true, and"),
     (LLAMA, with_a_nan, "holds NaN or infinite values"),
     (LLAMA, cut_short, "is cut short: it has"),
     (LLAMA, only_a_prefix, "is cut short or no safetensors file (30 bytes)"),

@@ -114,6 +114,21 @@ def test_a_run_of_t5s_shape_comes_back(tmp_path, tied):
     assert load_trained(run).config == load_trained(tmp_path / "back").config
 
 
+def test_two_tables_stay_two_as_transformers_5_writes_them(folders):
+    """It says of every T5 that its tables are tied, whatever is in the file."""
+    source = folders.write(T5)
+    runs = [folders.root / "before", folders.root / "after"]
+    import_model(source, runs[0])
+    config = json.loads((source / "config.json").read_text())
+    assert not config["tie_word_embeddings"]
+    config |= {"tie_word_embeddings": True, "scale_decoder_outputs": False}
+    (source / "config.json").write_text(json.dumps(config))
+    import_model(source, runs[1])
+    (one, arrays, _), (other, again, _) = map(contents, runs)
+    assert one.config == other.config and not other.config.tie_embeddings
+    jax.tree.map(np.testing.assert_array_equal, arrays, again)
+
+
 def test_a_moved_run_finds_its_vocabulary(folders, monkeypatch):
     run = folders.root / "run"
     import_model(folders.write(LLAMA), run)
