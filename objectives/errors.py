@@ -95,3 +95,20 @@ def require_positive(name: str, value: Any) -> None:
 def require_seed(name: str, value: Any) -> None:
     """Refuses a seed that NumPy, TensorFlow or JAX would refuse or cut."""
     require_count(name, value, least=0)
+
+
+def require_unicode(name: str, text: str) -> str:
+    """The text, which no bytes of another encoding were read into.
+
+    Raises:
+      UsageError: it holds half of a surrogate pair, as Python reads bytes that are not
+        UTF-8, and JSON an escape like `\\ud800`.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{name!r} is {text!r}: no Unicode at character {error.start + 1}; "
+            "give it in UTF-8."
+        ) from None
+    return text

@@ -1,5 +1,6 @@
 """A trained run as Python sees it: asked, read from, and trained on."""
 
+import dataclasses
 import functools
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from jaxtyping import Float32, PyTree
 from ...models.build import Model
 from ...models.rows import Batch, RowShape
 from ...objectives.causal import left_to_right
-from ...objectives.errors import UsageError, nearest
+from ...objectives.errors import UsageError, nearest, require_unicode
 from ...objectives.example import Example, in_place
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import layout
@@ -81,6 +82,10 @@ class LoadedRun:
         """
         if mode not in MODES:
             raise UsageError(f"no mode {mode!r}; {nearest(mode, MODES)}")
+        known = {field.name for field in dataclasses.fields(Settings)}
+        for name in settings:
+            if name not in known:
+                raise UsageError(f"no setting {name!r}; {nearest(name, known)}")
         told = Settings(**settings)
         asking = MODES[mode]
         form = choose_form(
@@ -108,14 +113,14 @@ class LoadedRun:
 
     def generate(self, prompts: Sequence[str], **settings: Any) -> list[str]:
         """Goes on writing after each prompt; settings are those of `ask`."""
-        rows = [{"prompt": prompt} for prompt in prompts]
+        rows = [{"prompt": prompt} for prompt in _listed("prompts", prompts)]
         return [answer.text for answer in self.ask(rows, mode="continue", **settings)]
 
     def log_likelihood(
         self, texts: Sequence[str], **settings: Any
     ) -> list[TextLikelihood]:
         """Log-likelihood of each text: causal, or by masks (`form="masked"`)."""
-        rows = [{"text": text} for text in texts]
+        rows = [{"text": text} for text in _listed("texts", texts)]
         answers = self.ask(rows, mode="likelihood", **settings)
         return [
             TextLikelihood(
@@ -135,10 +140,17 @@ class LoadedRun:
           sight: "past" reads a text as causal training does, "both" as the inputs of
             the other objectives, in an encoder–decoder by the encoder; None takes
             "past" where causal training is all there is.
+
+        Raises:
+          UsageError: another sight, one text instead of a list, or one that does not
+            fit a row.
         """
         if sight is None:
             sight = "past" if set(self.asked.forms.objectives) == {"causal"} else "both"
-        tokens = [self.vocabulary.encode(text) for text in texts]
+        if sight not in ("past", "both"):
+            raise UsageError(f"sight is {sight!r}; {nearest(sight, ('past', 'both'))}")
+        listed = _listed("texts", texts)
+        tokens = [self.vocabulary.encode(require_unicode("text", t)) for t in listed]
         examples = [_read(each, sight, self.vocabulary) for each in tokens]
         states = []
         for each, example in zip(tokens, examples, strict=True):
@@ -185,6 +197,13 @@ def load(run_dir: str | os.PathLike[str], *, batch_rows: int = BATCH_ROWS) -> Lo
         no longer what it was.
     """
     return LoadedRun(Path(run_dir), batch_rows=batch_rows)
+
+
+def _listed(name: str, texts: Sequence[str]) -> Sequence[str]:
+    """The texts, which one text is not: its letters would be asked one by one."""
+    if isinstance(texts, str):
+        raise UsageError(f"{name} is the text {texts!r}; give a list, [{texts!r}].")
+    return texts
 
 
 def _read(tokens: np.ndarray, sight: str, vocab: Vocabulary) -> Example:

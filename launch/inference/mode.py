@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, require_unicode
 from ...objectives.example import Example
 from .asked import AskedModel
 from .settings import Settings
@@ -84,12 +84,17 @@ class Mode(NamedTuple):
 
 
 def require_read(mode: Mode, form: Form, given: Iterable[str]) -> None:
-    """Refuses settings that the form would ignore.
+    """Refuses settings that the mode, asked in this form, would ignore.
 
     Raises:
-      UsageError: one of the given names; the message gives the forms that read it.
+      UsageError: one of the given names; the message gives what is read instead.
     """
     for name in given:
+        if name not in {*mode.reads, "form", "untrained"}:
+            raise UsageError(
+                f"mode {mode.name!r} does not read {name!r}; it reads "
+                + (", ".join(sorted(mode.reads)) or "no setting")
+            )
         forms = mode.read_by.get(name, mode.forms)
         if form not in forms:
             raise UsageError(
@@ -114,4 +119,4 @@ def text_of(row: Row, key: str) -> str:
         )
     if not isinstance(row[key], str):
         raise UsageError(f"{key!r} is {row[key]!r}; give a text.")
-    return row[key]
+    return require_unicode(key, row[key])

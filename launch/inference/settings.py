@@ -55,6 +55,8 @@ class Settings:
                 f"threshold is {self.threshold}; it is a probability, so set it above "
                 "0 and at most 1."
             )
+        if isinstance(self.stop, str):
+            raise UsageError(f"stop is {self.stop!r}; write a tuple, ({self.stop!r},).")
         if "" in self.stop:
             raise UsageError(
                 "a stop text is empty, which would end every answer before it begins; "

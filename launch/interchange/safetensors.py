@@ -216,12 +216,23 @@ class Writer:
         return at
 
     def write(self, name: str, values: np.ndarray) -> None:
-        """Writes one tensor, cast to the type of the files."""
+        """Writes one tensor, cast to the type of the files.
+
+        Raises:
+          UsageError: a finite value is beyond the type's range.
+        """
         place = self._places[name]
         assert values.shape == place.shape, (name, values.shape, place.shape)
+        with np.errstate(over="ignore"):
+            cast = np.ascontiguousarray(values, self._dtype)
+        if (np.isinf(cast) & np.isfinite(values)).any():
+            raise UsageError(
+                f"{name} holds ±{np.abs(values[np.isfinite(values)]).max():.3g}, which "
+                f"{place.dtype} cannot; write BF16 (--dtype=bfloat16) or F32."
+            )
         with place.file.open("r+b") as file:
             file.seek(place.start)
-            np.ascontiguousarray(values, self._dtype).tofile(file)
+            cast.tofile(file)
         self._unwritten.discard(name)
 
     def close(self) -> None:

@@ -186,9 +186,9 @@ def _unzipped(how: Open) -> Open:
 
 
 def _first(how: Open, shown: str) -> str:
-    """The first line, whatever it holds: it may be of a file that is no test."""
+    """The first line that is not blank: it may be of a file that is no test."""
     with _refusing(shown), how() as stream:
-        first = next(_raw(stream), b"")
+        first = next(filter(bytes.strip, _raw(stream)), b"")
     return first.decode("utf-8-sig", "replace")
 
 

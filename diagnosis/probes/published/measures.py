@@ -48,14 +48,15 @@ def endings(
 
     Also with the prior of each ending removed, `s(after | before) - s(after)`.
     """
-    after = _candidate_scores(subject, questions, mode, masks, whole=False)
+    places, texts = _that_fit(subject, questions, mode, masks, whole=False)
+    found = log_likelihoods(subject, mode, texts, masks=masks)
+    after = _by_question(questions, places, found)
     if mode == "pair":
         return [_accuracy("accuracy", after, questions)]
-    alone = [
-        question._replace(candidates=tuple(("", end) for _, end in question.candidates))
-        for question in questions
-    ]
-    prior = _candidate_scores(subject, alone, mode, masks, whole=False)
+    # The same tokens: a text that begins with the ending may have others.
+    alone = [text._replace(before=text.before[:0]) for text in texts]
+    found = log_likelihoods(subject, mode, alone, masks=masks)
+    prior = _by_question(questions, places, found)
     gains = [a - p for a, p in zip(after, prior, strict=True)]
     return [
         _accuracy("accuracy", after, questions),
@@ -138,16 +139,42 @@ def _candidate_scores(
     whole: bool,
 ) -> list[Float64[np.ndarray, " _"]]:
     """The scores of each question's candidates; NaN where one does not fit rows."""
+    places, texts = _that_fit(subject, questions, mode, masks, whole=whole)
+    found = log_likelihoods(subject, mode, texts, masks=masks)
+    return _by_question(questions, places, found)
+
+
+def _that_fit(
+    subject: Subject,
+    questions: Sequence[Question],
+    mode: AskedMode,
+    masks: Masks,
+    *,
+    whole: bool,
+) -> tuple[list[tuple[int, int]], list[Tokenised]]:
+    """The candidates of the questions all of whose candidates fit rows.
+
+    Returns:
+      the question and the candidate of each text, by number; and its tokens.
+    """
     places: list[tuple[int, int]] = []
     texts: list[Tokenised] = []
-    scores = [np.full(len(q.candidates), np.nan) for q in questions]
     for number, question in enumerate(questions):
         fits = _fitted(subject, mode, question.candidates, masks, whole=whole)
         complete = [text for text in fits if text is not None]
         if len(complete) == len(fits):
             places += [(number, at) for at in range(len(complete))]
             texts += complete
-    found = log_likelihoods(subject, mode, texts, masks=masks)
+    return places, texts
+
+
+def _by_question(
+    questions: Sequence[Question],
+    places: Sequence[tuple[int, int]],
+    found: Float64[np.ndarray, " n"],
+) -> list[Float64[np.ndarray, " _"]]:
+    """The scores of each question's candidates; NaN where there is none."""
+    scores = [np.full(len(q.candidates), np.nan) for q in questions]
     for (number, at), score in zip(places, found.tolist(), strict=True):
         scores[number][at] = score
     return scores

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ....objectives.errors import UsageError, require_unicode
 from ..asking.forms import Pair
 from .files import DataFile
 
@@ -30,4 +31,7 @@ def text_of(file: DataFile, number: int, row: Mapping[str, Any], key: str) -> st
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
         raise file.error(number, f"{key!r} is {value!r}; give a text there.")
-    return value.strip()
+    try:
+        return require_unicode(key, value.strip())
+    except UsageError as error:
+        raise file.error(number, str(error)) from error

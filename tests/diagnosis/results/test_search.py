@@ -26,7 +26,7 @@ def runs():
     return read("search")
 
 
-@pytest.mark.parametrize("name", ["search", "search_near"])
+@pytest.mark.parametrize("name", ["search", "search_near", "search_heads"])
 def test_every_mixture_of_a_design_was_trained_as_often_as_it_asks(name):
     design = read_table(RESULTS / f"{name}_design.csv", COMPONENTS)
     runs = read(name)

@@ -57,5 +57,17 @@ def test_training_begins_with_the_runs_parameters_and_leaves_them(loaded):
 def test_what_cannot_be_asked_is_named(loaded, tmp_path):
     with pytest.raises(UsageError, match="did you mean 'continue'"):
         loaded.ask([], mode="continues")
+    with pytest.raises(UsageError, match=r"no setting 'temprature'.*'temperature'"):
+        loaded.generate([TEXT], temprature=0.5)
+    with pytest.raises(UsageError, match="'likelihood' does not read 'temperature'"):
+        loaded.log_likelihood([TEXT], temperature=0.5)
+    with pytest.raises(UsageError, match="prompts is the text 'The'; give a list"):
+        loaded.generate("The")
+    with pytest.raises(UsageError, match=r"stop is '\. '; write a tuple"):
+        loaded.generate([TEXT], stop=". ")
+    with pytest.raises(UsageError, match="sight is 'future'"):
+        loaded.hidden([TEXT], sight="future")
+    with pytest.raises(UsageError, match="no Unicode at character 4; give it in UTF-8"):
+        loaded.generate(["caf\udce9"])
     with pytest.raises(UsageError, match="holds no run"):
         sightline.load(tmp_path)

@@ -15,6 +15,7 @@ from sightline.launch.interchange.import_model import import_model
 from sightline.launch.interchange.safetensors import open_folder, read
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives.errors import UsageError
+from sightline.objectives.registry import get
 from sightline.objectives.special_ids import MissingIdError
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.preflight import check_ids
@@ -247,6 +248,21 @@ def written_card(rates, rows, **changes):
     reserved = vocabulary("bytes").reserved
     return card(mixture, rows, reserved, family="Llama", run="mine", step=9,
                 origin="trained here", remarks=())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "objective", ["prefix", "span_corruption", "reconstruction", "sentence_pair"]
+)
+def test_the_card_says_where_bos_stands(objective, make_text, ids):
+    """In front of the first target, whose positions go on from the inputs' or not."""
+    make = get(objective)
+    example = make(make_text(40), np.random.default_rng(0), ids)
+    bos = example.targets_positions[0] - 1 - len(example.inputs)
+    text = written_card(
+        {f"python_docs.{objective}": 1.0}, decoder_rows(slots=64, predictions=64)
+    )
+    assert (bos == 1) == ("# BOS stands after the last input" in text)
+    assert (bos == 0) == ("# BOS stands where the last input does" in text)
 
 
 def test_the_card_has_each_phase_of_a_schedule():

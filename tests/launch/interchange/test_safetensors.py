@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sightline.launch.interchange.safetensors import Writer, open_folder, read
+from sightline.objectives.errors import UsageError
 
 safetensors = pytest.importorskip("safetensors.numpy")
 SHAPES = {"a": (3, 4), "b": (), "c.d": (2, 0), "e": (7,)}
@@ -43,3 +44,9 @@ def test_a_cast_rounds_as_it_should(tmp_path):
     writer.close()
     found = read(open_folder(tmp_path)["a"])
     np.testing.assert_array_equal(found, value.astype(ml_dtypes.bfloat16))
+
+
+def test_a_value_beyond_the_types_range_is_refused_by_name(tmp_path):
+    writer = Writer(tmp_path, {"a": (3,)}, dtype="F16", shard_bytes=100)
+    with pytest.raises(UsageError, match=r"a holds ±1e\+05, which F16 cannot"):
+        writer.write("a", np.array([1.0, -1e5, np.inf], np.float32))

@@ -88,6 +88,12 @@ def test_a_csv_of_pairs_and_a_passage_of_one_text(tmp_path):
     assert word.candidates == (("They met at noon and ate at", " noon"),)
 
 
+def test_a_paradigm_may_be_a_number(tmp_path):
+    (tmp_path / "p.jsonl").write_text(json.dumps(PAIR | {"UID": 0}))
+    (found,) = questions(tmp_path, "minimal pairs")
+    assert found.kinds == ("0",)
+
+
 def test_draws_depend_on_the_seed_alone(tmp_path):
     rows = [PAIR | {"sentence_good": f"Number {n}."} for n in range(40)]
     (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -128,6 +134,11 @@ def test_draws_depend_on_the_seed_alone(tmp_path):
             "line 1: 'context' is ' '",
         ),
         ("b.jsonl", json.dumps(BLIMP | {"UID": 3}), "line 1: 'UID' is 3"),
+        (
+            "p.jsonl",
+            "\n" + json.dumps(PAIR | {"sentence_bad": "a\ud800"}),
+            "line 2: 'sentence_bad' is .*: no Unicode at character 2",
+        ),
     ],
 )
 def test_a_malformed_file_is_refused_by_path_and_line(tmp_path, name, content, message):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from sightline.diagnosis.probes.published import measures
 from sightline.diagnosis.probes.published.levels import levels
 from sightline.diagnosis.probes.published.measures import share_right
 from sightline.diagnosis.probes.published.published import (
@@ -128,6 +129,21 @@ def test_every_mode_that_is_trained_is_asked(untrained, probed, pairs):
     assert {(s.mode, s.trained) for s in only} == {("span", False)}
     shown = shown_scores(scores, data.tests[0].test)
     assert {s.level for s in shown} == {"all"}  # there is one paradigm
+
+
+def test_a_prior_is_of_the_tokens_that_were_scored(untrained, probed, monkeypatch):
+    asked = []
+
+    def scores(_subject, _mode, texts, *, masks):
+        asked.append(texts)
+        return np.zeros(len(texts))
+
+    monkeypatch.setattr(measures, "log_likelihoods", scores)
+    question = Question(("",), (("A A0.", " B1 C2."), ("A A0.", " D.")))
+    measures.endings(probed(untrained, {"causal": 1.0}), [question], "causal", "token")
+    for text, alone in zip(*asked, strict=True):
+        assert text.before.size and not alone.before.size
+        np.testing.assert_array_equal(alone.after, text.after)
 
 
 def test_the_label_of_a_pair_orders_sentences(untrained, probed, tmp_path):
