@@ -60,7 +60,7 @@ def constrain(x: jax.Array, *logical_names: str | None) -> jax.Array:
     if mesh.empty:
         return x
     spec = partition_spec(logical_names)
-    _check(mesh, "an activation", x.shape, logical_names)
+    check_divides(mesh, "an activation", x.shape, logical_names)
     return jax.lax.with_sharding_constraint(x, spec)
 
 
@@ -108,7 +108,7 @@ def param_shardings(abstract_state: PyTree, mesh: Mesh | AbstractMesh) -> PyTree
                 f"parameter {name} of shape {shape} has the axes {axes}; give it one "
                 f"name for each dimension: nnx.Param(value, axes=(...))."
             )
-        _check(mesh, f"parameter {name}", shape, axes)
+        check_divides(mesh, f"parameter {name}", shape, axes)
         return parameter.replace(NamedSharding(mesh, partition_spec(axes)))
 
     return jax.tree.map_with_path(shard, abstract_state, is_leaf=_is_variable)
@@ -122,13 +122,23 @@ def _name(path) -> str:
     return ".".join(str(getattr(key, "key", key)) for key in path)
 
 
-def _check(
+def check_divides(
     mesh: Mesh | AbstractMesh,
     owner: str,
     shape: Sequence[int],
     logical_names: Sequence[str | None],
 ) -> None:
-    """Raises unless every dimension divides by the mesh axes that it lies on."""
+    """Refuses an array of which a dimension does not divide by its mesh axes.
+
+    Args:
+      mesh: with every axis of `MESH_AXES`.
+      owner: what the array is, for the message.
+      shape: of the array.
+      logical_names: of its dimensions; None is one left whole.
+
+    Raises:
+      UsageError: naming the dimension, or the axes that the mesh lacks.
+    """
     missing = [axis for axis in MESH_AXES if axis not in mesh.shape]
     if missing:
         raise UsageError(

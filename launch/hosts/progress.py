@@ -3,8 +3,6 @@
 import time
 from typing import NamedTuple
 
-from ...objectives.errors import require_number
-
 
 class Progress(NamedTuple):
     """The newest sign of progress.
@@ -50,13 +48,8 @@ def latest() -> Progress:
 
 
 def set_stall_seconds(seconds: float) -> None:
-    """Sets the limit of the watchdog and of barriers.
-
-    Raises:
-      UsageError: it is no number of at least 1.
-    """
+    """Sets the limit of the watchdog and of barriers, at least 1."""
     global _stall_seconds
-    require_number("train.stall_seconds", seconds, least=1.0)
     _stall_seconds = float(seconds)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import mesh_utils
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding
 from jaxtyping import Bool
 
 from ...models.axes import MESH_AXES, partition_spec
@@ -21,6 +21,8 @@ _LOG = logging.getLogger(__name__)
 @dataclasses.dataclass(frozen=True)
 class MeshShape:
     """Number of devices along each axis; at most one may be -1, "all the others".
+
+    Raises UsageError for other sizes.
 
     Attributes:
       data: rows of the batch, parameters repeated (may span slices over DCN).
@@ -37,6 +39,51 @@ class MeshShape:
     tensor: int = 1
     slices: int = 1
 
+    def __post_init__(self) -> None:
+        require_count("MeshShape.slices", self.slices)
+        sizes = [getattr(self, name) for name in MESH_AXES]
+        if any(size < 1 and size != -1 for size in sizes) or sizes.count(-1) > 1:
+            raise UsageError(
+                f"mesh axes are sizes ≥ 1, and at most one of them -1, got {self}."
+            )
+
+    def sizes(self, devices: int, *, kind: str) -> dict[str, int]:
+        """The size of each axis on that many devices, -1 replaced.
+
+        Args:
+          devices: their number.
+          kind: what they are, for the message.
+
+        Raises:
+          UsageError: the axes do not multiply to it, or the slices do not divide
+            `data`.
+        """
+        sizes = {name: getattr(self, name) for name in MESH_AXES}
+        inferred = [name for name, size in sizes.items() if size == -1]
+        known = math.prod(size for size in sizes.values() if size != -1)
+        if inferred and devices % known == 0:
+            sizes[inferred[0]] = devices // known
+        if math.prod(sizes.values()) != devices:
+            wanted = f"{'a multiple of ' if inferred else ''}{known} devices"
+            raise UsageError(
+                f"{self} asks for {wanted}, and there are {devices} ({kind}); bind "
+                f"other sizes, such as --gin.MeshShape.data=-1, or take {wanted} "
+                f"(JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES={known} emulates {known})."
+            )
+        if sizes["data"] % self.slices:
+            raise UsageError(
+                f"MeshShape.slices is {self.slices} with data={sizes['data']}; set "
+                "data to a multiple of slices."
+            )
+        return sizes
+
+    @property
+    def fewest(self) -> int:
+        """Devices that it asks for at least, wherever it will run."""
+        sizes = [self.slices if self.data == -1 else self.data]
+        sizes += [getattr(self, name) for name in MESH_AXES[1:]]
+        return math.prod(size for size in sizes if size != -1)
+
 
 def make_mesh(shape: MeshShape, *, devices: Sequence[Any] | None = None) -> Mesh:
     """A mesh with the four axes of `MeshShape`, all `AxisType.Auto`.
@@ -50,7 +97,7 @@ def make_mesh(shape: MeshShape, *, devices: Sequence[Any] | None = None) -> Mesh
         others than the devices form.
     """
     devices = jax.devices() if devices is None else devices
-    sizes = _sizes(shape, devices)
+    sizes = shape.sizes(len(devices), kind=devices[0].platform)
     try:
         return _arranged(shape, sizes, devices)
     except NotImplementedError:
@@ -60,6 +107,18 @@ def make_mesh(shape: MeshShape, *, devices: Sequence[Any] | None = None) -> Mesh
             shape,
         )
     return _arranged(shape, sizes, devices, allow_split_physical_axes=True)
+
+
+def abstract_mesh(shape: MeshShape, *, devices: int) -> AbstractMesh:
+    """The same of that many devices which are elsewhere: the sizes of its axes.
+
+    Raises:
+      UsageError: the axes do not multiply to the number of devices.
+    """
+    sizes = shape.sizes(devices, kind="not at hand")
+    return AbstractMesh(
+        tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes)
+    )
 
 
 def _arranged(
@@ -78,7 +137,7 @@ def _arranged(
             (data // shape.slices, *others),
             (shape.slices, 1, 1, 1),
             devices,
-            process_is_granule=_granule(shape, devices, data) == "process_index",
+            process_is_granule=_granule(shape, devices) == "process_index",
             **options,
         )
     elif options:
@@ -90,47 +149,22 @@ def _arranged(
     return Mesh(grid, tuple(sizes), axis_types=axis_types)
 
 
-def _sizes(shape: MeshShape, devices: Sequence[Any]) -> dict[str, int]:
-    """The size of each axis, with -1 replaced."""
-    sizes = {name: getattr(shape, name) for name in MESH_AXES}
-    inferred = [name for name, size in sizes.items() if size == -1]
-    bad = [name for name, size in sizes.items() if size < 1 and size != -1]
-    if bad or len(inferred) > 1:
-        raise UsageError(
-            f"mesh axes are sizes ≥ 1, and at most one of them -1, got {shape}."
-        )
-    known = math.prod(size for size in sizes.values() if size != -1)
-    if inferred and len(devices) % known == 0:
-        sizes[inferred[0]] = len(devices) // known
-    if math.prod(sizes.values()) != len(devices):
-        kind = devices[0].platform
-        raise UsageError(
-            f"{shape} asks for {'a multiple of ' if inferred else ''}{known} devices, "
-            f"and there are {len(devices)} ({kind}); bind other sizes, such as "
-            f"--gin.MeshShape.data=-1, or emulate {known} devices on the CPU with "
-            f"JAX_PLATFORMS=cpu JAX_NUM_CPU_DEVICES={known}."
-        )
-    return sizes
-
-
-def _granule(shape: MeshShape, devices: Sequence[Any], data: int) -> str:
+def _granule(shape: MeshShape, devices: Sequence[Any]) -> str:
     """The attribute of devices that tells slices apart; of CPUs and GPUs, the process.
 
     Raises:
-      UsageError: the devices form another number of slices, or `data` does not divide
-        by it.
+      UsageError: the devices form another number of slices.
     """
-    require_count("MeshShape.slices", shape.slices)
     counts = {
         name: len({getattr(device, name, 0) for device in devices})
         for name in ("slice_index", "process_index")
     }
     name = "slice_index" if counts["slice_index"] > 1 else "process_index"
-    if counts[name] != shape.slices or data % shape.slices:
+    if counts[name] != shape.slices:
         raise UsageError(
-            f"MeshShape.slices is {shape.slices} with data={data}, and the devices "
-            f"form {counts[name]} groups by {name}; set slices to that, and data to a "
-            "multiple of it, or slices to 1 where one network joins all devices."
+            f"MeshShape.slices is {shape.slices}, and the devices form {counts[name]} "
+            f"groups by {name}; set slices to that, and data to a multiple of it, or "
+            "slices to 1 where one network joins all devices."
         )
     return name
 
@@ -172,7 +206,7 @@ def _row_holders(mesh: Mesh, batch_rows: int) -> list[set[int]]:
     return holders
 
 
-def check_rows(rows: int, *, microbatches: int, mesh: Mesh) -> None:
+def check_rows(rows: int, *, microbatches: int, mesh: Mesh | AbstractMesh) -> None:
     """Refuses a batch whose rows do not divide evenly.
 
     Raises:

@@ -18,7 +18,6 @@ from ...models.build import build
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation, ObjectiveSums
 from ...models.rows import Batch, RowShape
-from ...objectives.errors import require_positive, require_seed
 from ...objectives.registry import CAPACITY
 from ...tasks.examples.mixture import Mixture
 from ...tasks.shares.counts import Counts, count, zero_counts
@@ -26,6 +25,7 @@ from ...tasks.tokens.vocabulary import vocabulary
 from .batch_identity import batch_digest
 from .mesh import MeshShape, check_rows, counted_rows, loaded_rows, make_mesh
 from .schedules import schedule_of
+from .settings import check_step
 from .state import (
     TrainState,
     abstract_batch,
@@ -269,10 +269,7 @@ def make_program(
     """
     device_mesh = make_mesh(mesh, devices=devices)
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
-    require_seed("train.seed", seed)
-    require_positive("train.clip_norm", clip_norm)
-    if spike_deviations is not None:
-        require_positive("train.spike_deviations", spike_deviations)
+    check_step(seed=seed, clip_norm=clip_norm, spike_deviations=spike_deviations)
     return Program(
         model=model,
         vocabulary_size=vocabulary(mixture.vocabulary).size,

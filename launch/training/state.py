@@ -5,10 +5,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Int32, PyTree
 
-from ...models.axes import param_shardings, partition_spec
+from ...models.axes import check_divides, param_shardings, partition_spec
 from ...models.rows import PREDICTION_FIELDS, Batch, RowShape
 from ...tasks.rows.packing import collate
 from .spikes import NormStatistics, no_statistics
@@ -80,16 +80,19 @@ def abstract_batch(shape: RowShape, *, batch_rows: int) -> Batch:
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), empty)
 
 
-def batch_shardings(abstract: Batch, mesh: Mesh) -> Batch:
+def batch_shardings(abstract: Batch, mesh: Mesh | AbstractMesh) -> Batch:
     """The sharding of a batch: rows over data and fsdp, slots over sequence.
 
     Lists of predictions are not split within a row: they point at any of its slots.
+
+    Raises:
+      UsageError: the rows or the slots do not divide among the devices.
     """
 
     def shard(path, array):
-        del array
         listed = path[-1].name in PREDICTION_FIELDS
         axes = ("batch", None) if listed else ("batch", "slots")
+        check_divides(mesh, "the rows of a batch", array.shape, axes)
         return NamedSharding(mesh, partition_spec(axes))
 
     return jax.tree_util.tree_map_with_path(shard, abstract)

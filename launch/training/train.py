@@ -10,7 +10,6 @@ import optax
 from ...models.config import ModelConfig
 from ...models.loss import Normalisation
 from ...models.rows import RowShape
-from ...objectives.errors import require_count, require_positive
 from ...tasks.examples.mixture import Mixture
 from ..hosts import coordination, stopping
 from ..hosts.progress import SLOW, STALL_SECONDS, did, set_stall_seconds
@@ -20,7 +19,7 @@ from ..runs.goodput import Goodput
 from ..runs.metrics import open_metrics
 from ..runs.run_identity import RunIdentity
 from ..runs.trace import StepTrace
-from ..runs.trackers import check_trackers
+from ..runs.trackers import check_libraries
 from . import report
 from .data import DataPlace, place_of_all
 from .first_batches import show_shares
@@ -46,6 +45,7 @@ from .resume import (
 )
 from .rollback import Rollback, begun_again, roll_back, rollbacks as rollbacks_of
 from .schedules import schedule_of
+from .settings import check_loop
 from .shared_run import check_one_run
 from .sources import open_source
 from .step import NotFiniteError
@@ -125,8 +125,7 @@ def train(
         the rows after those of the skipped updates.
       check_replicas_every: steps between comparisons of the parameters' copies, device
         by device (`replicas`); 0: none.
-      deterministic: whether GPU kernels that add in any order are ruled out; elsewhere
-        everything is deterministic.
+      deterministic: rules out GPU kernels that add in any order; others never do.
       log_every: steps between records of metrics.
       eval_every: steps between evaluations; the last step is evaluated as well.
       eval_batches: most held-out batches of each task; 0 turns evaluation off.
@@ -152,22 +151,24 @@ def train(
     # ------------------------------------------------------------------- set-up
     log, allow = config.log, config.allow
     log.step = None  # after going back it is of the step that failed
+    check_loop(
+        steps=steps,
+        log_every=log_every,
+        eval_every=eval_every,
+        eval_batches=eval_batches,
+        checkpoint_every=checkpoint_every,
+        keep=keep,
+        keep_every=keep_every,
+        max_consecutive_skips=max_consecutive_skips,
+        rollbacks=rollbacks,
+        check_replicas_every=check_replicas_every,
+        data_workers=data_workers,
+        report_seconds=report_seconds,
+        stall_seconds=stall_seconds,
+        trackers=trackers,
+    )
+    check_libraries(trackers)
     set_stall_seconds(stall_seconds)
-    for name, value, least in (
-        ("steps", steps, 1),
-        ("log_every", log_every, 1),
-        ("eval_every", eval_every, 1),
-        ("eval_batches", eval_batches, 0),
-        ("checkpoint_every", checkpoint_every, 1),
-        ("keep", keep, 1),
-        ("keep_every", keep_every, 0),
-        ("max_consecutive_skips", max_consecutive_skips, 1),
-        ("rollbacks", rollbacks, 0),
-        ("check_replicas_every", check_replicas_every, 0),
-    ):
-        require_count(f"train.{name}", value, least=least)
-    require_positive("train.report_seconds", report_seconds)
-    check_trackers(trackers)
     program = make_program(
         mixture=mixture,
         model=model,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ...configuration.config import Config, load
 from ...terminal.log import RunLog
 from ...training.mesh import MeshShape
 from ...training.resume import RunConfig
+from ...training.settings import check_elsewhere
 from ...training.train import train
 
 
@@ -38,6 +38,8 @@ def check_config(
 ) -> Checked:
     """Reads and builds the configuration, as `sightline train` does.
 
+    Of the mesh, what is wrong on any number of devices is found.
+
     Args:
       gin_files: paths, or names of shipped files.
       bindings: `NAME=VALUE`.
@@ -56,11 +58,13 @@ def check_config(
         name: parameter.default
         for name, parameter in inspect.signature(train).parameters.items()
     }
-    return Checked(text, {**defaults, **settings}, tuple(_unused(config)))
+    settings = {**defaults, **settings}
+    check_elsewhere(settings, devices=settings["mesh"].fewest)
+    return Checked(text, settings, tuple(_unused(config)))
 
 
 def check_devices(checked: Checked, *, devices: int, slices: int = 1) -> None:
-    """Refuses a mesh or a batch that the devices cannot hold.
+    """Refuses a mesh, a model or a batch that the devices cannot hold.
 
     Args:
       checked: the configuration.
@@ -68,8 +72,8 @@ def check_devices(checked: Checked, *, devices: int, slices: int = 1) -> None:
       slices: groups of devices that only the data-centre network joins.
 
     Raises:
-      UsageError: the mesh asks for another number of devices or slices, or the rows of
-        a batch do not divide.
+      UsageError: the mesh asks for another number of devices or slices, or a
+        parameter or the rows of a batch do not divide among them.
     """
     mesh: MeshShape = checked.settings["mesh"]
     if mesh.slices != slices:
@@ -77,27 +81,7 @@ def check_devices(checked: Checked, *, devices: int, slices: int = 1) -> None:
             f"MeshShape.slices is {mesh.slices}, and the job has {slices} slice(s); "
             f"bind --gin.MeshShape.slices={slices}."
         )
-    sizes = [mesh.data, mesh.fsdp, mesh.sequence, mesh.tensor]
-    known = math.prod(size for size in sizes if size != -1)
-    open_axes = sizes.count(-1)
-    if devices % known if open_axes else devices != known:
-        raise UsageError(
-            f"{mesh} asks for {'a multiple of ' if open_axes else ''}{known} devices, "
-            f"and the job has {devices}; bind other sizes, such as "
-            f"--gin.MeshShape.fsdp={devices}, or take another topology."
-        )
-    rest = devices // known
-    rows: int = checked.settings["batch_rows"]
-    microbatches: int = checked.settings["microbatches"]
-    data, fsdp = (rest if size == -1 else size for size in sizes[:2])
-    parts = microbatches * data * fsdp
-    if rows % parts or data % slices:
-        raise UsageError(
-            f"train.batch_rows={rows} does not divide by {parts} = {microbatches} "
-            f"microbatches × {data} (data) × {fsdp} (fsdp) on {devices} devices, or "
-            f"data={data} not by {slices} slice(s); bind other sizes, such as "
-            f"--gin.train.batch_rows={max(1, round(rows / parts)) * parts}."
-        )
+    check_elsewhere(checked.settings, devices=devices)
 
 
 def _unused(config: Config) -> list[str]:

@@ -18,10 +18,10 @@ LIBRARIES: Mapping[str, str | None] = {
 
 
 def check_trackers(names: Sequence[str]) -> None:
-    """Refuses trackers that there are not, or whose library is missing.
+    """Refuses trackers that there are not.
 
     Raises:
-      UsageError: an unknown name, one given twice, or a library to install.
+      UsageError: an unknown name, or one given twice.
     """
     if isinstance(names, str):
         raise UsageError(f"train.trackers is {names!r}; write a tuple, ({names!r},).")
@@ -30,6 +30,15 @@ def check_trackers(names: Sequence[str]) -> None:
             raise UsageError(f"train.trackers: no {name!r}; {nearest(name, LIBRARIES)}")
         if list(names).count(name) > 1:
             raise UsageError(f"train.trackers names {name!r} twice; once will do.")
+
+
+def check_libraries(names: Sequence[str]) -> None:
+    """Refuses trackers whose library is missing on this machine.
+
+    Raises:
+      UsageError: there is a library to install.
+    """
+    for name in names:
         library = LIBRARIES[name]
         if library is None:
             continue

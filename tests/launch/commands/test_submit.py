@@ -1,13 +1,18 @@
 """`sightline submit`: the checks of training first, printed before it is applied."""
 
+import inspect
 import re
 import subprocess
+import typing
 
 import pytest
 import yaml
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
+from sightline.launch.pods.submit.preflight import check_config
+from sightline.launch.training.train import train
+from sightline.objectives.errors import UsageError
 
 RUN = ["--gin_file=quickstart.gin", "--run_dir=/shared/runs/mine"]
 GKE = ["submit", "gke", *RUN, "--image=host/a:1", "--claim=shared"]
@@ -51,6 +56,9 @@ def test_a_batch_script(capsys):
     assert not any("gpus" in word for word in head)
 
 
+TENSOR = "--gin.MeshShape.tensor=64"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -58,6 +66,11 @@ def test_a_batch_script(capsys):
         ([*GKE, *FITS, "--gin.train.step=3"], "no parameter of 'train' named 'step'"),
         ([*GKE, "--topology=v5p-128"], "batch_rows=8 does not divide by 64"),
         ([*GKE, *FITS, "--gin.MeshShape.tensor=2"], "asks for 128 devices"),
+        ([*GKE, *FITS, "--gin.MeshShape.fsdp=0"], "mesh axes are sizes ≥ 1"),
+        ([*GKE, *FITS, "--gin.MeshShape.data=1", TENSOR], "does not divide by 64"),
+        (["submit", "local", *RUN, "--processes=2", TENSOR], "does not divide by 64"),
+        ([*GKE, *FITS, "--gin.warmup_cosine.warmup_steps=9999"], "warmup_steps=9999"),
+        ([*GKE, *FITS, "--gin.train.trackers=('x',)"], "train.trackers: no 'x'"),
         ([*GKE, *FITS, "--slices=2"], "bind --gin.MeshShape.slices=2"),
         ([*GKE, *FITS, "--topology=v5p-129"], "--topology=v5p-129"),
         ([*GKE, *FITS, "--name=Mine"], "--name='Mine'"),
@@ -76,6 +89,22 @@ def test_what_is_refused_before_anything_is_printed(words, message, capsys):
     output = capsys.readouterr()
     assert message in output.err
     assert output.out == ""
+
+
+NUMBERS = {
+    name: "-5" if int in kinds else "-5.0"
+    for name, parameter in inspect.signature(train, eval_str=True).parameters.items()
+    for kinds in [typing.get_args(parameter.annotation) or (parameter.annotation,)]
+    if int in kinds or float in kinds
+}
+"""A value of each that means nothing."""
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_of_training_is_checked(name):
+    binding = f"train.{name}={NUMBERS[name]}"
+    with pytest.raises(UsageError, match=rf"train\.{name}"):
+        check_config(["quickstart.gin"], [binding], run_dir="/shared/mine")
 
 
 def test_apply_needs_the_systems_program(capsys, monkeypatch, tmp_path):

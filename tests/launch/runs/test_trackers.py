@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sightline.launch.runs import trackers
 from sightline.launch.runs.metrics import MetricsWriter, read
-from sightline.launch.runs.trackers import background, check_trackers
+from sightline.launch.runs.trackers import background, check_libraries, check_trackers
 from sightline.launch.runs.trackers.tracker import Grid, Tracker, grid_of
 from sightline.objectives.errors import UsageError
 
@@ -169,12 +169,12 @@ def test_unknown_trackers_and_missing_libraries_are_refused(monkeypatch, tmp_pat
     monkeypatch.setattr(trackers, "LIBRARIES", {"wandb": "no_such_library"})
     message = r"'no_such_library' is not installed; .*sightline\[trackers\]"
     with pytest.raises(UsageError, match=message):
-        check_trackers(("wandb",))
+        check_libraries(("wandb",))
     # A folder is no library.
     (tmp_path / "no_such_library").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UsageError, match=message):
-        check_trackers(("wandb",))
+        check_libraries(("wandb",))
 
 
 def test_tensorboard_gets_text_tables_and_pictures(tmp_path):

@@ -1,9 +1,19 @@
 """Meshes of the eight emulated devices."""
 
+import math
+
 import pytest
+from hypothesis import given, strategies as st
 from jax.sharding import AxisType
 
-from sightline.launch.training.mesh import MeshShape, check_rows, make_mesh
+from sightline.launch.training.mesh import (
+    MeshShape,
+    abstract_mesh,
+    check_rows,
+    make_mesh,
+)
+from sightline.models.axes import MESH_AXES as AXES
+from sightline.objectives.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -30,10 +40,38 @@ def test_too_few_devices(shape):
         make_mesh(shape)
 
 
-@pytest.mark.parametrize("shape", [MeshShape(data=-1, fsdp=-1), MeshShape(data=0)])
-def test_sizes_that_mean_nothing(shape):
+@pytest.mark.parametrize("sizes", [{"data": -1, "fsdp": -1}, {"data": 0}, {"fsdp": -2}])
+def test_sizes_that_mean_nothing(sizes):
     with pytest.raises(ValueError, match="at most one"):
-        make_mesh(shape)
+        MeshShape(**sizes)
+
+
+@pytest.mark.parametrize("slices", [0, -1])
+def test_slices_that_mean_nothing(slices):
+    with pytest.raises(UsageError, match="MeshShape"):
+        MeshShape(slices=slices)
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=4, max_size=4),
+    st.integers(1, 3),
+    st.sampled_from([None, *AXES]),
+)
+def test_the_fewest_devices_are_enough_and_no_fewer_are(drawn, slices, inferred):
+    sizes = dict(zip(AXES, drawn, strict=True))
+    sizes["data"] *= slices
+    shape = MeshShape(**sizes | ({inferred: -1} if inferred else {}), slices=slices)
+    mesh = abstract_mesh(shape, devices=shape.fewest)
+    assert math.prod(mesh.shape.values()) == shape.fewest
+    for fewer in range(1, shape.fewest):
+        with pytest.raises(UsageError):
+            abstract_mesh(shape, devices=fewer)
+
+
+def test_slots_that_do_not_divide(make_program):
+    program = make_program("decoder", mesh={"sequence": 3})
+    with pytest.raises(UsageError, match=r"slots\) is 64, which does not divide by 3"):
+        _ = program.batch_shardings
 
 
 def test_rows_are_dealt_out_evenly():
