@@ -40,6 +40,9 @@ TRAINED_BY: Mapping[Form, str] = {
 }
 """The objective whose Examples have each form: it lays a question out."""
 
+BOS_AFTER_INPUTS: tuple[Form, ...] = ("span", "reconstruction", "pair")
+"""Forms in which BOS has a position of its own, in a row; else the last input's."""
+
 _OF_ITS_OWN: Mapping[str, Form] = {"fill_in_middle": "middle"}
 """Objectives whose traits are those of another form."""
 

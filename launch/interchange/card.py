@@ -7,7 +7,7 @@ from ...models.rows import RowShape
 from ...objectives.registry import Objective, base_name, get
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.reserved import Reserved
-from ..inference.trained_forms import Form, trained_forms
+from ..inference.trained_forms import BOS_AFTER_INPUTS, Form, trained_forms
 
 _IN_DECODER = {
     "causal": """\
@@ -152,7 +152,7 @@ def _way(form: Form, rows: RowShape, objectives: Sequence[Objective]) -> str:
     if form == "blocks" and not decoder and apart:
         return _EXACT
     if decoder:
-        way = "after" if form in ("span", "reconstruction", "pair") else "onward"
+        way = "after" if form in BOS_AFTER_INPUTS else "onward"
         return _IN_DECODER.get(form, _IN_DECODER[way])
     in_place = form in ("masked", "shifted", "blocks")
     return _IN_ENCODER_DECODER["masked" if in_place else "sequential"]
