@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from ...models.rows import RowShape
@@ -100,7 +101,7 @@ def measure_mixture(
     source = Streaming(mixture, rows, batch_rows).examples(seed=options.seed)
     tracked = track(
         itertools.islice(source, options.examples),
-        f"Reading {mixture.name}",
+        f"Reading {escape(mixture.name)}",
         total=options.examples,
         console=Console(stderr=True),
         transient=True,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ...objectives.registry import objectives
@@ -51,8 +52,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def request_table(before: MixtureShares, after: MixtureShares) -> Table:
     """Where the two mixtures, and the rows they are measured on, differ."""
-    names = before.mixture.name, after.mixture.name
-    table = Table(title=f"{names[0]} → {names[1]}: what is asked for")
+    names = escape(before.mixture.name), escape(after.mixture.name)
+    scheduled = bool(before.mixture.schedule or after.mixture.schedule)
+    table = Table(
+        title=f"{names[0]} → {names[1]}: what is asked for",
+        caption="Of mixtures with a schedule, the mean of the phases." * scheduled,
+    )
     for column in ("", *names):
         table.add_column(column)
     for name, left, right in differences(before.mixture, after.mixture):
@@ -93,14 +98,16 @@ def _requested(mixture: Mixture) -> dict[str, Any]:
 def _format(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
 
 
 def share_table(before: MixtureShares, after: MixtureShares) -> Table:
     """Measured shares, before → after, of the objectives that either mixes."""
+    scheduled = bool(before.mixture.schedule or after.mixture.schedule)
     table = Table(
-        title=f"{before.mixture.name} → {after.mixture.name}: measured shares",
-        caption=f"Slots filled: {before.packed.slots:.1%} → {after.packed.slots:.1%}",
+        title=escape(f"{before.mixture.name} → {after.mixture.name}: measured shares"),
+        caption=f"Slots filled: {before.packed.slots:.1%} → {after.packed.slots:.1%}."
+        + " Of mixtures with a schedule, the first phase." * scheduled,
     )
     table.add_column("objective", no_wrap=True)
     columns = [_columns(before), _columns(after)]

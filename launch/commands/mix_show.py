@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ...tasks.examples.mixture import Mixture
@@ -121,7 +122,7 @@ def phase_values(step: int, mixture: Mixture) -> dict[str, Any]:
 def phase_table(mixture: Mixture) -> Table:
     """What holds from which step on."""
     table = Table(
-        title=f"Phases of mixture {mixture.name}",
+        title=f"Phases of mixture {escape(mixture.name)}",
         caption="What is measured below is the first one.",
     )
     table.add_column("from step", justify="right")
@@ -133,7 +134,7 @@ def phase_table(mixture: Mixture) -> Table:
             [f"{name} {share:.2%}" for name, share in values[key].items()]
             for key in ("rates", "loss_shares")
         )
-        rates += [f"{name} = {v!r}" for name, v in values["settings"].items()]
+        rates += [escape(f"{name} = {v!r}") for name, v in values["settings"].items()]
         columns = f"{step:,}", "\n".join(rates), "\n".join(shares)
         table.add_row(*columns, end_section=True)
     return table
@@ -144,7 +145,7 @@ def share_table(measured: MixtureShares) -> Table:
     packed = measured.packed
     filled = ", ".join(f"{k} {share:.1%}" for k, share in packed.filled.items())
     table = Table(
-        title=f"Mixture {measured.mixture.name}: measured shares",
+        title=f"Mixture {escape(measured.mixture.name)}: measured shares",
         caption=f"Filled of each row: {filled}; of all slots {packed.slots:.1%}",
     )
     table.add_column("objective", no_wrap=True)

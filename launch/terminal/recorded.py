@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -66,7 +67,7 @@ def summary(manifest: Manifest, folder: Path) -> Table:
     shards = [shard for group in manifest.groups for shard in group.shards]
     rows = sum(group.rows for group in manifest.of_split("train"))
     size = sum(shard.bytes for shard in shards)
-    table = Table(title=f"Recording {folder}", show_header=False)
+    table = Table(title=f"Recording {escape(str(folder))}", show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     lines = {

@@ -87,6 +87,13 @@ class Mixture:
                 f"{where} has no task with a positive rate: Mixture.rates is "
                 f"{dict(self.rates)}; give one, such as {{'python_docs.causal': 1.0}}."
             )
+        rates = self.positive_rates().values()
+        if min(rates) == 0 or not math.isfinite(sum(rates)):
+            raise UsageError(
+                f"{where}: rates {dict(self.rates)}, with corpora "
+                f"{dict(self.corpora)}, are too large to be summed or too small to be "
+                "shared out; only their proportions count, so write them near 1."
+            )
         for name, settings in self.settings.items():
             if corpora.base_name(name) in corpora.names():
                 corpora.get(name, **settings)

@@ -154,12 +154,18 @@ def test_differences_are_what_is_asked_for_otherwise():
     assert found["permuted.k"] == [6, None]
 
 
-def test_mix_diff_prints_both(capsys):
-    words = ["mix", "diff", "incumbent.gin", "gpt.gin", "--examples=700"]
+def test_mix_diff_prints_both(capsys, tmp_path):
+    named = tmp_path / "named.gin"
+    named.write_text(
+        "include 'mixtures/gpt.gin'\nMixture.name = 'g[red]p[/red]t'\n"
+        "Mixture.schedule = {5: {'rates': {'causal': 2.0}}}\n"
+    )
+    words = ["mix", "diff", "incumbent.gin", str(named), "--examples=700"]
     small = ["--gin.decoder_rows.slots=64", "--gin.decoder_rows.predictions=64"]
     assert main([*words, *small]) == 0
     said = capsys.readouterr().out
-    assert "incumbent → gpt: what is asked for" in said
+    assert "incumbent → g[red]p[/red]t: what is asked for" in said
+    assert "the mean of the phases" in said and "the first phase" in said
     assert "predicted from past" in said and "policies.causal" in said
 
 

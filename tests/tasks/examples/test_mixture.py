@@ -99,6 +99,14 @@ def test_an_objective_and_a_corpus_never_share_a_name():
         ({"rates": {"python_docs.causal": -1}}, "is -1; give a finite number"),
         ({"rates": {"python_docs.causal": float("nan")}}, "is nan; give a finite"),
         ({"rates": {"python_docs.causal": float("inf")}}, "is inf; give a finite"),
+        (
+            {"rates": {"python_docs.causal": 1e308, "python_docs.masked": 1e308}},
+            "too large to be summed",
+        ),
+        (
+            {"rates": {"causal": 5e-324}, "corpora": {"python_docs": 1, "text": 1}},
+            "too small to be shared out",
+        ),
         ({"rates": {"python_docs.causal": 0}}, "no task with a positive rate"),
         ({"rates": {}}, "no task with a positive rate"),
         ({"settings": {"maskd": {}}}, "did you mean 'masked'"),
