@@ -105,8 +105,8 @@ def contexts(example: Example) -> Contexts:
 
     A target without a place in the text takes that of the next target with one (a
     sentinel announces its span), else of the one before it (an EOS); a label, whose
-    targets have no place, is about the whole text. An order counts as permuted if it
-    goes back more than once: fill-in-the-middle, with its single jump, is not.
+    targets have no place, is about the whole text. An order counts as permuted if the
+    targets' positions go back, which fill-in-the-middle's do not.
     """
     held = places(example.inputs)
     last = int(held.max(initial=-1))
@@ -128,7 +128,7 @@ def contexts(example: Example) -> Contexts:
     count = int(predicted.sum())
     if not placed.size:
         return Contexts(past, both + count, 0)
-    if (np.diff(placed) < 0).sum() > 1:
+    if (np.diff(example.targets_positions) < 0).any():
         return Contexts(past, both, count)
     seen = np.maximum.accumulate(np.concatenate([[last], order[:-1]]))
     later = int((predicted & (seen > _filled(order))).sum())

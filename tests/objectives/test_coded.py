@@ -43,6 +43,16 @@ def test_contexts_of_pure_objectives(name, bound, expected):
     assert shares(name, **bound) == expected
 
 
+def test_two_targets_may_be_in_a_permuted_order():
+    """Half of the pairs are; the others cannot be told from an order that ascends."""
+    permuted, found = registry.get("permuted"), []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        found.append(contexts(permuted(coded_text(14, 0, 14), rng, coded_ids())))
+    assert {c.permuted for c in found if c.permuted} == {2}
+    assert 60 < sum(c.permuted > 0 for c in found) < 140
+
+
 @pytest.mark.parametrize("name", ["masked", "span_corruption", "reconstruction"])
 def test_only_what_stands_last_is_predicted_from_the_past(name):
     found = shares(name)
