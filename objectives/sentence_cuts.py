@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from .special_ids import SpecialIds
+from .tally import count
 from .text import Text, Tokens
 from .words import sentence_begins
 
@@ -111,6 +112,8 @@ def matched_pairs(
             pair = _against(text, at, later, rng, ids)
         if pair is not None:
             return pair
+    if not rates["swapped"]:
+        count("negatives swapped instead")
     return _swapped(text, rng, ids)
 
 

@@ -242,7 +242,10 @@ def _negative(
         later = _further(text, len(first), size, rng, distance=distance)
         if later is not None:
             pairs["further"] = (first, later)
-    kinds: list[Kind] = [kind for kind in pairs if rates[kind]] or ["swapped"]
+    kinds: list[Kind] = [kind for kind in pairs if rates[kind]]
+    if not kinds:
+        count("negatives swapped instead")
+        kinds = ["swapped"]
     weights = np.array([rates[kind] or 1.0 for kind in kinds])
     return pairs[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
 

@@ -115,6 +115,27 @@ def test_text_that_repeats_itself_gives_no_pairs(corpus):
     assert "of the windows give no Example" in remarks({}, tasks)[0]
 
 
+@pytest.mark.parametrize("unit", ["token", "sentence"])
+def test_a_kind_that_the_documents_do_not_allow_is_counted_and_said(corpus, unit):
+    """Nothing is further on than the end of the document."""
+    mixture = Mixture(
+        "m",
+        {"text.sentence_pair": 1},
+        vocabulary="python_docs",
+        settings={
+            **corpus("A word here. Another is there. A third one too. ", numbered=True),
+            "sentence_pair": {
+                "other": 0.0, "further": 0.5, "swapped": 0.0, "unit": unit,
+                "distance": 10**9,
+            },
+        },
+    )  # fmt: skip
+    spellings, tasks = check_windows(mixture, ROWS)
+    assert tasks["text.sentence_pair"].events["negatives swapped instead"] > 0
+    lines = remarks(spellings, tasks)
+    assert any("negatives swapped instead: " in line for line in lines)
+
+
 def test_negatives_that_are_drawn_again_are_counted_and_said(corpus):
     mixture = Mixture(
         "m",
