@@ -32,8 +32,13 @@ def settings_to_try(settings: Settings, cluster: Cluster) -> list[dict[str, Any]
     Args:
       settings: arguments of `train`.
       cluster: the devices.
+
+    Raises:
+      UsageError: the mesh that is given asks for another number of devices.
     """
-    slices = settings.get("mesh", MeshShape()).slices
+    given: MeshShape = settings.get("mesh", MeshShape(data=-1))
+    sizes = given.sizes(len(cluster.devices), kind=cluster.name)
+    slices = given.slices
     every = [
         {
             **settings,
@@ -46,7 +51,7 @@ def settings_to_try(settings: Settings, cluster: Cluster) -> list[dict[str, Any]
         for parts in _parts(settings["batch_rows"], mesh)
     ]
     every.sort(key=lambda one: _order(one))
-    first = {**settings, "mesh": _whole(settings.get("mesh", MeshShape()), cluster)}
+    first = {**settings, "mesh": dataclasses.replace(given, **sizes)}
     others = [one for one in every if _key(one) != _key(first)]
     return [first, *others]
 
@@ -61,14 +66,17 @@ def ranked(
     """Plans settings: those that fit, the fastest first, then those nearest to it.
 
     The first is planned first, and then always the one that differs least from the best
-    so far; of several, the one that stands first. Settings that cannot go together (a
-    dimension that does not divide) are left out, unless they are the only ones.
+    so far; of several, the one that stands first. Other settings that cannot go
+    together (a dimension that does not divide) are left out.
 
     Args:
       plan: `Planner.plan`.
       tried: the settings.
       most: at most that many are planned.
       show: called with what is tried.
+
+    Raises:
+      UsageError: of the first settings.
     """
     require_count("--most", most)
     planned: list[tuple[Settings, Report]] = []
@@ -88,7 +96,7 @@ def ranked(
         try:
             planned.append((chosen, plan(chosen)))
         except UsageError:
-            if len(tried) == 1:
+            if chosen is tried[0]:
                 raise
     return sorted((report for _, report in planned), key=_rank)
 
@@ -125,7 +133,7 @@ def described(settings: Settings) -> str:
 def _so_far(reports: Sequence[Report], *, left: int) -> str:
     """The best plan yet, and how long the others will take if they take as long."""
     words = []
-    fit = [one["step_seconds"] for one in reports if one["fits"]]
+    fit = [one["step_seconds"] for one in reports if _rank(one)[1] < math.inf]
     if fit:
         words.append(f"best {1e3 * min(fit):,.1f} ms")
     took = [c["seconds"] for c in (r["compiler"] for r in reports) if not c["cached"]]
@@ -133,14 +141,6 @@ def _so_far(reports: Sequence[Report], *, left: int) -> str:
         minutes = sum(took) / len(took) * left / 60
         words.append(f"{minutes:,.0f} min left")
     return f" ({'; '.join(words)})" if words else ""
-
-
-def _whole(mesh: MeshShape, cluster: Cluster) -> MeshShape:
-    """A mesh with the number of devices in place of -1, "all the others"."""
-    sizes = {axis: getattr(mesh, axis) for axis in _AXES}
-    rest = len(cluster.devices) // math.prod(n for n in sizes.values() if n > 0)
-    whole = {axis: size if size > 0 else max(1, rest) for axis, size in sizes.items()}
-    return dataclasses.replace(mesh, **whole)
 
 
 def _meshes(settings: Settings, devices: int, slices: int) -> Iterator[MeshShape]:

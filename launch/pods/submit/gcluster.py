@@ -64,6 +64,8 @@ def gcluster_script(
         # The toolkit makes it `bash -c` of a pod, where $$ stands for $.
         "command": "\n".join(lines).replace("$", "$$"),
     }
-    words = [f"--{k}={shlex.quote(str(v))}" for k, v in options.items() if v]
+    words = [
+        f"--{k}={shlex.quote(str(v))}" for k, v in options.items() if v is not None
+    ]
     text = "#!/bin/bash\ngcluster job submit \\\n  " + " \\\n  ".join(words) + "\n"
     return Rendered(text, ("bash",))

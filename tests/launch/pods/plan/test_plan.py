@@ -324,8 +324,9 @@ def settings(program, **changes):
 
 def test_a_search_tries_what_can_work(program):
     cluster = Cluster("eight", list(range(8)), 8, None, None)
-    tried = settings_to_try(settings(program), cluster)
-    assert tried[0] == settings(program)
+    given = settings(program, mesh=MeshShape(fsdp=8))
+    tried = settings_to_try(given, cluster)
+    assert tried[0] == given
     seen = set()
     for one in tried[1:]:
         mesh = one["mesh"]
@@ -336,6 +337,36 @@ def test_a_search_tries_what_can_work(program):
     assert len(seen) == len(tried) - 1
     assert {remat for _, remat, _ in seen} >= {"none", "full"}
     assert {mesh.tensor for mesh, *_ in seen} == {1, 2, 4, 8}
+
+
+@pytest.mark.parametrize(
+    ("mesh", "message"),
+    [(MeshShape(data=3), "asks for 3 devices, and there are 8"), (None, "clip_norm")],
+)
+def test_a_search_says_what_is_wrong_with_what_was_given(program, mesh, message):
+    cluster = Cluster("eight", list(range(8)), 8, None, None)
+    given = settings(program)
+    del given["mesh"]
+
+    def plan(one):
+        assert one["mesh"] == MeshShape(data=8)  # train's own
+        raise UsageError("clip_norm")
+
+    with pytest.raises(UsageError, match=message):
+        tried = settings_to_try(given | ({"mesh": mesh} if mesh else {}), cluster)
+        ranked(plan, tried, most=3)
+
+
+def test_a_search_ranks_where_no_speeds_are_known(program):
+    def plan(one):
+        compiler = {"seconds": 1.0, "cached": False}
+        return {"fits": True, "needed": one["needed"], "compiler": compiler}
+
+    shown_steps: list[str] = []
+    tried = [settings(program, needed=needed) for needed in (2, 1)]
+    reports = ranked(plan, tried, most=2, show=shown_steps.append)
+    assert [one["needed"] for one in reports] == [1, 2]
+    assert "best" not in shown_steps[1] and "0 min left" in shown_steps[1]
 
 
 def test_a_search_keeps_slices_apart(program):

@@ -259,6 +259,7 @@ def test_gcluster_is_told_the_same(job, bash, add_program, tmp_path):
         cluster="mine",
         location="us-east5",
         slices=2,
+        max_restarts=0,
     )
     done = bash(script.text)
     assert done.returncode == 0, done.stderr
@@ -268,6 +269,7 @@ def test_gcluster_is_told_the_same(job, bash, add_program, tmp_path):
     assert options["--compute-type"] == "v5p-128"
     assert options["--topology"] == "4x4x4"
     assert options["--num-slices"] == "2"
+    assert options["--restarts"] == "0"  # the toolkit's default is 1
     assert options["--restart-on-exit-codes"] == "75"
     assert options["--mount"] == "shared:/shared:rw"
     show = 'printf "%s\\n" "$@" "$FLAGS"; last="${@: -1}"; cat "${last#*=}"'
