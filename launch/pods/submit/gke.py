@@ -268,15 +268,24 @@ def _plain(value: str) -> str:
     return value.replace("$", "$$")
 
 
+_NO_TEXT = re.compile(
+    r"[-+.]?[\d.].*|y|yes|n|no|on|off|true|false|null|~|", re.IGNORECASE
+)
+
+
 class _Dumper(yaml.SafeDumper):
-    """Text of several lines as a block; what stands twice, written twice."""
+    """Text of several lines as a block; what stands twice, written twice.
+
+    Text that a reader could take for a number, a truth value or null is quoted: kubectl
+    reads `1e3`, `0o17` and `y` so, which PyYAML writes plain.
+    """
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    style = "|" if "\n" in text else '"' if _NO_TEXT.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -11,7 +11,9 @@ from ....objectives.errors import UsageError
 CONFIG = "sightline.gin"
 """Name of the file that carries the resolved config to machines far away."""
 
-_SECRET = re.compile(r"token|secret|passw|credential|api_?key|private", re.IGNORECASE)
+_SECRET = re.compile(
+    r"token(?!i[sz])|secret|passw|credential|api_?key|private", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True)

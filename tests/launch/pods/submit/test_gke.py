@@ -1,5 +1,6 @@
 """JobSets: what Kubernetes publishes as valid, and what its parts do with them."""
 
+import dataclasses
 import itertools
 import os
 import re
@@ -246,6 +247,17 @@ def test_a_name_leaves_room_for_that_of_a_pod(plain_job):
     documents(dataclasses.replace(plain_job, name="a" * longest))
     with pytest.raises(UsageError, match="--name"):
         documents(dataclasses.replace(plain_job, name="a" * (longest + 1)))
+
+
+@pytest.mark.parametrize(
+    "value", ["1e3", "0o17", "0x1f", "1_0", ".5", "-1", "+1", "1:30", "y", "No", "~"]
+)
+def test_text_that_kubectl_reads_as_something_else_is_quoted(job, value):
+    """PyYAML reads most of these as text, and YAML in Go does not."""
+    variables = {**job.variables, "VALUE": value}
+    told = dataclasses.replace(job, variables=variables)
+    text = jobset(told, V5P, image="host/p/s:1", claim="shared").text
+    assert re.search(rf'name: VALUE\n +value: "{re.escape(value)}"\n', text)
 
 
 def test_gcluster_is_told_the_same(job, bash, add_program, tmp_path):

@@ -46,6 +46,11 @@ def test_secrets_are_refused(name):
     assert "hunter2" not in str(error.value)
 
 
+def test_a_tokeniser_is_no_token():
+    variables = {"TOKENIZERS_PARALLELISM": "false"}
+    TrainJob(name="a", run_dir="/a", config="", variables=variables)
+
+
 def test_variables():
     assert read_variables(["A=1", "B=c=d"]) == {"A": "1", "B": "c=d"}
     with pytest.raises(UsageError, match="No variable of this shell"):
