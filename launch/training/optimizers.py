@@ -15,7 +15,12 @@ from flax import nnx
 from jaxtyping import PyTree
 from optax.contrib import MuonDimensionNumbers
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import (
+    UsageError,
+    require_count,
+    require_number,
+    require_positive,
+)
 from .newton_schulz import Matrices, newton_schulz
 
 STACKED = "layers"
@@ -83,7 +88,13 @@ def adamw(
       b2: decay of the second moment.
       eps: added to the root of the second moment.
       weight_decay: share of a matrix taken off at each update, per learning rate.
+
+    Raises:
+      UsageError: a number is out of range.
     """
+    _require_decays("adamw", b1=b1, b2=b2)
+    require_positive("adamw.eps", eps)
+    require_number("adamw.weight_decay", weight_decay, least=0.0)
     return optax.adamw(
         schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay, mask=is_matrix
     )
@@ -111,7 +122,16 @@ def adafactor(
       momentum: decay of the first moment; None keeps none.
       min_dim_size_to_factor: smaller axes keep whole second moments.
       weight_decay: share of a matrix taken off at each update, per learning rate.
+
+    Raises:
+      UsageError: a number is out of range.
     """
+    require_positive("adafactor.decay_rate", decay_rate)
+    require_positive("adafactor.clipping_threshold", clipping_threshold)
+    if momentum is not None:
+        _require_decays("adafactor", momentum=momentum)
+    require_count("adafactor.min_dim_size_to_factor", min_dim_size_to_factor)
+    require_number("adafactor.weight_decay", weight_decay, least=0.0)
     return optax.chain(
         optax.scale_by_factored_rms(
             decay_rate=decay_rate, min_dim_size_to_factor=min_dim_size_to_factor
@@ -150,7 +170,14 @@ def muon(
       weight_decay: share of a matrix taken off at each update, per learning rate.
       adam_b1: decay of Adam's first moment.
       adam_b2: decay of Adam's second moment.
+
+    Raises:
+      UsageError: a number is out of range.
     """
+    _require_decays("muon", beta=beta, adam_b1=adam_b1, adam_b2=adam_b2)
+    require_count("muon.ns_steps", ns_steps)
+    require_positive("muon.consistent_rms", consistent_rms)
+    require_number("muon.weight_decay", weight_decay, least=0.0)
     of_matrices = optax.chain(
         _orthogonalised_momentum(beta=beta, ns_steps=ns_steps),
         _scaled_by_shape(consistent_rms),
@@ -167,6 +194,15 @@ def muon(
         )
 
     return optax.partition({"muon": of_matrices, "adam": of_others}, labels)
+
+
+def _require_decays(optimizer: str, **decays: float) -> None:
+    for name, value in decays.items():
+        require_number(f"{optimizer}.{name}", value, least=0.0)
+        if value >= 1:
+            raise UsageError(
+                f"{optimizer}.{name} is {value!r}; it is a decay: set it below 1."
+            )
 
 
 def _orthogonalised_momentum(

@@ -14,6 +14,7 @@ from optax.contrib import MuonDimensionNumbers
 from sightline.launch.training import optimizers
 from sightline.launch.training.mesh import MeshShape, make_mesh
 from sightline.models.axes import param_shardings
+from sightline.objectives.errors import UsageError
 
 AXES = {
     "embedding": ("vocab", "embed"),
@@ -211,3 +212,23 @@ def test_plain_arrays():
 def test_a_parameter_without_names():
     with pytest.raises(ValueError, match="without axis names"):
         optimizers.matrices(nnx.State({"w": nnx.Param(jnp.ones((2, 2)))}))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "bound", "message"),
+    [
+        ("adamw", {"b1": 7.0}, "adamw.b1 is 7.0; it is a decay"),
+        ("adamw", {"b2": 1.0}, "adamw.b2 is 1.0; it is a decay"),
+        ("adamw", {"b2": -0.1}, "adamw.b2 is -0.1"),
+        ("adamw", {"eps": 0.0}, "adamw.eps is 0.0"),
+        ("adamw", {"weight_decay": -5.0}, "adamw.weight_decay is -5.0"),
+        ("adafactor", {"clipping_threshold": 0.0}, "clipping_threshold is 0.0"),
+        ("adafactor", {"momentum": 1.5}, "adafactor.momentum is 1.5"),
+        ("muon", {"beta": 1.5}, "muon.beta is 1.5"),
+        ("muon", {"ns_steps": 0}, "muon.ns_steps is 0"),
+        ("muon", {"consistent_rms": -0.2}, "muon.consistent_rms is -0.2"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(optimizer, bound, message):
+    with pytest.raises(UsageError, match=message):
+        getattr(optimizers, optimizer)(optax.constant_schedule(0.1), **bound)
