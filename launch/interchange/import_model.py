@@ -169,7 +169,10 @@ def _record(
         "source": f"hf:{source.resolve()}",
         "family": family.name,
         "dtype": dtype,
-        "max_positions": blueprint.max_positions,
+        # What goes out has no window, so it claims no more than one.
+        "max_positions": min(
+            blueprint.max_positions, blueprint.window or blueprint.max_positions
+        ),
         "added_rows": added,
         "added_rows_are": "the mean of the table's rows" if added else None,
         "config.json": dict(config_json),

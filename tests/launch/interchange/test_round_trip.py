@@ -203,6 +203,9 @@ def test_rows_keep_within_the_window(folders):
         import_model(source, folders.root / "run")
     imported = import_model(source, folders.root / "run", slots=16)
     assert imported.rows.decoder.slots == 16
+    main("export", folders.root / "run", "--format=hf", f"--out={folders.root / 'hf'}")
+    config = json.loads((folders.root / "hf" / "config.json").read_text())
+    assert config["max_position_embeddings"] == 16  # as it has no window there
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def _read(files: Sequence[DataFile]) -> list[Question]:
     for file in files:
         own = file.objects() if file.name.endswith(".jsonl") else rows(file)
         for number, row in own:
-            named = (str(row[key]) for key in _PARADIGMS if row.get(key, "") != "")
+            given = (row.get(key) for key in _PARADIGMS)
+            named = (str(name) for name in given if name not in (None, ""))
             paradigm = next(named, file.parts[-1])
             questions.append(Question((paradigm,), pair_of(file, number, row)))
     return questions
