@@ -123,10 +123,9 @@ def contexts(example: Example) -> Contexts:
         return Contexts(past + int(predicted.sum()) - later, both + later, 0)
 
     order = places(example.targets)
-    placed = order[order >= 0]
     predicted = example.targets_weights > 0
     count = int(predicted.sum())
-    if not placed.size:
+    if (order < 0).all():
         return Contexts(past, both + count, 0)
     if (np.diff(example.targets_positions) < 0).any():
         return Contexts(past, both, count)

@@ -114,7 +114,7 @@ def settings_of(options: argparse.Namespace, mode: Mode) -> Settings:
       UsageError: one that the mode does not read, or that contradict each other.
     """
     given: dict[str, Any] = {name: getattr(options, name) for name in given_of(options)}
-    unread = [name for name in given if name not in {*mode.reads, "form"}]
+    unread = mode.unread(given)
     if options.greedy and "temperature" not in mode.reads:
         unread.append("greedy")
     if unread:

@@ -50,7 +50,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """The metrics of a run's newest checkpoint on Tasks, as a record of JSON.
+    """The metrics of a run's newest checkpoint on Tasks, as a record.
 
     Raises:
       UsageError: no run, or Tasks that cannot be measured.
@@ -68,10 +68,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "run": options.run_dir,
         "step": trained.step,
         "split": options.split,
-        "metrics": {
-            task: {n: v if math.isfinite(v) else None for n, v in values.items()}
-            for task, values in metrics.items()
-        },
+        "metrics": metrics,
     }
 
 
@@ -84,5 +81,5 @@ def table(record: Mapping[str, Any]) -> Table:
     shown.add_column("value", justify="right")
     for task, values in record["metrics"].items():
         for name, value in values.items():
-            shown.add_row(task, name, "–" if value is None else f"{value:,.4f}")
+            shown.add_row(task, name, f"{value:,.4f}" if math.isfinite(value) else "–")
     return shown

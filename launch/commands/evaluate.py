@@ -1,7 +1,6 @@
 """`sightline evaluate`: measure a trained model on held-out text, beside baselines."""
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from ...objectives.errors import UsageError, require_count, require_seed
 from ..hosts.compilation_cache import use_compilation_cache
+from ..terminal.json_text import json_text
 from . import _seqio_tasks
 from ._arguments import gin_parser, parse_gin
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         record = held_out(options, bindings)
         shown = tables(record)
     if options.format == "json":
-        print(json.dumps(_plain(record), indent=2))
+        print(json_text(record, indent=2))
     else:
         Console().print(*shown, sep="\n")
     return 0
@@ -143,18 +143,6 @@ def _table(title: str, what: str, rows: Sequence[Mapping[str, Any]]) -> Table:
             f"{row['predictions']:,}",
         )
     return table
-
-
-def _plain(value: Any) -> Any:
-    """The record with figures that JSON can hold: null for NaN and infinities."""
-    match value:
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case list():
-            return [_plain(each) for each in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value
 
 
 def _check_vocabulary(name: str, trained: str) -> None:

@@ -53,10 +53,9 @@ def main(arguments: Sequence[str]) -> int:
 def request_table(before: MixtureShares, after: MixtureShares) -> Table:
     """Where the two mixtures, and the rows they are measured on, differ."""
     names = escape(before.mixture.name), escape(after.mixture.name)
-    scheduled = bool(before.mixture.schedule or after.mixture.schedule)
     table = Table(
         title=f"{names[0]} → {names[1]}: what is asked for",
-        caption="Of mixtures with a schedule, the mean of the phases." * scheduled,
+        caption=_of_a_schedule("the mean of the phases", before, after),
     )
     for column in ("", *names):
         table.add_column(column)
@@ -65,6 +64,13 @@ def request_table(before: MixtureShares, after: MixtureShares) -> Table:
     if before.rows != after.rows:
         table.add_row("rows", *(str(capacities(s.rows)) for s in (before, after)))
     return table
+
+
+def _of_a_schedule(part: str, *sides: MixtureShares) -> str:
+    """A caption: of which part of a mixture's schedule a table is, if one has any."""
+    if any(side.mixture.schedule for side in sides):
+        return f"Of mixtures with a schedule, {part}."
+    return ""
 
 
 def differences(before: Mixture, after: Mixture) -> Iterator[tuple[str, Any, Any]]:
@@ -103,11 +109,10 @@ def _format(value: Any) -> str:
 
 def share_table(before: MixtureShares, after: MixtureShares) -> Table:
     """Measured shares, before → after, of the objectives that either mixes."""
-    scheduled = bool(before.mixture.schedule or after.mixture.schedule)
     table = Table(
         title=escape(f"{before.mixture.name} → {after.mixture.name}: measured shares"),
-        caption=f"Slots filled: {before.packed.slots:.1%} → {after.packed.slots:.1%}."
-        + " Of mixtures with a schedule, the first phase." * scheduled,
+        caption=f"Slots filled: {before.packed.slots:.1%} → {after.packed.slots:.1%}. "
+        + _of_a_schedule("the first phase", before, after),
     )
     table.add_column("objective", no_wrap=True)
     columns = [_columns(before), _columns(after)]

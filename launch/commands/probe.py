@@ -1,8 +1,6 @@
 """`sightline probe`: score a trained model on published tests, read from a path."""
 
 import argparse
-import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from rich.console import Console
 from ...objectives.errors import require_seed
 from ...tasks.user_modules import import_modules
 from ..hosts.compilation_cache import use_compilation_cache
+from ..terminal.json_text import json_text
 from ..terminal.progress import phases
 from ._arguments import add_import, parse
 
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
             progress=progress,
         )
     if options.format == "json":
-        print(json.dumps(_record(options.run_dir, trained.step, result), indent=1))
+        print(json_text(_record(options.run_dir, trained.step, result), indent=1))
         return 0
     console = Console()
     console.print(f"{options.run_dir}: step {trained.step:,}", highlight=False)
@@ -113,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _record(run: str, step: int, result: "PublishedResult") -> dict[str, Any]:
-    """The result as JSON: null where there is no figure."""
+    """The result as a record; NaN where there is no figure."""
     tests = [
         {
             **{
@@ -125,19 +124,11 @@ def _record(run: str, step: int, result: "PublishedResult") -> dict[str, Any]:
         }
         for read in result.data.tests
     ]
-    scores = [
-        {key: _plain(value) for key, value in score._asdict().items()}
-        for score in result.scores
-    ]
     return {
         "run": run,
         "step": step,
         "probe_data": result.path,
         "tests": tests,
         "unread": list(result.data.unread),
-        "scores": scores,
+        "scores": [score._asdict() for score in result.scores],
     }
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,6 +1,6 @@
 """What a way of asking is: the keys of its rows, its forms, and two functions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -55,6 +55,10 @@ def _rounded(value: Any, digits: int) -> Any:
     return round(value, digits) if isinstance(value, float) else value
 
 
+_OF_ALL = frozenset({"form", "untrained"})
+"""Settings that concern every mode."""
+
+
 class Mode(NamedTuple):
     """A way of asking.
 
@@ -82,19 +86,23 @@ class Mode(NamedTuple):
     reads: frozenset[str] = frozenset()
     read_by: Mapping[str, tuple[Form, ...]] = MappingProxyType({})
 
+    def unread(self, given: Iterable[str]) -> list[str]:
+        """The settings among those given that concern other modes only."""
+        return [name for name in given if name not in self.reads | _OF_ALL]
 
-def require_read(mode: Mode, form: Form, given: Iterable[str]) -> None:
+
+def require_read(mode: Mode, form: Form, given: Collection[str]) -> None:
     """Refuses settings that the mode, asked in this form, would ignore.
 
     Raises:
       UsageError: one of the given names; the message gives what is read instead.
     """
+    for name in mode.unread(given):
+        raise UsageError(
+            f"mode {mode.name!r} does not read {name!r}; it reads "
+            + (", ".join(sorted(mode.reads)) or "no setting")
+        )
     for name in given:
-        if name not in {*mode.reads, "form", "untrained"}:
-            raise UsageError(
-                f"mode {mode.name!r} does not read {name!r}; it reads "
-                + (", ".join(sorted(mode.reads)) or "no setting")
-            )
         forms = mode.read_by.get(name, mode.forms)
         if form not in forms:
             raise UsageError(

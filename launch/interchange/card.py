@@ -25,17 +25,18 @@ _IN_DECODER = {
     input_ids = [x1, ..., xN]              # no BOS; hidden tokens are MASK
     mask: 0 where a slot sees another, else -inf: up to the end of its own block
     model(input_ids, attention_mask=mask)  # the logits at slot i predict x(i)""",
-    "onward": """\
-    input_ids = inputs + [BOS] + targets   # N inputs that all see each other
-    position_ids = 1 ... N, N, N + 1, ...  # BOS stands where the last input does
-    mask: 0 where a slot sees another, else -inf: inputs see all inputs; BOS and targets
-    see all inputs, and themselves up to their own slot""",
-    "after": """\
-    input_ids = inputs + [BOS] + targets   # N inputs that all see each other
-    position_ids = 1 ... N, N + 1, ...     # BOS stands after the last input
-    mask: 0 where a slot sees another, else -inf: inputs see all inputs; BOS and targets
-    see all inputs, and themselves up to their own slot""",
 }
+
+_SEQUENTIAL_IN_DECODER = """\
+    input_ids = inputs + [BOS] + targets   # N inputs that all see each other
+    {positions}
+    mask: 0 where a slot sees another, else -inf: inputs see all inputs; BOS and targets
+    see all inputs, and themselves up to their own slot"""
+
+_AFTER = "position_ids = 1 ... N, N + 1, ...     # BOS stands after the last input"
+_ONWARD = (
+    "position_ids = 1 ... N, N, N + 1, ...  # BOS stands where the last input does"
+)
 
 _IN_ENCODER_DECODER = {
     "masked": """\
@@ -152,8 +153,10 @@ def _way(form: Form, rows: RowShape, objectives: Sequence[Objective]) -> str:
     if form == "blocks" and not decoder and apart:
         return _EXACT
     if decoder:
-        way = "after" if form in BOS_AFTER_INPUTS else "onward"
-        return _IN_DECODER.get(form, _IN_DECODER[way])
+        if form in _IN_DECODER:
+            return _IN_DECODER[form]
+        positions = _AFTER if form in BOS_AFTER_INPUTS else _ONWARD
+        return _SEQUENTIAL_IN_DECODER.format(positions=positions)
     in_place = form in ("masked", "shifted", "blocks")
     return _IN_ENCODER_DECODER["masked" if in_place else "sequential"]
 

@@ -94,8 +94,8 @@ def make_train_step(
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         # A finite gradient can have an update that is not: 0 / (√0 + 0) in AdamW.
-        finite = jnp.isfinite(jnp.stack([loss, grad_norm, optax.tree.norm(updates)]))
-        finite = finite.all()
+        told = jnp.stack([loss, grad_norm, optax.tree.norm(updates)])
+        finite = jnp.isfinite(told).all()
         spike = finite & _spikes(state, grad_norm, spike_deviations)
         applied = finite & ~spike
 

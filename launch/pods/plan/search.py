@@ -36,9 +36,9 @@ def settings_to_try(settings: Settings, cluster: Cluster) -> list[dict[str, Any]
     Raises:
       UsageError: the mesh that is given asks for another number of devices.
     """
-    given: MeshShape = settings.get("mesh", MeshShape(data=-1))
-    sizes = given.sizes(len(cluster.devices), kind=cluster.name)
-    slices = given.slices
+    mesh: MeshShape = settings.get("mesh", MeshShape(data=-1))
+    sizes = mesh.sizes(len(cluster.devices), kind=cluster.name)
+    first = {**settings, "mesh": dataclasses.replace(mesh, **sizes)}
     every = [
         {
             **settings,
@@ -46,12 +46,11 @@ def settings_to_try(settings: Settings, cluster: Cluster) -> list[dict[str, Any]
             "model": dataclasses.replace(settings["model"], remat=remat),
             "microbatches": parts,
         }
-        for mesh in _meshes(settings, len(cluster.devices), slices)
+        for mesh in _meshes(settings, len(cluster.devices), mesh.slices)
         for remat in _POLICIES
         for parts in _parts(settings["batch_rows"], mesh)
     ]
     every.sort(key=lambda one: _order(one))
-    first = {**settings, "mesh": dataclasses.replace(given, **sizes)}
     others = [one for one in every if _key(one) != _key(first)]
     return [first, *others]
 
@@ -133,9 +132,10 @@ def described(settings: Settings) -> str:
 def _so_far(reports: Sequence[Report], *, left: int) -> str:
     """The best plan yet, and how long the others will take if they take as long."""
     words = []
-    fit = [one["step_seconds"] for one in reports if _rank(one)[1] < math.inf]
+    fit = [one for one in reports if one["fits"] and "step_seconds" in one]
     if fit:
-        words.append(f"best {1e3 * min(fit):,.1f} ms")
+        best = min(one["step_seconds"] for one in fit)
+        words.append(f"best {1e3 * best:,.1f} ms")
     took = [c["seconds"] for c in (r["compiler"] for r in reports) if not c["cached"]]
     if took:
         minutes = sum(took) / len(took) * left / 60
