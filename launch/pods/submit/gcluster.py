@@ -4,8 +4,8 @@ import shlex
 
 from ...hosts.leaving import STOPPED
 from .clouds import Slice
-from .gke import check_job
-from .job import TrainJob, check_name, check_path
+from .gke import check_job, check_names
+from .job import TrainJob, check_project, check_storage
 from .rendering import Rendered
 
 
@@ -34,12 +34,20 @@ def gcluster_script(
       cluster: name.
       location: its region or zone.
       project: None is gcloud's own.
+
+    Raises:
+      UsageError: an argument is malformed.
     """
     check_job(image, slices=slices, grace=grace, max_restarts=max_restarts)
-    check_path("--mount", mount)
-    for option, name in (("--cluster", cluster), ("--location", location)):
-        check_name(option, name)
-    check_name("--claim", claim)
+    names = {
+        "--claim": claim,
+        "--queue": queue,
+        "--cluster": cluster,
+        "--location": location,
+    }
+    check_names(job, tpu, names, slices=slices)
+    check_project(project)
+    check_storage(job, mount=mount, storage=f"--claim={claim}")
     command = job.command(("sightline",), require="tpu", log="json")
     lines = [
         *(f"export {name}={shlex.quote(v)}" for name, v in job.variables.items()),

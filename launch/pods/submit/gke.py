@@ -8,7 +8,6 @@ other failure begins it again `max_restarts` times.
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -16,7 +15,7 @@ import yaml
 from ....objectives.errors import UsageError, require_count
 from ...hosts.leaving import STOPPED
 from .clouds import Slice
-from .job import CONFIG, TrainJob, check_name, check_path
+from .job import CONFIG, TrainJob, check_name, check_storage
 from .rendering import Rendered
 
 PORT = 8476
@@ -72,8 +71,8 @@ def jobset(
         "--namespace": namespace,
         "--service_account": service_account,
     }
-    _check_names(job, tpu, names, slices=slices)
-    _check_storage(job, claim=claim, mount=mount)
+    check_names(job, tpu, names, slices=slices)
+    check_storage(job, mount=mount, storage=f"--claim={claim}")
     pod = _pod(job, tpu, image=image, slices=slices, grace=grace)
     _mount(pod, claim=claim, mount=mount, config=f"{job.name}-config")
     if spot:
@@ -113,25 +112,26 @@ def jobset(
     return Rendered(_yaml(config) + "---\n" + _yaml(body), ("kubectl", "apply", "-f-"))
 
 
-def _check_names(
+def check_names(
     job: TrainJob, tpu: Slice, names: Mapping[str, str | None], *, slices: int
 ) -> None:
+    """Refuses names that Kubernetes would refuse.
+
+    Args:
+      job: whose own name begins those of its pods.
+      tpu: each slice.
+      names: by the options that gave them; None was not given.
+      slices: number of them.
+
+    Raises:
+      UsageError: a name is no DNS-1123 label, or too long.
+    """
     # The name of a pod is a DNS label, and Kubernetes' own suffix has six characters.
     suffix = f"-{_JOB}-{slices - 1}-{tpu.hosts - 1}-xxxxx"
     check_name("--name", job.name, most=63 - len(suffix))
     for option, name in names.items():
         if name is not None:
             check_name(option, name)
-
-
-def _check_storage(job: TrainJob, *, claim: str, mount: str) -> None:
-    check_path("--mount", mount)
-    if not PurePosixPath(job.run_dir).is_relative_to(mount):
-        raise UsageError(
-            f"--run_dir={job.run_dir} is not below --mount={mount}, where "
-            f"--claim={claim} is mounted, and would end with its pod; give "
-            f"--run_dir={mount}/runs/{job.name}."
-        )
 
 
 def _mount(pod: dict[str, Any], *, claim: str, mount: str, config: str) -> None:

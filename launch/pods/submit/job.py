@@ -91,6 +91,36 @@ def check_path(option: str, path: str) -> None:
         raise UsageError(f"{option}={path!r} holds characters that cannot be printed.")
 
 
+def check_storage(job: TrainJob, *, mount: str, storage: str) -> None:
+    """Refuses a run that would not be on the storage that all its machines share.
+
+    Args:
+      job: the run.
+      mount: where they have the storage.
+      storage: the option that names it, for the message: `--claim=shared`.
+
+    Raises:
+      UsageError: the run's directory is not below the mount, or that is no such path.
+    """
+    check_path("--mount", mount)
+    if not PurePosixPath(job.run_dir).is_relative_to(mount):
+        raise UsageError(
+            f"--run_dir={job.run_dir} is not below --mount={mount}, where {storage} "
+            "is mounted, and would end with its machine; give "
+            f"--run_dir={mount}/runs/{job.name}."
+        )
+
+
+def check_project(project: str | None) -> None:
+    """Refuses what is no id of a project of Google Cloud; None is gcloud's own.
+
+    Raises:
+      UsageError: it is none.
+    """
+    if project is not None and not re.fullmatch(r"([a-z0-9.-]+:)?[a-z0-9-]+", project):
+        raise UsageError(f"--project={project!r} is no id of a project; see gcloud.")
+
+
 def default_name(run_dir: str) -> str:
     """A name made of the last part of a run's directory."""
     words = re.findall(r"[a-z0-9]+", PurePosixPath(run_dir).name.lower())

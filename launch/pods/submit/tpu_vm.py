@@ -5,7 +5,7 @@ import shlex
 
 from ....objectives.errors import UsageError, require_count
 from .clouds import Slice
-from .job import CONFIG, TrainJob, check_name, check_path
+from .job import CONFIG, TrainJob, check_name, check_project, check_storage
 from .rendering import Rendered, heredoc_end, render
 
 
@@ -35,7 +35,8 @@ def tpu_vm_script(
       package: what pip installs on the hosts: `sightline[tpu] @ git+https://…`.
       project: None is gcloud's own.
       slices: number of them.
-      share: an NFS export, `10.0.0.2:/vol`, that holds the run's directory.
+      share: an NFS export, `10.0.0.2:/vol`, that holds the run's directory; None
+        leaves it on the disk of the machine, which must be one, and no spot VM.
       mount: where it is mounted.
       python: that the hosts' system can install.
       spot: whether machines may be taken away.
@@ -48,13 +49,15 @@ def tpu_vm_script(
     require_count("--max_restarts", max_restarts, least=0)
     check_name("--zone", zone)
     check_name("--name", job.name, most=40)
-    if project is not None and not re.fullmatch(r"([a-z0-9.-]+:)?[a-z0-9-]+", project):
-        raise UsageError(f"--project={project!r} is no id of a project; see gcloud.")
+    check_project(project)
     if not re.fullmatch(r"python3(\.\d+)?", python):
         raise UsageError(f"--python={python!r}: give python3.11 or a later one.")
-    check_path("--mount", mount)
-    if share is not None and not re.fullmatch(r"[\w.-]+:/[\w./-]*", share):
+    if share is None:
+        _check_own_disk(job, hosts=slices * tpu.hosts, spot=spot)
+    elif not re.fullmatch(r"[\w.-]+:/[\w./-]*", share):
         raise UsageError(f"--share={share!r}: an NFS export is HOST:/PATH.")
+    else:
+        check_storage(job, mount=mount, storage=f"--share={share}")
     worker = render(
         "tpu_vm_worker.sh.j2",
         python=python,
@@ -79,7 +82,18 @@ def tpu_vm_script(
         accelerator_type=tpu.accelerator_type,
         runtime=tpu.names.runtime,
         spot=spot,
+        share=share,
         nodes=names,
         worker=worker,
     )
     return Rendered(text, ("bash",))
+
+
+def _check_own_disk(job: TrainJob, *, hosts: int, spot: bool) -> None:
+    """Refuses a run on disks of machines that are several, or that are taken away."""
+    if hosts > 1 or spot:
+        raise UsageError(
+            f"--run_dir={job.run_dir} is on each machine's own disk, and "
+            f"{f'{hosts} machines share a run' if hosts > 1 else 'a spot VM loses it'}"
+            "; give --share=HOST:/PATH, an NFS export that holds it below --mount."
+        )

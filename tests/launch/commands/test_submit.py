@@ -33,7 +33,7 @@ def test_a_jobset_with_the_config_that_was_checked(capsys, tmp_path):
 def test_the_other_systems_render(capsys):
     for words in (
         ["gcluster", *FITS, "--image=host/a:1", "--claim=a", "--cluster=a"],
-        ["tpu-vm", *FITS, "--zone=us-east5-b", "--package=sightline[tpu]"],
+        ["tpu-vm", *FITS, "--zone=us-east5-b", "--package=a", "--share=host:/vol"],
         ["slurm", "--nodes=2", "--gpus_per_node=4"],
         ["local", "--processes=2"],
     ):

@@ -35,6 +35,11 @@ def documents(job, tpu=V5P, **settings):
     return list(yaml.safe_load_all(jobset(job, tpu, **settings).text))
 
 
+def gcluster(job, **settings):
+    given = {"image": "host/p/s:1", "claim": "shared", "cluster": "mine"}
+    return gcluster_script(job, V5P, **{**given, "location": "us-east5", **settings})
+
+
 def pod_of(body):
     return body["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
 
@@ -236,17 +241,30 @@ def test_the_config_travels_as_it_is(job):
     ],
 )
 def test_what_is_refused(plain_job, settings, words):
-    with pytest.raises(UsageError, match=re.escape(words)):
-        documents(plain_job, **settings)
+    for render in (documents, gcluster):
+        with pytest.raises(UsageError, match=re.escape(words)):
+            render(plain_job, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"cluster": "My Cluster"}, "--cluster"),
+        ({"location": "US"}, "--location"),
+        ({"project": "a b"}, "--project"),
+    ],
+)
+def test_what_gcluster_refuses_besides(plain_job, settings, words):
+    with pytest.raises(UsageError, match=words):
+        gcluster(plain_job, **settings)
 
 
 def test_a_name_leaves_room_for_that_of_a_pod(plain_job):
-    import dataclasses
-
     longest = 63 - len("-slice-0-15-xxxxx")
     documents(dataclasses.replace(plain_job, name="a" * longest))
-    with pytest.raises(UsageError, match="--name"):
-        documents(dataclasses.replace(plain_job, name="a" * (longest + 1)))
+    for render in (documents, gcluster):
+        with pytest.raises(UsageError, match="--name"):
+            render(dataclasses.replace(plain_job, name="a" * (longest + 1)))
 
 
 @pytest.mark.parametrize(
@@ -263,16 +281,7 @@ def test_text_that_kubectl_reads_as_something_else_is_quoted(job, value):
 def test_gcluster_is_told_the_same(job, bash, add_program, tmp_path):
     """The words that `gcluster` gets, and what its command does in a container."""
     add_program("gcluster", 'printf "%s\\0" "$@" > "$HOME/words"')
-    script = gcluster_script(
-        job,
-        V5P,
-        image="host/p/s:1",
-        claim="shared",
-        cluster="mine",
-        location="us-east5",
-        slices=2,
-        max_restarts=0,
-    )
+    script = gcluster(job, slices=2, max_restarts=0)
     done = bash(script.text)
     assert done.returncode == 0, done.stderr
     words = (tmp_path / "words").read_text().split("\0")

@@ -23,6 +23,9 @@ exit "${status:-99}"
 """
 
 
+GIVEN = {"zone": "us-east5-b", "package": "sightline[tpu]", "share": "10.0.0.2:/vol"}
+
+
 @pytest.fixture
 def run(bash, add_program, tmp_path):
     """`run(job, states, statuses, **settings)`: how the script ends."""
@@ -33,7 +36,7 @@ def run(bash, add_program, tmp_path):
     def run(job, states, statuses=(), **settings):
         (tmp_path / "states").write_text("".join(f"{s}\n" for s in states))
         (tmp_path / "statuses").write_text("".join(f"{s}\n" for s in statuses))
-        given = {"zone": "us-east5-b", "package": "sightline[tpu]", **settings}
+        given = {**GIVEN, **settings}
         script = tpu_vm_script(job, slice_of("v5p-128"), **given)
         return bash(script.text, POLL_SECONDS="0", RESTART_SECONDS="0")
 
@@ -50,7 +53,6 @@ def test_it_asks_waits_and_trains(run, job, tmp_path):
         ["", "WAITING_FOR_RESOURCES", "PROVISIONING", "ACTIVE", "ACTIVE"],
         [75, 75, 1, 0],
         project="mine",
-        share="10.0.0.2:/vol",
         spot=True,
     )
     assert done.returncode == 0, done.stderr
@@ -107,9 +109,20 @@ def test_machines_that_were_taken_away_are_asked_for_again(run, plain_job, tmp_p
         ({"share": "/vol"}, "--share"),
         ({"python": "python2; ls"}, "--python"),
         ({"mount": "shared"}, "--mount"),
+        ({"mount": "/other"}, "--run_dir=/shared/runs/mine is not below --mount=/oth"),
+        ({"share": None}, "16 machines share a run; give --share="),
     ],
 )
 def test_what_is_refused(plain_job, settings, words):
-    given = {"zone": "us-east5-b", "package": "a", **settings}
     with pytest.raises(UsageError, match=words):
-        tpu_vm_script(plain_job, slice_of("v6e-64"), **given)
+        tpu_vm_script(plain_job, slice_of("v6e-64"), **{**GIVEN, **settings})
+
+
+def test_a_run_on_the_machines_own_disk(plain_job):
+    """Only of one machine that stays; the script says so."""
+    alone, tpu = {**GIVEN, "share": None}, slice_of("v6e-4")
+    script = tpu_vm_script(plain_job, tpu, **alone)
+    assert "own disk" in script.text and "nfs" not in script.text
+    assert "own disk" not in tpu_vm_script(plain_job, tpu, **GIVEN).text
+    with pytest.raises(UsageError, match="a spot VM loses it; give --share="):
+        tpu_vm_script(plain_job, tpu, **alone, spot=True)
