@@ -5,7 +5,7 @@ import shlex
 from ...hosts.leaving import STOPPED
 from .clouds import Slice
 from .gke import check_job, check_names
-from .job import TrainJob, check_project, check_storage
+from .job import TrainJob, check_free, check_project, check_storage
 from .rendering import Rendered
 
 
@@ -48,6 +48,7 @@ def gcluster_script(
     check_names(job, tpu, names, slices=slices)
     check_project(project)
     check_storage(job, mount=mount, storage=f"--claim={claim}")
+    check_free(job, "config")
     command = job.command(("sightline",), require="tpu", log="json")
     lines = [
         *(f"export {name}={shlex.quote(v)}" for name, v in job.variables.items()),

@@ -8,6 +8,7 @@ other failure begins it again `max_restarts` times.
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -15,7 +16,7 @@ import yaml
 from ....objectives.errors import UsageError, require_count
 from ...hosts.leaving import STOPPED
 from .clouds import Slice
-from .job import CONFIG, TrainJob, check_name, check_storage
+from .job import CONFIG, TrainJob, check_free, check_name, check_storage
 from .rendering import Rendered
 
 PORT = 8476
@@ -73,6 +74,12 @@ def jobset(
     }
     check_names(job, tpu, names, slices=slices)
     check_storage(job, mount=mount, storage=f"--claim={claim}")
+    if PurePosixPath(mount).is_relative_to(_FOLDER):
+        raise UsageError(
+            f"--mount={mount} is where the pods have the config; mount the claim "
+            "elsewhere, as at /shared."
+        )
+    check_free(job, "SLICE", "JOB_COMPLETION_INDEX")
     pod = _pod(job, tpu, image=image, slices=slices, grace=grace)
     _mount(pod, claim=claim, mount=mount, config=f"{job.name}-config")
     if spot:
@@ -115,16 +122,10 @@ def jobset(
 def check_names(
     job: TrainJob, tpu: Slice, names: Mapping[str, str | None], *, slices: int
 ) -> None:
-    """Refuses names that Kubernetes would refuse.
-
-    Args:
-      job: whose own name begins those of its pods.
-      tpu: each slice.
-      names: by the options that gave them; None was not given.
-      slices: number of them.
+    """Refuses names, by the options that gave them, that Kubernetes would refuse.
 
     Raises:
-      UsageError: a name is no DNS-1123 label, or too long.
+      UsageError: a name is no DNS-1123 label, or too long for those of pods.
     """
     # The name of a pod is a DNS label, and Kubernetes' own suffix has six characters.
     suffix = f"-{_JOB}-{slices - 1}-{tpu.hosts - 1}-xxxxx"

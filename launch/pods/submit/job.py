@@ -111,6 +111,20 @@ def check_storage(job: TrainJob, *, mount: str, storage: str) -> None:
         )
 
 
+def check_free(job: TrainJob, *names: str) -> None:
+    """Refuses variables of a job by names that what starts it needs for itself.
+
+    Raises:
+      UsageError: the job has such a variable.
+    """
+    for name in names:
+        if name in job.variables:
+            raise UsageError(
+                f"--env={name}=… would replace a variable by which the job is started "
+                f"({', '.join(names)}); leave it out, or take another name."
+            )
+
+
 def check_project(project: str | None) -> None:
     """Refuses what is no id of a project of Google Cloud; None is gcloud's own.
 

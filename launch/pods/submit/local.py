@@ -3,7 +3,7 @@
 import sys
 
 from ....objectives.errors import require_count
-from .job import CONFIG, TrainJob
+from .job import CONFIG, TrainJob, check_free
 from .rendering import Rendered, heredoc_end, render
 
 
@@ -23,6 +23,7 @@ def local_script(
     """
     require_count("--processes", processes, least=1)
     require_count("--port", port, least=1, most=2**16 - 1)
+    check_free(job, "folder", "pids", "prefixes", "number", "status", "result")
     together = {"coordinator": f"127.0.0.1:{port}", "processes": processes}
     text = render(
         "local.sh.j2",

@@ -5,7 +5,7 @@ import sys
 from pathlib import PurePosixPath
 
 from ....objectives.errors import UsageError, require_count
-from .job import TrainJob
+from .job import TrainJob, check_free
 from .rendering import Rendered, heredoc_end, render
 
 
@@ -45,6 +45,7 @@ def slurm_script(
         )
     for option, word in (("--partition", partition), ("--account", account)):
         _check_word(option, word)
+    check_free(job, "status", "SLURM_JOB_ID")
     # SLURM reads these lines by words, and % in a file name.
     _check_word("--run_dir", job.run_dir)
     run_dir = PurePosixPath(job.run_dir)

@@ -5,7 +5,14 @@ import shlex
 
 from ....objectives.errors import UsageError, require_count
 from .clouds import Slice
-from .job import CONFIG, TrainJob, check_name, check_project, check_storage
+from .job import (
+    CONFIG,
+    TrainJob,
+    check_free,
+    check_name,
+    check_project,
+    check_storage,
+)
 from .rendering import Rendered, heredoc_end, render
 
 
@@ -50,6 +57,7 @@ def tpu_vm_script(
     check_name("--zone", zone)
     check_name("--name", job.name, most=40)
     check_project(project)
+    check_free(job, "HOME", "failures", "status")
     if not re.fullmatch(r"python3(\.\d+)?", python):
         raise UsageError(f"--python={python!r}: give python3.11 or a later one.")
     if share is None:

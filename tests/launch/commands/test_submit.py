@@ -4,12 +4,14 @@ import inspect
 import re
 import subprocess
 import typing
+from pathlib import Path
 
 import pytest
 import yaml
 
 from sightline.launch.cli import main
 from sightline.launch.configuration.config import load
+from sightline.launch.pods import submit
 from sightline.launch.pods.submit.preflight import check_config
 from sightline.launch.training.train import train
 from sightline.objectives.errors import UsageError
@@ -33,7 +35,7 @@ def test_a_jobset_with_the_config_that_was_checked(capsys, tmp_path):
 def test_the_other_systems_render(capsys):
     for words in (
         ["gcluster", *FITS, "--image=host/a:1", "--claim=a", "--cluster=a"],
-        ["tpu-vm", *FITS, "--zone=us-east5-b", "--package=a", "--share=host:/vol"],
+        ["tpu-vm", *FITS, "--zone=us-east5-b", "--package=a", SHARE],
         ["slurm", "--nodes=2", "--gpus_per_node=4"],
         ["local", "--processes=2"],
     ):
@@ -56,6 +58,8 @@ def test_a_batch_script(capsys):
     assert not any("gpus" in word for word in head)
 
 
+SHARE = "--share=host:/vol"
+PACKAGE = Path(submit.__file__).parent
 TENSOR = "--gin.MeshShape.tensor=64"
 
 
@@ -105,6 +109,24 @@ def test_every_number_of_training_is_checked(name):
     binding = f"train.{name}={NUMBERS[name]}"
     with pytest.raises(UsageError, match=rf"train\.{name}"):
         check_config(["quickstart.gin"], [binding], run_dir="/shared/mine")
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("local.sh.j2", ["local", "--processes=2"]),
+        ("slurm.sh.j2", ["slurm", "--nodes=1"]),
+        ("tpu_vm_worker.sh.j2", ["tpu-vm", *FITS, "--zone=a", "--package=a", SHARE]),
+    ],
+)
+def test_no_variable_takes_the_name_of_one_of_the_script(template, words, capsys):
+    """Of those that a script sets once it has those of the job."""
+    _, text = (PACKAGE / template).read_text("utf-8").split("export {{ name }}")
+    own = set(re.findall(r"^\s*(?:for \(*)?(\w+) ?(?:=| in )", text, re.MULTILINE))
+    assert "status" in own
+    for name in own:
+        assert main(["submit", words[0], *RUN, *words[1:], f"--env={name}=5"]) == 2
+        assert f"--env={name}=… would replace" in capsys.readouterr().err
 
 
 def test_apply_needs_the_systems_program(capsys, monkeypatch, tmp_path):

@@ -259,6 +259,22 @@ def test_what_gcluster_refuses_besides(plain_job, settings, words):
         gcluster(plain_job, **settings)
 
 
+@pytest.mark.parametrize("mount", ["/etc/sightline", "/etc/sightline/"])
+def test_the_claim_is_not_mounted_over_the_config(plain_job, mount):
+    inside = dataclasses.replace(plain_job, run_dir="/etc/sightline/mine")
+    with pytest.raises(UsageError, match=f"--mount={mount} is where the pods have"):
+        documents(inside, mount=mount)
+
+
+def test_no_variable_takes_the_name_of_one_that_the_pods_have(plain_job):
+    _, body = documents(plain_job)
+    set_by_us = [entry["name"] for entry in container_of(body)["env"]]
+    for name in (*set_by_us, "JOB_COMPLETION_INDEX"):
+        told = dataclasses.replace(plain_job, variables={name: "5"})
+        with pytest.raises(UsageError, match=f"--env={name}="):
+            documents(told)
+
+
 def test_a_name_leaves_room_for_that_of_a_pod(plain_job):
     longest = 63 - len("-slice-0-15-xxxxx")
     documents(dataclasses.replace(plain_job, name="a" * longest))
