@@ -106,7 +106,7 @@ def _alone(found: Emulated | Here, name: str, slices: int) -> Emulated | Here:
 def _edges(generation: Generation, number: int, name: str) -> tuple[int, ...]:
     """The usual shape of a slice: the most compact one."""
     unit = generation.cores if generation.counts_cores else 1
-    valid = {math.prod(e) * unit: e for e in reversed(_shapes(generation))}
+    valid = {math.prod(e) * unit: e for e in reversed(shapes(generation))}
     if number in valid:
         return valid[number]
     below = max((n for n in valid if n < number), default=None)
@@ -121,16 +121,16 @@ def _edges(generation: Generation, number: int, name: str) -> tuple[int, ...]:
 
 def _checked_edges(generation: Generation, text: str, name: str) -> tuple[int, ...]:
     edges = tuple(sorted(map(int, text.split("x"))))
-    if edges in {tuple(sorted(shape)) for shape in _shapes(generation)}:
+    if edges in {tuple(sorted(shape)) for shape in shapes(generation)}:
         return tuple(int(edge) for edge in text.split("x"))
-    listed = ["x".join(map(str, shape)) for shape in _shapes(generation)]
+    listed = ["x".join(map(str, shape)) for shape in shapes(generation)]
     raise UsageError(
         f"--topology={name}: no {generation.name} slice has these edges; "
         f"{nearest(text, listed)}"
     )
 
 
-def _shapes(generation: Generation) -> list[tuple[int, ...]]:
+def shapes(generation: Generation) -> list[tuple[int, ...]]:
     """The shapes of slices, of equal sizes the most compact first."""
     if generation.dimensions == 2:
         most = generation.largest[0]

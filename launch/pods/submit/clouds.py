@@ -75,6 +75,20 @@ class Slice(NamedTuple):
         unit = self.generation.cores if self.generation.counts_cores else 1
         return f"{self.names.accelerator_type}-{self.chips * unit}"
 
+    @property
+    def request(self) -> tuple[str, ...]:
+        """Options by which `gcloud` is asked for it.
+
+        An accelerator type means the usual shape of its size; others are asked for by
+        theirs (https://cloud.google.com/sdk/gcloud/reference/compute/tpus/queued-resources/create).
+        """
+        name, _, number = self.accelerator_type.rpartition("-")
+        usual = topology(f"{self.generation.name}-{number}")
+        assert isinstance(usual, Slices)
+        if sorted(usual.edges) == sorted(self.bounds):
+            return (f"--accelerator-type={self.accelerator_type}",)
+        return (f"--type={name}", f"--topology={self.topology}")
+
 
 def slice_of(name: str) -> Slice:
     """The slice that `--topology` names.

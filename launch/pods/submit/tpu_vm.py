@@ -88,6 +88,8 @@ def tpu_vm_script(
         zone=zone,
         place=shlex.join(place),
         accelerator_type=tpu.accelerator_type,
+        topology=tpu.topology,
+        request=shlex.join(tpu.request),
         runtime=tpu.names.runtime,
         spot=spot,
         share=share,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sightline.launch.pods.plan.generations import GENERATIONS
+from sightline.launch.pods.plan.names import shapes
 from sightline.launch.pods.submit.clouds import NAMES, slice_of
 from sightline.objectives.errors import UsageError
 
@@ -48,6 +50,26 @@ def test_a_slice_has_whole_hosts(name):
         found = slice_of(f"{name}-{number}")
         assert found.hosts * found.chips_per_host == found.chips
         assert len(found.bounds) == found.generation.dimensions
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shape_is_asked_for_where_its_size_means_another(name):
+    """Every slice there is: what `gcloud` is told names its own shape."""
+    of = GENERATIONS[name]
+    unit = of.cores if of.counts_cores else 1
+    for edges in shapes(of):
+        found = slice_of(f"{name}:{'x'.join(map(str, edges))}")
+        asked = dict(option.split("=") for option in found.request)
+        if "--topology" in asked:
+            assert asked == {
+                "--type": NAMES[name].accelerator_type,
+                "--topology": found.topology,
+            }
+            assert slice_of(f"{name}-{found.chips * unit}").bounds != edges
+        else:
+            number = asked["--accelerator-type"].rpartition("-")[2]
+            assert slice_of(f"{name}-{number}").bounds == edges
+    assert slice_of("v5p:4x4x16").request == ("--type=v5p", "--topology=4x4x16")
 
 
 @pytest.mark.parametrize("name", ["cpu-8", "here", "v5p-129", "v5q-8", "h100-8"])
