@@ -108,6 +108,14 @@ def test_a_step_that_recomputes_nothing_does_what_the_model_asks(
     assert operations(parse(compiled.as_text())) == model_operations(program)
 
 
+@pytest.mark.parametrize("chunk", [7, 48, 64])
+def test_what_fills_a_chunk_of_the_loss_is_not_the_models(make_program, chunk):
+    program = make_program("encoder_decoder")
+    model = dataclasses.replace(program.model, loss_chunk=chunk)
+    chunked = dataclasses.replace(program, model=model)
+    assert model_operations(chunked) == model_operations(program)
+
+
 def test_recomputation_is_work_but_not_the_models(make_program):
     program = make_program("decoder")
     model = dataclasses.replace(program.model, remat="full")
