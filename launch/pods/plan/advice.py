@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from ...training.program import Program
+from .hlo import slice_indices
 from .state import State
 
 GIB = 2**30
@@ -71,12 +72,16 @@ def _chunks(program: Program) -> Iterator[str]:
 
 
 def _sharding(program: Program, state: State) -> Iterator[str]:
+    """Parameters split as far as they may be: between slices they are repeated."""
     data, fsdp = program.mesh.shape["data"], program.mesh.shape["fsdp"]
-    if data > 1:
+    slices = len(set(slice_indices(program.mesh).tolist()))
+    factor = data // slices
+    if factor > 1:
         held = state.parameter_bytes + state.optimizer_bytes
         yield (
-            f"MeshShape.fsdp={fsdp * data}, data=1 (now {fsdp} and {data}): about "
-            f"{held * (1 - 1 / data) / GIB:.1f} GiB less of parameters and optimiser"
+            f"MeshShape.fsdp={fsdp * factor}, data={slices} (now {fsdp} and {data}): "
+            f"about {held * (1 - 1 / factor) / GIB:.1f} GiB less of parameters and "
+            "optimiser"
         )
 
 

@@ -107,7 +107,7 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
       mesh: that the program was compiled for.
     """
     module = parse(program) if isinstance(program, str) else program
-    slices = np.array([getattr(d, "slice_index", 0) or 0 for d in mesh.devices.flat])
+    slices = slice_indices(mesh)
     found = []
     seen: set[tuple[str, ...]] = set()
     for place in places(module):
@@ -120,6 +120,11 @@ def collectives(program: str | Module, mesh: Mesh) -> list[Collective]:
             if one.group > 1:
                 found.append(one)
     return found
+
+
+def slice_indices(mesh: Mesh) -> np.ndarray:
+    """The slice of each device, in the order of the mesh; 0 where there are none."""
+    return np.array([getattr(d, "slice_index", 0) or 0 for d in mesh.devices.flat])
 
 
 def _within(

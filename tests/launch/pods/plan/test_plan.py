@@ -8,10 +8,11 @@ import os
 import re
 
 import jax
+import numpy as np
 import pytest
 from rich.console import Console
 
-from sightline.launch.pods.plan import memory_findings
+from sightline.launch.pods.plan import advice as advices, memory_findings
 from sightline.launch.pods.plan.advice import advice
 from sightline.launch.pods.plan.cache import Cache, content_key
 from sightline.launch.pods.plan.captured import captured_stderr, compiler_errors
@@ -199,6 +200,25 @@ def test_advice_is_enough_by_its_own_estimate(program):
     lines = advice(program, state, held + 4000, held + held // 3 + 2100)
     assert any("train.microbatches=2 (now 1)" in line for line in lines)
     assert not any("fsdp=" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("slices", "sizes"), [(1, "fsdp=8, data=1"), (2, "fsdp=4, data=2"), (4, None)]
+)
+def test_advice_keeps_parameters_in_their_slice(
+    make_program, monkeypatch, slices, sizes
+):
+    program = make_program("decoder", mesh={"data": 4, "fsdp": 2})
+    indices = np.repeat(np.arange(slices), 8 // slices)
+    monkeypatch.setattr(advices, "slice_indices", lambda mesh: indices)
+    found = [
+        line
+        for line in advice(program, state_of(program), 2, 1)
+        if line.startswith("MeshShape.fsdp=")
+    ]
+    assert [line.split(" (")[0] for line in found] == (
+        [f"MeshShape.{sizes}"] if sizes else []
+    )
 
 
 def shown(renderable) -> str:
