@@ -24,12 +24,13 @@ what it communicates and what is wasteful. No TPU is needed, only its compiler (
 A compiled step is kept in the user's cache folder: the same plan again takes seconds.
 --search tries meshes, remat policies and microbatches, always nearest to the best yet.
 
-Exit status: 0 where a plan fits, 1 where none does, 2 a wrong argument or binding.
+Exit status: 0 where a plan fits, or the devices' memory is not known; 1 where none
+does; 2 a wrong argument or binding.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the plan; returns 0 if it fits, or if one of a search does."""
+    """Prints the plan; returns 1 if it does not fit, nor any of a search."""
     parser = gin_parser("plan", _ABOUT)
     parser.add_argument("--topology", required=True, metavar="NAME")
     parser.add_argument("--slices", type=int, default=1, metavar="N")
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
             tried = settings_to_try(settings, planner.cluster)
         reports = ranked(planner.plan, tried, most=options.most, show=show)
     _print(reports, options.format)
-    return 0 if reports[0]["fits"] else 1
+    return 1 if reports[0]["fits"] is False else 0
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ def _verdict(report: Mapping[str, Any]) -> Text:
 
 def _speed(report: Mapping[str, Any]) -> str:
     tokens = f"{report['tokens_per_step']:,} tokens a step"
-    if not report["fits"] and "step_seconds" not in report:
+    if report["fits"] is False and "step_seconds" not in report:
         return tokens
     if "step_seconds" not in report:
         return f"{tokens}; no speeds are known of these devices"
@@ -185,13 +185,19 @@ def ranking(reports: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for one in reports:
         mesh = ", ".join(f"{axis} {n}" for axis, n in one["mesh"].items() if n > 1)
-        over = (one["needed"] - (one["capacity"] or 0)) / GIB
         table.add_row(
             *(mesh or "one device", one["remat"], f"{one['microbatches']}"),
             f"{one['needed'] / GIB:,.2f}",
-            "yes" if one["fits"] else f"{over:,.2f} over",
+            _fits(one),
             _seconds(one["step_seconds"]) if "step_seconds" in one else "",
             _LIMITS[one["bound"]] if "bound" in one else "",
             f"{one['mfu']:.1%}" if "mfu" in one else "",
         )
     return table
+
+
+def _fits(report: Mapping[str, Any]) -> str:
+    if report["fits"] is None:
+        return "not known"
+    over = (report["needed"] - report["capacity"]) / GIB
+    return "yes" if report["fits"] else f"{over:,.2f} over"

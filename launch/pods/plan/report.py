@@ -69,7 +69,7 @@ def report(
             speeds=cluster.speeds,
         )
         whole |= _speed(program, cluster, bounds, spent["model_operations"], price)
-    if not whole["fits"]:
+    if whole["fits"] is False:
         needed, capacity = whole["needed"], whole["capacity"]
         whole["advice"] = advice(program, state, needed, capacity)
     return whole
@@ -110,7 +110,7 @@ def _verdict(compiled: Compiled, cluster: Cluster) -> Report:
         }
     assert compiled.memory is not None
     needed = compiled.memory.peak
-    fits = cluster.capacity is None or needed <= cluster.capacity
+    fits = None if cluster.capacity is None else needed <= cluster.capacity
     return {
         **{"fits": fits, "needed": needed, "capacity": cluster.capacity},
         "at_least": False,

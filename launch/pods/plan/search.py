@@ -101,9 +101,9 @@ def ranked(
 
 
 def _rank(report: Report) -> tuple[bool, float, int]:
-    fits = report["fits"]
-    seconds = report.get("step_seconds", math.inf) if fits else math.inf
-    return not fits, seconds, report["needed"]
+    too_large = report["fits"] is False  # None where the capacity is not known
+    seconds = math.inf if too_large else report.get("step_seconds", math.inf)
+    return too_large, seconds, report["needed"]
 
 
 def _difference(one: Settings, other: Settings) -> float:

@@ -239,7 +239,9 @@ def test_without_speeds_or_capacity_nothing_is_made_up(program, here, compiled):
     unknown = dataclasses.replace(here, capacity=None, speeds=None)
     plan = report(program, unknown, compiled, price=1.0)
     assert "step_seconds" not in plan and plan["capacity"] is None
+    assert plan["fits"] is None and "advice" not in plan
     assert "not known" in shown(plan_screen(plan))
+    assert "not known" in shown(ranking([plan]))
 
 
 def evidence(program, compiled, **changes) -> Evidence:
