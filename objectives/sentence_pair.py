@@ -6,7 +6,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from .errors import NoExampleError, UsageError, nearest, require_share
+from .errors import (
+    NoExampleError,
+    UsageError,
+    nearest,
+    require_count,
+    require_share,
+)
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .sentence_cuts import DRAWS, Kind, Matched, Pair, matched_pairs
@@ -24,6 +30,7 @@ Unit = Literal["token", "sentence"]
 
 
 def _lengths(tokens: int, max_tokens: int) -> Lengths | None:
+    require_count("sentence_pair.max_tokens", max_tokens, least=4)
     if not 4 <= tokens <= max_tokens:
         return None
     return Lengths(

@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from sightline.objectives import registry
+from sightline.objectives.errors import UsageError
 
 pytestmark = pytest.mark.unchecked
+
+
+@pytest.mark.parametrize("most", [3, 0, -5, 4.0, True])
+def test_fewer_tokens_than_a_pair_has_are_refused(most):
+    with pytest.raises(UsageError, match=r"max_tokens is .* whole number from 4"):
+        registry.get("sentence_pair").with_settings(max_tokens=most).lengths(10)
+    shortest = registry.get("sentence_pair").with_settings(max_tokens=4)
+    assert [n for n in range(9) if shortest.lengths(n) is not None] == [4]
 
 
 def split(example, ids):
