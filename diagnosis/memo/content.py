@@ -8,7 +8,7 @@ from typing import Any
 
 from ...objectives.registry import base_name
 from ..failures import registry
-from ..results.effects import Effect, beats, compared
+from ..results.effects import Effect, better_by, compared
 from ..results.nearest import ranked
 from ..revision.adapted import KEPT
 from ..revision.propose import Change
@@ -51,7 +51,7 @@ def _values(memo: Memo) -> dict[str, Any]:
     return {
         **{"memo": memo, "proposal": proposal, "effects": memo.effects},
         **{"origin": origin, "kept": KEPT, "unbound": UNBOUND},
-        **{"get": registry.get, "base_name": base_name, "beats": beats, "step": step},
+        **{"get": registry.get, "base_name": base_name},
         **{"to_beat": to_beat, "quote": shlex.quote},
         "alone": alone,
         "as_proposed": functools.partial(_as_proposed, memo),
@@ -76,7 +76,7 @@ def _values(memo: Memo) -> dict[str, Any]:
             if name not in memo.failures and memo.lead(name) is None
         ],
         "moves": [
-            pair
+            _moved(memo, *pair)
             for failure in registry.names()
             if failure in acted and (pair := memo.pair(failure))
         ],
@@ -101,6 +101,15 @@ def _alone(memo: Memo, change: Change, failure: str) -> list[Isolated]:
     name = base_name(change.name)
     choice = isolated_in(memo, name, failure)
     return isolated(choice.study, name, failure) if choice else []
+
+
+def _moved(memo: Memo, before: Effect, after: Effect) -> str:
+    """A score of the study's incumbent and of its mix, and whether that is better."""
+    mix = memo.effects.mixes[memo.study_mix or ""]
+    difference = mix.difference(*after[:3])
+    ends = difference and f" (Δ [{difference.low:+.3f}, {difference.high:+.3f}])"
+    unclear = "" if better_by(before, after, mix) else " (no clear difference)"
+    return f"{step(before, after)}{ends or ''}{unclear}"
 
 
 def _verdicts(pairs: Sequence[Isolated]) -> str:

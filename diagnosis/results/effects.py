@@ -51,6 +51,8 @@ class Mix(NamedTuple):
       settings: of objectives and variants.
       own_loss: None if not measured.
       effects: for each failure the primary one first.
+      differences: of its scores from the incumbent's, paired by seed; none for the
+        incumbent, and where a study has one seed or judges by `effects` alone.
     """
 
     rates: Mapping[str, float]
@@ -58,22 +60,28 @@ class Mix(NamedTuple):
     settings: Mapping[str, Mapping[str, Any]]
     own_loss: OwnLoss | None
     effects: tuple[Effect, ...]
+    differences: tuple["Difference", ...] = ()
 
     def effect(self, failure: str) -> Effect | None:
         """The primary effect on a failure; None if not measured."""
         return next((e for e in self.effects if e.failure == failure), None)
 
+    def difference(self, failure: str, probe: str, metric: str) -> "Difference | None":
+        """That of a score from the incumbent's; None if it was not taken."""
+        wanted = failure, probe, metric
+        return next((d for d in self.differences if d[:3] == wanted), None)
+
 
 class Difference(NamedTuple):
-    """What one objective changes in the score that stands for a failure.
+    """What one objective, or a whole mix, changes in a score of a failure.
 
     Attributes:
       failure: which.
       probe: its name.
       metric: of the values.
       better: whether higher or lower values are better.
-      without: mean over seeds of the mix without the objective.
-      having: mean over seeds of the mix with it.
+      without: mean over seeds of the mix without the objective, or of the incumbent.
+      having: mean over seeds of the mix with it, or of the mix.
       low: lower end of the 95 % interval of `having - without`, paired by seed.
       high: upper end.
       seeds: number of pairs of runs.
@@ -193,9 +201,24 @@ def gain(effects: Effects, mix: str, failure: str) -> float | None:
 
 
 def is_better(effects: Effects, mix: str, failure: str) -> bool:
-    """Whether a mix beats the incumbent on a failure with disjoint intervals."""
+    """Whether a mix beats the incumbent on a failure (`better_by`)."""
     pair = compared(effects, mix, failure)
-    return pair is not None and beats(*pair)
+    return pair is not None and better_by(*pair, effects.mixes[mix])
+
+
+def better_by(before: Effect, after: Effect, mix: Mix) -> bool:
+    """Whether a mix beats the incumbent by one of its scores.
+
+    By the interval of their difference, paired by seed, where the study took it; else
+    with disjoint intervals.
+
+    Args:
+      before: the incumbent's score.
+      after: the mix's, of the same metric.
+      mix: it.
+    """
+    difference = mix.difference(*after[:3])
+    return beats(before, after) if difference is None else shown(difference) == "better"
 
 
 def beats(before: Effect, after: Effect) -> bool:

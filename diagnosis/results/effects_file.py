@@ -7,7 +7,8 @@ to 1. A study that the memo may read states its whole `setup`:
     "corpus": "english", "tokens": 5000000, "command": "sightline study …",
     "incumbent": "incumbent",
     "mixes": {"incumbent": {"rates": …, "loss_shares": …, "settings": …,
-                            "own_loss": …, "effects": […]}, "revised": …},
+                            "own_loss": …, "effects": […], "differences": []},
+              "revised": …},
     "setup": {"name": "prose_10m_05", "parameters": 10400000,
               "architecture": "decoder", "text": "English prose",
               "original_tokens": 100000000, "seeds": 3, "date": "2026-11-27"},
@@ -23,7 +24,8 @@ to 1. A study that the memo may read states its whole `setup`:
 and `setup.original_tokens` those of the checkpoint, so that the share of the original
 budget is their quotient. From scratch it is null. A comparison names two of the mixes,
 which hold the same objectives but for the one; its interval is of the difference
-`having - without` of runs with the same seed. Both lists may be empty.
+`having - without` of runs with the same seed. A mix's `differences` are alike, from
+the incumbent. All lists may be empty.
 """
 
 import datetime
@@ -101,7 +103,7 @@ def read(path: Path) -> Effects:
 def _intervals(effects: Effects) -> Iterator[tuple[str, float, float]]:
     """Every interval, and where it is."""
     for name, mix in effects.mixes.items():
-        for figure in (mix.own_loss, *mix.effects):
+        for figure in (mix.own_loss, *mix.effects, *mix.differences):
             if figure:
                 yield f"mixes.{name}", figure.low, figure.high
     for number, comparison in enumerate(effects.comparisons):
@@ -113,8 +115,8 @@ def _intervals(effects: Effects) -> Iterator[tuple[str, float, float]]:
 def _failures(effects: Effects) -> Iterator[tuple[str, str]]:
     """Every failure that is named, and where it is."""
     for name, mix in effects.mixes.items():
-        for effect in mix.effects:
-            yield f"mixes.{name}", effect.failure
+        for figure in (*mix.effects, *mix.differences):
+            yield f"mixes.{name}", figure.failure
     for number, comparison in enumerate(effects.comparisons):
         for difference in comparison.differences:
             yield f"comparisons[{number}]", difference.failure

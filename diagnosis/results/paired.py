@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import t as student
 
 from ..scores.score import RESAMPLES, Score
 from .effects import Difference, OwnLoss
@@ -13,6 +14,9 @@ from .records import Record
 
 TWO_SIDED = 1.959964
 """Standard deviations that half of a 95 % interval is."""
+
+LEAST_SEEDS = 2
+"""Without two there is no interval; three or more make it narrow enough to tell."""
 
 
 def difference(
@@ -28,12 +32,7 @@ def difference(
     Returns:
       None unless a seed has the score in both.
     """
-    pairs = [
-        (before, after)
-        for one, other in same_seeds(without, having)
-        if (before := measure.chosen(one.scores))
-        and (after := measure.chosen(other.scores))
-    ]
+    pairs = _scored(measure, without, having)
     if not pairs:
         return None
     changes = np.array([after.value - before.value for before, after in pairs])
@@ -55,6 +54,53 @@ def difference(
         high=high,
         seeds=len(pairs),
     )
+
+
+def cautious_difference(
+    measure: Measure, without: Sequence[Record], having: Sequence[Record]
+) -> Difference | None:
+    """`difference`, whose interval also holds Student's over seeds.
+
+    A bootstrap over few seeds is too narrow, and Student's knows nothing of items.
+
+    Args:
+      measure: the score.
+      without: records of the one arm at a budget, one a seed.
+      having: those of the other.
+
+    Returns:
+      None unless two seeds have the score in both.
+    """
+    found = difference(measure, without, having)
+    if found is None or found.seeds < LEAST_SEEDS:
+        return None
+    pairs = _scored(measure, without, having)
+    low, high = student_interval(np.array([b.value - a.value for a, b in pairs]))
+    return found._replace(low=min(found.low, low), high=max(found.high, high))
+
+
+def _scored(
+    measure: Measure, without: Sequence[Record], having: Sequence[Record]
+) -> list[tuple[Score, Score]]:
+    """The scores of two arms in pairs of the same seed, where both have one."""
+    return [
+        (before, after)
+        for one, other in same_seeds(without, having)
+        if (before := measure.chosen(one.scores))
+        and (after := measure.chosen(other.scores))
+    ]
+
+
+def student_interval(changes: Float[np.ndarray, " S"]) -> tuple[float, float]:
+    """Student's 95 % interval of a mean over seeds, of two or more.
+
+    Args:
+      changes: of each seed.
+    """
+    mean, count = float(changes.mean()), len(changes)
+    error = float(changes.std(ddof=1)) / math.sqrt(count)
+    width = float(student.ppf(0.975, count - 1)) * error
+    return mean - width, mean + width
 
 
 def interval(

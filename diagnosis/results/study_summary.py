@@ -6,6 +6,7 @@ import numpy as np
 
 from .effects import Effects, Mix, OwnLoss, Setup
 from .measures import Measure
+from .paired import cautious_difference
 from .records import Record
 
 
@@ -70,12 +71,15 @@ def effects(
     """
     measured: dict[str, Mix] = {}
     shares = mixes[incumbent].loss_shares
+    before = by_budget(records, incumbent)[-1]
     for name, mix in mixes.items():
         last = by_budget(records, name)[-1]
+        found = () if name == incumbent else measures
+        changes = (cautious_difference(m, before, last) for m in found)
         measured[name] = mix._replace(
             own_loss=own_loss(records, name, incumbent=incumbent, shares=shares),
             effects=tuple(e for m in measures if (e := m.effect(last)) is not None),
+            differences=tuple(d for d in changes if d is not None),
         )
-    last = by_budget(records, incumbent)[-1]
-    tokens = round(float(np.mean([record.tokens for record in last])))
+    tokens = round(float(np.mean([record.tokens for record in before])))
     return Effects(corpus, tokens, command, incumbent, measured, setup)

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .effects import Effect, Effects, Mix, OwnLoss, beats, is_better
+from .effects import (
+    Effect,
+    Effects,
+    Mix,
+    OwnLoss,
+    better_by,
+    is_better,
+    shown,
+)
 from .measures import Measure, measures, primary
 from .records import Record
 from .study_summary import by_budget
@@ -36,17 +44,19 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    shown = [m for m in measures() if any(_find(x, m) for x in effects.mixes.values())]
-    names = [f"{m.probe}: {m.metric}" for m in shown]
-    chances = [_chance(effects, m) for m in shown]
-    shallow = [_shallow(records, effects, m) for m in shown]
+    columns = [
+        m for m in measures() if any(_find(x, m) for x in effects.mixes.values())
+    ]
+    names = [f"{m.probe}: {m.metric}" for m in columns]
+    chances = [_chance(effects, m) for m in columns]
+    shallow = [_shallow(records, effects, m) for m in columns]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
     lines = [
         f"{effects.tokens / 1e6:.1f} M processed tokens a run on `{effects.corpus}`, "
         f"seeds {', '.join(map(str, seeds))}. Brackets are the envelope of the seeds' "
-        "95 % bootstrap intervals over documents; bold beats "
-        f"`{effects.incumbent}` with intervals apart. Baselines without a model: a bag "
+        f"95 % bootstrap intervals over documents; bold beats `{effects.incumbent}` "
+        f"{_how(effects)}. Baselines without a model: a bag "
         "of words, shared words, a 5-gram; for restoration, handing the corrupted "
         f"excerpt back as it is. Own loss: held-out loss of "
         f"`{effects.incumbent}`'s objectives over its own (lower is better).",
@@ -57,8 +67,9 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "|---" * (len(names) + 4) + "|",
         _line("*chance*", "", "", *chances, ""),
         _line("*best baseline, without a model*", "", "", *shallow, ""),
-        *(_row(name, records, effects, shown) for name in effects.mixes),
+        *(_row(name, records, effects, columns) for name in effects.mixes),
         "",
+        *_differences(effects),
         *(_summary(failure, effects) for failure in judged(effects)),
         *(f"- Not measured: {why}" for why in left_out),
     ]
@@ -70,13 +81,13 @@ def _line(*cells: str) -> str:
 
 
 def _row(
-    name: str, records: Sequence[Record], effects: Effects, shown: Sequence[Measure]
+    name: str, records: Sequence[Record], effects: Effects, columns: Sequence[Measure]
 ) -> str:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
-    for measure in shown:
+    for measure in columns:
         after, reference = _find(mix, measure), _find(before, measure)
-        better = after and reference and beats(reference, after)
+        better = after and reference and better_by(reference, after, mix)
         cells.append(f"**{_interval(after)}**" if better else _interval(after))
     runs, mode = len(by_budget(records, name)[-1]), _mode(records, name)
     return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
@@ -98,6 +109,43 @@ def _mode(records: Sequence[Record], name: str) -> str:
         if score.probe in GO_ON
     )
     return next(modes, "–")
+
+
+def _how(effects: Effects) -> str:
+    """How it is told that a mix is better."""
+    paired = any(mix.differences for mix in effects.mixes.values())
+    return "by the difference paired by seed" if paired else "with intervals apart"
+
+
+def _differences(effects: Effects) -> list[str]:
+    """Each mix against the incumbent, by the primary score of each failure."""
+    first = [primary()[failure] for failure in judged(effects)]
+    rows = [
+        _line(f"`{name}`", *(_change(mix, measure) for measure in first))
+        for name, mix in effects.mixes.items()
+        if mix.differences
+    ]
+    if not rows:
+        return []
+    return [
+        f"Differences from `{effects.incumbent}`, paired by seed: their mean, and the "
+        "wider ends of its 95 % intervals by a bootstrap over seeds and items and by "
+        "Student's over seeds; bold is better.",
+        "",
+        _line("mix", *(f"{m.failure}: {m.probe}, {m.metric}" for m in first)),
+        "|---" * (len(first) + 1) + "|",
+        *rows,
+        "",
+    ]
+
+
+def _change(mix: Mix, measure: Measure) -> str:
+    found = mix.difference(*measure[:3])
+    if found is None:
+        return "–"
+    mean = found.having - found.without
+    text = f"{mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    return f"**{text}**" if shown(found) == "better" else text
 
 
 def _find(mix: Mix, measure: Measure) -> Effect | None:
@@ -127,5 +175,5 @@ def _summary(failure: str, effects: Effects) -> str:
     better = [f"`{n}`" for n in effects.mixes if is_better(effects, n, failure)]
     return (
         f"- {failure} ({primary()[failure].probe}): {', '.join(better) or 'no mix'} "
-        f"beat{'s' if len(better) < 2 else ''} the incumbent with intervals apart."
+        f"beat{'s' if len(better) < 2 else ''} the incumbent {_how(effects)}."
     )

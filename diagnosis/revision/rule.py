@@ -49,9 +49,9 @@ def by_precedent(
     """The mix of the study to follow, and the parts that it implies.
 
     It must contain every objective of the mixture, beat the study's incumbent on every
-    failure with disjoint intervals, and contain an objective that acts on each; these
-    and the mixture's own must have `FOLLOWED` of its loss. Of several, the one with the
-    lowest held-out loss on the incumbent's objectives; unmeasured ones come last.
+    failure (`better_by`), and contain an objective that acts on each; these and the
+    mixture's own must have `FOLLOWED` of its loss. Of several, the one with the lowest
+    held-out loss on the incumbent's objectives; unmeasured ones come last.
 
     Args:
       mixture: to revise; its objectives keep their settings.

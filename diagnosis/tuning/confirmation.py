@@ -7,14 +7,9 @@ seed, and their interval is Student's.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-from scipy.stats import t as student
-
 from ...objectives.errors import UsageError
+from ..results.paired import LEAST_SEEDS, student_interval
 from .predictor import Scores
-
-LEAST_SEEDS = 2
-"""Without two there is no interval; three or more make it narrow enough to tell."""
 
 
 class Difference(NamedTuple):
@@ -72,10 +67,7 @@ def _paired(differences: Scores) -> tuple[float, float, float]:
             f"{count} run of each mixture gives no interval; give "
             f"--seeds={LEAST_SEEDS} or more."
         )
-    mean = float(differences.mean())
-    error = float(differences.std(ddof=1)) / np.sqrt(count)
-    width = float(student.ppf(0.975, count - 1)) * error
-    return mean, mean - width, mean + width
+    return float(differences.mean()), *student_interval(differences)
 
 
 def as_values(

@@ -13,7 +13,12 @@ from sightline.diagnosis.results.adaptation import ArmRecords, budget
 from sightline.diagnosis.results.effects import Mix, Setup
 from sightline.diagnosis.results.gates import gated, not_apart
 from sightline.diagnosis.results.measures import primary
-from sightline.diagnosis.results.paired import difference, interval, own_loss
+from sightline.diagnosis.results.paired import (
+    cautious_difference,
+    difference,
+    interval,
+    own_loss,
+)
 from sightline.diagnosis.results.records import Record, TaskLoss
 from sightline.diagnosis.scores.score import Score
 
@@ -69,6 +74,20 @@ def test_a_difference_is_paired_by_seed_and_its_interval_spans_the_seeds():
         [0.35, 0.55, 0.1, 0.3],
     )
     assert difference(primary()[FAILURES[0]], without, []) is None
+
+
+def test_a_cautious_difference_holds_students_interval_too():
+    """Changes of .1 and .3: .2 ± 12.706 · .1414 / √2 = .2 ± 1.2706."""
+    measure = primary()[FAILURES[0]]
+    without = [record("a", 0, [0.5]), record("a", 1, [0.2])]
+    having = [record("b", 0, [0.6]), record("b", 1, [0.5])]
+    change = cautious_difference(measure, without, having)
+    np.testing.assert_allclose([change.low, change.high], [-1.0706, 1.4706], atol=1e-4)
+    assert cautious_difference(measure, without, having[:1]) is None
+    alike = [record("b", n, [0.6 - 0.3 * n], half=0.2) for n in (0, 1)]
+    narrow = cautious_difference(measure, without, alike)
+    assert narrow == difference(measure, without, alike)  # the items', not Student's
+    assert narrow.low < 0 < narrow.high
 
 
 def test_the_interval_of_one_seed_is_that_of_its_items():

@@ -156,19 +156,35 @@ def test_the_table_marks_what_is_better_and_nothing_else():
     values = {"incumbent": 0.5, "better": 0.8, "alike": 0.52, "worse": 0.2}
     found = study(values)
     text = markdown(found, outcome(found, values))
-    rows = {
-        name: row
-        for row in text.splitlines()
-        for name in values
-        if f"| `{name}`" in row
-    }
-    assert rows["better"].count("**") == 2 * len(measures())
-    assert all("**" not in rows[name] for name in ("incumbent", "alike", "worse"))
-    widths = {row.count("|") for row in text.splitlines() if row.startswith("|")}
-    assert len(widths) == 1
+    scores, changes = text.split("Differences from `incumbent`")
+    for part, marked in ((scores, len(measures())), (changes, len(primary()))):
+        lines = [row for row in part.splitlines() if row.startswith("|")]
+        assert len({row.count("|") for row in lines}) == 1
+        rows = {name: row for row in lines for name in values if f"| `{name}`" in row}
+        assert rows.pop("better").count("**") == 2 * marked
+        assert all("**" not in row for row in rows.values())
+    assert "`incumbent`" not in changes.splitlines()[3]
     assert "sightline study" in text and "seeds 0, 1" in text
     (shallow,) = (row for row in text.splitlines() if "*best baseline" in row)
     assert shallow.count(" 0.50 ") == len(measures())
+
+
+def test_what_seeds_disagree_on_is_not_better_however_far_the_items_are_apart():
+    """By one seed it is, since nothing says what others would do."""
+    found = study({"incumbent": 0.5, "other": 0.8})
+    for record in found:
+        if record.mix == "other" and record.seed == 1:
+            found[found.index(record)] = record._replace(scores=every(0.56, half=0.01))
+    names = ["incumbent", "other"]
+    got = outcome(found, names)
+    assert (
+        got.mixes["other"].effect("drift").low
+        > got.mixes["incumbent"].effect("drift").high
+    )
+    assert not is_better(got, "other", "drift")
+    one = outcome([record for record in found if record.seed == 0], names)
+    assert is_better(one, "other", "drift") and not one.mixes["other"].differences
+    assert "with intervals apart" in markdown(found[:4], one)
 
 
 def test_the_table_says_why_a_probe_was_left_out():
