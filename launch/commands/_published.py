@@ -16,7 +16,7 @@ from ...diagnosis.probes.published.published import (
     published_scores,
     read_published,
 )
-from ...diagnosis.probes.published.published_test import AskedMode
+from ...diagnosis.probes.published.published_test import AskedMode, PublishedTest
 from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
@@ -99,6 +99,7 @@ def published_result(
     options: argparse.Namespace,
     *,
     modes: Sequence[AskedMode] | None = None,
+    level: str | None = None,
     masks: Literal["word", "token"] = "word",
     progress: Callable[[str], None],
 ) -> PublishedResult:
@@ -110,11 +111,13 @@ def published_result(
       corpus: that shallow baselines are fitted to; None leaves out those that need it.
       options: `pairs_per_paradigm`, `items`, `seed`.
       modes: in which to ask; None for those that the mixture trains.
+      level: that will be shown, for a check before anything is scored.
       masks: what masked modes hide.
       progress: called with each test and mode when it begins.
 
     Raises:
-      UsageError: as `read_published`.
+      UsageError: as `read_published`; or none of the tests has such a level, or can be
+        asked in one of the modes.
     """
     progress("published tests")
     data = read_published(
@@ -124,6 +127,9 @@ def published_result(
         seed=options.seed,
         texts=_texts(corpus, seed=options.seed) if corpus else (),
     )
+    tests = [read.test for read in data.tests]
+    _require_level(tests, level)
+    _require_modes(tests, modes or ())
     asked = subject_of(trained)
     scores = published_scores(
         asked,
@@ -135,6 +141,22 @@ def published_result(
         progress=progress,
     )
     return PublishedResult(path, data, tuple(scores))
+
+
+def _require_level(tests: Sequence[PublishedTest], level: str | None) -> None:
+    known = {name for test in tests for name in test.levels}
+    if level is not None and level not in known:
+        raise UsageError(f"--level: no {level!r}; {nearest(level, known)}")
+
+
+def _require_modes(tests: Sequence[PublishedTest], modes: Sequence[AskedMode]) -> None:
+    known = {mode for mode in ASKED_MODES if any(test.modes(mode) for test in tests)}
+    for mode in modes:
+        if mode not in known:
+            raise UsageError(
+                f"--modes: {' and '.join(test.name for test in tests)} cannot be asked "
+                f"in {mode!r}; {nearest(mode, known)}"
+            )
 
 
 def subject_of(trained: "TrainedModel") -> "Subject":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from ...objectives.errors import require_seed
+from ...objectives.errors import UsageError, require_seed
 from ...tasks.user_modules import import_modules
 from ..hosts.compilation_cache import use_compilation_cache
 from ..terminal.json_text import json_text
@@ -56,8 +56,14 @@ def main(arguments: Sequence[str]) -> int:
             corpus,
             options,
             modes=modes,
+            level=options.level,
             masks=options.masks,
             progress=progress,
+        )
+    if not result.scores:
+        raise UsageError(
+            f"none of the tests of {options.probe_data} can be asked in a mode that "
+            f"the mixture {mixture.name!r} trains; name others (--modes=causal)."
         )
     if options.format == "json":
         print(json_text(_record(options.run_dir, trained.step, result), indent=1))

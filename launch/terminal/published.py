@@ -14,7 +14,6 @@ from ...diagnosis.probes.published.reporting import (
     shown_scores,
     unread_sentence,
 )
-from ...objectives.errors import UsageError, nearest
 
 
 def published_tables(
@@ -24,14 +23,8 @@ def published_tables(
 
     Args:
       result: the scores.
-      level: shown besides all questions; None for each test's coarsest.
-
-    Raises:
-      UsageError: no test has such a level.
+      level: shown besides all questions; None, or none of a test's, for its coarsest.
     """
-    known = {name for read in result.data.tests for name in read.test.levels}
-    if level is not None and level not in known:
-        raise UsageError(f"--level: no {level!r}; {nearest(level, known)}")
     for read in result.data.tests:
         yield _table(result, read, level)
 

@@ -12,8 +12,8 @@ from sightline.diagnosis.probes.published.published import (
 )
 from sightline.diagnosis.probes.published.published_test import PublishedScore
 from sightline.launch.cli import main
+from sightline.launch.commands import _published
 from sightline.launch.terminal.published import published_tables, unread_note
-from sightline.objectives.errors import UsageError
 from sightline.tasks import user_modules
 
 pytestmark = pytest.mark.unchecked
@@ -70,11 +70,28 @@ def test_a_module_of_the_user_is_imported_first(
         (["--corpus=polices"], "--corpus: no 'polices'; did you mean 'policies'?"),
         (["--pairs_per_paradigm=0"], "--pairs_per_paradigm is 0"),
         (["--seed=-1"], "--seed is -1"),
+        (["--modes=causal,pair"], "--modes: minimal pairs cannot be asked in 'pair'"),
+        (["--level=term"], "--level: no 'term'; valid: paradigm"),
+        (["--level=term", "--format=json"], "--level: no 'term'; valid: paradigm"),
     ],
 )
-def test_a_mistake_is_told(run, data, capsys, options, message):
+def test_a_mistake_is_told(run, data, capsys, monkeypatch, options, message):
+    def score(*_: object, **__: object) -> None:
+        raise AssertionError("a mistake is told before anything is scored")
+
+    monkeypatch.setattr(_published, "published_scores", score)
     assert main(["probe", str(run), f"--probe_data={data}", *options]) == 2
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert message in told.err and not told.out
+
+
+def test_a_mixture_that_trains_no_mode_of_the_tests_is_refused(
+    run, data, capsys, monkeypatch
+):
+    monkeypatch.setattr(_published, "published_scores", lambda *_, **__: [])
+    assert main(["probe", str(run), f"--probe_data={data}", "--format=json"]) == 2
+    told = capsys.readouterr()
+    assert "can be asked in a mode that the mixture" in told.err and not told.out
 
 
 def test_tests_of_no_model_are_refused(data, tmp_path, capsys):
@@ -126,11 +143,6 @@ def test_the_tables(result):
     assert cells[5][1] == "0.600 5-gram"
     assert "2 do not fit" in str(table.caption)
     assert "notes.txt" in unread_note(result)
-
-
-def test_a_level_that_no_test_has_is_refused(result):
-    with pytest.raises(UsageError, match="--level: no 'term'; valid: paradigm"):
-        list(published_tables(result, level="term"))
 
 
 def test_the_section_of_the_memo(result):
