@@ -15,11 +15,11 @@ from ..inference.open import run_config
 from .card import card
 from .family import Family
 from .import_model import RECORD, made_whole
+from .json_fields import read_json
 from .llama import LLAMA
 from .parameters import Parameters, names_and_shapes
 from .safetensors import Writer
 from .t5 import T5
-from .tokeniser_in import read_json
 from .tokeniser_out import tokeniser_files
 
 NAMES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}

@@ -7,10 +7,9 @@ from ...models.config import ModelConfig
 from ...models.rows import Architecture
 from ...objectives.errors import UsageError, nearest, require_count
 from ...tasks.tokens.reserved import Reserved
+from .json_fields import CONFIG, Json, listed, text
 from .safetensors import Tensor
 from .weights import Weight
-
-Json = Mapping[str, Any]
 
 
 class Blueprint(NamedTuple):
@@ -71,7 +70,7 @@ def required(config: Json, *names: str) -> list[int]:
             f"config.json lacks {', '.join(missing)}; copy it again with the model."
         )
     for name in names:
-        require_count(f"config.json: {name}", config[name])
+        require_count(f"{CONFIG}: {name}", config[name])
     return [config[name] for name in names]
 
 
@@ -96,11 +95,10 @@ def choice(config: Json, name: str, default: str, choices: Mapping[str, Any]) ->
     Raises:
       UsageError: it is none of the choices.
     """
-    value = config.get(name) or default
+    value = text(config, name, default)
     if value not in choices:
         raise UsageError(
-            f"config.json: {name} {value!r} is not supported; "
-            + nearest(str(value), choices)
+            f"config.json: {name} {value!r} is not supported; {nearest(value, choices)}"
         )
     return choices[value]
 
@@ -115,7 +113,7 @@ def named(family: Sequence[Family], config: Json) -> Family:
         config,
         {"quantization_config": "give the model in float32, bfloat16 or float16"},
     )
-    classes = config.get("architectures") or []
+    classes = listed(config, "architectures")
     valid = [name for each in family for name in each.classes]
     for each in family:
         if len(classes) == 1 and classes[0] in each.classes:

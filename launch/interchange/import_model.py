@@ -23,13 +23,14 @@ from ...tasks.tokens.model_vocabulary import checked
 from ...tasks.tokens.reserved import completed
 from ...tasks.tokens.vocabulary import Vocabulary
 from ..runs.checkpoints import Checkpoints
-from .family import Blueprint, Family, Json, named
+from .family import Blueprint, Family, named
+from .json_fields import CONFIG, Json, read_json
 from .llama import LLAMA
 from .parameters import host_memory, names_and_shapes, rows_of
 from .run_config import config_gin
 from .safetensors import Tensor, open_folder
 from .t5 import T5
-from .tokeniser_in import FILES, ModelVocabulary, read_json, vocabulary_in
+from .tokeniser_in import FILES, ModelVocabulary, vocabulary_in
 from .weights import Weight, check_tensors, dtype_of
 
 FAMILIES = (LLAMA, T5)
@@ -101,7 +102,7 @@ def import_model(
             f"no folder {str(source)!r}; give hf:DIR, the folder of a model on disk "
             "(download one first: hf download NAME --local-dir=DIR)."
         )
-    config_json = read_json(source / "config.json")
+    config_json = read_json(source / CONFIG)
     family = named(FAMILIES, config_json)
     tensors = open_folder(source)
     blueprint = family.settle(family.read(config_json), tensors)

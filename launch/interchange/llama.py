@@ -6,7 +6,8 @@ from typing import Any
 from ...models.config import ModelConfig
 from ...objectives.errors import UsageError, nearest
 from ...tasks.tokens.reserved import Reserved
-from .family import Blueprint, Family, Json, choice, refuse, required
+from .family import Blueprint, Family, choice, refuse, required
+from .json_fields import CONFIG, Json, count, count_or_none, flag, mapping, number, text
 from .safetensors import Tensor
 from .weights import Weight, equal
 
@@ -40,12 +41,12 @@ def read(config: Json) -> Blueprint:
         layers=layers,
         d_model=width,
         heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        head_dim=config.get("head_dim") or width // heads,
+        kv_heads=count_or_none(config, "num_key_value_heads") or heads,
+        head_dim=count_or_none(config, "head_dim") or width // heads,
         d_hidden=hidden,
         activation=choice(config, "hidden_act", "silu", _ACTIVATIONS),
-        norm_epsilon=float(config.get("rms_norm_eps", 1e-6)),
-        tie_embeddings=bool(config.get("tie_word_embeddings", False)),
+        norm_epsilon=number(config, "rms_norm_eps", 1e-6),
+        tie_embeddings=flag(config, "tie_word_embeddings", False),
         compute_dtype="float32",
         **_rope(config),
     )
@@ -53,43 +54,44 @@ def read(config: Json) -> Blueprint:
         model,
         architecture="decoder",
         vocabulary_size=size,
-        max_positions=config.get("max_position_embeddings") or 2048,
-        window=config.get("sliding_window"),
+        max_positions=count_or_none(config, "max_position_embeddings") or 2048,
+        window=count_or_none(config, "sliding_window"),
         objective="causal",
     )
 
 
 def _rope(config: Json) -> dict[str, Any]:
     """Settings of RoPE, as transformers 5 writes them or as 4 did."""
-    scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    theta = scaling.get("rope_theta") or config.get("rope_theta") or 10_000.0
-    kind = scaling.get("rope_type") or scaling.get("type") or "default"
-    refuse(
-        {"partial_rotary_factor": scaling.get("partial_rotary_factor", 1.0) != 1.0},
-        {"partial_rotary_factor": "all of a head rotates here"},
+    key = "rope_parameters" if mapping(config, "rope_parameters") else "rope_scaling"
+    scaling, where = mapping(config, key), f"{CONFIG}: {key}"
+
+    def either(name: str, default: float) -> float:
+        return number(scaling, name, number(config, name, default), where=where)
+
+    turned = either("partial_rotary_factor", 1.0)
+    if turned != 1.0:
+        raise UsageError(
+            f"config.json: partial_rotary_factor is {turned:g}, which is not "
+            "supported: all of a head rotates here."
+        )
+    kind = text(
+        scaling, "rope_type", text(scaling, "type", "default", where=where), where=where
     )
     if kind not in ("default", "llama3"):
         raise UsageError(
             f"config.json: RoPE scaling of type {kind!r} is not supported; "
             + nearest(kind, ("default", "llama3"))
         )
+    theta = {"rope_theta": either("rope_theta", 10_000.0)}
     if kind == "default":
-        return {"rope_theta": float(theta)}
-    keys = ("factor", "low_freq_factor", "high_freq_factor")
-    original = scaling.get("original_max_position_embeddings")
-    missing = [key for key in keys if scaling.get(key) is None]
-    if missing or not original:
-        raise UsageError(
-            "config.json: RoPE scaling of type 'llama3' needs factor, low_freq_factor, "
-            "high_freq_factor and original_max_position_embeddings."
-        )
-    factor, low, high = (float(scaling[key]) for key in keys)
+        return theta
+    original = "original_max_position_embeddings"
     return {
-        "rope_theta": float(theta),
-        "rope_factor": factor,
-        "rope_low_frequency_factor": low,
-        "rope_high_frequency_factor": high,
-        "rope_original_context": int(original),
+        **theta,
+        "rope_factor": number(scaling, "factor", where=where),
+        "rope_low_frequency_factor": number(scaling, "low_freq_factor", where=where),
+        "rope_high_frequency_factor": number(scaling, "high_freq_factor", where=where),
+        "rope_original_context": count(scaling, original, where=where),
     }
 
 

@@ -72,14 +72,14 @@ def _sharded(index: Path) -> dict[str, Tensor]:
     try:
         shard_of = json.loads(text)["weight_map"]
         names = sorted(set(shard_of.values()))
+        outside = [name for name in names if Path(name).name != name]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{index} is no index of shards: it needs a `weight_map` from tensors to "
             "files; copy it again."
         ) from error
-    for name in names:
-        if Path(name).name != name:
-            raise UsageError(f"{index} names a file outside of its folder: {name!r}.")
+    if outside:
+        raise UsageError(f"{index} names a file outside of its folder: {outside[0]!r}.")
     missing = [name for name in names if not (index.parent / name).is_file()]
     if missing:
         raise UsageError(

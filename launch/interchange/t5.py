@@ -7,7 +7,8 @@ from typing import Any
 from ...models.config import ModelConfig
 from ...objectives.errors import UsageError
 from ...tasks.tokens.reserved import Reserved
-from .family import Blueprint, Family, Json, choice, required
+from .family import Blueprint, Family, choice, required
+from .json_fields import Json, count, count_or_none, flag, listed, number
 from .safetensors import Tensor
 from .weights import Weight, equal
 
@@ -29,17 +30,17 @@ def read(config: Json) -> Blueprint:
     layers, width, heads, head, hidden, size = required(
         config, "num_layers", "d_model", "num_heads", "d_kv", "d_ff", "vocab_size"
     )
-    decoder_layers = config.get("num_decoder_layers") or layers
+    decoder_layers = count_or_none(config, "num_decoder_layers") or layers
     if decoder_layers != layers:
         raise UsageError(
             f"config.json: num_layers is {layers} and num_decoder_layers "
             f"{decoder_layers}; both stacks have the same number of layers here."
         )
-    kind = (config.get("architectures") or [""])[0]
+    kind = listed(config, "architectures")[0]
     mlp = "relu" if kind.startswith("T5") else "gated-gelu"
     gated, activation = choice(config, "feed_forward_proj", mlp, _MLPS)
     multilingual = kind.startswith("MT5")
-    tied = config.get("tie_word_embeddings", not multilingual) is not False
+    tied = flag(config, "tie_word_embeddings", not multilingual)
     model = ModelConfig(
         layers=layers,
         d_model=width,
@@ -50,23 +51,21 @@ def read(config: Json) -> Blueprint:
         activation=activation,
         gated=gated,
         position="relative_bias",
-        relative_buckets=config.get("relative_attention_num_buckets", 32),
-        relative_max_distance=config.get("relative_attention_max_distance", 128),
+        relative_buckets=count(config, "relative_attention_num_buckets", 32),
+        relative_max_distance=count(config, "relative_attention_max_distance", 128),
         relative_per_layer=kind.startswith("UMT5"),
-        norm_epsilon=float(config.get("layer_norm_epsilon", 1e-6)),
+        norm_epsilon=number(config, "layer_norm_epsilon", 1e-6),
         tie_embeddings=tied,
         # transformers 4 scales those of a tied table, and 5 does but for mT5. It calls
         # all of them tied, and says beside it whether it scales.
-        scale_logits=bool(
-            config.get("scale_decoder_outputs", tied and not multilingual)
-        ),
+        scale_logits=flag(config, "scale_decoder_outputs", tied and not multilingual),
         compute_dtype="float32",
     )
     return Blueprint(
         model,
         architecture="encoder_decoder",
         vocabulary_size=size,
-        max_positions=config.get("n_positions") or 512,
+        max_positions=count_or_none(config, "n_positions") or 512,
         window=None,
         objective="span_corruption",
     )
@@ -125,8 +124,8 @@ def _stack(
     theirs = {"attention": "SelfAttention", "cross": "EncDecAttention"}
     ours, layer = f"{stack}_layers.", f"{stack}.block.{{layer}}.layer."
     found: list[Weight] = []
-    for number, name in enumerate(attentions):
-        at = f"{layer}{number}."
+    for place, name in enumerate(attentions):
+        at = f"{layer}{place}."
         found.append(Weight(f"{ours}{name}_norm.scale", f"{at}layer_norm.weight"))
         projections = (("query", "q", 1), ("key", "k", 1), ("value", "v", 1))
         found += [

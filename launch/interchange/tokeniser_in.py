@@ -15,7 +15,7 @@ from ...tasks.tokens.model_vocabulary import (
     read_model_vocabulary,
 )
 from ...tasks.tokens.reserved import SENTINELS, Reserved
-from .family import Json
+from .json_fields import CONFIG, Json, count, listed, mapping, read_json, wrong
 
 OURS = "sightline_vocabulary.json"
 """A `vocabulary.json` in a folder that `sightline export` wrote."""
@@ -31,7 +31,22 @@ FILES = (
 """Files of a folder's tokeniser, which an export gives back."""
 
 _BASES = ("spiece.model", "tokenizer.model", "tokenizer.json")
+_SPECIAL = ("pad", "bos", "eos", "mask", "sep")
 _SENTINEL = re.compile(r"[▁ ]?<extra_id_(\d+)>")
+
+
+class _Settings(NamedTuple):
+    """What the files beside the tokeniser say.
+
+    Attributes:
+      special: the token of each of `_SPECIAL` that they name.
+      ids: of added tokens.
+      extra_ids: number of sentinels behind the pieces of a T5's tokeniser.
+    """
+
+    special: Mapping[str, str]
+    ids: Mapping[str, int]
+    extra_ids: int
 
 
 class ModelVocabulary(NamedTuple):
@@ -104,26 +119,48 @@ def _is_tiktoken(path: Path) -> bool:
         return re.match(rb"[A-Za-z0-9+/]+=* \d+\n", file.readline(200)) is not None
 
 
-def _settings(folder: Path) -> dict[str, Any]:
-    """What the files beside the tokeniser say: special tokens, and ids by token."""
-    found: dict[str, Any] = {"ids": {}}
-    for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        found |= read_json(folder / name) if (folder / name).is_file() else {}
-    if (folder / "added_tokens.json").is_file():
-        found["ids"] |= read_json(folder / "added_tokens.json")
-    for id_, token in (found.get("added_tokens_decoder") or {}).items():
-        found["ids"][_text(token)] = int(id_)
-    if (folder / "tokenizer.json").is_file():
-        for token in read_json(folder / "tokenizer.json").get("added_tokens") or []:
-            found["ids"][_text(token)] = int(token["id"])
-    return found
+def _settings(folder: Path) -> _Settings:
+    """What the files beside the tokeniser say; of two that differ, the later one."""
+    file = "added_tokens.json"
+    content = _read_if_there(folder / file)
+    ids = {token: count(content, token, least=0, where=file) for token in content}
+    special: dict[str, str] = {}
+    extra_ids = SENTINELS
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):
+        content = _read_if_there(folder / file)
+        for key in _SPECIAL:
+            if (token := content.get(f"{key}_token")) is not None:
+                special[key] = _spelling(token, file, f"{key}_token")
+        extra_ids = count(content, "extra_ids", extra_ids, least=0, where=file)
+        where = f"{file}: added_tokens_decoder"
+        for id_, token in mapping(content, "added_tokens_decoder", where=file).items():
+            if not re.fullmatch("[0-9]{1,9}", id_):
+                raise UsageError(f"{where} has the key {id_!r}; make it an id.")
+            ids[_spelling(token, where, id_)] = int(id_)
+    file = "tokenizer.json"
+    tokens = listed(_read_if_there(folder / file), "added_tokens", where=file)
+    for n, token in enumerate(tokens):
+        name = f"added_tokens[{n}]"
+        if not isinstance(token, Mapping):
+            raise wrong(file, name, token, "an object with `id` and `content`")
+        spelling = _spelling(token, file, name)
+        ids[spelling] = count(token, "id", least=0, where=f"{file}: {name}")
+    return _Settings(special, ids, extra_ids)
 
 
-def _text(token: Any) -> str:
-    return token["content"] if isinstance(token, Mapping) else str(token)
+def _read_if_there(path: Path) -> Json:
+    return read_json(path) if path.is_file() else {}
 
 
-def _ids(settings: Json, config: Json, base: BaseTokeniser) -> dict[str, int]:
+def _spelling(token: Any, where: str, name: str) -> str:
+    """The text of a token, which stands by itself or in an object."""
+    text = token.get("content") if isinstance(token, Mapping) else token
+    if not isinstance(text, str):
+        raise wrong(where, name, token, "a text, or an object with the text `content`")
+    return text
+
+
+def _ids(settings: _Settings, config: Json, base: BaseTokeniser) -> dict[str, int]:
     """The reserved ids that the model has, by our names.
 
     The config's ids go first: they are what the model was trained with. What starts an
@@ -131,17 +168,14 @@ def _ids(settings: Json, config: Json, base: BaseTokeniser) -> dict[str, int]:
     """
     encoder_decoder = bool(config.get("is_encoder_decoder"))
     first = "decoder_start_token_id" if encoder_decoder else "bos_token_id"
-    names = {key: f"{key}_token_id" for key in ("pad", "eos", "mask", "sep")}
+    names = {key: f"{key}_token_id" for key in _SPECIAL}
     ids: dict[str, int] = {}
     for key, name in {**names, "bos": first}.items():
-        stated, token = config.get(name), settings.get(f"{key}_token")
-        candidates = [stated[0] if isinstance(stated, list) and stated else stated]
+        candidates = [_stated(config, name)]
         if not (key == "bos" and encoder_decoder):
-            candidates += [
-                settings["ids"].get(_text(token)) if token else None,
-                base.control.get(key),
-            ]
-        known = [id_ for id_ in candidates if type(id_) is int and id_ >= 0]
+            token = settings.special.get(key, "")
+            candidates += [settings.ids.get(token), base.control.get(key)]
+        known = [id_ for id_ in candidates if id_ is not None and id_ >= 0]
         if known:
             ids[key] = known[0]
     if encoder_decoder and "bos" not in ids and "pad" in ids:
@@ -157,8 +191,17 @@ def _ids(settings: Json, config: Json, base: BaseTokeniser) -> dict[str, int]:
     return ids
 
 
+def _stated(config: Json, name: str) -> int | None:
+    """The id that a config.json states, the first of several; it may be below 0."""
+    value = config.get(name)
+    several = value if isinstance(value, list) else [value]
+    if not all(id_ is None or type(id_) is int for id_ in several):
+        raise wrong(CONFIG, name, value, "an id, a list of ids, or null")
+    return several[0] if several else None
+
+
 def _sentinels(
-    settings: Json, base: BaseTokeniser, size: int, file: Path
+    settings: _Settings, base: BaseTokeniser, size: int, file: Path
 ) -> tuple[int, ...]:
     """T5's `<extra_id_k>`: as pieces, as added tokens, or behind the pieces.
 
@@ -167,31 +210,12 @@ def _sentinels(
     """
     spelt = {i: _SENTINEL.fullmatch(base.spell(i)) for i in base.text_ids}
     numbers = {int(match[1]): i for i, match in spelt.items() if match}
-    for token, id_ in settings["ids"].items():
+    for token, id_ in settings.ids.items():
         if match := _SENTINEL.fullmatch(token):
             numbers[int(match[1])] = id_
     if not numbers and file.name == "spiece.model":
-        extra = settings.get("extra_ids", SENTINELS)
-        last = base.size + extra - 1
-        numbers = {k: last - k for k in range(extra)} if last < size else {}
-    return tuple(numbers[k] for k in range(len(numbers)) if k in numbers)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """An object in a JSON file.
-
-    Raises:
-      UsageError: there is no such file, or it holds none.
-    """
-    if not path.is_file():
-        raise UsageError(
-            f"{path.parent} has no {path.name}; give the folder of a model, with "
-            f"{path.name} in it."
+        last = base.size + settings.extra_ids - 1
+        numbers = (
+            {k: last - k for k in range(settings.extra_ids)} if last < size else {}
         )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}; copy it again.") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object; copy it again.")
-    return content
+    return tuple(numbers[k] for k in range(len(numbers)) if k in numbers)

@@ -12,6 +12,7 @@ from ...tasks.tokens.model_vocabulary import as_json
 from ...tasks.tokens.tokenizer_json import byte_letters
 from ...tasks.tokens.vocabulary import Vocabulary
 from .import_model import TOKENISER
+from .json_fields import Json, count, mapping
 from .tokeniser_in import FILES, OURS
 
 _UNIGRAM, _NORMAL, _USER_DEFINED = 1, 1, 4  # of sentencepiece_model.proto
@@ -77,7 +78,7 @@ def _kept(vocab: Vocabulary, kept: Path) -> TokeniserFiles:
         return TokeniserFiles(files, (remark,))
     content = json.loads(files["tokenizer.json"])
     tokens = content.get("added_tokens") or []
-    have = {token["id"] for token in tokens} | set(_pieces(content).values())
+    have = {token["id"] for token in tokens} | _piece_ids(content)
     # All behind the last, in turn: the library numbers added tokens by itself.
     new = [i for i in range(vocab.base.size, vocab.size) if i not in have]
     content["added_tokens"] = [*tokens, *(_added(i, _name(vocab, i)) for i in new)]
@@ -85,11 +86,16 @@ def _kept(vocab: Vocabulary, kept: Path) -> TokeniserFiles:
     return TokeniserFiles(files, ())
 
 
-def _pieces(content: dict[str, Any]) -> dict[str, int]:
-    pieces = content.get("model", {}).get("vocab") or {}
-    if isinstance(pieces, list):
-        return {piece: n for n, (piece, _) in enumerate(pieces)}
-    return pieces
+def _piece_ids(content: Json) -> set[int]:
+    """The ids of a tokenizer.json's pieces, which are listed or have their ids."""
+    where = "tokenizer.json"
+    model = mapping(content, "model", where=where)
+    if isinstance(model.get("vocab"), list):
+        return set(range(len(model["vocab"])))
+    where += ": model"
+    pieces = mapping(model, "vocab", where=where)
+    where += ": vocab"
+    return {count(pieces, piece, least=0, where=where) for piece in pieces}
 
 
 def _made(vocab: Vocabulary, *, slots: int, starts: bool, ends: bool) -> TokeniserFiles:

@@ -70,6 +70,11 @@ def index_outside(folder: Path) -> None:
     index.write_text(json.dumps({"weight_map": {"a": "../a.safetensors"}}))
 
 
+def index_of_numbers(folder: Path) -> None:
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": 5}}))
+
+
 def without(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
@@ -104,7 +109,18 @@ DAMAGE = [
     (LLAMA, config_with(mlp_bias=True), "mlp_bias is True"),
     (LLAMA, config_with(hidden_act="gelu"), "hidden_act 'gelu' is not supported"),
     (LLAMA, config_with(rope_scaling=ROPE), "RoPE scaling of type 'yarn'"),
-    (LLAMA, config_with(rope_scaling={"type": "llama3"}), "needs factor, low_freq"),
+    (
+        LLAMA,
+        config_with(rope_scaling={"type": "llama3"}),
+        "rope_scaling: factor is None; set it to a finite number > 0",
+    ),
+    (LLAMA, config_with(partial_rotary_factor=0.5), "partial_rotary_factor is 0.5"),
+    (LLAMA, config_with(rms_norm_eps=None), "rms_norm_eps is None; set it to a finite"),
+    (
+        LLAMA,
+        config_with(sliding_window="8"),
+        "sliding_window is '8'; set it to a whole",
+    ),
     (LLAMA, config_with(sliding_window=16), "sliding_window is 16"),
     (LLAMA, config_with(quantization_config={"bits": 4}), "quantization_config is"),
     (LLAMA, config_with(intermediate_size=64), "disagree: model.layers.0.mlp.gate"),
@@ -122,6 +138,7 @@ DAMAGE = [
     (LLAMA, with_another_tensor, "q_proj.bias"),
     (LLAMA, index_outside, "names a file outside of its folder"),
     (LLAMA, broken("model.safetensors.index.json"), "is no index of shards"),
+    (LLAMA, index_of_numbers, "is no index of shards"),
     (LLAMA, without_weights, "it has pytorch_model.bin: save it again"),
     (LLAMA, without("tokenizer.model"), "has no tokeniser"),
     (LLAMA, broken("tokenizer.model"), "is no SentencePiece model"),
