@@ -113,7 +113,13 @@ def import_model(
     check_tensors(
         tensors, weights, {n: s for n, (_, s) in shapes.items()}, known=family.known
     )
-    inner = vocabulary_in(source, config_json, size=size)
+    # config.json need not say it: T5's class does, whatever `is_encoder_decoder`.
+    inner = vocabulary_in(
+        source,
+        config_json,
+        size=size,
+        encoder_decoder=blueprint.architecture == "encoder_decoder",
+    )
     if add_reserved_ids:
         inner = _completed(inner)
     vocab = Vocabulary(str(out), inner.base, inner.reserved)

@@ -72,13 +72,16 @@ class ModelVocabulary(NamedTuple):
         return files
 
 
-def vocabulary_in(folder: Path, config: Json, *, size: int) -> ModelVocabulary:
+def vocabulary_in(
+    folder: Path, config: Json, *, size: int, encoder_decoder: bool
+) -> ModelVocabulary:
     """The vocabulary of a model's folder, with exactly the ids of its table.
 
     Args:
       folder: with config.json.
       config: its content.
       size: rows of the model's table.
+      encoder_decoder: whether its targets start with its `decoder_start_token_id`.
 
     Raises:
       UsageError: there is no tokeniser, none that can be read, or one of another model.
@@ -96,7 +99,7 @@ def vocabulary_in(folder: Path, config: Json, *, size: int) -> ModelVocabulary:
     file = _base_file(folder)
     base = base_tokeniser(folder, file.name)
     settings = _settings(folder)
-    ids = _ids(settings, config, base)
+    ids = _ids(settings, config, base, encoder_decoder=encoder_decoder)
     reserved = Reserved(size, ids, _sentinels(settings, base, size, file))
     return ModelVocabulary(file, base, checked(base, reserved, where=str(folder)))
 
@@ -160,13 +163,14 @@ def _spelling(token: Any, where: str, name: str) -> str:
     return text
 
 
-def _ids(settings: _Settings, config: Json, base: BaseTokeniser) -> dict[str, int]:
+def _ids(
+    settings: _Settings, config: Json, base: BaseTokeniser, *, encoder_decoder: bool
+) -> dict[str, int]:
     """The reserved ids that the model has, by our names.
 
     The config's ids go first: they are what the model was trained with. What starts an
     encoder–decoder's targets is its `decoder_start_token_id`, T5's pad.
     """
-    encoder_decoder = bool(config.get("is_encoder_decoder"))
     first = "decoder_start_token_id" if encoder_decoder else "bos_token_id"
     names = {key: f"{key}_token_id" for key in _SPECIAL}
     ids: dict[str, int] = {}

@@ -152,6 +152,14 @@ def test_sentinels_are_t5s(folders):
     assert vocab.decode([399, 415, 1]) == "<sentinel_0><unused_415><eos>"
 
 
+def test_a_t5_starts_with_its_pad_though_its_config_does_not_say_what_it_is(folders):
+    silent = ("is_encoder_decoder", "decoder_start_token_id")
+    config = {key: value for key, value in T5.items() if key not in silent}
+    run = folders.root / "run"
+    import_model(folders.write(config), run)
+    assert vocabulary(str(run / "vocabulary.json")).special_ids.bos == 0
+
+
 def test_an_objective_without_its_ids_is_refused_by_name(folders):
     run = folders.root / "run"
     import_model(folders.write(LLAMA), run)
