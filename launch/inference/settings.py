@@ -5,7 +5,13 @@ from typing import Literal
 
 from ...models.decoding.filling import Order
 from ...models.decoding.samplers import Sampler, greedy, sampled
-from ...objectives.errors import UsageError, require_count, require_seed
+from ...objectives.errors import (
+    UsageError,
+    require_count,
+    require_flag,
+    require_number,
+    require_seed,
+)
 
 Ended = Literal["eos", "stop", "length"]
 
@@ -50,6 +56,10 @@ class Settings:
         require_count("max_tokens", self.max_tokens)
         require_count("per_pass", self.per_pass)
         require_count("drafts", self.drafts, least=0)
+        require_flag("untrained", self.untrained)
+        for name in ("temperature", "top_p", "threshold"):
+            if getattr(self, name) is not None:
+                require_number(name, getattr(self, name))
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise UsageError(
                 f"threshold is {self.threshold}; it is a probability, so set it above "

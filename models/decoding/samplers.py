@@ -1,7 +1,6 @@
 """How the next token is chosen from logits."""
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable
 
@@ -9,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float32, Int32, Key
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, require_count
 
 Sampler = Callable[[Float32[jax.Array, "B V"], Key[jax.Array, " B"]], jax.Array]
 """`(logits [B V], one key a row [B]) -> token ids [B]`. A logit may be -inf."""
@@ -92,7 +91,6 @@ class Sampled:
         return order, ranked
 
 
-@functools.cache
 def sampled(
     *, temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0
 ) -> Sampled:
@@ -103,8 +101,8 @@ def sampled(
     3.4) and renormalised; of those the nucleus is kept, the smallest set of most
     probable tokens whose probability is at least `top_p` (Holtzman et al. 2020,
     section 3.1), and renormalised again. Of equally probable tokens those with smaller
-    ids come first, so exactly `top_k` are kept. Equal settings give the same function,
-    so that programs compiled with it are found again.
+    ids come first, so exactly `top_k` are kept. Equal settings give equal functions,
+    so that programs compiled with one are found again.
 
     Args:
       temperature: at least `COLDEST`; towards 0 it is `greedy`.
@@ -124,11 +122,8 @@ def sampled(
             f"top_p is {top_p}; it is the probability that is kept, so set it within "
             f"(0, 1]; 1 keeps every token."
         )
-    if top_k is not None and top_k < 1:
-        raise UsageError(
-            f"top_k is {top_k}; it is how many tokens are kept, so set it to 1 or "
-            f"more, or to None, which keeps every token."
-        )
+    if top_k is not None:
+        require_count("top_k", top_k)
     return Sampled(temperature, top_k, top_p)
 
 

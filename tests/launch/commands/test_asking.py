@@ -1,5 +1,7 @@
 """What `sightline generate` is told, before a model is loaded."""
 
+import re
+
 import pytest
 
 from sightline.launch.commands._asking import typed_rows
@@ -32,6 +34,19 @@ def test_what_a_form_ignores_is_refused(mode, form, name, forms):
         require_read(MODES[mode], form, ["seed", name])
     for fine in MODES[mode].read_by[name]:
         require_read(MODES[mode], fine, ["seed", name])
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        *(("top_k", value) for value in (2.5, "2", True, [2])),
+        *((name, "x") for name in ("temperature", "top_p", "threshold", "untrained")),
+    ],
+)
+def test_a_setting_of_another_type_is_refused(name, value):
+    with pytest.raises(UsageError, match=re.escape(f"{name} is {value!r}; set it to")):
+        Settings(**{name: value})
 
 
 def test_a_threshold_is_a_probability():
