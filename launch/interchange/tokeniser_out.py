@@ -18,6 +18,18 @@ from .tokeniser_in import FILES, OURS
 _UNIGRAM, _NORMAL, _USER_DEFINED = 1, 1, 4  # of sentencepiece_model.proto
 _MODEL = "sightline_tokeniser.model"
 
+_SPELT = (
+    "Text that spells a reserved token, such as <mask>, becomes that token here; in "
+    "training it was text."
+)
+_NORMALISED = (
+    "A few texts get other ids here than in training: the SentencePiece model "
+    "normalises them (as nmt_nfkc does), and transformers normalises a grapheme at a "
+    "time. It is so where several characters are one: letters with combining marks, "
+    "Hangul in jamo, half-width kana with a sound mark, \\r\\n. Encode those with "
+    f"sentencepiece and {_MODEL}."
+)
+
 
 class TokeniserFiles(NamedTuple):
     """Files of a tokeniser.
@@ -110,10 +122,8 @@ def _made(vocab: Vocabulary, *, slots: int, starts: bool, ends: bool) -> Tokenis
         parts, names, reason = _of_sentencepiece(vocab)
         if reason:
             return TokeniserFiles({}, (reason,))
-        remarks = (
-            "Text that spells a reserved token, such as <mask>, becomes that token "
-            "here; in training it was text.",
-        )
+        kinds = {step["type"] for step in parts["normalizer"]["normalizers"]}
+        remarks = (_SPELT, _NORMALISED) if "Precompiled" in kinds else (_SPELT,)
     for id_ in range(vocab.base.size, vocab.size):
         names[id_] = _name(vocab, id_)
     roles = {

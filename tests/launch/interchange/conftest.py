@@ -69,7 +69,7 @@ T5 = {
 SENTENCES = [f"word{n} and some other words, {n} of them." for n in range(300)]
 
 
-def sentencepiece_model(**ids: int) -> bytes:
+def sentencepiece_model(**options: Any) -> bytes:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES),
@@ -78,7 +78,7 @@ def sentencepiece_model(**ids: int) -> bytes:
         byte_fallback=True,
         minloglevel=2,
         hard_vocab_limit=True,
-        **ids,
+        **options,
     )
     return model.getvalue()
 

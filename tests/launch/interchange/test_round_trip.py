@@ -13,6 +13,7 @@ from sightline.launch.inference.open import load_trained
 from sightline.launch.interchange.card import card
 from sightline.launch.interchange.import_model import import_model
 from sightline.launch.interchange.safetensors import open_folder, read
+from sightline.launch.interchange.tokeniser_out import tokeniser_files
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives.errors import UsageError
 from sightline.objectives.registry import get
@@ -21,7 +22,7 @@ from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.preflight import check_ids
 from sightline.tasks.tokens.vocabulary import vocabulary
 
-from .conftest import LLAMA, T5, own_run
+from .conftest import LLAMA, T5, own_run, sentencepiece_model
 
 SCALING = {
     "type": "llama3",
@@ -274,6 +275,20 @@ def test_the_card_says_where_bos_stands(objective, make_text, ids):
     )
     assert (bos == 1) == ("# BOS stands after the last input" in text)
     assert (bos == 0) == ("# BOS stands where the last input does" in text)
+
+
+@pytest.mark.parametrize("rule, differs", [("identity", False), ("nmt_nfkc", True)])
+def test_texts_that_a_made_tokeniser_normalises_otherwise_are_told(
+    tmp_path, rule, differs
+):
+    path = tmp_path / "own.model"
+    path.write_bytes(
+        sentencepiece_model(
+            normalization_rule_name=rule, remove_extra_whitespaces=False
+        )
+    )
+    made = tokeniser_files(vocabulary(str(path)), slots=8, starts=True, ends=False)
+    assert any("a grapheme at a time" in remark for remark in made.remarks) is differs
 
 
 def test_the_card_has_each_phase_of_a_schedule():
