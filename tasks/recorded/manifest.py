@@ -33,12 +33,22 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Shard(NamedTuple):
-    """One file of rows."""
+    """One file of rows.
+
+    Attributes:
+      name: of the file.
+      rows: in it.
+      bytes: of it.
+      sha256: of all of it.
+      edges: `sha256_of_edges`; None in recordings of earlier versions. It follows from
+        the content, so it is no part of the recording's identity.
+    """
 
     name: str
     rows: int
     bytes: int
     sha256: str
+    edges: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +118,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Writes the manifest, whole."""
         body = self._content() | {"gin": self.gin, "identity": self.identity}
+        body["edges"] = {s.name: s.edges for group in self.groups for s in group.shards}
         body["digest"] = digest_of(body)
         write_whole(folder / FILE, json.dumps(body, indent=1) + "\n")
 
@@ -140,7 +151,8 @@ def read_manifest(folder: Path) -> Manifest:
     if digest != digest_of(body):
         raise damaged(path, "its digest does not fit its content")
     try:
-        groups = tuple(map(_group, body["groups"]))
+        edges = body.get("edges")
+        groups = tuple(_group(group, edges) for group in body["groups"])
         manifest = Manifest(_recipe(body["recipe"]), groups, str(body["gin"]))
         if body["schema"] != [list(field) for field in manifest.row_format.fields()]:
             raise damaged(path, "its schema is not the one of its rows")
@@ -188,13 +200,14 @@ def _read_json(path: Path, folder: Path) -> Any:
 
 
 def _group_json(group: GroupRows) -> dict[str, Any]:
-    return dataclasses.asdict(group) | {
-        "shards": [shard._asdict() for shard in group.shards]
-    }
+    named = [shard._asdict() for shard in group.shards]
+    for shard in named:
+        del shard["edges"]
+    return dataclasses.asdict(group) | {"shards": named}
 
 
-def _group(body: Any) -> GroupRows:
-    shards = tuple(_shard(shard) for shard in body["shards"])
+def _group(body: Any, edges: Any) -> GroupRows:
+    shards = tuple(_shard(shard, edges) for shard in body["shards"])
     counts = {
         name: {str(key): _count(value) for key, value in body[name].items()}
         for name in ("examples", "processed", "supervised")
@@ -212,18 +225,17 @@ def _group(body: Any) -> GroupRows:
     return group
 
 
-def _shard(body: Any) -> Shard:
-    shard = Shard(
-        _text(body["name"]),
+def _shard(body: Any, edges: Any) -> Shard:
+    name = _text(body["name"])
+    if not _SHARD.fullmatch(name) or name.startswith("."):
+        raise ValueError(f"{name[:80]!r} is no name of a shard")
+    return Shard(
+        name,
         _count(body["rows"]),
         _count(body["bytes"]),
-        _text(body["sha256"]),
+        _sha256(body["sha256"]),
+        None if edges is None else _sha256(edges[name]),
     )
-    if not _SHARD.fullmatch(shard.name) or shard.name.startswith("."):
-        raise ValueError(f"{shard.name[:80]!r} is no name of a shard")
-    if not _SHA256.fullmatch(shard.sha256):
-        raise ValueError(f"{shard.name} has no sha256")
-    return shard
 
 
 def _recipe(recipe: Any) -> dict[str, Any]:
@@ -245,6 +257,12 @@ def _recipe(recipe: Any) -> dict[str, Any]:
 def _count(value: Any, *, least: int = 0, most: int = 2**62) -> int:
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _sha256(value: Any) -> str:
+    if not _SHA256.fullmatch(_text(value)):
+        raise ValueError(f"{value[:80]!r} is no sha256")
     return value
 
 

@@ -12,7 +12,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from ...models.rows import Batch
 from ...objectives.example import Example
 from ..examples.mixture import split_task
-from ..files import sha256_of, write_whole
+from ..files import sha256_of, sha256_of_edges, write_whole
 from ..rows.layout import Placed, lay_out
 from ..rows.packing import collate, first_fit
 from ..shares.counts import add, count, zero_counts
@@ -35,7 +35,7 @@ _ROWS = 64
 """Rows that are encoded at a time."""
 
 Made = dict[str, Any]
-"""What a sidecar says of a shard: `file`, `rows`, `bytes`, `sha256`, and counts."""
+"""What a sidecar says: `file`, `rows`, `bytes`, `sha256`, `edges`, and counts."""
 
 
 class Maker:
@@ -156,7 +156,8 @@ def sound_shard(folder: Path, part: Part) -> Made | None:
     shard = folder / part.file
     try:
         made = json.loads(_sidecar(folder, part).read_bytes())
-        whole = shard.stat().st_size == made["bytes"]
+        # One that an earlier version made, without edges, is made again.
+        whole = shard.stat().st_size == made["bytes"] and "edges" in made
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return made if whole and sha256_of(shard) == made["sha256"] else None
@@ -170,6 +171,10 @@ def _finish(temporary: Path, final: Path) -> Made:
     """Moves a written file into place, on disk to its last byte."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    made = {"bytes": temporary.stat().st_size, "sha256": sha256_of(temporary)}
+    made = {
+        "bytes": temporary.stat().st_size,
+        "sha256": sha256_of(temporary),
+        "edges": sha256_of_edges(temporary),
+    }
     os.replace(temporary, final)
     return made | {"file": final.name}

@@ -193,7 +193,9 @@ def _group_rows(group: Group, made: dict[int, Made], most: int | None) -> GroupR
         supervised=total("supervised"),
         without_example=sum(part["without_example"] for part in parts),
         shards=tuple(
-            Shard(part["file"], part["rows"], part["bytes"], part["sha256"])
+            Shard(
+                part["file"], part["rows"], part["bytes"], part["sha256"], part["edges"]
+            )
             for part in parts
         ),
     )

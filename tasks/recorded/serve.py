@@ -12,6 +12,7 @@ from jaxtyping import Int64
 
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
+from ..files import sha256_of, sha256_of_edges
 from .manifest import GroupRows, Manifest, Shard, damaged, read_manifest
 from .order import Places
 from .row_format import decode, wrong_id
@@ -32,6 +33,8 @@ class Recording:
 
     Raises:
       UsageError: the manifest or a shard is missing, of another size, or damaged.
+
+    What a shard holds is checked when its first row is read.
     """
 
     def __init__(self, folder: Path):
@@ -107,21 +110,51 @@ class Recording:
         self._readers.clear()
 
     def _read(self, shard: Shard, rows: list[int]) -> list[bytes]:
+        path = self.folder / shard.name
+        reader = self._readers.get(shard.name)
+        if reader is None:
+            _check_content(path, shard)
+            reader = self._readers.setdefault(shard.name, _open(path, shard.rows))
         try:
-            reader = self._readers.get(shard.name)
-            if reader is None:
-                path = os.fspath(self.folder / shard.name)
-                reader = self._readers.setdefault(
-                    shard.name, ArrayRecordReader(path, _OPTIONS)
-                )
-                if reader.num_records() != shard.rows:
-                    raise ValueError(
-                        f"it has {reader.num_records()} rows, not {shard.rows}"
-                    )
             return reader.read(rows)
         except (ValueError, RuntimeError, IndexError, OSError) as error:
-            path = self.folder / shard.name
             raise damaged(path, f"rows {rows[:3]}: {error}") from error
+
+
+def _open(path: Path, rows: int) -> Any:
+    """A reader of a shard that has so many rows."""
+    try:
+        reader = ArrayRecordReader(os.fspath(path), _OPTIONS)
+        found = reader.num_records()
+    except (ValueError, RuntimeError, OSError) as error:
+        raise damaged(path, str(error)) from error
+    if found != rows:
+        raise damaged(path, f"it has {found} rows, not {rows}")
+    return reader
+
+
+def _check_content(path: Path, shard: Shard) -> None:
+    """Checks that a file is the shard, and no other one of its size and rows.
+
+    By its edges, at the cost of two short reads, which hold its first rows and the
+    end of the index. Where the manifest notes no edges all of the file is read.
+
+    Raises:
+      UsageError: it is another file, or cannot be read.
+    """
+    try:
+        if shard.edges is None:
+            same = sha256_of(path) == shard.sha256
+        else:
+            same = sha256_of_edges(path) == shard.edges
+    except OSError as error:
+        raise damaged(path, str(error)) from error
+    if not same:
+        raise damaged(
+            path,
+            "it is not the file that was recorded under this name, by its sha256, as "
+            "where files changed places",
+        )
 
 
 def check_file(folder: Path, shard: Shard) -> None:

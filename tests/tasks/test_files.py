@@ -1,9 +1,18 @@
 """Files are written whole, and those of a folder told apart."""
 
+import hashlib
 import os
 import threading
 
-from sightline.tasks.files import sha256_of, sha256_of_all, write_whole
+import pytest
+
+from sightline.tasks.files import (
+    EDGE,
+    sha256_of,
+    sha256_of_all,
+    sha256_of_edges,
+    write_whole,
+)
 
 
 def test_what_a_link_names_is_written_and_the_link_stays(tmp_path):
@@ -37,3 +46,14 @@ def test_what_is_hidden_in_a_folder_is_in_no_digest(tmp_path):
         name: sha256_of(folder / name) for name in ("a.txt", "b/c.txt")
     }
     assert list(sha256_of_all(folder / ".d")) == [".d"]
+
+
+@pytest.mark.parametrize("size", [0, 1, EDGE, EDGE + 9, 2 * EDGE, 3 * EDGE])
+def test_edges_are_the_whole_of_a_small_file_and_the_ends_of_a_large_one(
+    tmp_path, size
+):
+    content = os.urandom(size)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    ends = content if size <= 2 * EDGE else content[:EDGE] + content[-EDGE:]
+    assert sha256_of_edges(path) == hashlib.sha256(ends).hexdigest()

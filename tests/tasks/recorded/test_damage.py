@@ -8,7 +8,7 @@ import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 
 from sightline.objectives.errors import UsageError
-from sightline.tasks.files import sha256_of
+from sightline.tasks.files import sha256_of, sha256_of_edges
 from sightline.tasks.recorded.check import check
 from sightline.tasks.recorded.identity import digest_of
 from sightline.tasks.recorded.manifest import read_manifest
@@ -39,7 +39,7 @@ def edit(folder, change):
     del body["digest"]
     change(body)
     body["identity"] = digest_of(
-        {k: body[k] for k in body if k not in ("gin", "identity")}
+        {k: body[k] for k in body if k not in ("gin", "identity", "edges")}
     )
     body["digest"] = digest_of(body)
     (folder / "manifest.json").write_text(json.dumps(body))
@@ -90,8 +90,41 @@ def test_a_flipped_bit_of_a_row_is_found_when_it_is_served(copy):
     used = np.flatnonzero(np.frombuffer(content, np.uint8))
     content[used[len(used) // 2]] ^= 16
     shard.write_bytes(content)
+    edges = sha256_of_edges(shard)
+    edit(copy, lambda body: body["edges"].update({SHARD: edges}))
+    recording = Recording(copy)
     with pytest.raises(UsageError, match=rf"{SHARD} is damaged: rows"):
         recording.rows(group, range(group.shards[0].rows))
+
+
+@pytest.mark.parametrize("version", ["with edges", "earlier"])
+def test_shards_that_changed_places_are_refused_before_a_row_is_served(copy, version):
+    one, other = sorted(copy.glob("train-mixed-*"))[:2]
+    rows = [_records(path)[:9] for path in (one, other)]
+    for path, few in zip((one, other), rows, strict=True):
+        writer = ArrayRecordWriter(str(path), OPTIONS)
+        for row in few:
+            writer.write(row)
+        writer.close()
+
+    def change(body):
+        group = body["groups"][0]
+        for path, shard in zip((one, other), group["shards"], strict=False):
+            shard.update(rows=9, bytes=path.stat().st_size, sha256=sha256_of(path))
+            body["edges"][path.name] = sha256_of_edges(path)
+        group["rows"] = sum(shard["rows"] for shard in group["shards"])
+        if version == "earlier":
+            del body["edges"]
+
+    edit(copy, change)
+    group = read_manifest(copy).groups[0]
+    assert len(Recording(copy).rows(group, [0, 9]).decoder.tokens) == 2
+    one.rename(copy / "kept")
+    other.rename(one)
+    (copy / "kept").rename(other)
+    recording = Recording(copy)
+    with pytest.raises(UsageError, match=rf"{other.name} is damaged: it is not the"):
+        recording.rows(group, [10])
 
 
 def test_a_surplus_shard_is_found(copy):
@@ -114,6 +147,7 @@ def test_an_id_outside_the_vocabulary_names_shard_and_row(copy, id_):
     def change(body):
         first = body["groups"][0]["shards"][0]
         first["bytes"], first["sha256"] = shard.stat().st_size, sha256_of(shard)
+        body["edges"][SHARD] = sha256_of_edges(shard)
 
     edit(copy, change)
     with pytest.raises(UsageError, match=rf"row 5 of .*{SHARD} .*decoder.targets"):
@@ -137,7 +171,9 @@ def first_shard(body):
         (lambda b: first_shard(b).update(rows=-1), "no count"),
         (lambda b: first_shard(b).update(rows=True), "no count"),
         (lambda b: first_shard(b).update(rows=1), "other rows than its shards"),
-        (lambda b: first_shard(b).update(sha256="x"), "no sha256"),
+        (lambda b: first_shard(b).update(sha256="x"), "'x' is no sha256"),
+        (lambda b: b["edges"].popitem(), "KeyError"),
+        (lambda b: b["edges"].update({SHARD: "x"}), "'x' is no sha256"),
         (lambda b: b["schema"].pop(), "schema"),
         (lambda b: b["recipe"]["rows"].update(decoder=[2**40, 1]), "no count"),
         (lambda b: b["recipe"].update(layout="other"), "no layout"),
