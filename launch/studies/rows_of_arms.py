@@ -68,6 +68,7 @@ class RowsOfArms:
             batch_rows=study.batch_rows,
             seed=seed,
             shard=DocumentShard(0, 1),
+            identities=mixture.identities(),
         )
         stream = streamed(
             plan,

@@ -5,10 +5,11 @@ as the run goes.
 """
 
 import dataclasses
+import functools
 import itertools
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ...models.rows import Batch, RowShape
@@ -18,6 +19,7 @@ from ...tasks.corpora import EmptySplitError
 from ...tasks.examples.example_stream import mixed_examples, task_examples
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.task_windows import DocumentShard, TooShortError
+from ...tasks.examples.unchanged import require_unchanged
 from ...tasks.rows.batches import batches
 from ...tasks.streaming.batches import ReceivedBatches, streamed
 from ...tasks.streaming.chunks import Plan
@@ -132,6 +134,14 @@ class Streaming:
                 "train.batch_rows as a multiple of the devices along data and fsdp."
             )
 
+    def identities(self) -> Mapping[str, str]:
+        """Of the vocabulary and the corpora, by content, when first asked for."""
+        return self._identities
+
+    @functools.cached_property
+    def _identities(self) -> Mapping[str, str]:
+        return self.mixture.identities()
+
     def examples(self, *, seed: int) -> Iterator[Example]:
         """Training Examples without end, as `training` packs them at step 0.
 
@@ -149,7 +159,8 @@ class Streaming:
         loaded here, whatever the number of workers.
 
         Raises:
-          UsageError: the position is of another number of hosts, or of other tasks.
+          UsageError: the position is of another number of hosts, or of other tasks;
+            or a corpus changed after `identities`.
         """
         plan = Plan(
             self.mixture,
@@ -157,6 +168,7 @@ class Streaming:
             batch_rows=self.batch_rows // self._shard.count,
             seed=seed,
             shard=self._shard,
+            identities=self.identities(),
         )
         stream = streamed(plan, position or start_of(plan), processes=self.workers)
         if isinstance(stream, ReceivedBatches):
@@ -198,6 +210,7 @@ class Streaming:
                 )
             except EmptySplitError:
                 documents[corpus] = None  # `train` names the tasks
+        require_unchanged(self.mixture, self.identities())
         found: dict[str, list[Batch]] = {}
         for task in tasks:
             texts = documents[split_task(task)[0]]

@@ -54,4 +54,4 @@ def open_source(
     with log.phase("Reading text"):
         report.show_lines(remarks(*check_windows(mixture, rows)))
     streaming = Streaming(mixture, rows, batch_rows, rows_here, workers)
-    return streaming, mixture.identities()
+    return streaming, streaming.identities()

@@ -12,6 +12,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from ...models.rows import Batch
 from ...objectives.example import Example
 from ..examples.mixture import split_task
+from ..examples.unchanged import require_unchanged
 from ..files import sha256_of, sha256_of_edges, write_whole
 from ..rows.layout import Placed, lay_out
 from ..rows.packing import collate, first_fit
@@ -45,11 +46,17 @@ class Maker:
       recipe: of the recording.
       folder: of the recording.
       documents: in each split of each corpus, by (corpus, split).
+      identities: of the corpora, as the recipe describes them.
     """
 
     def __init__(
-        self, recipe: Recipe, folder: Path, documents: Mapping[tuple[str, str], int]
+        self,
+        recipe: Recipe,
+        folder: Path,
+        documents: Mapping[tuple[str, str], int],
+        identities: Mapping[str, str],
     ):
+        self._identities = identities
         self._recipe, self._folder, self._counts = recipe, folder, documents
         self._vocabulary = vocabulary(recipe.mixture.vocabulary)
         self._format = recipe.row_format()
@@ -104,6 +111,7 @@ class Maker:
         key = corpus, split
         if key not in self._texts:
             self._texts[key] = self._recipe.mixture.corpus(corpus).documents(split)
+            require_unchanged(self._recipe.mixture, self._identities)
         return self._texts[key]
 
     def _make(self, part: Part) -> Made:

@@ -14,6 +14,7 @@ from ...objectives.errors import UsageError
 from ..corpora import EmptySplitError
 from ..examples.mixture import split_task
 from ..examples.task_windows import too_short
+from ..examples.unchanged import require_unchanged
 from ..files import write_whole
 from .identity import differences
 from .manifest import FILE, GroupRows, Manifest, Shard, read_manifest
@@ -58,7 +59,8 @@ def record(recipe: Recipe, folder: Path, *, runner: Runner, show: Progress) -> M
       show: progress.
 
     Raises:
-      UsageError: the folder holds something else, or a recording of another recipe.
+      UsageError: the folder holds something else, or a recording of another recipe;
+        or a corpus changes while it is read.
     """
     description = recipe.describe()
     if (finished := _finished(folder, description)) is not None:
@@ -70,7 +72,9 @@ def record(recipe: Recipe, folder: Path, *, runner: Runner, show: Progress) -> M
         _lock(lock.fileno(), folder)
         _claim(work / "recipe.json", description, folder)
         documents = _count_documents(recipe)
-        make = functools.partial(Maker, recipe, folder, documents)
+        identities = description["identities"]
+        require_unchanged(recipe.mixture, identities)
+        make = functools.partial(Maker, recipe, folder, documents, identities)
         jobs = [r for (c, s), n in documents.items() for r in ranges(c, s, n)]
         show.phase("tokenising", len(jobs))
         for _ in runner(make, jobs):

@@ -1,7 +1,7 @@
 """Work units of a stream: the laid-out Examples of a few windows of one block."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,7 @@ from ...models.rows import RowShape
 from ..examples.example_stream import split_documents
 from ..examples.mixture import Mixture, split_task
 from ..examples.task_windows import DocumentShard, TaskWindows
+from ..examples.unchanged import require_unchanged
 from ..rows.layout import Laid, lay_out
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
@@ -29,6 +30,8 @@ class Plan:
       batch_rows: rows of a batch here.
       seed: of the order of documents, of the mixing and of every Example.
       shard: the part of the documents that is read here.
+      identities: of vocabulary and corpora when the run began, which processes that
+        open them later compare.
     """
 
     mixture: Mixture
@@ -36,6 +39,7 @@ class Plan:
     batch_rows: int
     seed: int
     shard: DocumentShard
+    identities: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tasks(self) -> list[str]:
@@ -91,13 +95,19 @@ class LocalMaker:
     Args:
       plan: of the stream.
       documents: of the train split, to share with other streams; None opens them.
+
+    Raises:
+      UsageError: a corpus changed after the run began.
     """
 
     def __init__(
         self, plan: Plan, documents: Mapping[str, TokenisedDocuments] | None = None
     ):
         self._plan = plan
-        self._documents = documents or split_documents(plan.mixture, "train")
+        if documents is None:
+            documents = split_documents(plan.mixture, "train")
+            require_unchanged(plan.mixture, plan.identities)
+        self._documents = documents
         self._sources: dict[int, TaskWindows] = {}
         bos = vocabulary(plan.mixture.vocabulary).special_ids.bos
         self._lay_out: Callable[..., Laid] = lambda examples: lay_out(

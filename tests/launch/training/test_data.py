@@ -13,6 +13,7 @@ import pytest
 
 from sightline.launch.training.data import Source, Streaming
 from sightline.models.rows import decoder_rows
+from sightline.objectives.errors import UsageError
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.streaming.batches import ReceivedBatches
 
@@ -129,3 +130,24 @@ def test_training_data_needs_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_text_that_changes_after_it_was_identified_is_refused(tmp_path, workers):
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text("A document of a folder. " * 9)
+    mixture = Mixture(
+        "m",
+        {"text.causal": 1},
+        vocabulary="policies",
+        settings={"text": {"folder": str(tmp_path)}},
+    )
+    data = Streaming(mixture, ROWS, 2, workers=workers)
+    assert set(data.identities()) == {"vocabulary sha256", "corpus text"}
+    next(data.training(seed=1, position=None))
+    (tmp_path / "0.txt").write_text("Another document. " * 9)
+    with pytest.raises(UsageError, match="corpus text changed since the run began"):
+        next(data.training(seed=1, position=None))
+    with pytest.raises(UsageError, match="corpus text changed since the run began"):
+        data.held_out(most=1)
+    data.close()

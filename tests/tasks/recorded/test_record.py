@@ -15,16 +15,19 @@ import pytest
 from sightline.objectives.errors import UsageError
 from sightline.objectives.registry import get
 from sightline.tasks.examples.example_stream import split_documents, task_examples
+from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.recorded import examples_of_part
 from sightline.tasks.recorded.manifest import read_manifest
 from sightline.tasks.recorded.parts import WORK
+from sightline.tasks.recorded.recipe import Recipe
+from sightline.tasks.recorded.record import record
 from sightline.tasks.recorded.serve import Recording
-from sightline.tasks.recorded.workers import WorkerError
+from sightline.tasks.recorded.workers import WorkerError, done_in_processes
 from sightline.tasks.rows.layout import layout
 from sightline.tasks.shares.counts import count
 from sightline.tasks.tokens.vocabulary import vocabulary
 
-from .conftest import RATES, ROWS, make, small_recipe
+from .conftest import RATES, ROWS, NoShow, make, small_recipe
 
 pytestmark = pytest.mark.unchecked
 
@@ -230,3 +233,25 @@ def test_a_copy_elsewhere_is_the_same_recording(recordings):
     folder, _ = recordings["mixed"]
     text = (folder / "manifest.json").read_text()
     assert str(folder) not in text and os.environ["SIGHTLINE_DATA_DIR"] not in text
+
+
+def test_text_that_changes_before_it_is_tokenised_is_refused(tmp_path):
+    texts, out = tmp_path / "texts", tmp_path / "out"
+    texts.mkdir()
+    for number in range(3):
+        (texts / f"{number}.txt").write_text("A document of a folder. " * 9)
+    mixture = Mixture(
+        "m",
+        {"text.causal": 1},
+        vocabulary="policies",
+        settings={"text": {"folder": str(texts)}},
+    )
+
+    def changing(make_maker, jobs):
+        (texts / "0.txt").write_text("Another document. " * 9)
+        yield from done_in_processes(make_maker, jobs, workers=1)
+
+    recipe = Recipe(mixture, ROWS["decoder"], seed=0)
+    with pytest.raises(UsageError, match="corpus text changed since the run began"):
+        record(recipe, out, runner=changing, show=NoShow())
+    assert not (out / "manifest.json").exists()
