@@ -1,6 +1,7 @@
 """A few Examples of each task of a mixture, for inspection; without SeqIO."""
 
 import functools
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,12 +11,11 @@ from ...objectives.errors import UsageError
 from ...objectives.example import Example
 from ...objectives.registry import Objective
 from ...objectives.special_ids import SpecialIds
-from ...objectives.text import Text
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
 from .mixture import Mixture, split_task
-from .windows import example_rng, windows
+from .windows import Cut, window_examples, windows
 
 TRIES = 256
 """Most documents drawn to find those that fill a row."""
@@ -29,12 +29,13 @@ def draw(
     seed: int,
     examples: int = 1,
 ) -> list[tuple[str, Example]]:
-    """Makes Examples of each task, from the first windows of documents.
+    """Makes Examples of each task, each from the first window of a document.
 
     All objectives get the same documents of their corpus, so that they can be
     compared. The documents are drawn at random; those that are long enough to fill a
-    row come first. Each Example is the one that a run with this seed and these rows
-    makes of that window in its first pass.
+    row come first. Where the text repeats itself a window gives no Example; then the
+    next one that does is taken, of that document or of another. Each Example is the
+    one that a run with this seed and these rows makes of its window in its first pass.
 
     Args:
       mixture: its corpora, settings and vocabulary.
@@ -47,8 +48,8 @@ def draw(
       Task and Example, corpus after corpus and task after task.
 
     Raises:
-      ValueError: an objective fits no row, or no document of its corpus is long
-        enough.
+      ValueError: an objective fits no row, no document of its corpus is long enough,
+        or none gives an Example.
     """
     samples = []
     vocab = vocabulary(mixture.vocabulary)
@@ -62,11 +63,11 @@ def draw(
         sizes = {task: o.window(budget(shape)) for task, o in objectives.items()}
         longest = max(sizes.values())
         indices = _draw_documents(documents, examples, longer_than=longest, seed=seed)
-        make = functools.partial(_example, documents, seed=seed)
+        make = functools.partial(_examples, documents, indices, vocab.special_ids)
         samples += [
-            (task, make(index, objective, vocab.special_ids, window=sizes[task]))
+            (task, example)
             for task, objective in objectives.items()
-            for index in indices
+            for example in make(objective, window=sizes[task], seed=seed)
         ]
     return samples
 
@@ -95,26 +96,49 @@ def _draw_documents(
     return indices
 
 
-def _example(
+def _examples(
     documents: TokenisedDocuments,
-    index: int,
-    objective: Objective,
+    indices: Sequence[int],
     ids: SpecialIds,
+    objective: Objective,
     *,
     window: int,
     seed: int,
-) -> Example:
-    """The Example of a document's first window."""
-    tokens, smallest = documents[index], objective.smallest()
-    if len(tokens) < smallest:
+) -> list[Example]:
+    """As many Examples as documents: of theirs, or of others where they give none."""
+    smallest = objective.smallest()
+    for index in indices:
+        if (length := len(documents[index])) < smallest:
+            raise UsageError(
+                f"{objective.name!r} takes texts of {smallest} tokens or more, but "
+                f"document {index} of {documents.name}, one of the longest of {TRIES} "
+                f"drawn, has {length}; try another seed."
+            )
+    cut = functools.partial(windows, window=window, smallest=smallest)
+    others = (n for n in range(min(len(documents), TRIES)) if n not in indices)
+    tried = itertools.chain(indices, others)
+    made = (_example(documents, index, cut, ids, objective, seed) for index in tried)
+    found = list(itertools.islice(filter(None, made), len(indices)))
+    if len(found) < len(indices):
         raise UsageError(
-            f"{objective.name!r} takes texts of {smallest} tokens or more, but "
-            f"document {index} of {documents.name}, one of the longest of {TRIES} "
-            f"drawn, has {len(tokens)}; try another seed."
+            f"{objective.name!r} makes an Example of {len(found)} of the documents of "
+            f"{documents.name} that were tried, and {len(indices)} were asked for: the "
+            "text repeats itself. Ask for fewer, give other text, or the objective a "
+            "rate of 0."
         )
-    span = windows(len(tokens), window=window, smallest=smallest)[0]
-    text = Text(tokens, *span, documents.others(index))
-    rng = example_rng(
-        seed, documents.corpus, objective.name, epoch=0, document=index, window=0
-    )
-    return objective(text, rng, ids)
+    return found
+
+
+def _example(
+    documents: TokenisedDocuments,
+    index: int,
+    cut: Cut,
+    ids: SpecialIds,
+    objective: Objective,
+    seed: int,
+) -> Example | None:
+    """The Example of the first window of a document that gives one."""
+    tokens = documents[index]
+    places = ((index, tokens, n, span) for n, span in enumerate(cut(len(tokens))))
+    made = window_examples(objective, documents, places, ids=ids, seed=seed, epoch=0)
+    return next((example for _, example in made), None)

@@ -8,6 +8,7 @@ import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
+from sightline.objectives.errors import UsageError
 from sightline.tasks.examples import task_windows
 from sightline.tasks.examples.example_stream import (
     mixed_examples,
@@ -15,6 +16,7 @@ from sightline.tasks.examples.example_stream import (
     task_examples,
 )
 from sightline.tasks.examples.mixture import Mixture
+from sightline.tasks.examples.sample_examples import draw
 
 ROWS = decoder_rows(slots=48, predictions=48)
 SMALL = {"train_documents": 6, "validation_documents": 3, "most_sections": 5}
@@ -96,3 +98,28 @@ def test_documents_that_are_all_too_short_are_refused(monkeypatch):
     mixed = mixture({"policies.causal": 1})
     with pytest.raises(ValueError, match="finds no text in policies:train"):
         next(mixed_examples(mixed, ROWS, seed=0))
+
+
+def text_mixture(folder, texts, task="text.sentence_pair"):
+    """A mixture of one task on a folder of those texts."""
+    for number, text in enumerate(texts):
+        (folder / f"{number}.txt").write_text(text)
+    settings = {"text": {"folder": str(folder)}}
+    return Mixture("m", {task: 1}, vocabulary="bytes", settings=settings)
+
+
+def sampled(mixed, examples=1):
+    tasks = list(mixed.positive_rates())
+    return draw(mixed, ROWS, tasks=tasks, seed=0, examples=examples)
+
+
+def test_samples_pass_over_windows_without_an_example(tmp_path):
+    story = "Once a fox ran. It saw a crow! Then it sat down, and it slept. " * 2
+    mixed = text_mixture(tmp_path, ["a" * 500] * 5 + ["a" * 99 + story])
+    assert len(sampled(mixed)) == 1
+
+
+def test_samples_of_text_that_repeats_itself_are_refused(tmp_path):
+    mixed = text_mixture(tmp_path, ["a" * 500] * 5)
+    with pytest.raises(UsageError, match="makes an Example of 0 of the documents of"):
+        sampled(mixed)
