@@ -121,7 +121,7 @@ class TaskWindows:
             yield start + number, example
 
     def too_short(self) -> UsageError:
-        """The error that no document is long enough."""
+        """The error that no window gives an Example; see `too_short`."""
         return too_short(self._objective, self._documents)
 
     def _order_of(self, epoch: int) -> DocumentOrder:
@@ -142,12 +142,18 @@ class TaskWindows:
 
 
 class TooShortError(UsageError):
-    """No document of a split is long enough for an objective."""
+    """No document of a split is long enough for an objective, or gives an Example."""
 
 
 def too_short(objective: Objective, documents: TokenisedDocuments) -> TooShortError:
-    """The error that no document is long enough for an objective."""
+    """The error that a split gives no Example: too short, or it repeats itself."""
     longest = max(len(documents[index]) for index in range(len(documents)))
+    if longest >= objective.smallest():
+        return TooShortError(
+            f"{objective.name!r} finds no text in {documents.name}: none of the "
+            "windows that were read gives an Example, as where text repeats itself. "
+            "Give other text, fewer shards, or the objective a rate of 0."
+        )
     return TooShortError(
         f"{objective.name!r} finds no text in {documents.name}: it takes "
         f"{objective.smallest()} tokens or more, and the longest of the "

@@ -123,3 +123,16 @@ def test_samples_of_text_that_repeats_itself_are_refused(tmp_path):
     mixed = text_mixture(tmp_path, ["a" * 500] * 5)
     with pytest.raises(UsageError, match="makes an Example of 0 of the documents of"):
         sampled(mixed)
+
+
+def test_text_that_repeats_itself_is_not_called_short(tmp_path):
+    mixed = text_mixture(tmp_path, ["a" * 500] * 3)
+    with pytest.raises(UsageError, match="as where text repeats itself") as raised:
+        next(mixed_examples(mixed, ROWS, seed=0))
+    assert "the longest" not in str(raised.value)
+
+
+def test_text_that_is_too_short_is_called_so(tmp_path):
+    mixed = text_mixture(tmp_path, ["a"] * 3)
+    with pytest.raises(UsageError, match="tokens or more, and the longest of the 2"):
+        next(mixed_examples(mixed, ROWS, seed=0))
