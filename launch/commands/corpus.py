@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
-from ...tasks.corpora import Corpus, Fetched
+from ...tasks.corpora import Corpus, EmptySplitError, Fetched
 from ...tasks.corpora.english import English
 from ...tasks.corpora.policies import Policies
 from ...tasks.corpora.text import Text
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.fetch:
         _fetch(corpus)
     corpus.check()
-    texts = {split: corpus.documents(split) for split in splits}
+    texts = _texts(corpus, options.split)
 
     console = Console()
     most = options.documents or (BASELINE_SAMPLE if options.baselines else SAMPLE)
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
             _show_baselines(console, corpus, splits[0], most=most)
     if folder is not None:
         for split in splits:
-            path = _export(folder, corpus, split, options.documents)
+            path = _export(folder, corpus, split, texts[split], options.documents)
             print(f"wrote {path}")
     return 0
 
@@ -169,6 +169,23 @@ def _check_baselines(corpus: Corpus, split: str, documents: int | None) -> None:
         )
 
 
+def _texts(corpus: Corpus, asked: str | None) -> dict[str, Sequence[str]]:
+    """The documents of the split that is asked for, or of all, where one may be empty.
+
+    Raises:
+      UsageError: they are not there, or none is in the split that is asked for.
+    """
+    if asked is not None:
+        return {asked: corpus.documents(asked)}
+    found: dict[str, Sequence[str]] = {}
+    for split in corpus.splits:
+        try:
+            found[split] = corpus.documents(split)
+        except EmptySplitError:
+            found[split] = ()
+    return found
+
+
 def _folder(folder: Path, corpus: Corpus) -> Path:
     """Makes the output folder before any work is done."""
     if isinstance(corpus, Text) and corpus.folder:
@@ -206,10 +223,15 @@ def _show_baselines(
     console.print(tables.baselines(policies[:half], policies[half:]))
 
 
-def _export(folder: Path, corpus: Corpus, split: str, documents: int | None) -> Path:
+def _export(
+    folder: Path,
+    corpus: Corpus,
+    split: str,
+    texts: Sequence[str],
+    documents: int | None,
+) -> Path:
     """Writes the first documents of a split; all of them if None."""
     path = folder / f"{split}.jsonl"
-    texts = corpus.documents(split)
     count = len(texts) if documents is None else min(documents, len(texts))
     try:
         if isinstance(corpus, Policies):

@@ -13,6 +13,7 @@ import pytest
 from sightline.launch.commands import corpus as command
 from sightline.launch.terminal import corpus as tables
 from sightline.tasks import corpora, files
+from sightline.tasks.corpora import _text_builder
 from sightline.tasks.corpora._policies.read_back import read_back
 from sightline.tasks.corpora.policies import Policies
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -103,6 +104,7 @@ def test_what_fails_while_it_is_written_leaves_nothing(papers, tmp_path, monkeyp
     def full(*_):
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(_text_builder, "_TICK_NS", 0)  # keeps digests at once
     assert command.main(["text", f"--gin.text.folder={papers}"]) == 0  # prepares it
     monkeypatch.setattr(files.os, "fsync", full)
     for words in (["policies", *FEW], ["text", f"--gin.text.folder={papers}"]):
@@ -184,3 +186,17 @@ def test_the_command_imports_nothing_heavy(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+def test_an_empty_split_is_an_empty_column_unless_it_is_asked_for(tmp_path, capsys):
+    folder, out = tmp_path / "one", tmp_path / "out"
+    folder.mkdir()
+    (folder / "only.txt").write_text("The only document.")
+    corpus = ["text", f"--gin.text.folder={folder}"]
+    assert command.main([*corpus, f"--out={out}"]) == 0
+    printed = capsys.readouterr().out
+    assert rows_of(printed, "documents") == ["1", "0"]
+    assert (out / "validation.jsonl").read_text() == ""
+    assert "The only document." in (out / "train.jsonl").read_text()
+    with pytest.raises(ValueError, match=r"no document of text\.folder"):
+        command.main([*corpus, "--split=validation"])
