@@ -33,15 +33,23 @@ class ArrowTexts(Sequence[str]):
     Args:
       files: in order.
       column: of the texts.
+
+    Reading a text raises UsageError if it is not UTF-8.
     """
 
     def __init__(self, files: Sequence[Path], column: str):
+        self._column = column
         self._chunks: list[Any] = []
+        self._places: list[tuple[Path, int]] = []
         for file in files:
             texts = _sound(file, lambda file=file: _arrow(file).column(column))
             if texts.null_count:
                 raise UsageError(_nulls(file, column, texts.null_count))
-            self._chunks += texts.chunks
+            rows = 0
+            for chunk in texts.chunks:
+                self._chunks.append(chunk)
+                self._places.append((file, rows))
+                rows += len(chunk)
         lengths = [len(chunk) for chunk in self._chunks]
         self._ends = list(itertools.accumulate(lengths))
 
@@ -52,8 +60,9 @@ class ArrowTexts(Sequence[str]):
         if not 0 <= index < len(self):
             raise IndexError(f"document {index} of {len(self)}")
         chunk = bisect.bisect_right(self._ends, index)
-        start = self._ends[chunk - 1] if chunk else 0
-        return self._chunks[chunk][index - start].as_py()
+        at = index - (self._ends[chunk - 1] if chunk else 0)
+        file, first = self._places[chunk]
+        return _text(self._chunks[chunk][at], file, self._column, first + at)
 
 
 def check_columns(files: Sequence[Path], column: str) -> None:
@@ -126,11 +135,14 @@ def _parquet_texts(files: Sequence[Path], column: str) -> Iterator[str]:
         parquet = _sound(file, lambda file=file: pq.ParquetFile(file))
         groups = parquet.iter_batches(batch_size=1024, columns=[column])
         take = functools.partial(next, groups, None)
+        first = 0
         while (batch := _sound(file, take)) is not None:
             texts = batch.column(0)
             if texts.null_count:
                 raise UsageError(_nulls(file, column, texts.null_count))
-            yield from texts.to_pylist()
+            for row, text in enumerate(texts, first):
+                yield _text(text, file, column, row)
+            first += len(texts)
 
 
 def _arrow(file: Path) -> Any:
@@ -147,6 +159,19 @@ def _schema(file: Path) -> Any:
 
 def _is_text(kind: Any) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _text(value: Any, file: Path, column: str, row: int) -> str:
+    """The text of a value of a column."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise UsageError(
+            f"row {row:,} (from 0) of {file} is not UTF-8 in the column {column!r}: "
+            f"byte {error.start + 1} of the text is {byte:#04x}; re-encode the column "
+            "and save the data set again."
+        ) from error
 
 
 def _nulls(file: Path, column: str, count: int) -> str:

@@ -189,3 +189,26 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_text_that_is_not_utf_8_is_refused_with_file_and_row(kind, tmp_path):
+    texts = [f"document {n}" for n in range(2000)]
+    texts[1500] = "in CAFE"
+    folder = tmp_path / "latin"
+    if kind == "arrow":
+        save_arrow(folder, texts, shards=1)
+    else:
+        folder.mkdir()
+        plain = {"compression": "none", "use_dictionary": False}
+        pq.write_table(table(texts), folder / "train.parquet", **plain)
+    (file,) = folder.glob(f"*.{kind}")
+    file.write_bytes(file.read_bytes().replace(b"in CAFE", b"in CAF\xc9"))
+    corpus = corpora.get(
+        "hf_dataset",
+        folder=str(folder),
+        train="train[:90%]",
+        validation="train[90%:]",
+    )
+    with pytest.raises(UsageError, match=rf"row 1,500 .*{kind} is not UTF-8.* is 0xc9"):
+        list(corpus.documents("train"))
