@@ -20,7 +20,7 @@ from sightline.launch.training.batch_identity import batch_digest
 from sightline.launch.training.data import Streaming
 from sightline.launch.training.recorded import RecordedData
 from sightline.models.rows import decoder_rows
-from sightline.tasks.files import sha256_of
+from sightline.tasks.files import sha256_of, sha256_of_edges
 from sightline.tasks.recorded.identity import digest_of
 from sightline.tasks.recorded.manifest import read_manifest
 from sightline.tasks.recorded.parts import OPTIONS
@@ -112,8 +112,9 @@ def _poison(folder, field, id_, *, row=5):
     shards = (s for group in body["groups"] for s in group["shards"])
     (entry,) = [s for s in shards if s["name"] == SHARD]
     entry["bytes"], entry["sha256"] = shard.stat().st_size, sha256_of(shard)
+    body["edges"][SHARD] = sha256_of_edges(shard)
     del body["digest"]
-    content = {k: body[k] for k in body if k not in ("gin", "identity")}
+    content = {k: body[k] for k in body if k not in ("gin", "identity", "edges")}
     body["identity"] = digest_of(content)
     body["digest"] = digest_of(body)
     (folder / "manifest.json").write_text(json.dumps(body))
