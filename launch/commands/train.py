@@ -37,7 +37,7 @@ other; elsewhere give all of --coordinator, --processes and --process.
 background; on a new machine the same command fetches them and resumes.
 
 Exit status:
-  0    all steps are done; with --replay, the step is bit-equal
+  0    all steps are done, or more of them; with --replay, the step is bit-equal
   75   stopped by a signal; run the same command to resume
   2    a wrong argument or binding, a file that cannot be read or written, or too
        many updates skipped in a row
@@ -114,7 +114,7 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         run_dir = options.run_dir
         with Watchdog(Path(run_dir)), copied(run_dir, options.copy_to):
             done = train(**settings)
-    return 0 if done == settings["steps"] else STOPPED
+    return 0 if done >= settings["steps"] else STOPPED
 
 
 def _replay(settings: Mapping[str, Any], step: int) -> int:

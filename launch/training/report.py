@@ -129,6 +129,24 @@ def show_evaluation(
     return table
 
 
+def show_complete(run_dir: str, *, step: int, steps: int) -> None:
+    """Says that a run had done all its steps when it began, or more than it is to.
+
+    Args:
+      run_dir: the run's folder.
+      step: steps done.
+      steps: in all.
+    """
+    _LOG.info("All %s steps are done; %s is complete.", f"{steps:,}", run_dir)
+    if step > steps:
+        _LOG.warning(
+            "%s has done %s steps, and train.steps is %s: nothing is trained, and its "
+            "newest checkpoint is of step %s. For another run of %s steps give another "
+            "--run_dir.",
+            *(run_dir, f"{step:,}", f"{steps:,}", f"{step:,}", f"{steps:,}"),
+        )
+
+
 def show_end(run_dir: str, *, step: int, steps: int, reason: str) -> None:
     """Says why the run ended, and where its time went.
 

@@ -234,7 +234,7 @@ def train(
     size = sum(x.size for x in jax.tree.leaves(state.params))
     _LOG.info("%s parameters on %d device(s).", f"{size:,}", program.mesh.size)
     if step >= steps and not (record_first or evaluate_first):
-        _LOG.info("All %s steps are done; %s is complete.", f"{steps:,}", run_dir)
+        report.show_complete(run_dir, step=step, steps=steps)
         checkpoints.close()
         return step
 

@@ -368,6 +368,14 @@ def test_a_skipped_update_withholds_its_checkpoint_only(run, faults, tmp_path):
 # ------------------------------------------------------- what a run is, and its name
 
 
+def test_a_run_that_has_done_more_steps_than_it_is_to_is_complete(
+    run, tmp_path, capsys
+):
+    assert run(tmp_path / "run") == 0
+    assert run(tmp_path / "run", "--gin.STEPS=5") == 0
+    assert "has done 8 steps, and train.steps is 5" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("lost", ["config.gin", "all but checkpoints"])
 def test_a_checkpoint_says_itself_which_run_it_is_of(
     lost, run, tmp_path, capsys, whole
