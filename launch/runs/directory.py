@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts import coordination
 from ..hosts.preflight import check_shared
+from .changes import append_changes
 from .lease import hold
 from .run_identity import Change, RunIdentity, compared_lines
 
@@ -120,9 +120,7 @@ class RunDirectory:
         with storage_errors("the config", self.path):
             write_whole(self.path / "config.gin", config_text(run.config, run.header))
             if changes:
-                lines = (json.dumps({"step": step, **c._asdict()}) for c in changes)
-                with (self.path / "changes.jsonl").open("a", encoding="utf-8") as file:
-                    file.write("".join(f"{line}\n" for line in lines))
+                append_changes(self.path, step, changes)
 
 
 def prepare_run_dir(

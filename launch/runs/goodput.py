@@ -7,6 +7,7 @@ loses what one period holds: it shows as time stopped.
 
 import contextlib
 import json
+import math
 import os
 import threading
 import time
@@ -15,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...tasks.files import write_whole
 from .directory import StorageError, close_after, storage_errors
+from .json_lines import keep_lines, read_lines
 
 
 def file_of(host: int) -> str:
@@ -132,7 +133,8 @@ class Goodput:
         self.flush()
 
     def __enter__(self) -> "Goodput":
-        _drop_torn(self._path)
+        with storage_errors("the account of time", self._path.parent):
+            keep_lines(self._path, _checked)
         self._append({"begin": self._begin, "process": os.getpid()})
         self.flush()
         if self._period:
@@ -249,10 +251,12 @@ def _cut(
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of a goodput file, without a torn last one; none if it is missing."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in _whole_lines(path.read_text("utf-8"))]
+    """The lines of a goodput file, without a torn last one; none if it is missing.
+
+    Raises:
+      UsageError: a line is no part of such an account.
+    """
+    return read_lines(path, _checked)
 
 
 def process_start() -> float:
@@ -272,11 +276,10 @@ def _last_time(path: Path) -> float | None:
     return lines[-1].get("until", lines[-1].get("begin")) if lines else None
 
 
-def _drop_torn(path: Path) -> None:
-    """Drops a last line without its end, left by a kill."""
-    if path.exists() and (text := path.read_text("utf-8")) and text[-1] != "\n":
-        write_whole(path, "".join(line + "\n" for line in _whole_lines(text)))
-
-
-def _whole_lines(text: str) -> list[str]:
-    return text.split("\n")[:-1]
+def _checked(line: Any) -> dict[str, Any]:
+    """A line of an account as it was written: a start, or how the time was spent."""
+    spent = line["seconds"].values() if "begin" not in line else ()
+    if "step" in line:
+        spent = *spent, line["from"], line["step"]
+    math.fsum((line["begin"] if "begin" in line else line["until"], *spent))
+    return line

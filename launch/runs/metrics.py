@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
-from ...objectives.errors import UsageError
-from ...tasks.files import write_whole
 from ..hosts import coordination
 from .directory import close_after, storage_errors
+from .json_lines import append_lines, keep_lines, read_lines
 from .trackers import any_service, open_tracker
 from .trackers.tracker import Tracker, grid_of
 
@@ -67,9 +67,8 @@ class MetricsWriter:
                 )
                 self._trackers.append(tracker)
                 if tracker.run_id and tracker.run_id != ids.get(name):
-                    with (folder / _IDS).open("a", encoding="utf-8") as file:
-                        line = {"tracker": name, "id": tracker.run_id}
-                        file.write(json.dumps(line) + "\n")
+                    line = {"tracker": name, "id": tracker.run_id}
+                    append_lines(folder / _IDS, [line])
             self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
@@ -174,21 +173,20 @@ def open_metrics(
     return MetricsWriter(run_dir, resume_step=resume_step, trackers=trackers)
 
 
-def read(path: str | os.PathLike[str]) -> list[dict]:
+def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The records of a metrics file; a torn last line is left out.
 
     Raises:
-      ValueError: a line before the last is no JSON object.
+      UsageError: a line is no JSON object with a step.
     """
-    return [record for record, _ in _records(Path(path))]
+    return read_lines(Path(path), _record)
 
 
 def has_record(run_dir: str | os.PathLike[str], *, step: int, prefix: str) -> bool:
     """Whether a run has recorded a value of that prefix at a step."""
-    path = Path(run_dir) / "metrics.jsonl"
-    return path.exists() and any(
+    return any(
         record["step"] == step and any(name.startswith(prefix) for name in record)
-        for record in read(path)
+        for record in read(Path(run_dir) / "metrics.jsonl")
     )
 
 
@@ -197,55 +195,25 @@ def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
 
     The other lines stay the same byte for byte. A missing file stays missing.
     """
-    path = Path(path)
-    if not path.exists():
-        return
-    kept = "".join(line for record, line in _records(path) if record["step"] <= step)
-    write_whole(path, kept)
+    keep_lines(Path(path), _record, where=lambda record: record["step"] <= step)
 
 
 def _last_steps(path: Path) -> dict[str, int]:
     """The last step that has a value of each name."""
-    if not path.exists():
-        return {}
     records = sorted(read(path), key=lambda record: record["step"])
     return {name: record["step"] for record in records for name in record}
 
 
 def _tracker_ids(folder: Path) -> dict[str, str]:
-    """The ids under which trackers know the run; a torn last line is left out."""
-    path = folder / _IDS
-    if not path.exists():
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    entries = [json.loads(line) for line in lines if line.endswith("\n")]
-    return {entry["tracker"]: entry["id"] for entry in entries}
+    """The ids under which trackers know the run."""
+    return dict(read_lines(folder / _IDS, lambda line: (line["tracker"], line["id"])))
 
 
-def _records(path: Path) -> list[tuple[dict, str]]:
-    """Each record with its line."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-    records = []
-    for number, line in enumerate(lines, start=1):
-        record = _record(line)
-        if record is not None:
-            records.append((record, line))
-        elif number < len(lines):
-            raise UsageError(
-                f"{path}:{number}: not a record: {line[:80]!r}; only the last line "
-                "may be torn. Move the file away to start a new one."
-            )
-    return records
-
-
-def _record(line: str) -> dict | None:
-    """The record on a line; None if it is torn."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    whole = line.endswith("\n") and isinstance(record, dict)
-    return record if whole and isinstance(record.get("step"), int) else None
+def _record(line: Any) -> dict[str, Any]:
+    """The record on a line of a file that has a step on each."""
+    if not isinstance(line, dict) or not isinstance(line["step"], int):
+        raise ValueError("no record of a step")
+    return line
 
 
 def _plain(value: Value) -> Value:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ..hosts import coordination
 from .directory import close_after, storage_errors
-from .metrics import drop_after, read
+from .json_lines import read_lines
+from .metrics import drop_after
 
 NAME = "steps.jsonl"
 
@@ -81,9 +82,18 @@ class StepTrace:
 
 def traced_step(run_dir: str | os.PathLike[str], number: int) -> Step | None:
     """What a run computed at a step; None if no line is kept of it."""
-    path = Path(run_dir) / NAME
-    lines: list[dict[str, Any]] = read(path) if path.exists() else []
-    for line in lines:
-        if line["step"] == number:
-            return Step(line["loss"], line["grad_norm"], line["skipped"])
-    return None
+    return dict(read_trace(run_dir)).get(number)
+
+
+def read_trace(run_dir: str | os.PathLike[str]) -> list[tuple[int, Step]]:
+    """Every step of a run that a line is kept of, by its number.
+
+    Raises:
+      UsageError: a line is something else.
+    """
+    return read_lines(Path(run_dir) / NAME, _numbered)
+
+
+def _numbered(line: Any) -> tuple[int, Step]:
+    loss, grad_norm = float(line["loss"]), float(line["grad_norm"])
+    return int(line["step"]), Step(loss, grad_norm, line["skipped"])

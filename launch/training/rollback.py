@@ -6,14 +6,14 @@ after goes on the same way.
 """
 
 import functools
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec
 
 from ..hosts import coordination
 from ..runs.directory import storage_errors
+from ..runs.json_lines import append_lines, read_lines
 from .data import DataPlace
 
 _LOG = logging.getLogger(__name__)
@@ -43,10 +43,13 @@ class RolledBack(Exception):
 
 def rollbacks(run_dir: Path) -> list[Rollback]:
     """The decisions of a run so far, in order."""
-    path = run_dir / FILE
-    text = path.read_text() if path.exists() else ""
-    lines = map(json.loads, text.split("\n")[:-1])
-    return [Rollback(at, to, DataPlace(*place)) for at, to, place in lines]
+    return read_lines(run_dir / FILE, _decision)
+
+
+def _decision(line: Any) -> Rollback:
+    at, to, (batches, positions, last_batch) = line
+    place = DataPlace(int(batches), list(positions), str(last_batch))
+    return Rollback(int(at), int(to), place)
 
 
 def roll_back(run_dir: Path, decision: Rollback, *, rows: int) -> RolledBack:
@@ -58,11 +61,8 @@ def roll_back(run_dir: Path, decision: Rollback, *, rows: int) -> RolledBack:
       rows: B, to name the rows that are passed over.
     """
     if coordination.process() == 0:
-        with (
-            storage_errors("the decision to go back", run_dir),
-            (run_dir / FILE).open("a", encoding="utf-8") as file,
-        ):
-            file.write(json.dumps(decision) + "\n")
+        with storage_errors("the decision to go back", run_dir):
+            append_lines(run_dir / FILE, [decision])
     coordination.meet(f"going back from step {decision.at}")
     passed = decision.at - decision.to
     first = (decision.place.batches - passed) * rows

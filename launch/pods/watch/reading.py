@@ -1,7 +1,6 @@
 """Reads a run's directory, also while the run writes to it."""
 
 import ast
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +9,11 @@ from typing import Any, NamedTuple
 
 from ....objectives.errors import UsageError
 from ...runs import goodput, metrics, trace
+from ...runs.changes import Changed, read_changes
 from ...runs.holding import Holding, holding
 from ...runs.run_identity import Origin, bindings_of, written_origin
 from ...runs.verified import check_manifests
-from ...training.rollback import FILE as ROLLBACKS, Rollback, rollbacks
+from ...training.rollback import Rollback, rollbacks
 
 Series = list[tuple[int, float]]
 """Values by step."""
@@ -88,7 +88,7 @@ class RunStatus(NamedTuple):
     checkpoints: dict[int, str | None]
     quarantined: list[str]
     rollbacks: list[Rollback]
-    changes: list[dict[str, Any]]
+    changes: list[Changed]
 
     @property
     def step(self) -> int:
@@ -130,17 +130,17 @@ def read_run(run_dir: str) -> RunStatus:
                 f"{config}: {name} is {settings.get(name)!r}, no number; the file is "
                 "damaged, and `sightline train` with the run's own config mends it."
             )
-    records = _records(folder / "metrics.jsonl")
-    lines = _records(folder / trace.NAME)
-    gone_back = _read(folder / ROLLBACKS, lambda _: rollbacks(folder)) or []
+    records = metrics.read(folder / "metrics.jsonl")
+    steps = trace.read_trace(folder)
+    gone_back = rollbacks(folder)
     train, held_out, baselines = _losses(records)
     return RunStatus(
         folder=folder,
         settings=settings,
         origin=written_origin(text),
         holding=holding(folder),
-        steps=[(line["step"], float(line["loss"])) for line in lines],
-        skips=list(_skips(lines, gone_back, int(settings["train.batch_rows"]))),
+        steps=[(number, step.loss) for number, step in steps],
+        skips=list(_skips(steps, gone_back, int(settings["train.batch_rows"]))),
         train=train,
         held_out=held_out,
         baselines=baselines,
@@ -150,7 +150,7 @@ def read_run(run_dir: str) -> RunStatus:
         checkpoints=check_manifests(folder),
         quarantined=sorted(p.name for p in folder.glob("checkpoints_quarantined/*")),
         rollbacks=gone_back,
-        changes=_read(folder / "changes.jsonl", _json_lines) or [],
+        changes=read_changes(folder),
     )
 
 
@@ -160,10 +160,6 @@ def value_of(settings: Mapping[str, str], name: str) -> Any:
         return ast.literal_eval(settings[name])
     except (ValueError, SyntaxError):
         return settings[name]
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    return metrics.read(path) if path.exists() else []
 
 
 def _losses(
@@ -192,50 +188,25 @@ def _series(records: Sequence[Mapping[str, Any]], name: str) -> Series:
 
 
 def _skips(
-    lines: Sequence[Mapping[str, Any]], gone_back: Sequence[Rollback], rows: int
+    steps: Sequence[tuple[int, trace.Step]], gone_back: Sequence[Rollback], rows: int
 ) -> Iterator[Skip]:
     """The skipped updates, with the rows that they read."""
-    for line in lines:
-        step = line["step"]
-        if line.get("skipped"):
+    for step, found in steps:
+        if found.skipped:
             # Steps after going back read on from where the run stood.
             back = [one for one in gone_back if one.to < step]
             read = back[-1].place.batches + step - back[-1].to if back else step
-            yield Skip(step, line["skipped"], range((read - 1) * rows, read * rows))
+            yield Skip(step, found.skipped, range((read - 1) * rows, read * rows))
 
 
 def _host(folder: Path, number: int) -> Host:
-    path = folder / goodput.file_of(number)
-    lines = _read(path, goodput.read) or []
-    spent = _read(path, lambda _: goodput.summary(folder, host=number))
-    assert spent is not None
+    lines = goodput.read(folder / goodput.file_of(number))
     last = lines[-1] if lines else {}
     step = next((line["step"] for line in reversed(lines) if "step" in line), None)
     return Host(
         number,
-        spent,
+        goodput.summary(folder, host=number),
         time=last.get("until", last.get("begin", math.nan)),
         step=step,
         stacks=(folder / f"stacks-{number}.txt").exists(),
     )
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
-
-
-def _read(path: Path, read: Any) -> Any:
-    """What a reader makes of a file; None if it is missing.
-
-    Raises:
-      UsageError: it is damaged.
-    """
-    if not path.exists():
-        return None
-    try:
-        return read(path)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} is damaged ({type(error).__name__}: {error}); move it away to see "
-            "the rest of the run."
-        ) from error

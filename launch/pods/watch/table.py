@@ -111,9 +111,8 @@ def incidents(run: RunStatus) -> Iterator[str]:
         yield f"  step {skip.step:,}: {skip.reason}, {rows}"
     for back in run.rollbacks:
         yield f"went back from step {back.at:,} to step {back.to:,}"
-    for change in run.changes:
-        before, after = change.get("before"), change.get("after")
-        yield f"step {change['step']:,}: {change.get('name')} {before} → {after}"
+    for step, change in run.changes:
+        yield f"step {step:,}: {change.name} {change.before} → {change.after}"
     for host in run.hosts:
         if host.stacks:
             yield f"host {host.number} made no progress: see stacks-{host.number}.txt"

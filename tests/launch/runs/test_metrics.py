@@ -5,7 +5,13 @@ import math
 
 import pytest
 
+from sightline.launch.runs.changes import read_changes
+from sightline.launch.runs.goodput import Goodput
+from sightline.launch.runs.json_lines import append_lines
 from sightline.launch.runs.metrics import MetricsWriter, drop_after, read
+from sightline.launch.runs.trace import read_trace
+from sightline.launch.training.rollback import rollbacks
+from sightline.objectives.errors import UsageError
 
 
 def write(run_dir, steps, resume_step=0):
@@ -54,7 +60,7 @@ def test_a_resumed_file_equals_an_uninterrupted_one(tmp_path, stopped_at):
     assert whole.read_bytes() == cut.read_bytes()
 
 
-@pytest.mark.parametrize("tail", ['{"step": 2', '{"step": 2}', "\0\0\0\0", "[1]\n"])
+@pytest.mark.parametrize("tail", ['{"step": 2', '{"step": 2}', "\0\0\0\0"])
 def test_a_torn_last_line_is_left_out(tmp_path, tail):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n' + tail)
@@ -63,11 +69,48 @@ def test_a_torn_last_line_is_left_out(tmp_path, tail):
     assert path.read_text() == '{"step": 1}\n'
 
 
-def test_damage_inside_is_an_error(tmp_path):
+@pytest.mark.parametrize("line", ["nonsense", "[1]", "{}", '{"step": "1"}', "\0\0"])
+@pytest.mark.parametrize("rest", ["", '{"step": 2}\n'])
+def test_damage_is_an_error(line, rest, tmp_path):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 1}\nnonsense\n{"step": 2}\n')
-    with pytest.raises(ValueError, match=r"metrics\.jsonl:2"):
+    path.write_text(f'{{"step": 1}}\n{line}\n{rest}')
+    with pytest.raises(UsageError, match=r"metrics\.jsonl:2 is damaged.*Restore"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("trackers.jsonl", '{"tracker": "wandb"}'),
+        ("trackers.jsonl", "[]"),
+        ("steps.jsonl", '{"step": 3}'),
+        ("goodput.jsonl", "nonsense"),
+        ("goodput.jsonl", '{"other": 1}'),
+        ("goodput.jsonl", '{"until": 1.0, "seconds": {"data": "long"}}'),
+        ("rollbacks.jsonl", "[6, 4]"),
+        ("changes.jsonl", "{}"),
+    ],
+)
+def test_damage_of_any_file_of_a_run_names_the_line(name, line, tmp_path):
+    readers = {
+        "trackers.jsonl": MetricsWriter,
+        "steps.jsonl": read_trace,
+        "goodput.jsonl": Goodput,
+        "rollbacks.jsonl": rollbacks,
+        "changes.jsonl": read_changes,
+    }
+    (tmp_path / name).write_text(f"{line}\n")
+    with pytest.raises(UsageError, match=rf"{name}:1 is damaged"):
+        readers[name](tmp_path)
+
+
+def test_a_line_is_appended_in_place_of_a_torn_one(tmp_path):
+    path = tmp_path / "changes.jsonl"
+    append_lines(path, [1])
+    with path.open("a") as file:
+        file.write('{"st')
+    append_lines(path, [2, 3])
+    assert path.read_text() == "1\n2\n3\n"
 
 
 def test_a_missing_file_stays_missing(tmp_path):
