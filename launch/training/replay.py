@@ -8,7 +8,7 @@ otherwise was computed wrongly, then or now.
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +19,16 @@ from jaxtyping import Float32
 from rich.progress import track
 from rich.table import Table
 
+from ...models.rows import Batch
 from ...objectives.errors import UsageError
 from ..runs.run_identity import written_origin
 from ..runs.trace import Step, traced_step
 from ..runs.verified import restore_before
-from .data import Source
+from .data import DataPlace, Position, Source
 from .origin import open_run
 from .phases import loss_shares_by_update
 from .program import Program, program_of
+from .rollback import newest_to
 from .sources import open_source
 from .state import TrainState
 from .step import step_of
@@ -151,23 +153,34 @@ def replay(
         )
     restored = restore_before(run_dir, program.abstract_state, step=step)
     start, state, data = restored or (0, initial(), None)
-    position = source.own(data["place"]["positions"]) if data else None
-    batches = source.training(seed=seed, position=position)
-    if data is not None:
-        next(batches)  # the last batch before the checkpoint
+    place = DataPlace(**data["place"]) if data else None
+    batches = _batches_after(place, source, seed=seed)
     train_step = program.compile_train_step()
     for number in track(
-        range(start, step - 1), f"Recomputing from step {start}", transient=True
+        range(start, step), f"Recomputing from step {start}", transient=True
     ):
+        if went_back := newest_to(Path(run_dir), number):
+            batches = _batches_after(went_back.place, source, seed=seed)
         batch, _ = next(batches)
-        state, _ = train_step(state, program.place(batch), shares_at(number))
-    batch, _ = next(batches)
+        if number < step - 1:
+            state, _ = train_step(state, program.place(batch), shares_at(number))
     shares = shares_at(step - 1)
     copied: TrainState = jax.tree.map(jnp.copy, state)
     _, again = train_step(state, program.place(batch), shares)
     _, once_more = train_step(copied, program.place(batch), shares)
     now = (step_of(jax.device_get(metrics)) for metrics in (again, once_more))
     return Replay(step, start, recorded, *now)
+
+
+def _batches_after(
+    place: DataPlace | None, source: Source, *, seed: int
+) -> Iterator[tuple[Batch, Position]]:
+    """The batches of a run from a place in its data on; None is the beginning."""
+    position = source.own(place.positions) if place else None
+    batches = source.training(seed=seed, position=position)
+    if place is not None:
+        next(batches)  # the last one before the place
+    return batches
 
 
 def replay_table(result: Replay) -> Table:

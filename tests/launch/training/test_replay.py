@@ -8,6 +8,8 @@ import pytest
 
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.trace import Step, StepTrace, traced_step
+from sightline.launch.training.batch_identity import identity_of
+from sightline.launch.training.data import DataPlace
 from sightline.launch.training.replay import replay, replay_table
 from sightline.launch.training.step import step_of
 from sightline.objectives.errors import UsageError
@@ -71,7 +73,9 @@ def run(make_program, make_batches, shares, tmp_path_factory):
             state, metrics = step(state, program.place(batch), shares)
             trace.write(number, step_of(jax.device_get(metrics)))
             if number == SAVED:
-                checkpoints.save(number, state, {"place": {"positions": [position]}})
+                last = identity_of([program.digest(batch)])
+                place = DataPlace(number, [position], last)
+                checkpoints.save(number, state, {"place": place._asdict()})
 
     def again(number, *, program=program):
         return replay(

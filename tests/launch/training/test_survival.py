@@ -532,6 +532,20 @@ def test_a_run_goes_back_and_on_with_the_rows_after_those_that_failed(
     assert not any(line["skipped"] for line in trace)
 
 
+def test_a_step_after_going_back_is_computed_again_from_the_rows_that_it_read(
+    run, faults, tmp_path, capsys
+):
+    spoil(faults)
+    run_dir = tmp_path / "run"
+    words = [*SPOILT, "--gin.train.rollbacks=1", "--gin.train.keep=9"]
+    assert run(run_dir, *words) == 0
+    assert run(run_dir, *words, "--replay=5") == 0
+    for step in (4, 6, 8):
+        shutil.rmtree(run_dir / "checkpoints" / str(step))
+    assert run(run_dir, *words, "--replay=6") == 0
+    assert "recomputed from step 2" in capsys.readouterr().out
+
+
 def test_killed_right_after_the_decision_a_run_goes_back_the_same_way(
     run, faults, passed_over, tmp_path, monkeypatch
 ):
