@@ -15,7 +15,7 @@ from .data import DataPlace
 from .interval import Interval, fresh, from_json, to_json as interval_to_json
 from .origin import Beginning
 from .program import Program
-from .rollback import newest_to
+from .rollback import drop_decisions_after, newest_to
 from .state import TrainState
 
 _LOG = logging.getLogger(__name__)
@@ -107,6 +107,8 @@ def starting_point(
 
 def _after_rollback(start: StartingPoint, directory: RunDirectory) -> StartingPoint:
     """The same state, and the data after the rows for which the run went back to it."""
+    if coordination.process() == 0:
+        drop_decisions_after(directory.path, start.step)
     decision = newest_to(directory.path, start.step)
     return start if decision is None else start._replace(place=decision.place)
 

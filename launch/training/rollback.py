@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, ParamSpec
 
 from ..hosts import coordination
 from ..runs.directory import storage_errors
-from ..runs.json_lines import append_lines, read_lines
+from ..runs.json_lines import append_lines, keep_lines, read_lines
 from .data import DataPlace
 
 _LOG = logging.getLogger(__name__)
@@ -78,6 +78,18 @@ def newest_to(run_dir: Path, step: int) -> Rollback | None:
     """The newest decision to go on from the checkpoint of a step."""
     found = [decision for decision in rollbacks(run_dir) if decision.to == step]
     return found[-1] if found else None
+
+
+def drop_decisions_after(run_dir: Path, step: int) -> None:
+    """Drops the decisions to go back to later checkpoints than a run resumes from.
+
+    Those checkpoints are gone, and the run is to save others of the same steps.
+
+    Raises:
+      StorageError: the file cannot be written.
+    """
+    with storage_errors("the decisions to go back", run_dir):
+        keep_lines(run_dir / FILE, _decision, where=lambda one: one.to <= step)
 
 
 def begun_again(train: Callable[P, int]) -> Callable[P, int]:

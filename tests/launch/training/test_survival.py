@@ -566,6 +566,32 @@ def test_killed_right_after_the_decision_a_run_goes_back_the_same_way(
     assert outcome(run_dir) == passed_over
 
 
+def test_a_decision_ends_with_the_checkpoint_to_which_the_run_went_back(
+    run, faults, tmp_path, monkeypatch
+):
+    """From step 2 on the run takes all rows, also where it is killed after step 4."""
+    spoil(faults)
+    run_dir = tmp_path / "run"
+    words = [*SPOILT, "--gin.train.rollbacks=1", "--gin.train.keep=9"]
+    assert run(run_dir, *words) == 0
+    for step in (4, 6, 8):
+        shutil.rmtree(run_dir / "checkpoints" / str(step))
+    read = []
+    batches = Looped.training
+
+    def noted(self, *, seed, position):
+        for batch, place in batches(self, seed=seed, position=position):
+            read.append(place["batches"])
+            yield batch, place
+
+    monkeypatch.setattr(Looped, "training", noted)
+    assert run(run_dir, *words, "--gin.STEPS=4") == 0
+    assert rollback.rollbacks(run_dir) == []
+    read.clear()
+    assert run(run_dir, *words, "--gin.STEPS=5") == 0
+    assert read[:2] == [3, 4]
+
+
 def test_a_run_goes_back_no_more_often_than_it_may(run, faults, tmp_path, capsys):
     run_dir = tmp_path / "run"
     faults.before_step |= {4: lambda: np.nan, 5: lambda: np.nan}
