@@ -122,7 +122,10 @@ def _replay(settings: Mapping[str, Any], step: int) -> int:
     from ..training.replay import replay_run, replay_table
 
     result = replay_run(settings, step=step)
-    settings["config"].log.console.print(replay_table(result))
+    log = settings["config"].log
+    log.console.print(replay_table(result))
+    if log.kind == "json":
+        _LOG.info("step %d: %s", step, result.verdict)
     return 0 if result.bit_equal else 1
 
 
@@ -188,7 +191,20 @@ def _options(arguments: Sequence[str]):
         "TensorBoard",
     )
     _add_process_options(parser)
-    return parse_gin(parser, arguments)
+    options, bindings = parse_gin(parser, arguments)
+    _check_replay(options)
+    return options, bindings
+
+
+def _check_replay(options: argparse.Namespace) -> None:
+    """Refuses what `--replay` would not look at."""
+    unused = ("profile", "copy_to", "allow")
+    given = [f"--{name}" for name in unused if getattr(options, name)]
+    if options.replay is not None and given:
+        raise UsageError(
+            f"--replay={options.replay} computes a step again as the run did, trains "
+            f"nothing and writes nothing; take out {' and '.join(given)}."
+        )
 
 
 def _add_process_options(parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,10 @@ MAY_CHANGE = (
 a schedule of length `train.steps` continues as one of the new length. A corpus may lie
 elsewhere; its content is compared by its identity."""
 
+_IN_STEPS = ("train.steps", "train.mesh", "MeshShape.")
+"""Those of them that change the bits of a step all the same: how long a schedule is,
+and the order of sums."""
+
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
 """Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
 
@@ -148,6 +152,32 @@ def check_same_run(
     return changes
 
 
+def differences_of_step(
+    before: Mapping[str, str], saved: str, now: RunIdentity
+) -> list[Change]:
+    """In what a step that is computed with the present config may come out otherwise.
+
+    Args:
+      before: bindings with which the step was computed.
+      saved: a `config.gin` of the run, whose head has its identities.
+      now: the present config.
+    """
+    changes = [
+        change
+        for change in _changes(before, bindings_of(now.config))
+        if not _moves(change.name) or _begins(change.name, _IN_STEPS)
+        if change.before is not None or change.name not in now.defaults
+    ]
+    identities: dict[str, str] = {}
+    for line in saved.splitlines():
+        if line.startswith(_IDENTITIES):
+            # Both the name and the value may have spaces.
+            known = (name for name in now.identities if line.startswith(f"# {name} "))
+            name = next(known, line[2:].rpartition(" ")[0])
+            identities[name] = line.removeprefix(f"# {name} ")
+    return changes + _changes(identities, now.identities)
+
+
 def bindings_of(config: str) -> dict[str, str]:
     """The bindings of resolved gin text by name; a value may take several lines."""
     found: dict[str, str] = {}
@@ -191,8 +221,12 @@ def _may_change(name: str, allow: Sequence[str]) -> bool:
 
 def _moves(binding: str) -> bool:
     """Whether a binding is among `MAY_CHANGE`, under whatever scope."""
+    return _begins(binding, MAY_CHANGE)
+
+
+def _begins(binding: str, beginnings: tuple[str, ...]) -> bool:
     name = binding.partition(" ")[0]
-    return name.rpartition("/")[2].startswith(MAY_CHANGE)
+    return name.rpartition("/")[2].startswith(beginnings)
 
 
 def _covers(allowed: str, name: str) -> bool:

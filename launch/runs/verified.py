@@ -116,6 +116,19 @@ def read_verified(
     return _read_arrays(path, structs, saved), data
 
 
+def data_at(run_dir: str | os.PathLike[str], step: int) -> dict | None:
+    """The data of the checkpoint of a step; None if there is none that is whole."""
+    folder = Path(run_dir).resolve() / "checkpoints"
+    with literal_path(folder) as opened:
+        if not (opened / str(step)).is_dir():
+            return None
+        try:
+            return read_manifest(opened / str(step))[1]
+        except CheckpointError as error:
+            _LOG.warning("checkpoint %d is unusable: %s", step, error)
+            return None
+
+
 def check_manifests(run_dir: str | os.PathLike[str]) -> dict[int, str | None]:
     """What is wrong with each checkpoint's manifest and data, None if nothing is.
 

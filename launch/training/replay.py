@@ -7,6 +7,7 @@ otherwise was computed wrongly, then or now.
 
 import contextlib
 import functools
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,10 +22,13 @@ from rich.table import Table
 
 from ...models.rows import Batch
 from ...objectives.errors import UsageError
-from ..runs.run_identity import written_origin
+from ..runs.changes import read_changes
+from ..runs.past_config import check_same_step
+from ..runs.run_identity import RunIdentity, written_origin
 from ..runs.trace import Step, traced_step
-from ..runs.verified import restore_before
-from .data import DataPlace, Position, Source
+from ..runs.verified import data_at, restore_before
+from .batch_identity import check_same_batch
+from .data import DataPlace, Position, Source, place_of_all
 from .origin import open_run
 from .phases import loss_shares_by_update
 from .program import Program, program_of
@@ -69,8 +73,9 @@ class Replay(NamedTuple):
             )
         return (
             "transient: computed twice now it is the same, and it is not what the run "
-            "recorded. A fault struck the run between the checkpoint and this step, or "
-            "it ran on other devices, another mesh or other versions; replay on the "
+            "recorded, with the same config and rows as far as they are recorded. A "
+            "fault struck the run between the checkpoint and this step, or it ran on "
+            "other or more devices or with other versions; replay on the "
             "host that ran it: the same wrong value again is a persistent fault of "
             "that host."
         )
@@ -79,7 +84,7 @@ class Replay(NamedTuple):
 def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
     """`replay` of a step of the run that `train` makes of these arguments."""
     program = program_of(settings)
-    source, _ = open_source(
+    source, identities = open_source(
         settings.get("data"),
         settings["mixture"],
         settings["rows"],
@@ -88,6 +93,8 @@ def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
         workers=0,
         log=settings["config"].log,
     )
+    config = settings["config"]
+    now = RunIdentity(config.text, identities, defaults=config.defaults)
     with contextlib.closing(source):
         return replay(
             run_dir=settings["run_dir"],
@@ -97,6 +104,7 @@ def replay_run(settings: Mapping[str, Any], *, step: int) -> Replay:
             seed=settings["seed"],
             initial=functools.partial(_first_state, settings, program),
             shares_at=loss_shares_by_update(settings["mixture"]),
+            check=functools.partial(check_same_step, settings["run_dir"], now),
         )
 
 
@@ -130,6 +138,7 @@ def replay(
     seed: int,
     initial: Callable[[], TrainState],
     shares_at: Callable[[int], Float32[np.ndarray, " O"]],
+    check: Callable[..., None],
 ) -> Replay:
     """Computes a step again from the newest checkpoint before it; writes nothing.
 
@@ -141,9 +150,11 @@ def replay(
       seed: of the data.
       initial: makes the state before the first step.
       shares_at: the loss shares by number of steps done.
+      check: `check(step=...)` refuses another config than that of the run at a step.
 
     Raises:
-      UsageError: the run has no record of the step, or its rows are not those read.
+      UsageError: the run has no record of the step, or its rows or its config are not
+        those of now.
     """
     recorded = traced_step(run_dir, step)
     if recorded is None:
@@ -151,19 +162,22 @@ def replay(
             f"{os.fspath(run_dir)!r} has no record of step {step}; its steps.jsonl "
             "lists those that can be replayed."
         )
+    check(step=step)
     restored = restore_before(run_dir, program.abstract_state, step=step)
     start, state, data = restored or (0, initial(), None)
+    check(step=start + 1)  # it may have changed between the two
     place = DataPlace(**data["place"]) if data else None
-    batches = _batches_after(place, source, seed=seed)
+    batches = _batches_after(run_dir, source, program, place, seed=seed, start=start)
     train_step = program.compile_train_step()
     for number in track(
-        range(start, step), f"Recomputing from step {start}", transient=True
+        range(start, step - 1), f"Recomputing from step {start}", transient=True
     ):
-        if went_back := newest_to(Path(run_dir), number):
-            batches = _batches_after(went_back.place, source, seed=seed)
         batch, _ = next(batches)
-        if number < step - 1:
-            state, _ = train_step(state, program.place(batch), shares_at(number))
+        state, _ = train_step(state, program.place(batch), shares_at(number))
+    batch, position = next(batches)
+    if saved := data_at(run_dir, step):
+        place = DataPlace(**saved["place"])
+        _check_batch(program, batch, position, place, name=f"batch of step {step}")
     shares = shares_at(step - 1)
     copied: TrainState = jax.tree.map(jnp.copy, state)
     _, again = train_step(state, program.place(batch), shares)
@@ -173,14 +187,44 @@ def replay(
 
 
 def _batches_after(
-    place: DataPlace | None, source: Source, *, seed: int
+    run_dir: str | os.PathLike[str],
+    source: Source,
+    program: Program,
+    place: DataPlace | None,
+    *,
+    seed: int,
+    start: int,
 ) -> Iterator[tuple[Batch, Position]]:
-    """The batches of a run from a place in its data on; None is the beginning."""
-    position = source.own(place.positions) if place else None
-    batches = source.training(seed=seed, position=position)
-    if place is not None:
-        next(batches)  # the last one before the place
-    return batches
+    """The batches that a run read after a number of steps, from a place in its data on.
+
+    Raises:
+      UsageError: the last batch before a place is another one now.
+    """
+    changed = {after for after, _ in read_changes(run_dir)}
+    batches = source.training(
+        seed=seed, position=source.own(place.positions) if place else None
+    )
+    for number in itertools.count(start):
+        went_back = newest_to(Path(run_dir), number)
+        if went_back is not None:
+            place = went_back.place
+            batches = source.training(seed=seed, position=source.own(place.positions))
+        if place is not None:
+            batch, position = next(batches)
+            if number not in changed:  # other settings may give other rows
+                name = f"batch {place.batches}"
+                _check_batch(program, batch, position, place, name=name)
+            place = None
+        yield next(batches)
+
+
+def _check_batch(
+    program: Program, batch: Batch, position: Position, place: DataPlace, *, name: str
+) -> None:
+    """Refuses another batch than the last one before a place; all hosts meet here."""
+    digest = program.digest(batch)
+    now = place_of_all(place.batches, position, digest, name=name)
+    check_same_batch(now.last_batch, place.last_batch)
 
 
 def replay_table(result: Replay) -> Table:

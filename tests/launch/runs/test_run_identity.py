@@ -2,7 +2,11 @@
 
 import pytest
 
+from sightline.launch.runs.changes import append_changes
+from sightline.launch.runs.directory import config_text
+from sightline.launch.runs.past_config import check_same_step
 from sightline.launch.runs.run_identity import (
+    Change,
     RunIdentity,
     bindings_of,
     check_same_run,
@@ -104,3 +108,31 @@ def test_other_text_is_let_through_by_no_name():
 def test_a_checkpoint_that_does_not_say_its_run_is_refused():
     with pytest.raises(UsageError, match="does not say which run it is of"):
         check_same_run(None, RunIdentity(CONFIG, IDENTITIES))
+
+
+def test_a_step_is_compared_with_the_config_that_the_run_had_at_it(tmp_path):
+    def now(b1, **bound):
+        text = CONFIG.replace("b1 = 0.9", f"b1 = {b1}")
+        for name, value in bound.items():
+            text = text.replace(f"train.{name} = 9", f"train.{name} = {value}")
+        return RunIdentity(text, IDENTITIES)
+
+    def differs(step, run):
+        try:
+            check_same_step(tmp_path, run, step=step)
+        except UsageError as error:
+            return str(error)
+        return ""
+
+    head = now(0.7)
+    (tmp_path / "config.gin").write_text(config_text(head.config, head.identities))
+    for step, *change in [(6, "0.9", "0.8"), (4, "0.9", "0.6"), (8, "0.6", "0.7")]:
+        append_changes(tmp_path, step, [Change("adamw.b1", *change)])
+    # The run went on from step 4 again after it had from step 6.
+    for step, b1 in [(4, 0.9), (5, 0.6), (8, 0.6), (9, 0.7)]:
+        assert not differs(step, now(b1))
+        assert f"step {step} with another config" in differs(step, now(0.5))
+    # A longer run may be resumed, but has another schedule.
+    assert "-train.steps = 9\n+train.steps = 12" in differs(9, now(0.7, steps=12))
+    other = now(0.7)._replace(identities={**IDENTITIES, "corpus text": "abd"})
+    assert "+corpus text = abd" in differs(9, other)

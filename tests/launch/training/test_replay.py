@@ -86,6 +86,7 @@ def run(make_program, make_batches, shares, tmp_path_factory):
             seed=0,
             initial=program.initial_state,
             shares_at=lambda _: shares,
+            check=lambda *, step: None,
         )
 
     return folder, again, program
@@ -130,6 +131,15 @@ def test_a_machine_that_miscomputes_now_is_told_from_one_that_did(run):
 
     result = again(4, program=Compiled(program, faulty))
     assert result.verdict.startswith("not reproducible")
+
+
+def test_other_rows_are_not_taken_for_a_fault_of_the_machine(run, monkeypatch):
+    again = run[1]
+    monkeypatch.setattr(Compiled, "digest", lambda *_: 1, raising=False)
+    for number in (3, 4):  # the checkpoint of step 3 knows its own batch
+        with pytest.raises(UsageError, match="the data is not what this run has read"):
+            again(number)
+    assert again(2).bit_equal
 
 
 def test_a_step_without_a_record_cannot_be_replayed(run):

@@ -458,6 +458,11 @@ def test_a_run_goes_on_without_its_output(run, whole, tmp_path, monkeypatch, cap
         (["--require=tpu"], {}, "--require=tpu, and JAX finds 8 cpu device(s)"),
         ([], {"JAX_NUM_CPU_DEVICES": "abc"}, "JAX_NUM_CPU_DEVICES is 'abc'"),
         (["--run_dir="], {}, "--run_dir is empty"),
+        (
+            ["--replay=3", "--profile=1:2", "--copy_to=gs://a/b", "--allow=adamw"],
+            {},
+            "take out --profile and --copy_to and --allow",
+        ),
         (["--run_dir=gs://bucket/run"], {}, "gs:// is none"),
         (["--gin.train.report_seconds=0.0"], {}, "train.report_seconds is 0.0"),
     ],
@@ -619,6 +624,10 @@ def test_a_step_of_a_run_is_computed_again(run, faults, whole, tmp_path, capsys)
     run_dir = tmp_path / "run"
     assert run(run_dir) == 0
     assert run(run_dir, "--replay=7") == 0
+    assert "bit-equal" in " ".join(capsys.readouterr().out.split())
+    assert run(run_dir, "--gin.train.clip_norm=0.5", "--replay=7") == 2
+    assert "-train.clip_norm = 1.0\n+train.clip_norm = 0.5" in capsys.readouterr().err
+    assert run(run_dir, "--gin.train.eval_every=3", "--replay=7") == 0
     assert "bit-equal" in " ".join(capsys.readouterr().out.split())
     path = run_dir / "steps.jsonl"
     lines = path.read_text().splitlines(keepends=True)
