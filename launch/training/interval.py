@@ -92,6 +92,8 @@ def record(
 ) -> dict[str, float]:
     """The interval as metrics: mean losses, and shares of each objective.
 
+    Without a step that was not skipped there are no means.
+
     Args:
       interval: from `together`.
       loss_shares: of each objective.
@@ -104,10 +106,12 @@ def record(
     seen = interval.counts.examples > 0
     shares = {**interval.counts.shares(), "loss": loss_shares}
     shares = {name: np.where(seen, share, math.nan) for name, share in shares.items()}
-    steps = max(1, interval.steps)
+    means: dict[str, float] = {}
+    if interval.steps:
+        means["train/loss"] = interval.loss / interval.steps
+        means["train/grad_norm"] = interval.grad_norm / interval.steps
     return {
-        "train/loss": interval.loss / steps,
-        "train/grad_norm": interval.grad_norm / steps,
+        **means,
         "train/skipped": interval.skipped,
         **record_of("train", losses),
         **record_of("shares", shares),
