@@ -28,8 +28,8 @@ class Interval(NamedTuple):
       correct: of correct predictions, by objective.
       loss: of the loss.
       grad_norm: of the gradient norm.
-      steps: that were finite.
-      skipped: that were not.
+      steps: whose update was made.
+      skipped: whose was not, since it was not finite or a spike.
     """
 
     counts: Counts
@@ -64,7 +64,7 @@ def extend(interval: Interval, counts: Counts, metrics: StepMetrics) -> Interval
       metrics: of the step, on the host.
     """
     interval = interval._replace(counts_here=add(interval.counts_here, counts))
-    if not metrics.finite:
+    if metrics.spike or not metrics.finite:
         return interval._replace(skipped=interval.skipped + 1)
     return interval._replace(
         nll=interval.nll + metrics.sums.nll,

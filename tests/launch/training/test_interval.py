@@ -28,3 +28,13 @@ def recorded(*steps):
 def test_an_interval_without_an_update_has_no_means():
     found = recorded(step(np.nan, finite=False))
     assert found == {"train/skipped": 1}
+
+
+def test_a_skipped_step_is_counted_and_stays_out_of_the_means():
+    spoilt = [step(np.inf, finite=False), step(1e3, spike=True)]
+    found, sound = (
+        recorded(step(2.0), *spoilt, step(4.0)),
+        recorded(step(2.0), step(4.0)),
+    )
+    assert found == {**sound, "train/skipped": 2}
+    assert found["train/loss"] == 3.0 and found["train/causal/loss"] == 1.0
