@@ -45,6 +45,7 @@ class Ledger:
         normalisation: Normalisation,
         learning_rate: optax.Schedule,
         most_skips: int,
+        counted: float,
     ):
         """Begins with the sums of a checkpoint, or none.
 
@@ -59,6 +60,8 @@ class Ledger:
           normalisation: of the loss.
           learning_rate: by update.
           most_skips: updates skipped in a row at which the run stops.
+          counted: share of the rows of a batch that this host counts; the first host,
+            which shows the progress, counts some.
         """
         self.interval = interval
         self.skipped_in_a_row = 0
@@ -71,6 +74,7 @@ class Ledger:
         self._normalisation: Normalisation = normalisation
         self._learning_rate = learning_rate
         self._most_skips = most_skips
+        self._counted = counted
         self._pending: deque[tuple[int, range, Counts, StepMetrics]] = deque()
         self.restart_clock()
 
@@ -100,7 +104,8 @@ class Ledger:
             self.skipped_in_a_row = int(metrics.skipped_in_a_row)
             processed = int(counts.processed.sum())
             self._tokens += processed
-            self._progress.add(step, tokens=processed, loss=float(metrics.loss))
+            whole = round(processed / self._counted) if self._counted else 0
+            self._progress.add(step, tokens=whole, loss=float(metrics.loss))
             if self.skipped_in_a_row:
                 _LOG.warning(
                     "the update of step %d was skipped (%s): loss %s, gradient norm "

@@ -67,7 +67,7 @@ class RunProgress:
 
         Args:
           step: its number, from 1.
-          tokens: processed in it.
+          tokens: processed in it, over all hosts.
           loss: of it.
         """
         self._log.step = step

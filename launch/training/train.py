@@ -27,7 +27,7 @@ from .held_out import HeldOut
 from .interval import is_empty
 from .ledger import Ledger
 from .loss_picture import loss_picture
-from .mesh import MeshShape
+from .mesh import MeshShape, counted_rows
 from .origin import other_run
 from .phases import loss_shares_by_update
 from .profile import ProfiledStep
@@ -203,7 +203,7 @@ def train(
     directory.refuse_study()
 
     def evaluation_due(step: int) -> bool:
-        return step % eval_every == 0 or step == steps
+        return eval_batches > 0 and (step % eval_every == 0 or step == steps)
 
     def record_due(step: int) -> bool:
         return step % log_every == 0 or step == steps
@@ -228,8 +228,7 @@ def train(
     run, state, step, place = start.run, start.state, start.step, start.place
     # A checkpoint is saved also where its metrics could not be written.
     record_first = record_due(step) and not is_empty(start.interval)
-    evaluates = eval_batches > 0 and evaluation_due(step)
-    evaluate_first = evaluation_owed(run_dir, start, due=evaluates)
+    evaluate_first = evaluation_owed(run_dir, start, due=evaluation_due(step))
     stopping.begin(step)
     size = sum(x.size for x in jax.tree.leaves(state.params))
     _LOG.info("%s parameters on %d device(s).", f"{size:,}", program.mesh.size)
@@ -289,6 +288,7 @@ def train(
             normalisation=normalisation,
             learning_rate=schedule_of(schedule, steps=steps),
             most_skips=max_consecutive_skips,
+            counted=float(counted_rows(program.mesh, batch_rows).mean()),
         )
 
         def check_stop() -> None:
