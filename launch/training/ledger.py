@@ -150,9 +150,10 @@ class Ledger:
         values: dict[str, Value] = {
             **record(interval, shares),
             "learning_rate": float(np.asarray(rate)),
-            "tokens_per_second": tokens / seconds,
-            "data_wait": waited / seconds,
         }
+        if tokens:  # none where a start makes up for a record of the one before
+            values["tokens_per_second"] = tokens / seconds
+            values["data_wait"] = waited / seconds
         self._writer.write(step, values)
         self.interval = fresh()
 

@@ -1,4 +1,4 @@
-"""The account of the steps: speeds, over all hosts."""
+"""The account of the steps: speeds of the whole run, and none of what is past."""
 
 import types
 
@@ -67,3 +67,14 @@ def test_the_tokens_that_are_shown_are_those_of_all_hosts(counted, shown, ledger
     one.add(1, range(4), counts(100), metrics())
     one.settle()
     assert told.tokens == [shown]
+
+
+def test_a_record_that_is_made_up_for_has_no_speed(ledger, told):
+    """The steps were taken before the start, which only writes them down."""
+    one = ledger()
+    one.write_record(3, skipped=0)
+    one.add(4, range(4), counts(100), metrics())
+    one.write_record(4, skipped=0)
+    first, second = told.records
+    assert not {"tokens_per_second", "data_wait"} & first.keys()
+    assert second["tokens_per_second"] > 0 and second["data_wait"] == 0.0
