@@ -8,6 +8,7 @@ gone, seen from another one `EXPIRES_SECONDS` after the last renewal.
 
 import dataclasses
 import json
+import logging
 import os
 import secrets
 import socket
@@ -20,11 +21,16 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts.leaving import on_leaving
 
+_LOG = logging.getLogger(__name__)
+
 RENEW_SECONDS = 10.0
 """Between two renewals."""
 
 EXPIRES_SECONDS = 60.0
 """After the last renewal, a lease of another machine counts for nothing."""
+
+_SILENT_SECONDS = 3.0
+"""Of waiting for the lease of another machine, after which that is said."""
 
 _SETTLE_SECONDS = 1.0
 """For two runs that take over one expired lease to see who was last."""
@@ -213,8 +219,15 @@ def _expired(path: Path) -> bool:
         # The clock of the file system, not ours: hosts' clocks differ.
         if _file_system_time(path.parent) - first / 1e9 > EXPIRES_SECONDS:
             return True
-        deadline = time.monotonic() + EXPIRES_SECONDS
-        while time.monotonic() < deadline:
+        began, said = time.monotonic(), False
+        while (waited := time.monotonic() - began) < EXPIRES_SECONDS:
+            if waited >= _SILENT_SECONDS and not said:
+                said = True
+                _LOG.warning(
+                    "waiting up to %.0f s to see whether the holder of %s still runs: "
+                    "%s.",
+                    *(EXPIRES_SECONDS, path, holder or "unknown, the file is torn"),
+                )
             time.sleep(0.5)
             if path.stat().st_mtime_ns != first:
                 raise _refusal(path, read_holder(path))

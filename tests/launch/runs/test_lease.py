@@ -61,13 +61,17 @@ def test_another_machine_that_renews_is_refused(tmp_path, monkeypatch):
             other.kill()
 
 
-def test_the_lease_of_a_dead_machine_expires(tmp_path, monkeypatch):
+def test_the_lease_of_a_dead_machine_expires(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(lease, "EXPIRES_SECONDS", 1.0)
+    monkeypatch.setattr(lease, "_SILENT_SECONDS", 0.2)
     monkeypatch.setattr(lease, "_SETTLE_SECONDS", 0)
     of_another(tmp_path, host="node7", machine="node7 another boot")
     began = time.monotonic()
     lease.hold(tmp_path).check()
     assert time.monotonic() - began >= 1
+    (said,) = caplog.messages
+    assert f"waiting up to 1 s to see whether the holder of {tmp_path}" in said
+    assert f"process {os.getpid()} on node7, since" in said
 
 
 def test_an_old_lease_is_taken_over_at_once(tmp_path, monkeypatch):
