@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
+from ...objectives.registry import objectives
+from ...tasks import corpora
 from ...tasks.corpora import folder_settings
 
 MAY_CHANGE = (
@@ -33,6 +35,11 @@ elsewhere; its content is compared by its identity."""
 _IN_STEPS = ("train.steps", "train.mesh", "MeshShape.")
 """Those of them that change the bits of a step all the same: how long a schedule is,
 and the order of sums."""
+
+_OF_ROWS = ("train.mixture", "train.rows", "train.batch_rows", "train.seed")
+"""Bindings of `train` on which rows depend."""
+
+_ROW_SHAPES = ("decoder_rows", "encoder_decoder_rows")
 
 _IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
 """Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
@@ -213,6 +220,14 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
     names = dict.fromkeys((*before, *after))
     pairs = ((name, before.get(name), after.get(name)) for name in names)
     return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def is_of_data(binding: str) -> bool:
+    """Whether rows depend on a binding that a run may change only by name."""
+    name = binding.rpartition("/")[2]
+    of = name.partition(".")[0]
+    data = {"Mixture", *_ROW_SHAPES, *objectives(), *corpora.names()}
+    return name in _OF_ROWS or (of in data and not _moves(binding))
 
 
 def _may_change(name: str, allow: Sequence[str]) -> bool:

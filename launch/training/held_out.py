@@ -75,6 +75,8 @@ class HeldOut:
         coordination.meet(f"evaluation after step {step}", times=SLOW)
         with self._goodput.phase("evaluation"):
             batches = wait_for(self._batches, while_waiting=while_waiting)
+            if not any(batches.values()):
+                return {}  # nor is anything compiled
             measured = evaluate_tasks(
                 self._program,
                 self._eval_step(),

@@ -8,7 +8,13 @@ from ..hosts import coordination
 from ..runs.checkpoints import Checkpoints
 from ..runs.directory import RunDirectory
 from ..runs.metrics import has_record
-from ..runs.run_identity import RunIdentity, check_same_run, saved_origin, to_json
+from ..runs.run_identity import (
+    RunIdentity,
+    check_same_run,
+    is_of_data,
+    saved_origin,
+    to_json,
+)
 from ..terminal.log import RunLog
 from .batch_identity import check_same_batch
 from .data import DataPlace
@@ -48,6 +54,7 @@ class StartingPoint(NamedTuple):
       interval: sums since the last record of metrics.
       place: in the data; None before the first batch.
       run: the present one, with its origin.
+      other_data: whether a setting of the data was changed, as allowed by name.
     """
 
     step: int
@@ -55,6 +62,7 @@ class StartingPoint(NamedTuple):
     interval: Interval
     place: DataPlace | None
     run: RunIdentity
+    other_data: bool = False
 
 
 def starting_point(
@@ -101,7 +109,9 @@ def starting_point(
     for change in changes:
         _LOG.warning("changed from here on: %s", change)
     interval = from_json(data["interval"])
-    start = StartingPoint(step, state, interval, DataPlace(**data["place"]), run)
+    place = DataPlace(**data["place"])
+    other_data = any(is_of_data(change.name) for change in changes)
+    start = StartingPoint(step, state, interval, place, run, other_data)
     return _after_rollback(start, directory)
 
 
@@ -146,21 +156,18 @@ def checkpoint_data(
     }
 
 
-def check_continues(
-    last_batch: str, start: StartingPoint, allow: Sequence[str]
-) -> None:
-    """Refuses other data than the run has read so far, unless its config may change.
+def check_continues(last_batch: str, start: StartingPoint) -> None:
+    """Refuses other data than the run has read so far, unless its settings changed.
 
     Args:
       last_batch: identity of the last one before the checkpoint, read again.
       start: the checkpoint.
-      allow: names of bindings that may differ.
 
     Raises:
       UsageError: the batch differs.
     """
     assert start.place is not None
-    if allow and last_batch != start.place.last_batch:
+    if start.other_data and last_batch != start.place.last_batch:
         _LOG.warning("the data is other than up to step %d, as allowed", start.step)
     else:
         check_same_batch(last_batch, start.place.last_batch)

@@ -249,7 +249,7 @@ def train(
         if place:
             batch, position = next(reader)
             again = place_of_all(read, position, program.digest(batch), name="again")
-            check_continues(again.last_batch, start, allow)
+            check_continues(again.last_batch, start)
         measured = report.measured_batches(batch_rows)
         first = [batch for batch, _ in reader.peek(measured)]
         held_out = HeldOut(

@@ -8,6 +8,7 @@ import pytest
 from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.training import held_out
+from sightline.launch.training.program import Program
 
 pytestmark = [pytest.mark.unchecked, pytest.mark.usefixtures("compiled_once")]
 
@@ -64,7 +65,13 @@ def test_a_split_that_fills_no_batch_is_evaluated_and_nothing_is_lost(folder, tm
 @pytest.mark.parametrize(
     "binding", ["text.validation_percent=0", "train.eval_batches=0"]
 )
-def test_a_run_may_go_without_evaluation(binding, folder, tmp_path, capsys):
+def test_a_run_may_go_without_evaluation(
+    binding, folder, tmp_path, monkeypatch, capsys
+):
+    def compiled(program):
+        raise AssertionError("the evaluation step is compiled for nothing")
+
+    monkeypatch.setattr(Program, "compile_eval_step", compiled)
     assert run(folder, tmp_path / "run", "STEPS=2", binding) == 0
     assert steps(tmp_path / "run") == [2]
     assert "No evaluation" in capsys.readouterr().out

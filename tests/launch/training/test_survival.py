@@ -376,6 +376,21 @@ def test_a_run_that_has_done_more_steps_than_it_is_to_is_complete(
     assert "has done 8 steps, and train.steps is 5" in capsys.readouterr().out
 
 
+def test_what_is_allowed_by_name_lets_no_other_data_through(
+    run, tmp_path, monkeypatch, capsys
+):
+    run_dir = tmp_path / "run"
+    assert run(run_dir, "--gin.STEPS=4") == 0
+    rows = Looped.made
+    other = [rows[0][-1], *rows[0][:-1]]
+    monkeypatch.setattr(Looped, "made", (other, rows[1]))
+    for name, value, status in [("train.clip_norm", 0.5, 2), ("train.seed", 7, 0)]:
+        assert run(run_dir, f"--gin.{name}={value}", f"--allow={name}") == status
+    said = capsys.readouterr()
+    assert "the data is not what this run has read so far" in said.err
+    assert "the data is other than up to step 4, as allowed" in said.out
+
+
 @pytest.mark.parametrize("lost", ["config.gin", "all but checkpoints"])
 def test_a_checkpoint_says_itself_which_run_it_is_of(
     lost, run, tmp_path, capsys, whole
