@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...objectives.errors import UsageError
+from ...objectives.errors import UsageError, require_positive
 from ..configuration import files
 from ..hosts.compilation_cache import compilation_cache, use_compilation_cache
 from ._arguments import gin_parser, parse_gin
@@ -193,6 +193,7 @@ def _options(arguments: Sequence[str]):
     _add_process_options(parser)
     options, bindings = parse_gin(parser, arguments)
     _check_replay(options)
+    require_positive("--join_seconds", options.join_seconds)
     return options, bindings
 
 

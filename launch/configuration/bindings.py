@@ -4,7 +4,7 @@ import copy
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 from ...objectives.errors import UsageError, nearest
 from .values import (
@@ -197,7 +197,23 @@ class Bindings:
                 missing += [f"{prefix}.{p}" for p in required if p not in have]
         if missing:
             names = list(dict.fromkeys(missing))
+            self._refuse_called(name, scope)
             raise UsageError(
                 f"not bound, and without a default: {', '.join(names)}. Bind them in "
                 f"a gin file or on the command line: --gin.{names[0]}=VALUE."
             )
+
+    def _refuse_called(self, name: str, scope: Scope) -> None:
+        """Refuses `@adamw()` where a function is wanted, which its user calls."""
+        for use in self.uses(name, scope):
+            for parameter, binding in self.bound(use.scope, use.name).items():
+                wanted = self.table[use.name].parameters[parameter].annotation
+                if get_origin(wanted) is not Callable:
+                    continue
+                for reference in self.references(binding.value):
+                    if reference.called:
+                        raise UsageError(
+                            f"{binding.where}: {use.name}.{parameter} takes a function "
+                            f"and calls it itself; write @{reference.name}, without "
+                            "parentheses."
+                        )

@@ -146,7 +146,7 @@ def check_same_run(
             "--run_dir."
         )
     before, after = bindings_of(saved["config"]), bindings_of(now.config)
-    _check_allowed(allow, {**before, **after})
+    check_allowed(allow, {**before, **after})
     changes = [
         change
         for change in _changes(before, after)
@@ -248,7 +248,12 @@ def _covers(allowed: str, name: str) -> bool:
     return name == allowed or name.startswith((f"{allowed}.", f"{allowed}/"))
 
 
-def _check_allowed(allow: Sequence[str], bindings: Mapping[str, str]) -> None:
+def check_allowed(allow: Sequence[str], bindings: Mapping[str, str]) -> None:
+    """Refuses a name to allow that none of the bindings has.
+
+    Raises:
+      UsageError: names it.
+    """
     for allowed in allow:
         if not any(_covers(allowed, name) for name in bindings):
             raise UsageError(

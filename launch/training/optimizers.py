@@ -7,6 +7,7 @@ matrix if it has two dimensions.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -28,6 +29,24 @@ STACKED = "layers"
 
 NO_MATRIX = frozenset({"vocab", "buckets"})
 """Axes of lookup tables, and of the output projection, which has the same shape."""
+
+
+def optimizer_of(
+    make: Callable[[optax.Schedule], optax.GradientTransformation],
+    schedule: optax.Schedule,
+) -> optax.GradientTransformation:
+    """The optimiser that a factory makes with the schedule of a run.
+
+    Raises:
+      UsageError: it is an optimiser with a schedule of its own, not a factory.
+    """
+    if not callable(make):
+        raise UsageError(
+            "train.optimizer is an optimiser with a schedule of its own; train passes "
+            "it train.schedule. Bind it without parentheses, as in `train.optimizer = "
+            "@adamw`, and take out `adamw.schedule`."
+        )
+    return make(schedule)
 
 
 def matrix_axes(axes: tuple[str | None, ...]) -> MuonDimensionNumbers | None:

@@ -24,6 +24,7 @@ from ...tasks.shares.counts import Counts, count, zero_counts
 from ...tasks.tokens.vocabulary import vocabulary
 from .batch_identity import batch_digest
 from .mesh import MeshShape, check_rows, counted_rows, loaded_rows, make_mesh
+from .optimizers import optimizer_of
 from .schedules import schedule_of
 from .settings import check_step
 from .state import (
@@ -275,7 +276,7 @@ def make_program(
         vocabulary_size=vocabulary(mixture.vocabulary).size,
         rows=rows,
         batch_rows=batch_rows,
-        transformation=optimizer(schedule_of(schedule, steps=steps)),
+        transformation=optimizer_of(optimizer, schedule_of(schedule, steps=steps)),
         mesh=device_mesh,
         seed=seed,
         microbatches=microbatches,

@@ -10,6 +10,8 @@ from ..runs.directory import RunDirectory
 from ..runs.metrics import has_record
 from ..runs.run_identity import (
     RunIdentity,
+    bindings_of,
+    check_allowed,
     check_same_run,
     is_of_data,
     saved_origin,
@@ -96,6 +98,7 @@ def starting_point(
         accept=lambda data: check_same_run(data.get("run"), run, allow=allow),
     )
     if restored is None:
+        check_allowed(allow, bindings_of(run.config))
         state, origin = beginning or (program.initial_state(), None)
         run = run._replace(origin=origin)
         directory.write_config(run, step=0, changes=())

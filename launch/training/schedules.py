@@ -134,12 +134,15 @@ def _warmup_steps(warmup: int | float, *, steps: int, end: int) -> int:
 
 
 def _count(name: str, updates: int | float, *, steps: int) -> int:
-    """Updates of a part of a run that are given as such, or as a share of `steps`."""
-    if not isinstance(updates, float):
-        return int(updates)
-    if not 0 < updates < 1:
+    """Updates of a part of a run that are given as such, or as a share of `steps`.
+
+    Raises:
+      UsageError: it is neither.
+    """
+    share = isinstance(updates, float)
+    if isinstance(updates, bool) or (share and not 0 < updates < 1):
         raise UsageError(
             f"{name}={updates} is neither a number of steps (an integer ≥ 1) nor a "
             "share of them (between 0 and 1)."
         )
-    return max(1, round(updates * steps))
+    return max(1, round(updates * steps)) if share else int(updates)

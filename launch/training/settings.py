@@ -16,6 +16,7 @@ from ...objectives.errors import (
 from ...tasks.tokens.vocabulary import vocabulary
 from ..runs.trackers import check_trackers
 from .mesh import abstract_mesh, check_rows
+from .optimizers import optimizer_of
 from .schedules import schedule_of
 from .state import abstract_batch, batch_shardings
 
@@ -78,7 +79,8 @@ def check_elsewhere(settings: Mapping[str, Any], *, devices: int) -> None:
     check_loop(**settings)
     names = ("seed", "clip_norm", "spike_deviations")
     check_step(**{name: settings[name] for name in names})
-    settings["optimizer"](schedule_of(settings["schedule"], steps=settings["steps"]))
+    schedule = schedule_of(settings["schedule"], steps=settings["steps"])
+    optimizer_of(settings["optimizer"], schedule)
     rows, batch_rows = settings["rows"], settings["batch_rows"]
     mesh = abstract_mesh(settings["mesh"], devices=devices)
     check_rows(batch_rows, microbatches=settings["microbatches"], mesh=mesh)

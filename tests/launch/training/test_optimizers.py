@@ -232,3 +232,11 @@ def test_a_parameter_without_names():
 def test_numbers_out_of_range_are_refused(optimizer, bound, message):
     with pytest.raises(UsageError, match=message):
         getattr(optimizers, optimizer)(optax.constant_schedule(0.1), **bound)
+
+
+@pytest.mark.unchecked  # no function is given where one is wanted
+def test_an_optimiser_with_a_schedule_of_its_own_is_refused():
+    schedule = optax.constant_schedule(1e-3)
+    with pytest.raises(UsageError, match="without parentheses"):
+        optimizers.optimizer_of(optimizers.adamw(schedule), schedule)
+    assert optimizers.optimizer_of(optimizers.adamw, schedule).update

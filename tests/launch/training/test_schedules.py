@@ -39,7 +39,7 @@ def test_one_step_of_warmup():
     assert rates(schedules.warmup_rsqrt(1.0, warmup_steps=1, steps=9), 0) == [1.0]
 
 
-@pytest.mark.parametrize("warmup", [0, -1, 10, 11, 0.0, 1.0, float("nan")])
+@pytest.mark.parametrize("warmup", [0, -1, 10, 11, 0.0, 1.0, float("nan"), True])
 def test_a_warmup_that_does_not_fit(warmup):
     with pytest.raises(UsageError, match="warmup_steps"):
         schedules.warmup_cosine(1.0, warmup_steps=warmup, steps=10)

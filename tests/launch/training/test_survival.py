@@ -473,6 +473,9 @@ def test_a_run_goes_on_without_its_output(run, whole, tmp_path, monkeypatch, cap
         (["--require=tpu"], {}, "--require=tpu, and JAX finds 8 cpu device(s)"),
         ([], {"JAX_NUM_CPU_DEVICES": "abc"}, "JAX_NUM_CPU_DEVICES is 'abc'"),
         (["--run_dir="], {}, "--run_dir is empty"),
+        (["--join_seconds=-1"], {}, "--join_seconds is -1.0; set it to"),
+        (["--allow=foo"], {}, "--allow=foo: neither the saved run nor this one binds"),
+        (["--gin.train.optimizer=@adamw()"], {}, "write @adamw, without parentheses"),
         (
             ["--replay=3", "--profile=1:2", "--copy_to=gs://a/b", "--allow=adamw"],
             {},
