@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -121,6 +122,33 @@ class RunDirectory:
             write_whole(self.path / "config.gin", config_text(run.config, run.header))
             if changes:
                 append_changes(self.path, step, changes)
+
+
+_TRAINING: set[Path] = set()
+"""Folders in which this process trains now."""
+
+_ENTERING = threading.Lock()
+
+
+@contextlib.contextmanager
+def alone_in(run_dir: str | os.PathLike[str]) -> Iterator[None]:
+    """Keeps two threads from training in one folder, whose lease is the process's.
+
+    Raises:
+      UsageError: another thread of this process trains there.
+    """
+    folder = Path(run_dir).resolve()
+    with _ENTERING:
+        if folder in _TRAINING:
+            raise UsageError(
+                f"this process is training in {folder} already; wait until that has "
+                "ended, or give this run another --run_dir."
+            )
+        _TRAINING.add(folder)
+    try:
+        yield
+    finally:
+        _TRAINING.remove(folder)
 
 
 def prepare_run_dir(

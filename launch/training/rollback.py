@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec
 
 from ..hosts import coordination
-from ..runs.directory import storage_errors
+from ..runs.directory import alone_in, storage_errors
 from ..runs.json_lines import append_lines, keep_lines, read_lines
 from .data import DataPlace
 
@@ -93,14 +93,18 @@ def drop_decisions_after(run_dir: Path, step: int) -> None:
 
 
 def begun_again(train: Callable[P, int]) -> Callable[P, int]:
-    """Makes a function that begins a run, and begins it again whenever it goes back."""
+    """Makes a function that begins a run, and begins it again whenever it goes back.
+
+    It takes the `run_dir` by name, in which no other thread may train.
+    """
 
     @functools.wraps(train)
     def run(*arguments: P.args, **settings: P.kwargs) -> int:
-        while True:
-            try:
-                return train(*arguments, **settings)
-            except RolledBack:
-                continue
+        with alone_in(str(settings["run_dir"])):
+            while True:
+                try:
+                    return train(*arguments, **settings)
+                except RolledBack:
+                    continue
 
     return run

@@ -14,6 +14,7 @@ from sightline.launch.runs.directory import (
     storage_errors,
 )
 from sightline.launch.runs.run_identity import Change, RunIdentity
+from sightline.launch.training.rollback import begun_again
 from sightline.objectives.errors import UsageError
 
 CONFIG = "text.folder = 'papers'\nMixture.name = 'm'\n"
@@ -134,3 +135,15 @@ def test_an_error_while_closing_does_not_hide_the_first(caplog):
     assert "second" in caplog.text
     with pytest.raises(StorageError):
         close_after(None, close)
+
+
+def test_a_process_trains_in_a_folder_once_at_a_time(tmp_path):
+    """As from another thread: the lease is of the process, which has it already."""
+
+    @begun_again
+    def train(*, run_dir):
+        with pytest.raises(UsageError, match="this process is training in"):
+            train(run_dir=run_dir)
+        return 1
+
+    assert train(run_dir=tmp_path) == train(run_dir=tmp_path) == 1
