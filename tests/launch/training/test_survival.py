@@ -77,6 +77,7 @@ class Looped:
 
     def __init__(self, mixture, rows, batch_rows, rows_here, workers):
         assert rows_here == (0, batch_rows)
+        self.identities = mixture.identities
         if not Looped.made:
             ids = vocabulary(mixture.vocabulary).special_ids
             rng = np.random.default_rng(0)
