@@ -12,8 +12,8 @@ from ..results.effects import Effect, better_by, compared
 from ..results.nearest import ranked
 from ..revision.adapted import KEPT
 from ..revision.propose import Change
-from ..revision.rule import supplied
 from ..scores.score import Score
+from ..traits.traits import MixtureTraits
 from ..wording import listed
 from .adapt_text import UNBOUND
 from .appendix import appendix
@@ -87,9 +87,9 @@ def _values(memo: Memo) -> dict[str, Any]:
         ),
         "slots": functools.partial(_slots, memo),
         "study": _study(memo),
-        "supply": lambda failure: (
-            supplied(memo.traits, failure),
-            supplied(proposal.traits, failure),
+        "needed": lambda failure: (
+            _needed(memo.traits, failure),
+            _needed(proposal.traits, failure),
         ),
         "verdicts": _verdicts,
         "whole_steps": whole_steps(memo),
@@ -152,6 +152,11 @@ def _instead(change: Change, failure: str) -> Iterator[str]:
     others = [code(name) for name in remedies if name != base_name(change.name)]
     if others:
         yield listed(others, last="or")
+
+
+def _needed(traits: MixtureTraits, failure: str) -> float:
+    """Share of the loss on what a failure needs; not all of it need act on it."""
+    return registry.get(failure).need.amount(traits.overall["loss"])
 
 
 def _slots(memo: Memo, change: Change) -> float:

@@ -18,7 +18,6 @@ from jaxtyping import Int
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import Cause
-from ..failures.registry import get
 from ..findings.complaints import Complaint
 from ..findings.severity import Severity, severities
 from ..results.effects import Effects
@@ -31,7 +30,7 @@ from .evidence import replaced
 from .limited import Limited, within
 from .limits import NO_LIMITS, Limits, RowCost, check
 from .revision import DIGITS, Part
-from .rule import KEPT, LEAST, by_precedent, by_rule, supplied
+from .rule import KEPT, LEAST, by_precedent, by_rule, parts_of, supplied
 
 EXAMPLES = 256
 """Examples of each task: a share of .5 then has a standard error of .03."""
@@ -152,9 +151,9 @@ def propose(
         {failure for part in one.parts for failure in part.failures}
         for one in (free, chosen)
     )
+    by_severity = {} if free.followed else parts_of(present)
     unchanged |= {
-        failure: f"{percent(supplied(traits, failure))} of the loss is on "
-        f"{get(failure).need.name} already, as much as it would get."
+        failure: _without_part(supplied(traits, failure), by_severity.get(failure, 0.0))
         for failure in due
         if failure not in acted
     } | {f: why for f, why in free.replaced.items() if f not in acted}
@@ -195,6 +194,17 @@ def _without_cause(
             names = listed(cause.name for cause in relevant)
             fix = f"; fix this first: {names}." if relevant else "."
             yield failure, f"no cause that other rates act on was found{fix}"
+
+
+def _without_part(there: float, part: float) -> str:
+    """Why a failure gets nothing more: of the loss, what acts on it and its part."""
+    acts = f"{percent(there)} of the loss acts on it already"
+    if there >= part:
+        return f"{acts}, as much as it would get."
+    return (
+        f"{acts} and its part by severity is {percent(part)}: less than "
+        f"{percent(LEAST)} is missing."
+    )
 
 
 def _changes(before: MixtureTraits, chosen: Draft, room: str) -> Iterator[Change]:

@@ -173,6 +173,12 @@ def supplied(traits: MixtureTraits, failure: str) -> float:
     )
 
 
+def parts_of(present: Sequence[Severity]) -> dict[str, float]:
+    """Share of the loss that each failure has a right to by the rule."""
+    total = sum(s.value for s in present) or 1.0
+    return {s.failure: (1 - KEPT) * s.value / total for s in present}
+
+
 def by_rule(
     mixture: Mixture,
     traits: MixtureTraits,
@@ -192,11 +198,10 @@ def by_rule(
       due: those of them to act on.
       rows: in which every slot may predict.
     """
-    total = sum(s.value for s in present) or 1.0
     current: dict[str, float] = {
         s.failure: supplied(traits, s.failure) for s in present
     }
-    half = {s.failure: (1 - KEPT) * s.value / total for s in present}
+    half = parts_of(present)
     aims: dict[str, float] = {f: half[f] for f in due if half[f] - current[f] >= LEAST}
     if not aims:
         return []

@@ -42,6 +42,7 @@ from sightline.diagnosis.revision.limits import NO_LIMITS, Limits
 from sightline.diagnosis.revision.propose import propose
 from sightline.diagnosis.scores.score import Score
 from sightline.diagnosis.traits.traits import mixture_traits
+from sightline.diagnosis.wording import percent
 from sightline.launch.configuration.config import load
 from sightline.launch.configuration.mixture import mixture_of, rows_of
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
@@ -360,6 +361,18 @@ def test_each_change_has_cost_and_evidence(full):
     assert "in a permuted order" in text
     assert "whole sequence" in text
     assert "coherence label" in text
+
+
+def test_the_loss_on_what_a_failure_needs_is_that_share():
+    """Also of pairs that order does not tell, of which none acts on the failure."""
+    settings = {"sentence_pair": {"other": 0.5, "further": 0.0, "swapped": 0.0}}
+    rates = {"policies.masked": 0.7, "policies.sentence_pair": 0.3}
+    topic = Mixture("topic", rates, settings=settings, vocabulary="policies")
+    memo = memo_of(topic, complaints=named(["continuation"]))
+    after = memo.proposal.traits
+    labels = sum(share for name, share in after.loss.items() if "pair" in name)
+    told = f"Loss on labels of pairs: 30 % → {percent(labels)}."
+    assert told in " ".join(texts(memo)["memo.md"].split())
 
 
 def test_an_objective_is_credited_with_what_it_alone_does(full):

@@ -188,6 +188,22 @@ def test_a_failure_without_a_cause_in_the_mix_keeps_what_acts_on_it():
     assert supplied(made.proposal.traits, "reconstruction") > 0.2
 
 
+def test_why_a_failure_with_a_cause_gets_nothing_is_true():
+    little = (Complaint("drift", 900, 1000), Complaint("continuation", 1, 1000))
+    assert case(complaints=little).proposal.unchanged["continuation"] == (
+        "0 % of the loss acts on it already and its part by severity is 0.06 %: less "
+        "than 1 % is missing."
+    )
+    traits = mixture_traits(INCUMBENT, ROWS, examples=12)
+    mix = Cause(5, "the mix", "found", ("infilling",), "", ())
+    enough = propose(
+        INCUMBENT, traits, [mix], (), named(["infilling"]), [], rows=ROWS, examples=12
+    )
+    assert (
+        "acts on it already, as much as it would get" in enough.unchanged["infilling"]
+    )
+
+
 def test_nothing_complained_of_changes_nothing():
     made = case(complaints=(Complaint("drift", 0, 50),))
     assert not made.proposal.changes
