@@ -15,7 +15,7 @@ from ..failures.registry import failures
 from ..findings.complaints import Complaint
 from ..scores.score import Score
 from ..traits.document_fit import DocumentFit, Packing
-from ..traits.objective_traits import trained_modes
+from ..traits.objective_traits import share_of_modes, trained_modes
 from ..traits.traits import MEASURED, MixtureTraits
 from ..wording import listed, phrases
 from .cause import (
@@ -127,7 +127,7 @@ def untrained_mode(case: Case) -> Finding:
     clauses: list[Clause] = []
     for failure in case.wanted:
         need = failure.need
-        share = sum(modes[mode] for mode in need.modes)
+        share = share_of_modes(modes, need.modes)
         scores = [s for s in case.scores if s.failure == failure.name]
         untrained = [s for s in scores if not s.trained]
         label = f"Examples that ask as {need.use} does"

@@ -165,6 +165,21 @@ def _modes(traits: Traits) -> dict[str, float]:
     return modes | {MIDDLE_LAST: traits.middles, SUFFIX_FIRST: suffix_first}
 
 
+def share_of_modes(shares: Mapping[str, float], modes: Sequence[str]) -> float:
+    """The share of Examples in any of several modes, each Example counted once.
+
+    Args:
+      shares: as of `trained_modes`, of which some are parts of others.
+      modes: to count.
+    """
+    counted = set(modes)
+    if "causal" in counted:
+        counted -= {MIDDLE_LAST, SUFFIX_FIRST}
+    if MIDDLE_LAST in counted:
+        counted -= {SUFFIX_FIRST}
+    return sum(shares[mode] for mode in modes if mode in counted)
+
+
 def mode_tokens(traits: Traits) -> dict[str, ShownMode]:
     """The most frequent mode token of each mode, for `Subject.mode_tokens`.
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from sightline.diagnosis.probes.infilling.filling_forms import FILLING_MODES
 from sightline.diagnosis.traits.forms import NEGATIVE_KINDS
 from sightline.diagnosis.traits.objective_traits import (
     mean_traits,
     mode_tokens,
     objective_traits,
+    share_of_modes,
     trained_modes,
 )
 from sightline.diagnosis.traits.traits import BY, MEASURED, mixture_traits
@@ -84,6 +86,14 @@ def test_a_middle_is_filled_by_one_objective_whose_mode_is_causal(plain):
 def test_a_mode_that_was_trained_first_is_known_later(plain):
     modes = trained_modes(plain["causal"], plain["masked"])
     assert modes["causal"] == modes["masked"] == 1 and modes["span"] == 0
+
+
+def test_an_example_counts_once_in_several_modes(plain):
+    filling = mean_traits([plain["fill_in_middle"], plain["masked"]], [0.5, 0.5])
+    modes = trained_modes(filling)
+    assert share_of_modes(modes, FILLING_MODES) == 1
+    assert share_of_modes(modes, ("suffix_first",)) == modes["suffix_first"] > 0
+    assert share_of_modes(modes, ("causal", "fill_in_middle", "suffix_first")) == 0.5
 
 
 @pytest.mark.parametrize("spm", [0.0, 0.5, 1.0])
