@@ -4,7 +4,7 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,10 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     current = _rates(options.current) if options.current else None
     files = _by_name(options.recipes)
     recipes = {name: _rates(file) for name, file in files.items()}
-    known: dict[str, dict[str, float]] = {}
-    if options.loss_shares:
-        files |= {"current": options.current} if options.current else {}
-        known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
+    files |= {"current": options.current} if options.current else {}
+    known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
     kinds = tuple(KINDS) if options.kinds is None else names(options.kinds)
     designed = design(
         components,
@@ -72,10 +70,13 @@ def main(arguments: Sequence[str]) -> int:
         kinds=kinds,
         held_out=options.held_out,
         between=_between(options.between),
-        weighed=known,
+        weighed=known if options.loss_shares else (),
     )
     if options.loss_shares:
         designed = with_loss_shares(designed, components, known, seed=options.seed)
+    else:
+        for name, shares in known.items():
+            _check_as_rates(files[name], shares)
     text = _csv(components, designed, seeds=options.seeds)
     if options.out is None:
         sys.stdout.write(text)
@@ -194,6 +195,18 @@ def _loss_shares(file: str) -> dict[str, float] | None:
     rates = mixture.objective_rates()
     shares = {name: float(share) for name, share in mixture.loss_shares.items()}
     return {name: variant_share(name, shares, rates) for name in rates}
+
+
+def _check_as_rates(file: str, shares: Mapping[str, float]) -> None:
+    """Refuses shares of the loss that a table without columns of them would lose."""
+    for name, rate in _rates(file).items():
+        if abs(shares[name] - rate) > 10**-DECIMALS:
+            raise UsageError(
+                f"{file} binds Mixture.loss_shares: {name} has {shares[name]:.4g} of "
+                f"the loss and {rate:.4g} of the examples. A design without "
+                "--loss_shares has one share for both, so this would be another "
+                "mixture; give --loss_shares, or name a file that binds none."
+            )
 
 
 def _mixture(file: str) -> "Mixture":

@@ -76,14 +76,26 @@ def test_recipes_that_differ_in_the_loss_alone_are_kept_apart(tmp_path):
     shares = "Mixture.loss_shares = {'masked': .1, 'permuted': .9}\n"
     heavy.write_text(f"include 'incumbent.gin'\n{shares}")
     words = ["--current=incumbent.gin", f"--recipes={light}", f"--recipes={heavy}"]
-    tables = []
-    for more in ([], ["--loss_shares"]):
-        out = tmp_path / "design.csv"
-        assert main([*WORDS, *words, *more, f"--out={out}"]) == 0
-        tables.append(read_table(out, COMPONENTS))
-    names = [[row["mixture"] for row in table.cells[:2]] for table in tables]
-    assert names[0][1] != "heavy" and names[1] == ["current", "heavy"]
-    np.testing.assert_allclose(tables[1].shares[1, 3:], [0, 0.1, 0.9])
+    out = tmp_path / "design.csv"
+    assert main([*WORDS, *words, "--loss_shares", f"--out={out}"]) == 0
+    table = read_table(out, COMPONENTS)
+    assert [row["mixture"] for row in table.cells[:2]] == ["current", "heavy"]
+    np.testing.assert_allclose(table.shares[1, 3:], [0, 0.1, 0.9])
+
+
+@pytest.mark.parametrize("option", ["--current", "--recipes"])
+def test_shares_of_the_loss_that_the_table_would_lose_are_refused(
+    option, tmp_path, capsys
+):
+    file, out = tmp_path / "x.gin", tmp_path / "design.csv"
+    shares = "Mixture.loss_shares = {{'masked': {}, 'permuted': {}}}\n"
+    words = [*WORDS, f"{option}={file}", f"--out={out}"]
+    file.write_text("include 'incumbent.gin'\n" + shares.format(0.1, 0.9))
+    assert main(words) == 2 and not out.exists()
+    told = "x.gin binds Mixture.loss_shares: masked has 0.1 of the loss and 0.8 of"
+    assert told in capsys.readouterr().err
+    file.write_text("include 'incumbent.gin'\n" + shares.format(0.8, 0.2))
+    assert main(words) == 0  # as the rates are
 
 
 def test_variants_divide_the_share_of_their_objective(tmp_path):
