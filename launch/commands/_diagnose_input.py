@@ -122,7 +122,7 @@ def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInp
     config = load(options.gin_file, bindings)
     mixture = _mixture(config)
     packed_mixture = _packed_mixture(config, mixture)
-    corpus = _corpus(mixture, mixture, options.corpus)
+    corpus = _corpus(mixture, _probed(mixture, options.corpus))
     start = _start(config)
     return DiagnosisInput(
         *(mixture, packed_mixture, options.gin_file[-1], start, corpus, (), None),
@@ -186,9 +186,17 @@ def _of_run(
     path = str(run_dir / "config.gin")
     mixture = bound = _mixture(config)
     packed_mixture = _packed_mixture(config, mixture)
+    probed = _probed(mixture, options.corpus)
+    for binding in bindings:
+        name = binding.partition("=")[0].rpartition(".")[0]
+        if name != probed:
+            raise UsageError(
+                f"the probes read the corpus {probed!r}, so --gin.{binding} would "
+                f"change nothing; give --corpus={name} too, or leave it out."
+            )
     if bindings:
         bound = _mixture(load([path], [*own_vocabulary(run_dir), *bindings]))
-    corpus = _corpus(mixture, bound, options.corpus)
+    corpus = _corpus(bound, probed)
     about = mixture, packed_mixture, path, _start(config), corpus
     return DiagnosisInput(
         *(*about, tuple(bindings), run_dir),
@@ -223,11 +231,16 @@ def _mixture(config: Config) -> Mixture:
     return mixture_of(config)
 
 
-def _corpus(trained: Mixture, bound: Mixture, name: str | None) -> Corpus:
+def _probed(trained: Mixture, name: str | None) -> str:
     """The corpus of the probes: the named one, or the first that is trained on."""
     name = name or split_task(next(iter(trained.positive_rates())))[0]
     if corpora.base_name(name) not in corpora.names():
         raise UsageError(f"--corpus: no {name!r}; {nearest(name, corpora.names())}")
+    return name
+
+
+def _corpus(bound: Mixture, name: str) -> Corpus:
+    """A corpus with the settings of a mixture, all of whose documents are there."""
     corpus = bound.corpus(name)
     corpus.check()
     return corpus

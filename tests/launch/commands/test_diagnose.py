@@ -386,6 +386,19 @@ BAD = {
     "no config": (["FOLDER/few"], "holds no run"),
     "no checkpoint": (["FOLDER/unfinished"], "no checkpoint yet"),
     "bindings of a run": (["RUN", "--gin.train.steps=3"], "its own config"),
+    "settings of a corpus that is not probed": (
+        ["RUN", "--gin.text.folder=FOLDER/none"],
+        "read the corpus 'policies', so .* change nothing; give --corpus=text too",
+    ),
+    "settings beside the corpus that is probed": (
+        [
+            "RUN",
+            "--corpus=text",
+            "--gin.text.folder=FOLDER/few",
+            "--gin.policies.seed=1",
+        ],
+        "read the corpus 'text', so --gin.policies.seed=1 would change nothing",
+    ),
     "text in a count": (
         ["--gin_file=GIN", "--failures=FOLDER/text.csv"],
         "text.csv:2, column 'count': 'many'",
