@@ -12,6 +12,9 @@ from ..failures.registry import failures, names
 COLUMNS = ("failure", "count", "total")
 """Columns of the CSV, in any order; others are refused."""
 
+MOST_DIGITS = 15
+"""Of a number of texts."""
+
 _Z = 1.959964
 """Standard deviations that hold 95 % of a normal distribution."""
 
@@ -90,8 +93,8 @@ def read(path: Path) -> tuple[Complaint, ...]:
     Raises:
       ValueError: the file is missing, empty or not UTF-8, a column is missing, unknown
         or there twice, a failure is unknown or there twice, a number is none, is
-        negative, or a count is above its total. The message names file, line and
-        column.
+        negative or absurdly large, or a count is above its total. The message names
+        file, line and column.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -104,11 +107,16 @@ def read(path: Path) -> tuple[Complaint, ...]:
             f"{path}: byte {error.start} is not UTF-8; save the findings as UTF-8."
         ) from error
     reader = csv.reader(text.splitlines())
-    lines = [
-        (f"{path}:{reader.line_num}", [cell.strip() for cell in cells])
-        for cells in reader
-        if any(map(str.strip, cells))
-    ]
+    try:
+        lines = [
+            (f"{path}:{reader.line_num}", [cell.strip() for cell in cells])
+            for cells in reader
+            if any(map(str.strip, cells))
+        ]
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise UsageError(
+            f"{path}:{reader.line_num}: {error}; is a quotation mark missing there?"
+        ) from error
     columns = _header(*lines[0]) if lines else []
     if len(lines) < 2:
         raise UsageError(
@@ -149,10 +157,11 @@ def _complaint(where: str, columns: Sequence[str], cells: Sequence[str]) -> Comp
     values = dict(zip(columns, cells, strict=True))
     failure = failure_of(values["failure"], where=f"{where}, column 'failure'")
     for column in ("count", "total"):
-        if not values[column].isdecimal():
+        value = values[column]
+        if not value.isdecimal() or len(value) > MOST_DIGITS:
             raise UsageError(
-                f"{where}, column {column!r}: {values[column]!r} is no number of "
-                "texts; give a whole number, 0 or more."
+                f"{where}, column {column!r}: {value[:40]!r} is no number of texts; "
+                f"give a whole number, 0 or more, of {MOST_DIGITS} digits at most."
             )
     count, total = int(values["count"]), int(values["total"])
     if not 0 < total >= count:

@@ -282,6 +282,7 @@ def _say_what_is_missing(
             f"mixture {row['mixture']!r}, seed {row['seed']}: nothing to measure for "
             f"{', '.join(missing)}; the row is left empty there, and `sightline tune` "
             "fits no such column until the row is taken out.",
+            markup=False,
             highlight=False,
         )
 

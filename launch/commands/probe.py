@@ -69,7 +69,9 @@ def main(arguments: Sequence[str]) -> int:
         print(json_text(_record(options.run_dir, trained.step, result), indent=1))
         return 0
     console = Console()
-    console.print(f"{options.run_dir}: step {trained.step:,}", highlight=False)
+    console.print(
+        f"{options.run_dir}: step {trained.step:,}", markup=False, highlight=False
+    )
     for table in published_tables(result, level=options.level):
         console.print(table)
     console.print(unread_note(result), highlight=False, markup=False)

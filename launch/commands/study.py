@@ -151,7 +151,9 @@ def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:
                     ended += 1
                     done[news.run] = tokens[news.run]
                 # Above the bar; the only output where standard error is no terminal.
-                bar.console.print(f"{news.run}: {news.outcome}", highlight=False)
+                bar.console.print(
+                    f"{news.run}: {news.outcome}", markup=False, highlight=False
+                )
             else:
                 done[news.run] = news.tokens - jobs.runs[news.run].fork
             bar.update(

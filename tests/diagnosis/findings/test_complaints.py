@@ -49,6 +49,8 @@ def test_reads_names_long_and_short_in_any_order(findings):
         (HEADER + "drift,3.5,10\n", ":2, column 'count': '3.5'"),
         (HEADER + "drift,,10\n", ":2, column 'count': ''"),
         (HEADER + "drift,-1,10\n", ":2, column 'count': '-1'"),
+        (HEADER + f"drift,1,{'9' * 5000}\n", ":2, column 'total': '9999"),
+        (HEADER + f'"{"x" * 140_000}",1,2\n', "csv:2: field larger than field limit"),
         (HEADER + "drift,3,0\n", ":2, column 'total': 3 of 0"),
         (HEADER + "drift,11,10\n", "11 of 10"),
         (HEADER + "drift,3\n", "2 values where the header has 3"),

@@ -12,7 +12,11 @@ from rich.console import Console
 from sightline.diagnosis.probes.asking import scored
 from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
-from sightline.launch.commands._proxy_table import Wanted, train_table
+from sightline.launch.commands._proxy_table import (
+    Wanted,
+    _say_what_is_missing,
+    train_table,
+)
 from sightline.launch.configuration.study import read_study
 from sightline.launch.runs.lease import own_holder
 from sightline.launch.studies import rows_of_arms
@@ -189,6 +193,12 @@ def test_a_component_may_not_have_the_name_of_another_column(tmp_path):
     runs = [Wanted("a", "x", {"tokens": 0.5, "masked": 0.5}, 0)]
     with pytest.raises(UsageError, match="'tokens' of --components would be two"):
         train_table(proxies, runs, out, Console(), config="")
+
+
+def test_what_is_missing_is_said_of_a_mixture_of_any_name(capsys):
+    row = {"mixture": "a[/b]", "seed": "0", "tokens": "5", "own_loss": ""}
+    _say_what_is_missing(row, list(row), Console())
+    assert "'a[/b]', seed 0: nothing to measure for own_loss" in capsys.readouterr().out
 
 
 def test_a_proxy_is_trained_as_its_mixture_says():
