@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ...objectives.registry import objectives
+from ...tasks.examples.mean_mixture import mean_of_phases
 from ...tasks.examples.mixture import Mixture
 from ...tasks.rows.layout import capacities
 from ._arguments import add_import, parse_gin
@@ -87,6 +88,7 @@ def differences(before: Mixture, after: Mixture) -> Iterator[tuple[str, Any, Any
 
 
 def _requested(mixture: Mixture) -> dict[str, Any]:
+    mixture = mean_of_phases(mixture)  # with a schedule, rates and shares alike
     rates, shares = mixture.task_shares(), mixture.loss_share_array()
     requested: dict[str, Any] = {"vocabulary": mixture.vocabulary}
     requested |= {f"rate of {task}": rate for task, rate in rates.items()}

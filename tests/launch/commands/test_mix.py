@@ -1,5 +1,6 @@
 """`sightline mix show` and `mix diff`, on real text; every shipped mixture."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -152,6 +153,20 @@ def test_differences_are_what_is_asked_for_otherwise():
     assert found["rate of policies.masked"] == [0.8, 1.0]
     assert found["rate of policies.permuted"] == [0.2, None]
     assert found["permuted.k"] == [6, None]
+
+
+def test_rates_and_shares_of_the_loss_are_of_the_mean_of_the_phases():
+    shares = {"loss_shares": {"causal": 0.25, "masked": 0.75}}
+    changing = Mixture(
+        "changing",
+        {"policies.causal": 0.5, "policies.masked": 0.5},
+        loss_shares={"causal": 0.75, "masked": 0.25},
+        schedule={100: shares},
+    )
+    even = dataclasses.replace(
+        changing, loss_shares={"causal": 0.5, "masked": 0.5}, schedule={}
+    )
+    assert list(mix_diff.differences(changing, even)) == []
 
 
 def test_mix_diff_prints_both(capsys, tmp_path):
