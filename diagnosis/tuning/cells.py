@@ -90,4 +90,5 @@ def _rounding(cells: Sequence[str]) -> float:
         return EXACT
     decimals = max(len(text.strip().partition(".")[2]) for text in cells)
     hidden = len(cells) * 0.5 * 10.0**-decimals
-    return min(max(hidden * 1.0001, EXACT), MOST_ROUNDING)
+    # 1e-9: a sum of floats, such as .33 + .33 + .33, is off by a little more.
+    return min(max(hidden * 1.0001, EXACT), MOST_ROUNDING + 1e-9)

@@ -94,6 +94,9 @@ def test_normalise_divides_rows_by_their_sum(read):
         (".333,.333,.333", True),  # thirds, rounded
         (".3333,.3333,.3333", True),
         (".33333,.33333,.333", False),  # five decimals hide less
+        (".33,.33,.33", True),  # 1 % and what floats add to it
+        (".34,.34,.33", True),
+        ("0.33,0.33,0.32", False),
         ("0.5,0.3,0.1", False),  # one decimal hides more than 1 %
         ("0.30000000000000004,0.6,0.1", True),
         ("3.3e-1,3.3e-1,3.3e-1", False),
