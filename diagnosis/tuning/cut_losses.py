@@ -22,7 +22,7 @@ class Cut(NamedTuple):
 
     Attributes:
       at: the largest that is left.
-      rows: how many were larger.
+      rows: of the table, how many were larger.
     """
 
     at: float
@@ -55,7 +55,12 @@ def cut_at(
             "be lost; name another column with --loss, or correct the table."
         )
     at = base + (FAR * (1 + most_loss) - 1) * abs(base)
-    return Cut(at, int((losses > at).sum()))
+    return Cut(at, larger(table, loss=loss, at=at))
+
+
+def larger(table: MixtureTable, *, loss: str, at: float) -> int:
+    """How many rows have larger own losses."""
+    return int((table.scores[:, table.targets.index(loss)] > at).sum())
 
 
 def cut_losses(table: MixtureTable, *, loss: str, at: float) -> MixtureTable:

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from ...diagnosis.tuning.assessment import assess
     from ...diagnosis.tuning.cross_validation import check_size
-    from ...diagnosis.tuning.cut_losses import cut_at, cut_losses
+    from ...diagnosis.tuning.cut_losses import cut_at, cut_losses, larger
     from ...diagnosis.tuning.front_picture import picture_file
     from ...diagnosis.tuning.frontier import front
     from ...diagnosis.tuning.recommendation import incumbent_of, recommend
@@ -73,7 +73,10 @@ def main(arguments: Sequence[str]) -> int:
         table, loss=options.loss, incumbent=incumbent, most_loss=options.most_loss
     )
     table = cut_losses(table, loss=options.loss, at=cut.at)
-    held = held and cut_losses(held, loss=options.loss, at=cut.at)
+    held_cut = 0
+    if held is not None:
+        held_cut = larger(held, loss=options.loss, at=cut.at)
+        held = cut_losses(held, loss=options.loss, at=cut.at)
     assessed = assess(table, maximise=maximise, seed=options.seed)
     found = recommend(
         table,
@@ -99,7 +102,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     values["targets"] = {"maximise": maximise, "minimise": minimise}
     values["loss"] = options.loss
-    values["cut"] = cut._asdict()
+    values["cut"] = cut._asdict() | {"held_out": held_cut}
     values["seeds"] = seeds
     options.out.mkdir(exist_ok=True)
     # Nothing of an earlier recommendation stays beside this one.

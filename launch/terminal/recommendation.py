@@ -29,12 +29,13 @@ def print_recommendation(found: Mapping[str, Any], console: Console) -> None:
 
 def _cut(cut: Mapping[str, Any], loss: str) -> list[str]:
     """How many own losses are out of the question."""
-    if not cut["rows"]:
+    if not cut["rows"] + cut["held_out"]:
         return []
+    held_out = f", and {cut['held_out']} held out" if cut["held_out"] else ""
     return [
         f"Rows whose {loss} is above {cut['at']:.4g}, twice what is allowed, are "
-        f"taken to be there: {cut['rows']}. How far out they are would decide every "
-        "interval."
+        f"taken to be there: {cut['rows']}{held_out}. How far out they are would "
+        "decide every interval."
     ]
 
 

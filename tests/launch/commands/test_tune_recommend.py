@@ -92,6 +92,7 @@ def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
     table = write(tmp_path / "runs.csv", noise=1.0)
     with table.open("a") as file:
         file.write("far,x,0,0,0.5,0.5,60,0.5,0.5\n")
+        file.write("out,held_out,0,0,0.4,0.6,60,0.5,0.5\n" * 2)
     out = tmp_path / "out"
     out.mkdir()
     for name in ("recommended.gin", "front.svg"):
@@ -100,7 +101,10 @@ def test_noise_leaves_no_gin_file(found, tmp_path, capsys):
     assert main(["tune", "recommend", *words]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "Not recommended: no evidence" in text
-    assert "Rows whose own_loss is above 4.1" in text and "to be there: 1." in text
+    assert (
+        "Rows whose own_loss is above 4.1" in text
+        and "to be there: 1, and 2 held" in text
+    )
     assert not (out / "recommended.gin").exists()
     recommendation = f"--recommendation={out / 'recommendation.json'}"
     words = [STUDY, recommendation, f"--out={tmp_path / 'confirmed'}"]
