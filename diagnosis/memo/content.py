@@ -47,7 +47,7 @@ def _values(memo: Memo) -> dict[str, Any]:
     lower = [change.loss for change in proposal.changes if change.action == "lower"]
     examined = [f"--corpus={origin.corpus}"] if origin.corpus else []
     examined += [f"--gin.{setting}" for setting in origin.settings]
-    examined += [f"--failures={','.join(memo.failures)}"]
+    examined += [f"--failures={','.join(memo.failures)}", *origin.asked]
     return {
         **{"memo": memo, "proposal": proposal, "effects": memo.effects},
         **{"origin": origin, "kept": KEPT, "unbound": UNBOUND},
@@ -60,6 +60,7 @@ def _values(memo: Memo) -> dict[str, Any]:
         "evidence": lambda failure: list(_evidence(memo, failure)),
         "examined": shlex.join(examined),
         "fallback": functools.partial(_fallback, memo),
+        "imports": "".join(f" --import={shlex.quote(m)}" for m in origin.imports),
         "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
         "instead": _instead,
         "isolated": lambda change, failure: [

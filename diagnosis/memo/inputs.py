@@ -28,6 +28,8 @@ class Provenance(NamedTuple):
       folder: of the memo, as used in commands.
       corpus: that the probes read.
       settings: of that corpus bound on the command line, as `NAME=VALUE`.
+      imports: a user's modules, which every command needs too.
+      asked: other options of how the model was asked, as `--mode=prefix`.
       architecture: "decoder" or "encoder_decoder".
       run: the run directory; None without a checkpoint.
       step: of the checkpoint.
@@ -42,6 +44,8 @@ class Provenance(NamedTuple):
     corpus: str
     architecture: str
     settings: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     run: str | None = None
     step: int | None = None
     mode: str | None = None

@@ -20,7 +20,9 @@ from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.packed_mixture import PackedMixture
 from ..configuration import resolved
 from ..configuration.config import Config, load
+from ..configuration.files import find
 from ..configuration.mixture import mixture_of, packed_mixture_of, rows_of
+from ..configuration.statements import read_file
 from ._diagnose_limits import Model, limits_of, model_of
 
 _SUPPLIED = ("run_dir", "config", "mixture", "rows")
@@ -125,7 +127,8 @@ def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInp
     corpus = _corpus(mixture, _probed(mixture, options.corpus))
     start = _start(config)
     return DiagnosisInput(
-        *(mixture, packed_mixture, options.gin_file[-1], start, corpus, (), None),
+        *(mixture, packed_mixture, _file_of_rates(options.gin_file)),
+        *(start, corpus, (), None),
         model=None if start == START else model_of(config, packed_mixture),
     )
 
@@ -229,6 +232,19 @@ def _mixture(config: Config) -> Mixture:
     if "mixture" in bound:
         return config.bindings.resolve(bound["mixture"].value)
     return mixture_of(config)
+
+
+def _file_of_rates(files: Sequence[str]) -> str:
+    """The last of the files that binds `Mixture.rates`, by itself or what it includes.
+
+    The last file of all where none does: the command line has them.
+    """
+    binding = [
+        file
+        for file in files
+        if any((s[1], s[2]) == ("Mixture", "rates") for s in read_file(find(file)))
+    ]
+    return (binding or files)[-1]
 
 
 def _probed(trained: Mixture, name: str | None) -> str:

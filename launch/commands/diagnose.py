@@ -159,7 +159,7 @@ def _memo(
         row_cost=about.model and about.model.row_cost,
     )
     return memo.Memo(
-        provenance=_provenance(about, measured, folder=options.out, command=command),
+        provenance=_provenance(about, measured, options, command),
         mixture=about.mixture,
         rows=rows,
         traits=traits,
@@ -212,14 +212,19 @@ def _adaptation(
 
 
 def _provenance(
-    about: DiagnosisInput, measured: Measured | None, *, folder: str, command: str
+    about: DiagnosisInput,
+    measured: Measured | None,
+    options: argparse.Namespace,
+    command: str,
 ) -> memo.Provenance:
     origin = memo.Provenance(
         date=_today(),
         gin=about.gin,
-        folder=folder,
+        folder=options.out,
         corpus=about.corpus.name,
         settings=about.settings,
+        imports=tuple(options.imports),
+        asked=_asked(options),
         architecture=about.packed_mixture.rows.architecture,
         command=command,
     )
@@ -231,6 +236,13 @@ def _provenance(
         mode=measured.mode,
         parameters=measured.parameters,
     )
+
+
+def _asked(options: argparse.Namespace) -> tuple[str, ...]:
+    """The options that ask another run the same, where they are not the defaults."""
+    usual = {"mode": None, "documents": Plan().documents, "seed": Plan().seed}
+    given = {name: getattr(options, name) for name in usual}
+    return tuple(f"--{n}={v}" for n, v in given.items() if v != usual[n])
 
 
 def _today() -> str:

@@ -334,6 +334,17 @@ def test_from_which_strength_a_model_restores_is_told(bare):
         *("reconstruction", "restoration", "deletion, 15 %", "edit distance"),
         *(0.1, 0.05, 0.15, None, "lower", "reconstruction", True, {NOTHING: 0.15}),
         *(20, 20),
+def test_commands_of_the_memo_repeat_what_they_need(bare):
+    origin = bare.provenance._replace(
+        imports=("my tasks.py",), asked=("--mode=prefix", "--seed=3")
+    )
+    text = texts(bare._replace(provenance=origin))["memo.md"]
+    commands = re.findall(r"sightline (?:mix diff|audit|train|diagnose) .*", text)
+    assert len(commands) >= 4
+    assert all(" --import='my tasks.py'" in command for command in commands)
+    assert " --mode=prefix --seed=3 --import" in text
+
+
     )
     gain = of_kind._replace(
         metric=GAIN, value=0.05, low=0.01, high=0.09, baselines={NOTHING: 0.0}

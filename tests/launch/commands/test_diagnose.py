@@ -354,7 +354,8 @@ def test_a_failure_of_ones_own_is_one_file(run, rambling, tmp_path, monkeypatch)
     assert "0 % of the Examples ask in prefix mode" in page
     assert "## Endless rambling" in page and "### Add `prefix`" in page
     assert "Hypothesis: what is finished from a beginning ends." in page
-    assert "--failures=rambling" in page
+    again = f"--failures=rambling --documents=20 --import={rambling} --out=memo_after"
+    assert again in page
     assert "| length of sentences | all | words too many" in appendix
     assert "add for endless rambling" in files["recommended.gin"]
     assert "'policies.prefix':" in files["recommended.gin"]
@@ -501,6 +502,17 @@ def test_a_run_or_its_mixture_s_own_files_start_the_revision(folder):
     assert "ModelConfig.d_model = 16" in _diagnose_input._start(whole)
     assert "Mixture" not in _diagnose_input._start(whole)
     assert _diagnose_input._start(part) == "include 'runs/any_mixture.gin'"
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_the_file_that_has_the_mixture_is_compared_with(folder, last):
+    mine = str(folder / "mixture.gin")
+    files = ["any_mixture.gin", mine] if last else [mine, "any_mixture.gin"]
+    words = [*(f"--gin_file={file}" for file in files), "--out=x", "--seed=3"]
+    options, bindings = command.parse_gin(command._parser(), words)
+    about = _diagnose_input.read_input(options, bindings)
+    assert about.gin == mine
+    assert command._provenance(about, None, options, "").asked == ("--seed=3",)
 
 
 def test_the_corpus_of_probes_takes_its_settings(run, folder):
