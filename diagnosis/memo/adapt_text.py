@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
-from ..revision.adapted import KEPT
+from ..revision.adapted import KEPT, left_of
 from ..revision.propose import Proposal
-from ..wording import percent
+from ..wording import listed, percent
+from .blocks import code
 from .gin_text import complete, phases_note
 
 ADAPT = "adapt.gin"
@@ -26,9 +27,16 @@ By `sightline diagnose`; the memo beside it says why.
   sightline train --gin_file=adapt.gin {options}--run_dir=runs/adapted
 
 It begins with the parameters of that run, a fresh optimiser and another mixture, for
-{length}. Of the examples and of the loss at least
-{kept} is divided as the run divided it, so that it forgets little. The learning rate
-warms up again, to {peak}, and falls to 0."""
+{length}. {kept}
+The learning rate warms up again, to {peak}, and falls to 0."""
+
+_KEPT = """\
+Of the examples and of the loss at least
+{share} is divided as the run divided it{gone}, so that it forgets little."""
+
+_NONE_KEPT = """\
+None of the run's
+objectives is left, so that it may forget them."""
 
 _UNTRAINED = """\
 # The run is an imported model and has no steps or learning rate of its own, to take a
@@ -105,7 +113,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
         name=before.name,
         options=options,
         length=length,
-        kept=percent(KEPT),
+        kept=_kept(before, adaptation.proposal.mixture),
         peak=peak,
     )
     head += phases_note(before)
@@ -119,6 +127,23 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
         "warmup_cosine.final_fraction = 0.0",
     ]
     return complete(adaptation.proposal, head=head, start="\n".join(start))
+
+
+def kept_share(before: Mixture, after: Mixture) -> str:
+    """How much of a run's mixture an adapted one keeps: `33.3 % of its mixture`."""
+    left, gone = left_of(before, after)
+    if not left:
+        return "nothing of its mixture"
+    without = f" without {listed(map(code, gone))}" if gone else ""
+    return f"{percent(KEPT)} of its mixture{without}"
+
+
+def _kept(before: Mixture, after: Mixture) -> str:
+    left, gone = left_of(before, after)
+    if not left:
+        return _NONE_KEPT
+    without = f" without {listed(gone)}" if gone else ""
+    return _KEPT.format(share=percent(KEPT), gone=without)
 
 
 def _slots(rows: RowShape) -> int:

@@ -10,12 +10,11 @@ from ...objectives.registry import base_name
 from ..failures import registry
 from ..results.effects import Effect, better_by, compared
 from ..results.nearest import ranked
-from ..revision.adapted import KEPT
 from ..revision.propose import Change
 from ..scores.score import Score
 from ..traits.traits import MixtureTraits
 from ..wording import listed
-from .adapt_text import UNBOUND
+from .adapt_text import UNBOUND, kept_share
 from .appendix import appendix
 from .blocks import Document, code
 from .formatting import measured, metric, step, to_beat
@@ -50,7 +49,7 @@ def _values(memo: Memo) -> dict[str, Any]:
     examined += [f"--failures={','.join(memo.failures)}", *origin.asked]
     return {
         **{"memo": memo, "proposal": proposal, "effects": memo.effects},
-        **{"origin": origin, "kept": KEPT, "unbound": UNBOUND},
+        **{"origin": origin, "unbound": UNBOUND},
         **{"get": registry.get, "base_name": base_name},
         **{"to_beat": to_beat, "quote": shlex.quote},
         "alone": alone,
@@ -60,8 +59,8 @@ def _values(memo: Memo) -> dict[str, Any]:
         "evidence": lambda failure: list(_evidence(memo, failure)),
         "examined": shlex.join(examined),
         "fallback": functools.partial(_fallback, memo),
-        "imports": "".join(f" --import={shlex.quote(m)}" for m in origin.imports),
         "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
+        "imports": "".join(f" --import={shlex.quote(m)}" for m in origin.imports),
         "instead": _instead,
         "isolated": lambda change, failure: [
             list(pairs)
@@ -70,6 +69,9 @@ def _values(memo: Memo) -> dict[str, Any]:
                 key=lambda pair: (pair.without, pair.having),
             )
         ],
+        "kept": kept_share(memo.mixture, memo.adaptation.proposal.mixture)
+        if memo.adaptation
+        else "",
         "limit_rows": list(limit_rows(memo)),
         "missing": [
             failure.title

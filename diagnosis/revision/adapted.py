@@ -20,6 +20,13 @@ KEPT = 1 / 3
 Key = TypeVar("Key", bound=str)
 
 
+def left_of(before: Mixture, after: Mixture) -> tuple[list[str], list[str]]:
+    """The objectives and variants of a run's mixture that another one has, or not."""
+    names = after.objectives()
+    own = list(before.objectives())
+    return [n for n in own if n in names], [n for n in own if n not in names]
+
+
 def adapted(before: Mixture, proposal: Proposal, loss: Mapping[str, float]) -> Proposal:
     """The proposal, with at least `KEPT` of it as the run has it.
 
@@ -50,17 +57,19 @@ def keeping(
     """`after`, with as much of `before` mixed in as makes `KEPT` of it `before`'s.
 
     What `after` keeps of `before` is the largest part of it that is divided in the
-    proportions of `before`: the least ratio of their shares.
+    proportions of `before`: the least ratio of their shares. What `after` does not name
+    is ruled out, and the others of `before` alone keep their proportions.
 
     Args:
-      after: shares of any sum; of all that have some in `before` as well.
+      after: shares of any sum.
       before: likewise.
 
     Returns:
       Shares that sum to 1.
     """
-    new, old = _normalised(after), _normalised(before)
-    kept = min(new.get(name, 0.0) / share for name, share in old.items() if share > 0)
+    left = {name: s for name, s in before.items() if s > 0 and name in after}
+    new, old = _normalised(after), _normalised(left)
+    kept = min((new[name] / share for name, share in old.items()), default=1.0)
     own = max(0.0, (KEPT - kept) / (1 - kept)) if kept < 1 else 0.0
     return {n: (1 - own) * share + own * old.get(n, 0.0) for n, share in new.items()}
 

@@ -11,7 +11,13 @@ from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.failures.registry import names
 from sightline.diagnosis.findings.complaints import Complaint, named
 from sightline.diagnosis.memo import memo as memo_module
-from sightline.diagnosis.memo.adapt_text import ADAPT, Adaptation, steps_for
+from sightline.diagnosis.memo.adapt_text import (
+    ADAPT,
+    Adaptation,
+    adapt_text,
+    kept_share,
+    steps_for,
+)
 from sightline.diagnosis.memo.blocks import (
     Document,
     Fold,
@@ -328,12 +334,6 @@ def test_figures_are_told(full):
         assert told in text, told
 
 
-def test_from_which_strength_a_model_restores_is_told(bare):
-    """Of a failure's own probe, where it was measured, and nowhere else."""
-    of_kind = Score(
-        *("reconstruction", "restoration", "deletion, 15 %", "edit distance"),
-        *(0.1, 0.05, 0.15, None, "lower", "reconstruction", True, {NOTHING: 0.15}),
-        *(20, 20),
 def test_commands_of_the_memo_repeat_what_they_need(bare):
     origin = bare.provenance._replace(
         imports=("my tasks.py",), asked=("--mode=prefix", "--seed=3")
@@ -345,6 +345,12 @@ def test_commands_of_the_memo_repeat_what_they_need(bare):
     assert " --mode=prefix --seed=3 --import" in text
 
 
+def test_from_which_strength_a_model_restores_is_told(bare):
+    """Of a failure's own probe, where it was measured, and nowhere else."""
+    of_kind = Score(
+        *("reconstruction", "restoration", "deletion, 15 %", "edit distance"),
+        *(0.1, 0.05, 0.15, None, "lower", "reconstruction", True, {NOTHING: 0.15}),
+        *(20, 20),
     )
     gain = of_kind._replace(
         metric=GAIN, value=0.05, low=0.01, high=0.09, baselines={NOTHING: 0.0}
@@ -565,6 +571,29 @@ def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
     assert mixture_of(load([str(out / ADAPT)])).rates == bare.proposal.mixture.rates
     write(bare, out)
     assert sorted(os.listdir(out)) == sorted(FILES)
+
+
+@pytest.mark.parametrize(
+    ("rates", "memo", "gin"),
+    [
+        (
+            {"policies.permuted": 0.5, "policies.causal": 0.5},
+            "33.3 % of its mixture without `masked`",
+            "divided as the run divided it without masked, so that it forgets little.",
+        ),
+        (
+            {"policies.causal": 1.0},
+            "nothing of its mixture",
+            "None of the run's objectives is left, so that it may forget them.",
+        ),
+    ],
+)
+def test_what_an_adapted_run_does_not_keep_is_said(rates, memo, gin, bare):
+    after = Mixture("adapted", rates, vocabulary="policies")
+    assert kept_share(bare.mixture, after) == memo
+    how = Adaptation("runs/a", 40, "", 4, 0.1, 1e-3, bare.proposal)
+    how = how._replace(proposal=bare.proposal._replace(mixture=after))
+    assert gin in " ".join(adapt_text(bare.mixture, how).replace("#", "").split())
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,12 @@ def test_what_keeps_enough_stays(after):
     assert keeping(after, BEFORE) == pytest.approx(expected)
 
 
+def test_of_what_is_ruled_out_nothing_is_kept_and_all_is_shared_out():
+    made = keeping({"b": 0.1, "c": 0.9}, BEFORE)
+    assert made == pytest.approx({"b": KEPT, "c": 1 - KEPT})
+    assert keeping({"c": 2.0}, BEFORE) == {"c": 1.0}
+
+
 def test_a_proposal_keeps_rates_and_loss_shares():
     before = Mixture("mine", {"policies.masked": 4.0}, vocabulary="policies")
     rates = {"policies.masked": 0.1, "policies.causal": 0.9}
