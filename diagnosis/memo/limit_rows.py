@@ -17,9 +17,11 @@ def limit_rows(memo: Memo) -> Iterator[tuple[str, str, str, str]]:
     limited = memo.proposal.limited
     for cost in limited.costs if limited else ():
         for failure, change in cost.lost().items():
-            outcome = f"gets {percent(change[1] / change[0])} of its remedy"
-            if change[1] <= supplied(memo.traits, failure) + LITTLE:
-                outcome = "stays unremedied"
+            there = supplied(memo.traits, failure)
+            outcome = "stays unremedied"
+            if change[1] > there + LITTLE:
+                part = (change[1] - there) / (change[0] - there)
+                outcome = f"gets {percent(part)} of its remedy"
             yield code(cost.limit), get(failure).title, moved(change), outcome
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
+from .optimum import near
 from .predictor import Scores, Shares
 from .threads import one_thread
 from .worst import Judged, Worst
@@ -26,11 +27,16 @@ class Front(NamedTuple):
 
 
 @one_thread()
-def front(worst: Worst, drawn: Shares, judged: Judged, *, seed: int) -> Front:
+def front(
+    worst: Worst, observed: Shares, drawn: Shares, judged: Judged, *, seed: int
+) -> Front:
     """The front of blends, moved outwards by blends of its members with others.
+
+    All of them are within reach of observed mixtures.
 
     Args:
       worst: judges mixtures.
+      observed: different mixtures of the table.
       drawn: blends within reach of observed mixtures.
       judged: what is predicted of them.
       seed: of the moves.
@@ -42,7 +48,8 @@ def front(worst: Worst, drawn: Shares, judged: Judged, *, seed: int) -> Front:
         ends = rng.integers(len(best), size=_AROUND)
         others = drawn[rng.integers(len(drawn), size=_AROUND)]
         step = (0.3 * rng.random(_AROUND) ** 2)[:, None]
-        shares = np.concatenate([best, (1 - step) * best[ends] + step * others])
+        moved = (1 - step) * best[ends] + step * others
+        shares = np.concatenate([best, moved[near(moved, observed)]])
         judged = worst.judge(shares)
     chosen = undominated(judged.loss, judged.worst)
     return Front(shares[chosen], Judged(*(part[chosen] for part in judged)))

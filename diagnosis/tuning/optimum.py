@@ -8,7 +8,7 @@ theirs.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from scipy.spatial.distance import cdist
 from scipy.stats import t as student
 
@@ -25,6 +25,9 @@ LIMITS = (
 )
 
 REACH = 0.95
+
+TOLERANCE = 1e-9
+"""Of distances and bounds: less is rounding."""
 
 _STEPS = tuple(0.5**n for n in range(1, 9))
 _STARTS = 3
@@ -140,6 +143,11 @@ def _directions(observed: Shares, seed: int) -> Shares:
     drawn = np.random.default_rng(seed).permutation(len(observed))
     chosen = dict.fromkeys(int(n) for n in (*extremes[0], *extremes[1], *drawn))
     return observed[list(chosen)[: max(_MOST_DIRECTIONS, 2 * observed.shape[1])]]
+
+
+def near(shares: Shares, observed: Shares) -> Bool[np.ndarray, " n"]:
+    """Which mixtures are within reach of an observed one."""
+    return cdist(shares, observed).min(axis=1) <= reach_of(observed) + TOLERANCE
 
 
 def reach_of(observed: Shares) -> float:

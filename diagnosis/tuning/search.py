@@ -11,9 +11,8 @@ import functools
 import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
 
-from .optimum import reach_of
+from .optimum import TOLERANCE, near
 from .predictor import Shares
 from .worst import Judged, Worst
 
@@ -25,7 +24,6 @@ STARTS = 3
 _ANCHORS = 16
 _STEP = 1e-4
 _MOST_STEPS = 20
-_TOLERANCE = 1e-9
 
 
 def blends(observed: Shares, *, count: int, seed: int) -> Shares:
@@ -35,13 +33,8 @@ def blends(observed: Shares, *, count: int, seed: int) -> Shares:
     parts = observed[rng.integers(len(observed), size=(count, size))]
     weights = rng.dirichlet(np.full(size, 0.5), count)
     drawn = np.einsum("np,npk->nk", weights, parts)
-    drawn = drawn[_near(drawn, observed)]
+    drawn = drawn[near(drawn, observed)]
     return np.concatenate([observed, drawn])
-
-
-def _near(shares: Shares, observed: Shares) -> np.ndarray:
-    """Which mixtures are within reach of an observed one."""
-    return cdist(shares, observed).min(axis=1) <= reach_of(observed) + _TOLERANCE
 
 
 def search(
@@ -64,7 +57,7 @@ def search(
     found = [_polished(worst, observed, start, most_loss) for start in starts]
     every = np.stack([*starts, *(f for f in found if f is not None)])
     again = worst.judge(every)
-    allowed = (again.loss_high <= 1 + most_loss + _TOLERANCE) & _near(every, observed)
+    allowed = (again.loss_high <= 1 + most_loss + TOLERANCE) & near(every, observed)
     return every[int(np.argmax(np.where(allowed, again.worst_low, -np.inf)))]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ Written to --out: recommendation.json, front.svg, and with the gin files of the 
 recommended.gin, if a mixture is recommended.
 """
 
+RECOMMENDATION = "recommendation.json"
 PICTURE, GIN = "front.svg", "recommended.gin"
 """Files that only some recommendations have."""
 
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         points,
         validations,
     )
-    from ...diagnosis.tuning.table import check_held_out, read_table, seeds_of
+    from ...diagnosis.tuning.table import check_held_out, distinct, read_table, seeds_of
     from ..terminal.recommendation import print_recommendation
 
     components = names(options.components)
@@ -89,7 +91,11 @@ def main(arguments: Sequence[str]) -> int:
     predicted = None
     if found.worst is not None and found.judged_drawn is not None:
         predicted = front(
-            found.worst, found.drawn, found.judged_drawn, seed=options.seed
+            found.worst,
+            distinct(table.shares),
+            found.drawn,
+            found.judged_drawn,
+            seed=options.seed,
         )
     values = as_values(
         found,
@@ -113,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
         text = picture_file(found, measured, predicted)
         write_whole(options.out / PICTURE, text)
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
-    write_whole(options.out / "recommendation.json", text + "\n")
+    write_whole(options.out / RECOMMENDATION, text + "\n")
     _write_gin(options, proxies, found, table)
     if options.format == "json":
         print(text)
@@ -219,9 +225,9 @@ def _write_gin(
         "Recommended by `sightline tune recommend`: recommendation.json says why.",
         "",
         f"Evidence: {found.evidence}",
-        f"Confirm it: sightline tune confirm --recommendation={options.out.name}/"
-        "recommendation.json …",
         "",
+        "  sightline tune confirm --recommendation="
+        f"{shlex.quote(str(options.out / RECOMMENDATION))} …",
         "  sightline train --gin_file=recommended.gin --run_dir=runs/recommended",
     ]
     write_whole(options.out / GIN, gin_file(mixture, proxies.study.rows, about))

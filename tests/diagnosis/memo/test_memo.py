@@ -10,7 +10,10 @@ import pytest
 from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.failures.registry import names
 from sightline.diagnosis.findings.complaints import Complaint, named
-from sightline.diagnosis.memo import memo as memo_module
+from sightline.diagnosis.memo import (
+    limit_rows as limit_rows_module,
+    memo as memo_module,
+)
 from sightline.diagnosis.memo.adapt_text import (
     ADAPT,
     Adaptation,
@@ -44,6 +47,7 @@ from sightline.diagnosis.results.effects import (
     Setup,
 )
 from sightline.diagnosis.results.nearest import Run
+from sightline.diagnosis.revision.limited import LimitCost, Limited
 from sightline.diagnosis.revision.limits import NO_LIMITS, Limits
 from sightline.diagnosis.revision.propose import propose
 from sightline.diagnosis.scores.score import Score
@@ -502,6 +506,21 @@ def test_what_limits_cost_is_told():
     assert "stays unremedied" in part.group()
     assert "Without limits the shares would be those of the study's mix `new`" in text
     assert "leaves no room for what acts on it" in text
+
+
+def test_a_part_of_a_remedy_is_of_what_is_added(bare, monkeypatch):
+    monkeypatch.setattr(limit_rows_module, "supplied", lambda traits, failure: 0.2)
+
+    def outcome(within):
+        cost = LimitCost("--keep=masked", {"drift": (0.25, within)})
+        limited = Limited((cost,), None, None)
+        ((*_, told),) = limit_rows_module.limit_rows(
+            bare._replace(proposal=bare.proposal._replace(limited=limited))
+        )
+        return told
+
+    assert outcome(0.215) == "gets 30 % of its remedy"
+    assert outcome(0.2) == outcome(0.19) == "stays unremedied"
 
 
 def test_limits_that_cost_nothing_are_told():

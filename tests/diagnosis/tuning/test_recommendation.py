@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies as st
 from sightline.diagnosis.tuning.assessment import assess
 from sightline.diagnosis.tuning.cut_losses import FAR, cut_at, cut_losses
 from sightline.diagnosis.tuning.frontier import front, undominated
+from sightline.diagnosis.tuning.optimum import near
 from sightline.diagnosis.tuning.recommendation import incumbent_of, recommend
 from sightline.diagnosis.tuning.recommendation_report import (
     WORST,
@@ -14,7 +15,7 @@ from sightline.diagnosis.tuning.recommendation_report import (
     points,
     validations,
 )
-from sightline.diagnosis.tuning.table import MixtureTable
+from sightline.diagnosis.tuning.table import MixtureTable, distinct
 
 pytestmark = pytest.mark.unchecked
 
@@ -153,7 +154,9 @@ def test_held_out_mixtures_are_ordered_nearly_as_by_another_run(clear):
 
 def test_the_front_is_undominated_and_the_measured_points_are_those_of_the_table(clear):
     table, held, _, found = clear
-    line = front(found.worst, found.drawn, found.judged_drawn, seed=0)
+    observed = distinct(table.shares)
+    line = front(found.worst, observed, found.drawn, found.judged_drawn, seed=0)
+    assert near(line.shares, observed).all()
     assert (np.diff(line.judged.loss) > 0).all()
     assert (np.diff(line.judged.worst) > 0).all()
     measured = points(found, table, held)

@@ -76,6 +76,8 @@ def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
     assert values["front"] and "<svg" in (found / "out" / "front.svg").read_text()
 
     file = str(found / "out" / "recommended.gin")
+    told = (found / "out" / "recommended.gin").read_text()
+    assert f"--recommendation={found / 'out' / 'recommendation.json'} …\n" in told
     mixture = read_mixture(file)
     assert mixture.objective_rates() == pytest.approx(
         {name: rate for name, rate in rates.items() if rate}
