@@ -10,7 +10,7 @@ from ...diagnosis.findings import complaints
 from ...diagnosis.findings.complaints import Complaint
 from ...diagnosis.memo.gin_text import START
 from ...diagnosis.probes.asking.forms import MODES
-from ...diagnosis.probes.material import LEAST
+from ...diagnosis.probes.material import LEAST, Plan
 from ...diagnosis.revision.limits import NO_LIMITS, Limits, check
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
@@ -24,6 +24,9 @@ from ..configuration.files import find
 from ..configuration.mixture import mixture_of, packed_mixture_of, rows_of
 from ..configuration.statements import read_file
 from ._diagnose_limits import Model, limits_of, model_of
+
+ADAPT_SHARE = 0.1
+"""Length of `adapt.gin`, of the tokens that the run has read, unless told otherwise."""
 
 _SUPPLIED = ("run_dir", "config", "mixture", "rows")
 """Parameters of `train` from the launcher and from the memo's own file."""
@@ -116,11 +119,7 @@ def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInp
         )
     if options.run_dir:
         return _of_run(Path(options.run_dir), options, bindings)
-    if options.mode:
-        raise UsageError(
-            f"--mode={options.mode} is how to ask a model, and there is none: give a "
-            "run's directory, or leave the mode out."
-        )
+    _refuse_options_of_a_run(options)
     config = load(options.gin_file, bindings)
     mixture = _mixture(config)
     packed_mixture = _packed_mixture(config, mixture)
@@ -131,6 +130,21 @@ def _input(options: argparse.Namespace, bindings: Sequence[str]) -> DiagnosisInp
         *(start, corpus, (), None),
         model=None if start == START else model_of(config, packed_mixture),
     )
+
+
+def _refuse_options_of_a_run(options: argparse.Namespace) -> None:
+    """Refuses what nothing would read without a model."""
+    for name, usual, what in (
+        ("mode", None, "is how to ask a model"),
+        ("documents", Plan().documents, "is how many to probe a model with"),
+        ("adapt_share", ADAPT_SHARE, "is how long to train a model on"),
+    ):
+        value = getattr(options, name)
+        if value != usual:
+            raise UsageError(
+                f"--{name}={value} {what}, and there is none: give a run's directory, "
+                f"or leave --{name} out."
+            )
 
 
 def read_complaints(failures: str | None, *, measured: bool) -> tuple[Complaint, ...]:

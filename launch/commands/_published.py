@@ -17,7 +17,7 @@ from ...diagnosis.probes.published.published import (
     read_published,
 )
 from ...diagnosis.probes.published.published_test import AskedMode, PublishedTest
-from ...objectives.errors import UsageError, nearest
+from ...objectives.errors import UsageError, nearest, require_count
 from ...tasks import corpora
 from ...tasks.corpora import Corpus
 from ...tasks.examples.mixture import Mixture, split_task
@@ -63,8 +63,16 @@ def check_probe_data(options: argparse.Namespace) -> None:
     """Refuses tests that cannot be read, or that no model is there to answer.
 
     Raises:
-      UsageError: no run, or as `read_published`.
+      UsageError: no run, no tests of which some would be drawn, or as `read_published`.
     """
+    for name, usual in (("pairs_per_paradigm", PAIRS), ("items", ITEMS)):
+        value = getattr(options, name)
+        require_count(f"--{name}", value)
+        if options.probe_data is None and value != usual:
+            raise UsageError(
+                f"--{name}={value} is how much of published tests to ask, and there "
+                f"are none: give --probe_data, or leave --{name} out."
+            )
     if options.probe_data is None:
         return
     if not options.run_dir:

@@ -37,7 +37,12 @@ from ..terminal.diagnosis import (
 from ..terminal.progress import phases
 from ..terminal.published import published_tables
 from ._arguments import gin_parser, parse_gin
-from ._diagnose_input import DiagnosisInput, read_complaints, read_input
+from ._diagnose_input import (
+    ADAPT_SHARE,
+    DiagnosisInput,
+    read_complaints,
+    read_input,
+)
 from ._diagnose_limits import add_limits, slots
 from ._published import add_probe_data, check_probe_data, published_of_run
 
@@ -110,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--adapt_share",
         type=float,
-        default=0.1,
+        default=ADAPT_SHARE,
         metavar="SHARE",
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )

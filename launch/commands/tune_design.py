@@ -48,6 +48,9 @@ names; with mixture files, they are objectives.
 _RUN = ("mixture", "kind", "seeds", "seed")
 """Columns beside those of shares."""
 
+_REPEATED = ("current", HELD_OUT)
+"""Kinds of mixtures that are run with several seeds."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the table; returns the exit status."""
@@ -60,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     recipes = {name: _rates(file) for name, file in files.items()}
     files |= {"current": options.current} if options.current else {}
     known = {n: s for n, f in files.items() if (s := _loss_shares(f)) is not None}
-    kinds = tuple(KINDS) if options.kinds is None else names(options.kinds)
+    kinds = _kinds(options)
     designed = design(
         components,
         count=options.count,
@@ -77,6 +80,13 @@ def main(arguments: Sequence[str]) -> int:
     else:
         for name, shares in known.items():
             _check_as_rates(files[name], shares)
+    repeated = [each for each in designed if each.kind in _REPEATED]
+    if options.seeds > 1 and not repeated:
+        raise UsageError(
+            f"--seeds={options.seeds} is runs of the current mixture and of those held "
+            "out, and the design has neither; give --current or --held_out, or leave "
+            "--seeds out."
+        )
     text = _csv(components, designed, seeds=options.seeds)
     if options.out is None:
         sys.stdout.write(text)
@@ -141,6 +151,20 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if options.out:
         require_file("--out", options.out)
     return options
+
+
+def _kinds(options: argparse.Namespace) -> tuple[str, ...]:
+    """The kinds that are asked for; one that is read from files needs its option."""
+    if options.kinds is None:
+        return tuple(KINDS)
+    kinds = names(options.kinds)
+    for kind in ("current", "recipes"):
+        if kind in kinds and not getattr(options, kind):
+            raise UsageError(
+                f"--kinds={options.kinds}: {kind!r} is read from --{kind}, which is "
+                f"not given; give --{kind}=FILE, or leave the kind out."
+            )
+    return kinds
 
 
 def _between(text: str | None) -> dict[str, tuple[float, float]]:
@@ -235,7 +259,7 @@ def _csv(components: Sequence[str], designed: Sequence[Designed], *, seeds: int)
     counts = dict.fromkeys((each.kind == HELD_OUT for each in designed), 0)
     for each in designed:
         shares = [*each.shares, *(each.loss_or_rates() if weighed else ())]
-        runs = seeds if each.kind in ("current", HELD_OUT) else 1
+        runs = seeds if each.kind in _REPEATED else 1
         cells = [f"{share:.{DECIMALS}f}" for share in shares]
         held = each.kind == HELD_OUT
         first = MOST_SEEDS * (counts[held] + MOST * held)
