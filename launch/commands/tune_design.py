@@ -157,7 +157,7 @@ def _kinds(options: argparse.Namespace) -> tuple[str, ...]:
     """The kinds that are asked for; one that is read from files needs its option."""
     if options.kinds is None:
         return tuple(KINDS)
-    kinds = names(options.kinds)
+    kinds = tuple(names(options.kinds))
     for kind in ("current", "recipes"):
         if kind in kinds and not getattr(options, kind):
             raise UsageError(
