@@ -113,7 +113,7 @@ def test_a_run_of_another_config_is_refused(uninterrupted, capsys):
     ("binding", "message"),
     [
         ("masked.rate=1.5", "masked.rate is 1.5; it is a share"),
-        ("sentence_pair.max_tokens=2", "no Example of 'sentence_pair'"),
+        ("sentence_pair.max_tokens=2", "max_tokens is 2; set it to a whole"),
         ("train.batch_rows=7", "train.batch_rows=7 does not divide"),
         (
             "Mixture.rates={'python_docs.casual':1.0}",
