@@ -17,6 +17,9 @@ Pair = tuple[Tokens, Tokens]
 DRAWS = 16
 """Documents among which the one that gives a negative its B is chosen."""
 
+TOO_SHORT = "no other document long enough"
+"""The event that none of the documents drawn can give a negative its B."""
+
 _REACH = 128
 """Tokens among which the first sentence start is looked for."""
 
@@ -195,6 +198,7 @@ def _other(text: Text, at: _Cut, rng: np.random.Generator) -> _Source | None:
     documents = [text.other(rng) for _ in range(DRAWS)]
     places = np.array([max(0, len(document) - 1 - size) for document in documents])
     if not places.any():
+        count(TOO_SHORT)
         return None
     chosen = int(rng.choice(DRAWS, p=places / places.sum()))
     return _Source(documents[chosen], int(rng.integers(places[chosen])), size)

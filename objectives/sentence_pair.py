@@ -15,7 +15,7 @@ from .errors import (
 )
 from .example import Example, Lengths, sequential
 from .registry import objective
-from .sentence_cuts import DRAWS, Kind, Matched, Pair, matched_pairs
+from .sentence_cuts import DRAWS, TOO_SHORT, Kind, Matched, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .tally import count
 from .text import Text, Tokens
@@ -290,9 +290,13 @@ def _other(text: Text, size: int, rng: np.random.Generator) -> Tokens | None:
     # Without the first token: a true B never begins its document.
     documents = [text.other(rng)[1:-1] for _ in range(DRAWS)]
     if text.ends_document:
-        return next((d[-size:] for d in documents if len(d) >= size), None)
+        ends = (d[-size:] for d in documents if len(d) >= size)
+        if (end := next(ends, None)) is None:
+            count(TOO_SHORT)
+        return end
     starts = np.array([max(0, len(document) - size) for document in documents])
     if not starts.any():
+        count(TOO_SHORT)
         return None
     chosen = documents[int(rng.choice(DRAWS, p=starts / starts.sum()))]
     return _slice(chosen, size, rng)

@@ -16,7 +16,8 @@ class Text(NamedTuple):
       document: ids of the whole document; the last one is EOS, no other is special.
       start: first token of the window.
       stop: one past the last token of the window.
-      other: draws the tokens (EOS included) of another document of the corpus.
+      other: draws the tokens (EOS included) of another document of the corpus; EOS
+        alone where there is no other one.
     """
 
     document: Tokens

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Int32
 
-from ...objectives.errors import UsageError
 from ..corpora import Corpus
 from .vocabulary import Vocabulary
 
@@ -50,13 +49,11 @@ class TokenisedDocuments:
     def _other(
         self, document: int, rng: np.random.Generator
     ) -> Int32[np.ndarray, " N"]:
-        """Draws any other document, all equally likely."""
+        """Draws any other document, all equally likely; an empty one if none is."""
         others = len(self) - 1
-        if others < 1:
-            raise UsageError(
-                f"{self.name} has one document only, so there is no other one to "
-                "draw; use a corpus with more, or no objective of pairs."
-            )
+        if not others:
+            # As is often so of the held-out part of a small corpus.
+            return self[document][-1:]
         index = int(rng.integers(others))
         return self[index + (index >= document)]
 

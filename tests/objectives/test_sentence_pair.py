@@ -6,6 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 from sightline.objectives import registry
 from sightline.objectives.errors import UsageError
+from sightline.objectives.sentence_cuts import TOO_SHORT
+from sightline.objectives.tally import counted
 
 pytestmark = pytest.mark.unchecked
 
@@ -116,6 +118,23 @@ def test_no_length_is_found_with_one_label_only(kind, length, make_text, ids):
         lengths[int(example.targets[0])].add(len(split(example, ids)[0]))
     no, yes = (lengths[label] for label in ids.labels)
     assert no == yes
+
+
+@pytest.mark.parametrize("unit", ["token", "sentence"])
+@pytest.mark.parametrize("swapped", [0.0, 0.2])
+@pytest.mark.parametrize("stop", [60, 100])
+def test_where_no_other_document_is_another_kind_takes_its_place(
+    unit, swapped, stop, make_text, ids
+):
+    """As of the one document that a small corpus holds out."""
+    text = make_text(100, 0, stop)._replace(other=lambda _: np.array([1], np.int32))
+    rates = {"other": 0.3, "further": 0.0, "swapped": swapped}
+    with counted() as events:
+        examples = pairs(text, ids, count=1000, unit=unit, **rates)
+    false = [example.targets[0] == ids.labels[0] for example in examples]
+    rate = 0.3 + swapped
+    assert abs(np.mean(false) - rate) < 5 * np.sqrt(rate / 1000)
+    assert events[TOO_SHORT] > 0 or unit == "sentence"
 
 
 FURTHER = {"other": 0.0, "further": 1.0, "swapped": 0.0}

@@ -247,7 +247,6 @@ def test_an_example_is_the_one_that_a_run_makes():
             "takes texts of 4 tokens or more, but document 0 of small:train",
         ),
         ([60, 70], 3, "3 examples of each task were asked for, but only 2 documents"),
-        ([90], 1, "one document only"),
     ],
 )
 def test_a_corpus_with_too_little_text(
