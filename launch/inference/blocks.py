@@ -7,11 +7,36 @@ import numpy as np
 from ...models.decoding.canvas import block_ends, canvas
 from ...models.decoding.fill import make_fill
 from ...models.decoding.stop_texts import StopTexts
+from ...objectives.errors import UsageError
 from ...objectives.example import in_place
+from ...tasks.rows.layout import budget
 from .asked import AskedModel
 from .mode import Answer
 from .settings import Ended, Settings
 from .writing import Question, row_keys
+
+
+def room_in_blocks(asked: AskedModel, prompt: int) -> int:
+    """How many tokens may be written behind a prompt of so many.
+
+    With it, as many as a window of training may have: a text in blocks is in the
+    encoder, or in both streams, as its form has it.
+
+    Raises:
+      UsageError: none; the message gives the limit.
+    """
+    room = _most_tokens(asked) - prompt
+    if room < 1:
+        raise UsageError(
+            f"the prompt takes {prompt} tokens, and a text in blocks has at most "
+            f"{_most_tokens(asked)} in rows of this run, one of them at least for the "
+            f"answer; shorten it by {1 - room} tokens."
+        )
+    return room
+
+
+def _most_tokens(asked: AskedModel) -> int:
+    return asked.forms.objective("blocks").window(budget(asked.rows))
 
 
 def continue_in_blocks(
@@ -34,7 +59,7 @@ def continue_in_blocks(
             np.arange(len(text)) >= len(question.before)
             for text, question in zip(texts, filled, strict=True)
         ],
-        slots=asked.rows.decoder.slots,
+        slots=_most_tokens(asked),
         visible_to=[block_ends(len(text), block=block) for text in texts],
     )
     fill = make_fill(

@@ -14,7 +14,7 @@ from ...objectives.example import Example
 from ...objectives.prefix import cut_at
 from ...objectives.span_corruption import without_spans
 from .asked import AskedModel
-from .blocks import continue_in_blocks
+from .blocks import continue_in_blocks, room_in_blocks
 from .marks import encode_pieces
 from .mode import DRAWN, Answer, Mode, Row, text_of
 from .settings import Settings
@@ -44,7 +44,10 @@ def _ask(
         case _:
             example, given = left_to_right(text), end
     example = asked.with_mode_token(example, form)
-    room = asked.room(example, given, "the prompt")
+    if form == "blocks":
+        room = room_in_blocks(asked, end)
+    else:
+        room = asked.room(example, given, "the prompt")
     most = min(room, settings.max_tokens)
     if settings.drafts:
         require_drafts(asked, form, settings)

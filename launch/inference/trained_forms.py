@@ -63,8 +63,11 @@ class TrainedForms(NamedTuple):
 
     def setting(self, form: Form, name: str) -> Any:
         """A setting of the objective that trains a form most, or its default."""
-        objective = self.settings.get(form) or get(TRAINED_BY[form])
-        return objective.settings[name]
+        return self.objective(form).settings[name]
+
+    def objective(self, form: Form) -> Objective:
+        """The objective that trains a form most, or one with default settings."""
+        return self.settings.get(form) or get(TRAINED_BY[form])
 
 
 def trained_forms(mixture: Mixture, rows: RowShape) -> TrainedForms:

@@ -69,9 +69,20 @@ class Subject(NamedTuple):
 
     @property
     def slots(self) -> int:
-        """Slots of a row; for an encoder–decoder, of the shorter stream."""
-        streams = (self.shape.decoder, self.shape.encoder)
-        return min(stream.slots for stream in streams if stream)
+        """Slots of a row; for an encoder–decoder, of the shorter stream of its mode.
+
+        A stream that holds none of the text, as the encoder in causal mode, may be as
+        short as one slot.
+        """
+        if self.shape.encoder is None:
+            return self.shape.decoder.slots
+        some, ids = np.zeros(1, np.int32), self.vocab.special_ids
+        example = going_on(self.mode, some, some, ids)[0]
+        parts = (
+            (self.shape.encoder, example.inputs),
+            (self.shape.decoder, example.targets),
+        )
+        return min(stream.slots for stream, part in parts if len(part))
 
 
 def subject(

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64, Shaped
 
 from ....models.rows import Capacity, RowShape
 from ....objectives.example import Example
+from ....tasks.rows.layout import capacities
 from ..asking.forms import Pair, Tokens, going_on, pair
 from ..asking.pseudo_likelihood import (
     Masks,
@@ -52,7 +53,7 @@ def cut_to_fit(
     """The text with `before` cut from the left to fit rows; None if it cannot."""
     before, after = text
     # At most twice the text, as reconstruction takes, and a few reserved ids.
-    while 2 * (len(before) + len(after)) + 8 > subject.slots:
+    while 2 * (len(before) + len(after)) + 8 > min(capacities(subject.shape)):
         example = _examples(subject, mode, Tokenised(before, after), masks)[0]
         excess = subject.overflow(example)
         if excess <= 0:

@@ -1,6 +1,7 @@
 """Questions and answers where the model's part is played by a function."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sightline.launch.inference.modes import MODES
 from sightline.launch.inference.settings import Settings
 from sightline.launch.inference.trained_forms import TrainedForms
 from sightline.launch.inference.writing import Question, Written
-from sightline.models.rows import decoder_rows
+from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
 from sightline.objectives.causal import left_to_right
 from sightline.objectives.errors import UsageError
@@ -130,6 +131,38 @@ def test_a_stop_text_inside_the_last_token_ends_blocks(asked, monkeypatch):
     question = Question(0, left_to_right(before), 2, 3, before)
     (answer,) = blocks.continue_in_blocks(asked, [question], Settings(stop=(".",)))
     assert (answer.text, answer.fields["ended"]) == ("cd", "stop")
+
+
+def coded_rows(slots, memory):
+    return encoder_decoder_rows(
+        slots=slots,
+        predictions=slots,
+        memory_slots=memory,
+        memory_predictions=memory,
+    )
+
+
+CANVAS = {"block": 16, "form": "canvas"}
+EXACT = {"block": 32, "form": "exact"}
+
+
+@pytest.mark.parametrize(
+    "shape, settings, most",
+    [
+        (decoder_rows(slots=512, predictions=512), CANVAS, 512),
+        (coded_rows(1, 512), CANVAS, 512),
+        (coded_rows(600, 128), CANVAS, 128),
+        (coded_rows(256, 64), EXACT, 96),
+    ],
+)
+def test_a_text_in_blocks_is_as_long_as_a_window_of_training(shape, settings, most):
+    """A canvas is in the encoder; the exact form has the last block in the decoder."""
+    objective = registry.get("block_diffusion").with_settings(**settings)
+    forms = TrainedForms({}, {}, {"blocks": objective})
+    stub: Any = SimpleNamespace(forms=forms, rows=shape)
+    assert blocks.room_in_blocks(stub, 10) == most - 10
+    with pytest.raises(UsageError, match=f"at most {most} in rows .* by 1 tokens"):
+        blocks.room_in_blocks(stub, most)
 
 
 def test_a_finished_job_asks_nothing(tmp_path, monkeypatch):

@@ -126,3 +126,26 @@ def test_a_model_without_the_labels_ids_is_refused(untrained, toy):
     said = str(refused.value)
     assert str(labels) in said and str(toy.vocab.size) in said
     assert "'bytes'" in said and "Mixture.vocabulary" in said
+
+
+@pytest.mark.parametrize(
+    "mode, slots", [("causal", 24), ("masked", 30), ("prefix", 24), ("span", 24)]
+)
+def test_slots_are_those_of_the_streams_that_hold_the_text(mode, slots):
+    vocab = vocabulary("bytes")
+    assert seen(ROWS["encoder_decoder"], vocab, mode).slots == slots
+    assert seen(ROWS["decoder"], vocab, mode).slots == 40
+
+
+@pytest.mark.parametrize(
+    "mode, sizes", [("causal", (64, 1)), ("masked", (1, 64)), ("shifted", (1, 64))]
+)
+def test_a_stream_that_holds_none_of_the_text_may_be_short(mode, sizes):
+    """As in the recipes gpt.gin and bert.gin."""
+    rows = encoder_decoder_rows(
+        slots=sizes[0],
+        predictions=sizes[0],
+        memory_slots=sizes[1],
+        memory_predictions=sizes[1],
+    )
+    assert seen(rows, vocabulary("bytes"), mode).slots == 64
