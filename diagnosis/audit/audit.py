@@ -20,7 +20,7 @@ from ...tasks.rows.layout import layout
 from ...tasks.rows.packing import collate, first_fit
 from .declared import all_places, declared, places_of
 from .dependence import Measure, make_measure
-from .specimens import Specimen, specimen
+from .specimens import Specimen, blocks, specimen
 
 ATTENTION = "xla"
 """The implementation of `interval_attention` that is audited."""
@@ -47,6 +47,8 @@ class Verdict(NamedTuple):
       pairs_checked: pairs of slots: one predicts, one holds a token.
       leaks: pairs with a dependence that is not allowed.
       blind: pairs without a dependence that is allowed.
+      blocks: most blocks of a specimen, where text is seen block by block; with one,
+        nothing is known of the borders between them. 0 for other objectives.
     """
 
     objective: str
@@ -55,6 +57,7 @@ class Verdict(NamedTuple):
     pairs_checked: int
     leaks: int
     blind: int
+    blocks: int = 0
 
 
 def audit(
@@ -80,7 +83,15 @@ def audit(
         rng = np.random.default_rng([seed, number])
         rows = specimen_rows(objective, objectives, shape, ids, rng)
         leaks, blind, pairs = check(rows, shape, ids, measure, rng)
-        yield Verdict(objective.name, architecture, ATTENTION, pairs, leaks, blind)
+        most = max(
+            blocks(specimen.coded)
+            for row in rows
+            for specimen in row
+            if specimen.objective.name == objective.name
+        )
+        yield Verdict(
+            objective.name, architecture, ATTENTION, pairs, leaks, blind, blocks=most
+        )
 
 
 def specimen_rows(

@@ -4,6 +4,7 @@ A specimen is made from coded text (`objectives.coded`), in which each token tel
 place; tokens of the model's vocabulary then replace the codes.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,10 @@ from ...objectives.text import Text
 from ...tasks.rows.layout import budget
 
 LENGTH = 24
-"""Most raw tokens of a specimen: enough for every kind of slot, few enough to check."""
+"""Most raw tokens of a specimen: enough for every kind of slot, few enough to check.
+
+Where text is seen block by block, a specimen has a second block, too, if it fits.
+"""
 
 
 class Specimen(NamedTuple):
@@ -56,13 +60,37 @@ def specimen(
       alphabet: ids to draw text from, independently; None draws from all of the
         vocabulary's text, without repeats while ids last.
     """
-    longest = min(objective.window(budget(shape)), LENGTH)
-    shortest = min(max(objective.smallest(), longest // 2), longest)
-    length = int(rng.integers(shortest, longest + 1))
+    length = int(rng.integers(*_lengths(objective, shape), endpoint=True))
     begin = int(rng.integers(0, 9))
     following = int(rng.choice([0, 3 * LENGTH]))  # text may or may not go on
     text = coded_text(begin + length + following, begin, begin + length)
     return specimen_of(objective, text, ids, rng, alphabet=alphabet)
+
+
+def blocks(example: Example) -> int:
+    """Blocks of an Example in which text is seen block by block; 0 for others."""
+    seen = (example.inputs_sees, example.targets_sees)
+    return max(len(np.unique(sees)) for sees in seen)
+
+
+@functools.lru_cache(64)
+def _lengths(objective: Objective, shape: RowShape) -> tuple[int, int]:
+    """The fewest and the most raw tokens of its specimens."""
+    window, fewest = objective.window(budget(shape)), objective.smallest()
+    longest = min(window, LENGTH)
+    shortest = min(max(fewest, longest // 2), longest)
+
+    def crosses(length: int) -> bool:
+        rng = np.random.default_rng(0)
+        return (
+            blocks(objective(coded_text(length + 1, 0, length), rng, coded_ids())) > 1
+        )
+
+    if crosses(window):
+        border = next(n for n in range(fewest, window + 1) if crosses(n))
+        longest = min(window, max(longest, border + LENGTH // 3))
+        shortest = max(shortest, border)
+    return shortest, longest
 
 
 def specimen_of(

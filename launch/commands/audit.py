@@ -89,6 +89,8 @@ def main(arguments: Sequence[str]) -> int:
     verdicts = list(
         _tracked(_verdicts(subject, seed=options.seed), subject, "Dependence")
     )
+    for remark in remarks(verdicts):
+        print(remark, file=sys.stderr)
     losses = _random_losses(subject, seed=options.seed)
     random_losses = list(_tracked(losses, subject, "Random tokens"))
     if options.format == "json":
@@ -210,6 +212,16 @@ def _tracked(results: Iterator[T], subject: Subject, what: str) -> Iterable[T]:
     return track(results, what, total=total, console=bar, transient=True)
 
 
+def remarks(verdicts: Sequence[Verdict]) -> list[str]:
+    """A line for each verdict that leaves the borders of blocks unseen."""
+    return [
+        f"{verdict.objective} ({verdict.architecture}): not audited across blocks: the "
+        "rows of the audit hold one of its blocks only; audit shorter ones, too."
+        for verdict in verdicts
+        if verdict.blocks == 1
+    ]
+
+
 def table(
     verdicts: Sequence[Verdict], random_losses: Sequence[tuple[str, RandomTokenLoss]]
 ) -> Table:
@@ -217,13 +229,15 @@ def table(
     by_name = {(name, result.objective): result for name, result in random_losses}
     report = Table(
         title="Leak audit",
-        caption="leaks: pairs of slots that depend and must not; blind: that may and "
-        "do not. Random tokens: loss ± standard error, and what chance allows (nats).",
+        caption="pairs of slots: one predicts, one holds a token; blocks: most in an "
+        "Example, where text is seen block by block. leaks: pairs that depend and must "
+        "not; blind: that may and do not. Random tokens: loss ± standard error, and "
+        "what chance allows (nats).",
     )
     report.add_column("objective", no_wrap=True)
     for column in ("architecture", "attention"):
         report.add_column(column)
-    for column in ("pairs", "leaks", "blind", "random tokens"):
+    for column in ("pairs", "blocks", "leaks", "blind", "random tokens"):
         report.add_column(column, justify="right")
     for verdict in verdicts:
         base = registry.base_name(verdict.objective)
@@ -237,6 +251,7 @@ def table(
             verdict.architecture,
             verdict.attention,
             f"{verdict.pairs_checked:,}",
+            f"{verdict.blocks or '–'}",
             *(_coloured(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
             _coloured(text, good=not result.below_chance),
         )

@@ -5,7 +5,7 @@ import pytest
 
 from sightline.diagnosis.audit import audit as auditing
 from sightline.diagnosis.audit.audit import SHAPES
-from sightline.diagnosis.audit.specimens import specimen
+from sightline.diagnosis.audit.specimens import blocks, specimen
 from sightline.objectives import registry, sentence_pair
 from sightline.objectives.example import in_place
 from sightline.tasks.rows import layout, packing
@@ -55,7 +55,8 @@ def test_nor_with_other_settings(name, bound, audited, vocab):
 
 
 @pytest.mark.parametrize("form", ["canvas", "exact"])
-def test_a_block_that_sees_the_next(form, audited, vocab, monkeypatch):
+@pytest.mark.parametrize("block", [5, 32])
+def test_a_block_that_sees_the_next(block, form, audited, vocab, monkeypatch):
     """The layout lets each slot see one block more than the Example says."""
     architecture, _, _ = audited
     if form == "exact" and architecture == "decoder":
@@ -67,12 +68,12 @@ def test_a_block_that_sees_the_next(form, audited, vocab, monkeypatch):
         def further(example):
             sees = getattr(example, field)
             most = len(example.inputs)
-            return example._replace(**{field: np.minimum(sees + 5, most)})
+            return example._replace(**{field: np.minimum(sees + block, most)})
 
         return plain([further(example) for example in examples], shape, bos=bos)
 
     monkeypatch.setattr(layout, "lay_out", wider)
-    objective = ALL["block_diffusion"].with_settings(block=5, form=form)
+    objective = ALL["block_diffusion"].with_settings(block=block, form=form)
     assert check(audited, vocab, objective)[0] > 20
 
 
@@ -190,6 +191,29 @@ def test_a_row_that_reaches_into_the_next_is_seen(audited, vocab):
     assert len(may) == 2 * sum(stream.slots for stream in streams)
     decoder = shape.decoder.slots
     assert not may[:decoder, decoder : 2 * decoder].any()
+
+
+@pytest.mark.parametrize(
+    "block, form, blocks_of_most",
+    [
+        (16, "canvas", 2),
+        (32, "canvas", 2),
+        (200, "canvas", 1),
+        (1, "exact", 24),
+        (64, "exact", 2),
+        (200, "exact", 1),
+    ],
+)
+def test_specimens_have_a_second_block(block, form, blocks_of_most, vocab):
+    """At the setting that is audited, if it fits the rows: every one of them."""
+    objective = ALL["block_diffusion"].with_settings(block=block, form=form)
+    rng, ids = np.random.default_rng(0), vocab.special_ids
+    made = [specimen(objective, SHAPES["encoder_decoder"], ids, rng) for _ in range(20)]
+    counts = [blocks(one.coded) for one in made]
+    assert max(counts) == blocks_of_most
+    assert min(counts) >= min(2, blocks_of_most)
+    causal = specimen(ALL["causal"], SHAPES["decoder"], ids, rng)
+    assert blocks(causal.coded) == 0
 
 
 @pytest.mark.parametrize("kind", ["other", "further", "swapped"])

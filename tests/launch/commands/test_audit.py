@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from sightline.diagnosis.audit.audit import Verdict
 from sightline.diagnosis.audit.random_tokens import RandomTokenLoss
 from sightline.launch.cli import main
 from sightline.launch.commands import audit
@@ -25,7 +26,8 @@ def no_training(monkeypatch):
 
 
 GPT = ["audit", "--gin_file=gpt.gin"]
-KEYS = {"objective", "architecture", "attention", "pairs_checked", "leaks", "blind"}
+KEYS = {"objective", "architecture", "attention", "pairs_checked"}
+KEYS |= {"leaks", "blind", "blocks"}
 
 
 def test_json_of_a_mixture(no_training, capsys):
@@ -46,6 +48,14 @@ def test_what_one_stream_cannot_hold_is_audited_in_two(no_training, capsys):
     assert found["architecture"] == "encoder_decoder"
     assert found["leaks"] == found["blind"] == 0 < found["pairs_checked"]
     assert "block_diffusion: not audited in a decoder: a noisy block" in printed.err
+    assert found["blocks"] == 2
+
+
+def test_borders_that_are_not_audited_are_said():
+    one = Verdict("block_diffusion", "decoder", "xla", 100, 0, 0, blocks=1)
+    assert audit.remarks([one._replace(blocks=2), one._replace(blocks=0)]) == []
+    (line,) = audit.remarks([one])
+    assert line.startswith("block_diffusion (decoder): not audited across blocks")
 
 
 def test_a_leak_is_status_1_and_is_shown(no_training, capsys, monkeypatch):
