@@ -16,7 +16,11 @@ from rich.table import Table
 
 from ...diagnosis.audit.audit import SHAPES, Verdict, audit
 from ...diagnosis.audit.dependence import make_measure
-from ...diagnosis.audit.picture import telling_objectives, write_pictures
+from ...diagnosis.audit.picture import (
+    SEED as PICTURES_SEED,
+    telling_objectives,
+    write_pictures,
+)
 from ...diagnosis.audit.random_tokens import RandomTokenLoss, random_token_losses
 from ...models.build import Model, build
 from ...models.config import ModelConfig
@@ -71,27 +75,32 @@ def main(arguments: Sequence[str]) -> int:
     """Prints a table or JSON; status 1 on leaks, blind slots or losses below chance."""
     parser = gin_parser("audit", _ABOUT, files="optional")
     parser.add_argument("--run_dir", metavar="FOLDER", help="a run, with a checkpoint")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--format", choices=("table", "json"), help="(table)")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of texts and models (0)"
+        "--seed",
+        type=int,
+        metavar="N",
+        help=f"of texts and models (0; with --pictures {PICTURES_SEED})",
     )
     parser.add_argument(
         "--pictures", metavar="FOLDER", help="draw what slots see instead of auditing"
     )
     options, bindings = parse_gin(parser, arguments)
-    require_seed("--seed", options.seed)
+    default = 0 if options.pictures is None else PICTURES_SEED
+    seed = default if options.seed is None else options.seed
+    require_seed("--seed", seed)
+    if options.pictures is not None and options.format is not None:
+        raise UsageError("--pictures prints the files' names only; leave out --format.")
     subject = subject_of(options, bindings)
-    if options.pictures:
-        return _draw(Path(options.pictures), subject)
+    if options.pictures is not None:
+        return _draw(Path(options.pictures), subject, seed=seed)
 
     names = f"{len(subject.objectives)} objectives × {', '.join(subject.models)}"
     print(f"Auditing {names}, {subject.config.layers} layers.", file=sys.stderr)
-    verdicts = list(
-        _tracked(_verdicts(subject, seed=options.seed), subject, "Dependence")
-    )
+    verdicts = list(_tracked(_verdicts(subject, seed=seed), subject, "Dependence"))
     for remark in remarks(verdicts):
         print(remark, file=sys.stderr)
-    losses = _random_losses(subject, seed=options.seed)
+    losses = _random_losses(subject, seed=seed)
     random_losses = list(_tracked(losses, subject, "Random tokens"))
     if options.format == "json":
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
@@ -112,7 +121,8 @@ def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
     """The model and objectives to audit.
 
     Raises:
-      ValueError: both a run and gin files are given, or either is invalid.
+      ValueError: both a run and gin files are given, bindings without a file, or one
+        of them is invalid.
     """
     if options.run_dir and (options.gin_file or bindings):
         raise UsageError(
@@ -120,6 +130,11 @@ def subject_of(options: argparse.Namespace, bindings: Sequence[str]) -> Subject:
         )
     if options.run_dir:
         return _of_run(Path(options.run_dir))
+    if bindings and not options.gin_file:
+        raise UsageError(
+            "bindings change a gin file, and without one the defaults are audited; "
+            "give the --gin_file with them."
+        )
     if not options.gin_file:
         objectives = registry.objectives()
         return _fresh(MODEL, objectives, vocabulary("python_docs"))
@@ -167,7 +182,7 @@ def _of_run(folder: Path) -> Subject:
     )
 
 
-def _draw(folder: Path, subject: Subject) -> int:
+def _draw(folder: Path, subject: Subject, *, seed: int) -> int:
     """Writes a picture of each objective, with settings that suit a short text."""
     architecture, model = next(iter(subject.models.items()))
     objectives = {
@@ -178,7 +193,7 @@ def _draw(folder: Path, subject: Subject) -> int:
     ids = subject.vocab.special_ids
     measure = make_measure(model)
     for path in write_pictures(
-        folder, measure, objectives, ids, architecture=architecture
+        folder, measure, objectives, ids, architecture=architecture, seed=seed
     ):
         print(path)
     return 0

@@ -81,3 +81,27 @@ def test_a_loss_below_chance_is_status_1(no_training, capsys, monkeypatch):
 def test_a_run_has_its_own_config(capsys):
     assert main([*GPT, "--run_dir=runs/x"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--gin.masked.rate=0.9"], "give the --gin_file with them"),
+        (["--pictures=x", "--format=json"], "leave out --format"),
+        (["--pictures=x", "--seed=-1"], "--seed is -1"),
+    ],
+)
+def test_what_would_not_act_is_refused(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_pictures_are_of_the_seed(monkeypatch, capsys):
+    seeds = []
+    monkeypatch.setattr(
+        audit, "write_pictures", lambda *_, seed, **__: seeds.append(seed) or []
+    )
+    assert main([*GPT, "--pictures=x"]) == main([*GPT, "--pictures=x", "--seed=3"]) == 0
+    assert seeds == [audit.PICTURES_SEED, 3]
