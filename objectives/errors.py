@@ -25,7 +25,7 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}"
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
+def nearest(name: Any, valid: Iterable[str]) -> str:
     """Ends an error message: the nearest valid choice if one is near, and all of them.
 
     `did you mean 'causal'? Valid: causal, masked.`; without a near one `valid: causal,
@@ -35,7 +35,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if not names:
         return "there are none."
     lowered = {candidate.lower(): candidate for candidate in names}
-    match = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    match = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.6)
     if match:
         return f"did you mean {lowered[match[0]]!r}? Valid: {', '.join(names)}."
     if len(names) > 10:

@@ -144,11 +144,8 @@ def _require(
     # Rounded: .33 + .56 + .11 is above 1 as floats.
     negative = round(sum(rates.values()), 9)
     require_share("sentence_pair.other + further + swapped", negative)
-    if distance is not None and distance < 1:
-        raise UsageError(
-            f"sentence_pair.distance is {distance}, which is not later text; set it "
-            "to ≥ 1, or to None for any place after the window."
-        )
+    if distance is not None:  # any place after the window
+        require_count("sentence_pair.distance", distance)
     if unit not in (units := get_args(Unit)):
         raise UsageError(f"sentence_pair.unit is {unit!r}; {nearest(unit, units)}")
     if unit == "sentence" and not (len(ids.word_starts) and len(ids.sentence_ends)):

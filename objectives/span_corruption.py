@@ -16,11 +16,15 @@ from .text import Text, Tokens
 ID = 2
 
 
-@functools.lru_cache(2**14)
 def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
     require_share("span_corruption.density", density)
     require_number("span_corruption.mean_span", mean_span, least=1.0)
+    return _noise_counts(length, density, mean_span)
+
+
+@functools.lru_cache(2**14)
+def _noise_counts(length: int, density: float, mean_span: float) -> tuple[int, int]:
     dropped = min(max(round(length * density), 1), length - 1)
     spans = max(round(dropped / mean_span), 1)
     return dropped, min(spans, dropped, length - dropped)

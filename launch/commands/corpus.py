@@ -15,9 +15,9 @@ from ...tasks.corpora import Corpus, EmptySplitError, Fetched
 from ...tasks.corpora.english import English
 from ...tasks.corpora.policies import Policies
 from ...tasks.corpora.text import Text
+from ...tasks.examples.setting_types import parameters
 from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
-from ..configuration.values import parameters
 from ..terminal import corpus as tables, english as english_tables
 from ._arguments import add_import, parse_gin
 

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_origin
 
 from ...objectives.errors import UsageError, nearest
+from ...tasks.examples.setting_types import require_fits
 from .values import (
     Binding,
     Configurable,
     Macro,
     Reference,
     Scope,
-    fits,
-    hint,
     leaves,
     require_known,
-    spell,
 )
 
 
@@ -150,12 +148,7 @@ class Bindings:
     def check(self, name: str, parameter: str, value: Any, where: str) -> None:
         """Raises a ValueError if a value does not fit a parameter's annotation."""
         wanted = self.table[name].parameters[parameter]
-        if not fits(value, wanted):
-            raise UsageError(
-                f"{where}: {name}.{parameter} = {value!r} is of type "
-                f"{type(value).__name__}; it takes {spell(wanted.annotation)}"
-                f"{hint(value, wanted)}."
-            )
+        require_fits(f"{where}: {name}.{parameter}", value, wanted)
 
     def uses(self, name: str, scope: Scope = (), called: bool = True) -> Iterator[Use]:
         """A configurable and, depth first, all that its bindings refer to."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...objectives.errors import UsageError
+from ...tasks.examples.setting_types import parameters
 from . import resolved
 from .bindings import Bindings
 from .files import find
@@ -24,7 +25,6 @@ from .values import (
     Macro,
     Scope,
     leaves,
-    parameters,
     require_known,
 )
 

@@ -42,8 +42,12 @@ def check_schedule(where: str, schedule: Mapping[Any, Any]) -> None:
                     f"{where} changes {name!r} at step {step}, which stays the same "
                     f"over a run; {nearest(name, SCHEDULED)}"
                 )
-        if changes.get("rates", {}) is None:
-            raise UsageError(f"{where} has no rates at step {step}; give some.")
+        rates = changes.get("rates", {})
+        if not isinstance(rates, Mapping):
+            raise UsageError(
+                f"{where} has the rates {rates!r} at step {step}; give a dict, such as "
+                "{'python_docs.causal': 1.0}."
+            )
         settings = changes.get("settings", {})
         if not isinstance(settings, Mapping) or not all(
             isinstance(each, Mapping) for each in settings.values()

@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from sightline.objectives import registry
 from sightline.objectives.budget import Budget
+from sightline.objectives.errors import UsageError
 from sightline.objectives.example import Lengths
 
 UNIFORM = {"rate": "uniform", "masked_share": 1.0, "random_share": 0.0}
@@ -302,7 +303,11 @@ def test_an_id_is_given_once():
         ),
         ("reconstruction", {"infill": 0.0}, "nothing to restore; set one of them"),
         ("permuted", {"k": 0}, "permuted.k is 0"),
-        ("sentence_pair", {"distance": 0}, "distance is 0, which is not later text"),
+        (
+            "sentence_pair",
+            {"distance": 0},
+            "distance is 0; set it to a whole number from 1",
+        ),
         ("sentence_pair", {"other": 0.9, "swapped": 0.9}, "other \\+ further"),
         ("sentence_pair", {"other": -0.1}, "sentence_pair.other is -0.1"),
     ],
@@ -312,4 +317,20 @@ def test_bad_settings_are_refused(name, bound, message, make_text, ids):
         example_of(name, bound, (60, 0, True, 0), make_text, ids)
     with pytest.raises(ValueError, match=message):  # as a mixture is checked
         registry.get(name).with_settings(**bound).window(Budget(slots=128))
+        example_of(name, bound, (60, 0, True, 0), make_text, ids)
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize(
+    ("name", "bound", "message"),
+    [
+        ("sentence_pair", {"distance": 2.5}, "distance is 2.5; set it to a whole"),
+        ("sentence_pair", {"distance": "3"}, "distance is '3'; set it to a whole"),
+        ("masked", {"unit": 3}, "masked.unit is 3; valid: token, word"),
+        ("span_corruption", {"mode": None}, "span_corruption.mode is None"),
+        ("span_corruption", {"density": [0.1]}, r"density is \[0.1\]"),
+    ],
+)
+def test_settings_of_other_types_are_refused(name, bound, message, make_text, ids):
+    with pytest.raises(UsageError, match=message):
         example_of(name, bound, (60, 0, True, 0), make_text, ids)

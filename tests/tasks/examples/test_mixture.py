@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sightline.objectives import registry
+from sightline.objectives.errors import UsageError
 from sightline.objectives.registry import CAPACITY
 from sightline.tasks import corpora
 from sightline.tasks.examples.mixture import Mixture, task_names
@@ -111,6 +112,13 @@ def test_an_objective_and_a_corpus_never_share_a_name():
         ({"rates": {}}, "no task with a positive rate"),
         ({"settings": {"maskd": {}}}, "did you mean 'masked'"),
         ({"settings": {"masked": {"rat": 1}}}, "did you mean 'rate'"),
+        ({"settings": {"masked": {"unit": 3}}}, "masked.unit = 3 is of type int"),
+        ({"settings": {"x/masked": {"rate": [0.1]}}}, "x/masked.rate = .* type list"),
+        (
+            {"settings": {"sentence_pair": {"distance": 2.5}}},
+            "it takes int",
+        ),
+        ({"settings": {"text": {"folder": 3}}}, "text.folder = 3 is of type int"),
         ({"vocabulary": "byte"}, "did you mean 'bytes'"),
         ({"loss_shares": {"causal": 1}}, "leave out masked"),
         ({"loss_shares": {"causl": 1}}, "did you mean 'causal'"),
@@ -125,6 +133,20 @@ def test_an_objective_and_a_corpus_never_share_a_name():
 )
 def test_what_is_wrong_is_an_error(changed, message):
     with pytest.raises(ValueError, match=message):
+        Mixture("m", **{"rates": BOTH, **changed})
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"rates": ["causal"]}, r"rates is \['causal'\]; give a dict"),
+        ({"loss_shares": 1}, "loss_shares is 1; give a dict"),
+        ({"settings": {"masked": 0.3}}, "settings of 'masked' is 0.3; give a dict"),
+    ],
+)
+def test_what_is_no_dict_is_refused(changed, message):
+    with pytest.raises(UsageError, match=message):
         Mixture("m", **{"rates": BOTH, **changed})
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 from sightline.objectives import registry
 from sightline.objectives.budget import Budget
+from sightline.objectives.errors import UsageError
 from sightline.tasks.examples.mean_mixture import mean_of_phases
 from sightline.tasks.examples.mixture import Mixture
 
@@ -107,7 +108,7 @@ def test_corpora_serve_the_phases_that_name_none():
         ({7: {"rates": BOTH}, 5: {"rates": BOTH}}, "has step 5 after step 7"),
         ({5: {}}, "has {} at step 5; give a dict of 'rates'"),
         ({5: {"rate": BOTH}}, "changes 'rate' at step 5, .*did you mean 'rates'"),
-        ({5: {"rates": None}}, "has no rates at step 5"),
+        ({5: {"rates": None}}, "has the rates None at step 5; give a dict"),
         (
             {5: {"rates": {"python_docs.casual": 1}}},
             "from step 5 on, .*'python_docs.ca",
@@ -180,8 +181,23 @@ def test_a_variant_changes_by_itself():
         ({"causal": {}}, "changes settings of 'causal' at step 5.*valid: masked"),
         ({"policies": {"seed": 1}}, "changes settings of 'policies' at step 5"),
         ({"masked": 0.1}, "give those of each objective, such as"),
+        ({"masked": {"rate": "0.1x"}}, "step 5 on, .*masked.rate = '0.1x' is of type"),
+        ({"masked": {"unit": None}}, "masked.unit = None is of type NoneType"),
     ],
 )
 def test_settings_that_do_not_exist_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         mixture({5: {"settings": settings}}, {"policies.masked": 1})
+
+
+@pytest.mark.unchecked
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rates": ["x"]}, r"has the rates \['x'\] at step 5; give a dict"),
+        ({"loss_shares": [1]}, r"step 5 on, .* loss_shares is \[1\]; give a dict"),
+    ],
+)
+def test_what_is_no_dict_is_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        mixture({5: changes})
