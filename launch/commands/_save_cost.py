@@ -1,5 +1,6 @@
 """What a checkpoint costs the steps of a configuration."""
 
+import inspect
 import itertools
 import tempfile
 import time
@@ -14,6 +15,7 @@ from rich.progress import track
 from ..runs.checkpoints import Checkpoints
 from ..training.program import program_of
 from ..training.reader import in_background
+from ..training.train import train
 from ._batches import Steps, some_batches
 
 _LONGEST = 20.0
@@ -52,7 +54,7 @@ def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds
         )
 
     seconds_of(2)  # warms up
-    period = settings["checkpoint_every"]
+    period = checkpoint_period(settings)
     steps = max(1, min(period, int(_LONGEST / (seconds_of(8) / 8))))
     costs: dict[str, list[float]] = {
         name: [] for name in ("step", "call", "slower", "committed", "share")
@@ -81,6 +83,12 @@ def save_costs(settings: Mapping[str, Any], *, rounds: int) -> dict[str, Seconds
                 for name, value in seconds.items():
                     costs[name].append(value)
     return {name: np.array(values) for name, values in costs.items()}
+
+
+def checkpoint_period(settings: Mapping[str, Any]) -> int:
+    """Steps between two checkpoints: what is bound, or the default of `train`."""
+    default = inspect.signature(train).parameters["checkpoint_every"].default
+    return settings.get("checkpoint_every", default)
 
 
 def _appears(checkpoint: Path) -> float:

@@ -25,7 +25,7 @@ from ._data_speed import T5, data_speeds
 from ._data_wait import data_waits
 from ._huggingface import THEIRS, huggingface_speeds
 from ._population_speed import population_seconds
-from ._save_cost import save_costs
+from ._save_cost import checkpoint_period, save_costs
 from ._start_cost import start_costs
 from ._step_speed import StepSpeed, examples, step_speeds
 
@@ -74,11 +74,11 @@ def main(arguments: Sequence[str]) -> int:
         console.print(attention_table(speeds, reference=PLAIN))
     elif options.saves:
         costs = save_costs(settings, rounds=rounds or 10)
-        console.print(save_table(costs, period=settings["checkpoint_every"]))
+        console.print(save_table(costs, period=checkpoint_period(settings)))
     elif options.start:
         costs = start_costs(options.gin_file, bindings, rounds=rounds or 5)
         console.print(start_table(costs))
-    elif options.population:
+    elif options.population is not None:
         sizes = _sizes(options.population)
         console.print(
             population_table(

@@ -11,6 +11,7 @@ from rich.console import Console
 from sightline.launch import cli
 from sightline.launch.commands import _attention_speed, _data_speed, _data_wait, bench
 from sightline.launch.commands._batches import some_batches
+from sightline.launch.commands._save_cost import checkpoint_period
 from sightline.launch.commands._step_speed import (
     alone,
     examples,
@@ -224,6 +225,14 @@ def test_the_cost_of_checkpoints_is_shown(capsys, tmp_path):
         assert cost in said
 
 
+def test_checkpoints_are_as_often_as_in_training():
+    found = settings("train.checkpoint_every=7")
+    assert checkpoint_period(found) == 7
+    del found["checkpoint_every"]
+    default = inspect.signature(train).parameters["checkpoint_every"].default
+    assert checkpoint_period(found) == default
+
+
 def test_proxies_are_timed_side_by_side(capsys, tmp_path):
     config_file = tmp_path / "small.gin"
     config_file.write_text(SMALL)
@@ -239,6 +248,7 @@ def test_proxies_are_timed_side_by_side(capsys, tmp_path):
     [
         ("4,two", "give numbers of proxies"),
         ("1", "--population is 1"),
+        ("", "--population is ''"),
         ("3", "devices"),
     ],
 )
