@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from ...objectives.errors import UsageError, require_count
@@ -41,10 +42,11 @@ def check(options: argparse.Namespace) -> None:
         if options.examples is not None or options.split != "validation":
             raise UsageError("--split and --examples are of --tasks; give --tasks.")
         return
-    if options.gin_file or options.batches is not None:
+    given = (options.gin_file or None, options.batches, options.seed)
+    if any(value is not None for value in given):
         raise UsageError(
-            "--tasks measures SeqIO Tasks and no held-out text; leave out --gin_file "
-            "and --batches."
+            "--tasks measures SeqIO Tasks, and no held-out text with intervals; leave "
+            "out --gin_file, --batches and --seed."
         )
     host_tensorflow.require("seqio")
 
@@ -74,7 +76,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def table(record: Mapping[str, Any]) -> Table:
     """The record as a table: a row for each metric."""
-    title = f"{record['run']}, step {record['step']:,}, split {record['split']}"
+    run, split = escape(record["run"]), escape(record["split"])
+    title = f"{run}, step {record['step']:,}, split {split}"
     shown = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("task", "metric"):
         shown.add_column(column, no_wrap=True)

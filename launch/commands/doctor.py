@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ...tasks.user_folder import user_folder
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     colours = {"ok": "green", "note": "yellow", "missing": "bold red"}
     for finding in findings(os.environ):
         colour = colours[finding.state]
-        table.add_row(finding.what, f"[{colour}]{finding.state}[/]", finding.text)
+        table.add_row(
+            finding.what, f"[{colour}]{finding.state}[/]", escape(finding.text)
+        )
         missing |= finding.state == "missing"
     Console().print(table)
     return int(missing)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ...objectives.errors import UsageError, require_count, require_seed
@@ -41,13 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         metavar="N",
         help="most batches of a task (those of train.eval_batches)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)"
-    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the bootstrap (0)")
     _seqio_tasks.add_options(parser)
     options, bindings = parse_gin(parser, arguments)
     _seqio_tasks.check(options)
-    require_seed("--seed", options.seed)
+    if options.seed is not None:
+        require_seed("--seed", options.seed)
     if options.batches is not None:
         require_count("--batches", options.batches)
     if bindings and not options.gin_file:
@@ -96,7 +96,9 @@ def held_out(options: argparse.Namespace, bindings: Sequence[str]) -> dict[str, 
         )
     asked = AskedModel(load_trained(run_dir))
     print(f"{run_dir}: step {asked.trained.step:,}.", file=sys.stderr)
-    losses = held_out_losses(asked, settings["mixture"], batches, seed=options.seed)
+    losses = held_out_losses(
+        asked, settings["mixture"], batches, seed=options.seed or 0
+    )
     return {
         "run": str(run_dir),
         "step": asked.trained.step,
@@ -109,7 +111,8 @@ def held_out(options: argparse.Namespace, bindings: Sequence[str]) -> dict[str, 
 
 def tables(record: Mapping[str, Any]) -> list[Table]:
     """The record as tables, of tasks and of objectives."""
-    title = f"{record['run']}, step {record['step']:,}, mixture {record['mixture']}"
+    run, mixture = escape(record["run"]), escape(record["mixture"])
+    title = f"{run}, step {record['step']:,}, mixture {mixture}"
     caption = (
         "Losses in nats; 95 % intervals over rows. Baseline: entropy of the targets, "
         "the loss of a model that knows only how often each is the answer. ✗: not "

@@ -109,3 +109,10 @@ def test_the_report():
     assert done.returncode == 0, done.stdout + done.stderr
     for word in ("python", "orbax-checkpoint", "seqio on disk", "devices", "(cpu)"):
         assert word in done.stdout
+
+
+def test_folders_are_shown_as_they_are_called(monkeypatch, capsys):
+    finding = doctor.Finding("corpora", "note", "in /tmp/d[red]x[/b]")
+    monkeypatch.setattr(doctor, "findings", lambda environment: [finding])
+    assert doctor.main([]) == 0
+    assert "/tmp/d[red]x[/b]" in capsys.readouterr().out

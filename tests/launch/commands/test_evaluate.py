@@ -1,11 +1,15 @@
 """`sightline evaluate`: training's own figures, with intervals, on any mixture."""
 
+import io
 import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from sightline.launch.cli import main
+from sightline.launch.commands import _seqio_tasks
+from sightline.launch.commands.evaluate import tables
 from sightline.launch.configuration.config import load
 from sightline.launch.inference.held_out_batches import held_out_batches
 from sightline.launch.inference.held_out_losses import RowSums, resampled
@@ -89,6 +93,18 @@ def test_intervals_cover_the_loss_as_often_as_they_say():
     assert 0.88 < covered / times < 0.99
 
 
+@pytest.mark.parametrize("name", ["runs/[a]x[/b]", "runs/x[red]y"])
+def test_a_run_is_shown_as_it_is_called(name):
+    record = {"run": name, "step": 3, "mixture": "m", "tasks": [], "objectives": []}
+    shown = [tables({**record, "not_evaluated": []})[0]]
+    shown.append(_seqio_tasks.table({**record, "split": "test", "metrics": {}}))
+    for table in shown:
+        table.add_row("a task")
+        console = Console(record=True, file=io.StringIO(), width=80)
+        console.print(table)
+        assert name in console.export_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -98,6 +114,7 @@ def test_intervals_cover_the_loss_as_often_as_they_say():
         (["{run}", "--gin_file=five.gin"], "was trained with 'policies'"),
         (["{run}", "--batches=0"], "--batches is 0"),
         (["{run}", "--seed=-1"], "--seed is -1"),
+        (["{run}", "--tasks=one", "--seed=0"], "leave out --gin_file, --batches and"),
     ],
 )
 def test_bad_input_is_one_clear_line(run, tmp_path, capsys, arguments, message):
