@@ -21,6 +21,7 @@ from typing import ClassVar, overload
 import numpy as np
 
 from ...objectives.errors import UsageError, nearest
+from . import EmptySplitError
 from ._policies.checker import (
     ParsedMention as ParsedMention,
     Restatement as Restatement,
@@ -112,10 +113,11 @@ class Policies:
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed is {self.seed}; set it within [0, 2**32 - 1].")
         for split in self.splits:
-            if not 0 <= self._count(split) < 2**32:
+            least = int(split == "train")
+            if not least <= self._count(split) < 2**32:
                 raise UsageError(
                     f"{split}_documents is {self._count(split)}; set it within "
-                    "[0, 2**32 - 1]."
+                    f"[{least}, 2**32 - 1]."
                 )
         subjects = DOMAINS[0].subjects
         check(self._size(), subjects=min(map(len, subjects.values())))
@@ -128,7 +130,16 @@ class Policies:
         return VERSION
 
     def documents(self, split: str) -> Sequence[str]:
-        """The texts of a split, each written on demand."""
+        """The texts of a split, each written on demand.
+
+        Raises:
+          EmptySplitError: it has none.
+        """
+        if not self._count(split):
+            raise EmptySplitError(
+                f"{self.name}.{split}_documents is 0; set it to 1 or more to have text "
+                f"of the split {split!r}."
+            )
         return _Texts(self, split, self._count(split))
 
     def policy(self, split: str, index: int) -> Policy:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sightline.tasks import corpora
+from sightline.tasks.corpora import EmptySplitError
 from sightline.tasks.corpora._policies import domains, export as exporting
 from sightline.tasks.corpora._policies.entropy import entropy, table
 from sightline.tasks.corpora._policies.phrases import PHRASES
@@ -193,11 +194,19 @@ def test_entropy_agrees_with_a_count_by_hand():
         entropy([])
 
 
+def test_an_empty_split_says_so():
+    corpus = Policies(validation_documents=0)
+    with pytest.raises(EmptySplitError, match=r"policies.validation_documents is 0"):
+        corpus.documents("validation")
+    assert len(corpus.documents("train")) > 0
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"seed": -1}, "seed is -1"),
         ({"train_documents": -1}, "train_documents is -1"),
+        ({"train_documents": 0}, r"train_documents is 0; set it within \[1,"),
         ({"fewest_sections": 8, "most_sections": 6}, "swap them"),
         ({"most_sections": 12}, r"most_sections is 12; set it within \[1, 9\]"),
         ({"fewest_sections": 2}, "raise fewest_sections"),
