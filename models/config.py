@@ -4,7 +4,13 @@ import dataclasses
 import typing
 from typing import Literal
 
-from ..objectives.errors import UsageError, nearest, require_count, require_number
+from ..objectives.errors import (
+    UsageError,
+    nearest,
+    require_count,
+    require_flag,
+    require_number,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,6 +101,8 @@ class ModelConfig:
                 )
             if int in (hint, *choices) and value is not None:
                 require_count(f"ModelConfig.{field}", value)
+            if hint is bool:
+                require_flag(f"ModelConfig.{field}", value)
         require_number("ModelConfig.rope_theta", self.rope_theta, above=0.0)
         self._check_rope_scaling()
         require_number("ModelConfig.norm_epsilon", self.norm_epsilon, above=0.0)

@@ -75,6 +75,8 @@ def test_the_header_counts_the_parameters(name, architecture):
         (dict(rope_low_frequency_factor=4.0), "rope_high_frequency_factor is 4.0"),
         (dict(position="rop"), "did you mean 'rope'"),
         (dict(layers=0), "layers is 0; set it to a whole number"),
+        (dict(gated="False"), "gated is 'False'; set it to True or False"),
+        (dict(tie_embeddings=0), "tie_embeddings is 0; set it to True or False"),
         (dict(loss_chunk=0), "loss_chunk is 0; set it to a whole number"),
     ],
     ids=str,
