@@ -29,7 +29,7 @@ from .ledger import Ledger
 from .loss_picture import loss_picture
 from .mesh import MeshShape, counted_rows
 from .origin import other_run
-from .phases import loss_shares_by_update
+from .phases import loss_shares_by_update, never_begins
 from .profile import ProfiledStep
 from .program import make_program
 from .progress import RunProgress
@@ -123,8 +123,7 @@ def train(
       max_consecutive_skips: updates skipped in a row after which the run stops.
       rollbacks: times that it goes back to its newest checkpoint instead, and on with
         the rows after those of the skipped updates.
-      check_replicas_every: steps between comparisons of the parameters' copies, device
-        by device (`replicas`); 0: none.
+      check_replicas_every: steps between comparisons of copies (`replicas`); 0: none.
       deterministic: rules out GPU kernels that add in any order; others never do.
       log_every: steps between records of metrics.
       eval_every: steps between evaluations; the last step is evaluated as well.
@@ -186,6 +185,7 @@ def train(
         deterministic=deterministic,
     )
     shares_of = loss_shares_by_update(mixture)
+    report.show_lines(never_begins(mixture, steps=steps))
     other = other_run(start_from, program, mixture, run_dir=run_dir)
     source, identities = open_source(
         data,

@@ -5,7 +5,9 @@ import functools
 import pytest
 
 from sightline.launch.training import schedules
+from sightline.launch.training.phases import never_begins
 from sightline.objectives.errors import UsageError
+from sightline.tasks.examples.mixture import Mixture
 
 
 def rates(schedule, *steps):
@@ -71,3 +73,13 @@ def test_a_schedule_with_a_length_of_its_own_is_refused():
         schedules.schedule_of(made, steps=9)
     make = functools.partial(schedules.warmup_cosine, 1.0, warmup_steps=1)
     assert float(schedules.schedule_of(make, steps=9)(9)) == pytest.approx(0.1)
+
+
+def test_changes_of_the_mixture_that_never_begin_are_said():
+    rates = {"python_docs.causal": 1.0}
+    schedule = {step: {"rates": rates} for step in (5, 8, 9)}
+    mixture = Mixture("m", rates, schedule=schedule)
+    assert never_begins(mixture, steps=10) == []
+    (line,) = never_begins(mixture, steps=8)
+    assert "its changes at step 8, 9 never begin, as train.steps is 8." in line
+    assert never_begins(Mixture("m", rates), steps=1) == []
