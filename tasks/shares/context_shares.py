@@ -44,7 +44,8 @@ def context_shares(
     for task, rate in mixture.task_shares().items():
         corpus, name = split_task(task)
         objective = mixture.objective(name)
-        window = objective.window(budget(shape))
+        # What follows a window needs codes too, twice a window's worth (`_coded`).
+        window = min(objective.window(budget(shape)), MOST // 3)
         counts[objective.id] += rate * _mean(objective, lengths[corpus], window, rng)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-30)
     return dict(zip(Contexts._fields, shares.T, strict=True))
@@ -53,17 +54,18 @@ def context_shares(
 def _mean(
     objective: Objective, lengths: list[int], window: int, rng: np.random.Generator
 ) -> Float[np.ndarray, " K"]:
-    """Mean predictions of an Example, by context."""
+    """Mean predictions of an Example, by context; 0 where no document has a window."""
     counts = [
         contexts(objective(_coded(*span, length, window), rng, coded_ids()))
         for length in lengths
         for span in windows(length, window=window, smallest=objective.smallest())
     ]
-    return np.array(counts, float).reshape(-1, len(Contexts._fields)).mean(0)
+    total = np.array(counts, float).reshape(-1, len(Contexts._fields)).sum(0)
+    return total / max(len(counts), 1)
 
 
 def _coded(start: int, stop: int, length: int, window: int):
-    """Coded text for a window, with as much text after it as codes allow, if any."""
+    """Coded text for a window, with two windows of text after it, if any."""
     size = stop - start
-    after = 0 if stop == length else min(2 * window, MOST - size)
+    after = 0 if stop == length else 2 * window
     return coded_text(size + after, 0, size)

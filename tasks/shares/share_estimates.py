@@ -95,7 +95,7 @@ def loss_shares(
     """Each objective's mean share of a batch's loss, if all have equal losses.
 
     An objective absent from a batch adds nothing to that batch's loss, so a rare one
-    gets less than its requested share.
+    gets less than its requested share. 0 where none that is present has a share.
 
     Args:
       rows: the Examples of each row.
@@ -109,7 +109,7 @@ def loss_shares(
         batch = rows[number * size : (number + 1) * size]
         present = [example.objective for row in batch for example in row]
         batch_shares[number, present] = shares[present]
-    return batch_shares.mean(0) / batch_shares.mean(0).sum()
+    return batch_shares.mean(0) / max(batch_shares.mean(0).sum(), 1e-30)
 
 
 def loss_of(

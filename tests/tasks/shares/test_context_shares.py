@@ -8,12 +8,13 @@ import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives import registry
+from sightline.objectives.coded import MOST
 from sightline.objectives.registry import CAPACITY
 from sightline.tasks.examples.example_stream import mixed_examples
 from sightline.tasks.examples.mixture import Mixture, split_task
 from sightline.tasks.examples.windows import window_examples, windows
 from sightline.tasks.rows.layout import budget, layout
-from sightline.tasks.shares.context_shares import context_shares
+from sightline.tasks.shares.context_shares import _mean, context_shares
 from sightline.tasks.shares.share_estimates import shares, sizes
 from sightline.tasks.tokens.tokenised_documents import CorpusTokens
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -93,3 +94,25 @@ def test_contexts_are_weighed_by_supervised_tokens():
     present = [registry.get(name).id for name in rates]
     assert table[:, present].sum(0) == pytest.approx(1)
     assert table.sum() == pytest.approx(len(present))
+
+
+def test_rows_longer_than_there_are_codes(tmp_path, monkeypatch):
+    """A window of 9,001 tokens is traced through windows that have codes."""
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "a.txt").write_text("a" * (MOST + 800))
+    (tmp_path / "b.txt").write_text("b" * (MOST + 900))
+    mixed = Mixture(
+        "m",
+        {"text.causal": 1.0, "text.masked": 1.0},
+        settings={"text": {"folder": str(tmp_path), "validation_percent": 0}},
+        vocabulary="bytes",
+    )
+    shape = decoder_rows(slots=2 * MOST, predictions=2 * MOST)
+    found = context_shares(mixed, shape, np.random.default_rng(0), documents=2)
+    assert found["past"][registry.get("causal").id] == 1
+    assert found["both"][registry.get("masked").id] > 0.9
+
+
+def test_documents_without_a_window_count_nothing():
+    rng = np.random.default_rng(0)
+    assert _mean(registry.get("sentence_pair"), [1, 2], 64, rng).tolist() == [0, 0, 0]

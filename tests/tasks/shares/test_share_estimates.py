@@ -61,3 +61,12 @@ def test_an_objective_that_is_absent_from_a_batch_loses_its_share(placed):
     np.testing.assert_allclose(together[[CAUSAL, MASKED]], [0.5, 0.5])
     few = loss_shares(rows, asked, batch_rows=99)
     np.testing.assert_allclose(few, together)
+
+
+def test_without_a_share_of_the_loss_there_is_none(placed):
+    """Only objectives whose share is 0 are there."""
+    rows = [placed(["causal", "causal"])]
+    wanted = np.zeros(CAPACITY)
+    assert not loss_shares(rows, wanted, batch_rows=1).any()
+    wanted[MASKED] = 1.0
+    assert not loss_shares(rows, wanted, batch_rows=1).any()
