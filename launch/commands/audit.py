@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from flax import nnx
+from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ...diagnosis.audit.audit import SHAPES, Verdict, audit
+from ...diagnosis.audit.audit import ATTENTION, SHAPES, Verdict, audit
 from ...diagnosis.audit.dependence import make_measure
 from ...diagnosis.audit.picture import (
     SEED as PICTURES_SEED,
@@ -243,15 +244,17 @@ def table(
     """Verdicts, and beside them the loss on random tokens against chance."""
     by_name = {(name, result.objective): result for name, result in random_losses}
     report = Table(
-        title="Leak audit",
+        title=f"Leak audit, attention {ATTENTION}",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 0, 0, 1),
         caption="pairs of slots: one predicts, one holds a token; blocks: most in an "
         "Example, where text is seen block by block. leaks: pairs that depend and must "
         "not; blind: that may and do not. Random tokens: loss ± standard error, and "
         "what chance allows (nats).",
     )
     report.add_column("objective", no_wrap=True)
-    for column in ("architecture", "attention"):
-        report.add_column(column)
+    report.add_column("architecture")
     for column in ("pairs", "blocks", "leaks", "blind", "random tokens"):
         report.add_column(column, justify="right")
     for verdict in verdicts:
@@ -264,7 +267,6 @@ def table(
         report.add_row(
             verdict.objective,
             verdict.architecture,
-            verdict.attention,
             f"{verdict.pairs_checked:,}",
             f"{verdict.blocks or '–'}",
             *(_coloured(f"{n}", good=not n) for n in (verdict.leaks, verdict.blind)),
