@@ -14,8 +14,8 @@ from ...objectives.registry import CAPACITY, Objective, base_name
 from .. import corpora
 from ..corpora import Corpus
 from ..tokens.vocabulary import vocabulary as find_vocabulary
+from .mixture_fields import check_mappings, check_settings
 from .mixture_schedule import SCHEDULED, check_schedule, mean_rates, values_by_step
-from .setting_types import require_settings
 
 _TOLERANCE = 1e-6
 
@@ -66,7 +66,7 @@ class Mixture:
     )
 
     def __post_init__(self):
-        self._check_types()
+        check_mappings(f"mixture {self.name!r}", vars(self))
         if self.schedule:
             check_schedule(f"Mixture.schedule of {self.name!r}", self.schedule)
             self.phases()  # each is checked as it is made
@@ -88,13 +88,7 @@ class Mixture:
                 f"{where} has no task with a positive rate: Mixture.rates is "
                 f"{dict(self.rates)}; give one, such as {{'python_docs.causal': 1.0}}."
             )
-        for name, settings in self.settings.items():
-            if (corpus := corpora.base_name(name)) in corpora.names():
-                require_settings(name, settings, corpora.factory(corpus))
-                corpora.get(name, **settings)
-            else:
-                objective = registry.get(name).with_settings(**settings)
-                require_settings(name, settings, objective.function)
+        check_settings(self.settings)
         find_vocabulary(self.vocabulary)
         if self.loss_shares is not None:
             self._check_loss_shares(self.loss_shares)
@@ -223,16 +217,6 @@ class Mixture:
     def _corpora(self) -> list[tuple[str, float]]:
         return [(name, float(rate)) for name, rate in self.corpora.items() if rate > 0]
 
-    def _check_types(self) -> None:
-        """Refuses what is no mapping where one is read; gin has checked, Python not."""
-        fields = {name: getattr(self, name) for name in (*SCHEDULED, "corpora")}
-        if self.loss_shares is None:
-            del fields["loss_shares"]
-        for name, value in {**fields, "schedule": self.schedule}.items():
-            _require_mapping(f"mixture {self.name!r}: {name}", value)
-        for name, value in self.settings.items():
-            _require_mapping(f"mixture {self.name!r}: settings of {name!r}", value)
-
     def _check_key(self, key: str) -> None:
         """Refuses a rate whose key is neither a task nor an objective."""
         where = f"mixture {self.name!r}"
@@ -299,11 +283,6 @@ def _require(where: str, kind: str, name: str, valid: Iterable[str]) -> None:
     valid = tuple(valid)
     if name not in valid:
         raise UsageError(f"{where}: no {kind} {name!r}; {nearest(name, valid)}")
-
-
-def _require_mapping(what: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{what} is {value!r}; give a dict.")
 
 
 def _require_amounts(where: str, amounts: Mapping[str, float | int]) -> None:
