@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..causes.cause import Evidence
 from ..failures.registry import failures, get
 from ..findings.complaints import interval
+from ..results.effects import Difference
 from ..scores.score import Score
 from ..wording import listed, percent
 from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
@@ -203,11 +204,15 @@ def _study(memo: Memo) -> Iterator[Block]:
         f"Study {described(effects)}; {effects.tokens:,} processed tokens each on "
         f"{code(effects.corpus)}, {effects.setup.seeds} seeds, {effects.setup.date}. "
         f"The incumbent is {code(effects.incumbent)}. Intervals are the envelope of "
-        "the seeds' 95 % intervals."
+        "the seeds' 95 % intervals; Δ is the 95 % interval of the difference from the "
+        "incumbent, paired by seed, where the study took it."
     )
     for failure, known in failures().items():
         rows = [
-            (code(name), metric(effect), *measured(effect), f"{effect.seeds}")
+            (
+                *(code(name), metric(effect), *measured(effect)),
+                *(_change(mix.difference(*effect[:3])), f"{effect.seeds}"),
+            )
             for name, mix in effects.mixes.items()
             for effect in mix.effects
             if effect.failure == failure
@@ -215,10 +220,16 @@ def _study(memo: Memo) -> Iterator[Block]:
         if rows:
             yield Table(
                 f"{known.heading}; ↓ lower is better",
-                ("mix", "metric", "value", "interval", "seeds"),
+                ("mix", "metric", "value", "interval", "Δ", "seeds"),
                 rows,
-                "llrrr",
+                "llrrrr",
             )
+
+
+def _change(difference: Difference | None) -> str:
+    if difference is None:
+        return ""
+    return f"{difference.low:+.3f} – {difference.high:+.3f}"
 
 
 _SCORED = (

@@ -108,11 +108,8 @@ def _alone(memo: Memo, change: Change, failure: str) -> list[Isolated]:
 
 def _moved(memo: Memo, before: Effect, after: Effect) -> str:
     """A score of the study's incumbent and of its mix, and whether that is better."""
-    mix = memo.effects.mixes[memo.study_mix or ""]
-    difference = mix.difference(*after[:3])
-    ends = difference and f" (Δ [{difference.low:+.3f}, {difference.high:+.3f}])"
-    unclear = "" if better_by(before, after, mix) else " (no clear difference)"
-    return f"{step(before, after)}{ends or ''}{unclear}"
+    better = better_by(before, after, memo.effects.mixes[memo.study_mix or ""])
+    return step(before, after) + ("" if better else " (no clear difference)")
 
 
 def _verdicts(pairs: Sequence[Isolated]) -> str:

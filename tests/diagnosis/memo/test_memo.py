@@ -404,6 +404,20 @@ def test_an_objective_is_credited_with_what_it_alone_does(full):
     assert all("not isolated" in line for line in evidence)
 
 
+def test_a_difference_that_the_study_took_decides_and_is_in_the_appendix():
+    made = study()
+    change = Difference("drift", "probe", "accuracy", "higher", 0.5, 0.9, -0.1, 0.9, 3)
+    new = made.mixes["new"]._replace(differences=(change,))
+    seen = made._replace(mixes={**made.mixes, "new": new})
+    main, appendix = parts(texts(memo_of(MIXTURES["plain"], effects=seen))["memo.md"])
+    assert (
+        "| `new` | probe, accuracy | 0.900 | 0.850 – 0.950 | -0.100 – +0.900"
+        in appendix
+    )
+    first = " ".join(main.split("\n## ")[0].split())
+    assert "probe, accuracy 0.500 → 0.900 (no clear difference)" in first
+
+
 def test_a_single_addition_isolates_an_objective():
     effects = three_failures()
     pairs = isolated(effects, "sentence_pair", "continuation")
@@ -412,7 +426,7 @@ def test_a_single_addition_isolates_an_objective():
     assert {(p.without, p.having) for p in pairs} == {("masked", "bert")}
     assert {p.probe: p.verdict for p in pairs} == {
         "continuation, by likelihood": "no clear difference",
-        "continuation, by label": "better",
+        "continuation, by label": "no clear difference",
     }
     for objective, failure in (("causal", "drift"), ("reconstruction",) * 2):
         assert isolated(effects, objective, failure) == []
