@@ -55,7 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     from ..studies.proxies import Proxies
     from ..studies.proxy_probes import failures_of
     from ..terminal.recommendation import print_confirmation
-    from ._proxy_table import OWN_LOSS, SCORE, Wanted, train_table, trained_by
+    from ._design_runs import Wanted
+    from ._proxy_table import OWN_LOSS, SCORE, train_table, trained_by
 
     options, bindings = _options(arguments)
     require_count("--seeds", options.seeds, least=LEAST_SEEDS)

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     from ..configuration.study import study_of
     from ..studies.proxies import Proxies
     from ..studies.proxy_probes import failures_asked, failures_of
-    from ._proxy_table import train_table, trained_by, wanted
+    from ._design_runs import wanted
+    from ._proxy_table import train_table, trained_by
 
     options, bindings = _options(arguments)
     components = names(options.components)

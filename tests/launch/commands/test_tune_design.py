@@ -5,7 +5,7 @@ import pytest
 
 from sightline.diagnosis.tuning.table import read_table
 from sightline.launch.cli import main
-from sightline.launch.commands._proxy_table import wanted
+from sightline.launch.commands._design_runs import wanted
 
 pytestmark = pytest.mark.unchecked
 
