@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ...diagnosis.tuning.counting import NOT_LEARNED
 from ...diagnosis.tuning.table import LOSS_SHARE, check_columns, read_table
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
@@ -30,7 +31,7 @@ SCORE = "score_"
 """Begins columns of failures' scores: an objective may have a failure's name."""
 
 OF_NO_PROXY = (
-    *DESCRIBING,
+    *(name for name in DESCRIBING if name != "ungated"),
     "mixes",
     "seeds",
     "points",
@@ -98,6 +99,7 @@ def train_table(
         rows = [_row(proxies, *pair) for pair in zip(group, scores, strict=True)]
         for row in rows:
             _say_what_is_missing(row, columns, console)
+            _say_what_was_not_learned(row, console)
         lease.check()
         if not done:
             write_whole(saved, config)
@@ -125,6 +127,7 @@ def _columns(
     scores = [f"{SCORE}{failure}" for failure in failures]
     run = ["mixture", "kind", "seed"]
     columns = [*run, *shares, "steps", "tokens", *losses, OWN_LOSS, *scores]
+    columns.append(NOT_LEARNED)
     check_columns(columns)
     return columns
 
@@ -187,6 +190,7 @@ def _row(proxies: Proxies, run: Wanted, scores: ProxyScores) -> dict[str, str]:
         "steps": str(proxies.steps),
         "tokens": str(scores.tokens),
         **{c: "" if math.isnan(v) else f"{v:.6f}" for c, v in measured.items()},
+        NOT_LEARNED: " ".join(scores.not_learned),
     }
 
 
@@ -194,12 +198,26 @@ def _say_what_is_missing(
     row: Mapping[str, str], columns: Sequence[str], console: Console
 ) -> None:
     """Names the scores that were not measured: no model can be fitted to the row."""
-    missing = [c for c in columns[columns.index("tokens") :] if not row[c]]
+    measured = columns[columns.index("tokens") : columns.index(NOT_LEARNED)]
+    missing = [c for c in measured if not row[c]]
     if missing:
         console.print(
             f"mixture {row['mixture']!r}, seed {row['seed']}: nothing to measure for "
             f"{', '.join(missing)}; the row is left empty there, and `sightline tune` "
             "fits no such column until the row is taken out.",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _say_what_was_not_learned(row: Mapping[str, str], console: Console) -> None:
+    """Names what a run trained in vain, for which it does not count."""
+    if row[NOT_LEARNED]:
+        console.print(
+            f"mixture {row['mixture']!r}, seed {row['seed']}, does not count: "
+            f"{row[NOT_LEARNED]} not learned, its held-out loss is not under that of "
+            "the targets' frequencies alone. Train longer (study.tokens), or say what "
+            "need not be learned (study.ungated).",
             markup=False,
             highlight=False,
         )

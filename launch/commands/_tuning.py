@@ -1,8 +1,12 @@
 """What the `tune` commands share."""
 
 import importlib.util
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from ...diagnosis.tuning.counting import NOT_LEARNED, counting
+from ...diagnosis.tuning.table import MixtureTable
 from ...objectives.errors import UsageError
 
 
@@ -14,6 +18,18 @@ def require_fitting() -> None:
                 f"sightline tune needs {name}, which is not installed; run pip "
                 "install -c constraints.txt -e '.[tune]'."
             )
+
+
+def counted(table: MixtureTable, path: Path) -> MixtureTable:
+    """The rows of a table that count; says of how many others there are."""
+    rows, others = counting(table)
+    if others:
+        print(
+            f"{others} rows of {path} do not count: column {NOT_LEARNED!r} names what "
+            "their runs trained in vain.",
+            file=sys.stderr,
+        )
+    return rows
 
 
 def names(text: str) -> list[str]:

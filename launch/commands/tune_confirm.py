@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from ...diagnosis.tuning.counting import NOT_LEARNED
 from ...diagnosis.tuning.table import LOSS_SHARE
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...tasks.files import write_whole
@@ -93,15 +94,24 @@ def main(arguments: Sequence[str]) -> int:
         config=trained_by(config, proxies),
     )
 
+    count = _that_count(rows, seeds)
+
     def pair(column: str) -> list[np.ndarray]:
-        return [_scores(rows, name, column, seeds) for name in (WINNER, INCUMBENT)]
+        return [_scores(rows, name, column, count) for name in (WINNER, INCUMBENT)]
 
     failures = {
         name: failure_difference(*pair(f"{SCORE}{failure}"), maximise=name in maximise)
         for name, failure in of_target.items()
     }
     loss = loss_difference(*pair(found["loss"]), most_loss=found["most_loss"])
-    values = as_values(failures, loss, most_loss=found["most_loss"], seeds=seeds)
+    values = as_values(failures, loss, most_loss=found["most_loss"], seeds=count)
+    others = [seed for seed in seeds if seed not in count]
+    if others:
+        values["evidence"] += (
+            f" Seeds {', '.join(map(str, others))} do not count, as a mixture trained "
+            f"something in vain ({NOT_LEARNED} in runs.csv)."
+        )
+    values["not_counted"] = others
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1)
     write_whole(options.out / "confirmation.json", text + "\n")
     print_confirmation(values, Console())
@@ -200,6 +210,26 @@ def _check_fresh(seeds: range, seen: Sequence[int]) -> None:
 def _columns(mixture: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     shares = {f"{LOSS_SHARE}{n}": s for n, s in mixture["loss_shares"].items()}
     return {**mixture["rates"], **shares}
+
+
+def _that_count(rows: Sequence[Mapping[str, str]], seeds: range) -> list[int]:
+    """The seeds with which both mixtures learned what they train.
+
+    Raises:
+      UsageError: there are too few of them for an interval.
+    """
+    from ...diagnosis.tuning.confirmation import LEAST_SEEDS
+
+    failed = {int(row["seed"]) for row in rows if row[NOT_LEARNED]}
+    count = [seed for seed in seeds if seed not in failed]
+    if len(count) < LEAST_SEEDS:
+        raise UsageError(
+            f"of {len(seeds)} seeds {len(count)} count, as a run must have learned "
+            f"what its mixture trains, and an interval takes {LEAST_SEEDS}; train "
+            "longer (study.tokens), give more --seeds, or say what need not be learned "
+            "(study.ungated)."
+        )
+    return count
 
 
 def _scores(

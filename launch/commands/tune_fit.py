@@ -10,7 +10,7 @@ from rich.console import Console
 from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...tasks.files import write_whole
 from ._arguments import parse, require_file
-from ._tuning import all_names, names, require_fitting
+from ._tuning import all_names, counted, names, require_fitting
 
 _ABOUT = """\
 Fit models of scores to a table of mixtures, one row a run: an exponential mixing law, a
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     def read(path: Path, columns: Sequence[str]):
         return read_table(path, components, columns, normalise=options.normalise)
 
-    table, holdout = read(options.csv, targets).parts()
+    table, holdout = counted(read(options.csv, targets), options.csv).parts()
     check_size(table.groups(), len(table.components), str(options.csv))
     if options.holdout:
         if holdout is not None:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
                 f"{options.csv} has rows of the kind {HELD_OUT!r}, and --holdout names "
                 "another table to test on; take the rows out, or leave --holdout out."
             )
-        holdout = read(options.holdout, targets)
+        holdout = counted(read(options.holdout, targets), options.holdout)
     more = read(options.predict, ()) if options.predict else None
     if more is not None:
         check_columns_to_add(more, targets)

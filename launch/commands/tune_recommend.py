@@ -12,7 +12,7 @@ from rich.console import Console
 from ...objectives.errors import UsageError, require_seed
 from ...tasks.files import write_whole
 from ._arguments import gin_parser, parse_gin, require_folder
-from ._tuning import all_names, names, require_fitting, share_of
+from ._tuning import all_names, counted, names, require_fitting, share_of
 
 if TYPE_CHECKING:
     from ...diagnosis.tuning.recommendation import Recommendation
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     targets = _targets(maximise, minimise, options.loss)
     every = read_table(options.csv, components, targets)
     seeds = seeds_of(every)
-    table, held = every.parts()
+    table, held = counted(every, options.csv).parts()
     check_size(table.groups(), len(table.components), str(options.csv))
     if held is not None:
         check_held_out(table, held)

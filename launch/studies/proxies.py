@@ -8,7 +8,8 @@ import contextlib
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -20,6 +21,7 @@ from ...objectives.errors import UsageError
 from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.shares.counts import count
+from ..training.evaluate import target_counts, unigram_entropy
 from ..training.population import Population, member
 from ..training.program import Program
 from ..training.step import stop_if_not_finite
@@ -39,12 +41,14 @@ class ProxyScores(NamedTuple):
       losses: held-out loss of each component, in nats.
       own_loss: of the incumbent's objectives, weighted by its shares of the loss.
       probes: primary score of each failure.
+      not_learned: components that it trained in vain, as the gates of a study have it.
     """
 
     tokens: int
     losses: Mapping[str, float]
     own_loss: float
     probes: Mapping[str, float]
+    not_learned: tuple[str, ...] = ()
 
 
 class Proxy(NamedTuple):
@@ -163,15 +167,41 @@ class Proxies:
         weights = self._incumbent.loss_share_array()
         used = weights > 0
         own = self._loss(params, self._held_out_own)[:, used] @ weights[used]
-        return [
-            ProxyScores(
-                int(tokens[n]),
-                {component: float(each[n]) for component, each in losses.items()},
-                float(own[n]),
-                self._probes.scores(run.mixture, member(params, n)),
+        found = []
+        for n, run in enumerate(runs):
+            of_run = {component: float(each[n]) for component, each in losses.items()}
+            found.append(
+                ProxyScores(
+                    *(int(tokens[n]), of_run, float(own[n])),
+                    self._probes.scores(run.mixture, member(params, n)),
+                    not_learned=tuple(self._not_learned(run.mixture, of_run)),
+                )
             )
-            for n, run in enumerate(runs)
-        ]
+        return found
+
+    def _not_learned(
+        self, mixture: Mixture, losses: Mapping[str, float]
+    ) -> Iterator[str]:
+        """The components whose loss is not under that of knowing nothing of the text.
+
+        That is the lesser of a uniform guess and of the targets' frequencies alone.
+        """
+        uniform = math.log(self._program.vocabulary_size)
+        for component, loss in losses.items():
+            due = base_name(component) not in self.study.ungated
+            ceiling = min(uniform, self._frequencies_alone[component])
+            if due and mixture.rates[component] > 0 and not loss < ceiling:
+                yield component
+
+    @functools.cached_property
+    def _frequencies_alone(self) -> dict[str, float]:
+        """The loss of each component's held-out targets by their frequencies alone."""
+        found = {}
+        for component, batches in self._held_out.items():
+            size = self._program.vocabulary_size
+            entropy = unigram_entropy(target_counts(batches, vocabulary_size=size))
+            found[component] = float(entropy[self.even.objective(component).id])
+        return found
 
     def _loss(self, params, batches: Sequence[Batch]) -> np.ndarray:
         """Mean loss by proxy and objective, [k O]; NaN without targets."""

@@ -18,7 +18,7 @@ MUTATIONS = {
     "train.steps = %STEPPS": "did you mean 'STEPS'",
     "Mixture.rates = {'policies.casual': 1}": "did you mean 'policies.causal'",
     "ModelConfig.heads = 3": "kv_heads",
-    "train.schedule = @warmup_cosine()": "warmup_cosine.steps",
+    "train.schedule = @warmup_cosine()": "write @warmup_cosine, without parentheses",
 }
 
 

@@ -142,6 +142,30 @@ def test_a_winner_is_confirmed_with_seeds_of_its_own(confirm, capsys):
     assert "+ModelConfig.d_model = 32" in capsys.readouterr().err
 
 
+def test_a_seed_that_trained_in_vain_does_not_count(confirm, capsys):
+    """The interval is of the others; with one alone there is none."""
+    *_, file = confirm(0.01)
+    runs = file.with_name("runs.csv")
+    rows = list(csv.DictReader(runs.read_text().splitlines()))
+    for vain in (1, 3):  # of 1000, 1001 and 1002, each with two mixtures
+        for row in rows[:vain]:
+            row["not_learned"] = "causal"
+        with runs.open("w", newline="") as out:
+            writer = csv.DictWriter(out, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        status, trained, _ = confirm(0.01)
+        assert not trained
+        if vain == 1:
+            values = json.loads(file.read_text())
+            assert status == 0 and values["not_counted"] == [1000]
+            assert values["seeds"] == [1001, 1002]
+            assert "Seeds 1000 do not count" in " ".join(
+                capsys.readouterr().out.split()
+            )
+    assert status == 2 and "of 3 seeds 1 count" in capsys.readouterr().err
+
+
 def test_a_winner_in_noise_is_not(confirm, capsys):
     values = json.loads(confirm(2.0)[2].read_text())
     assert not values["confirmed"]

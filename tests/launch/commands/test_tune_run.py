@@ -174,6 +174,27 @@ def test_what_could_not_be_measured_is_said(tmp_path, monkeypatch, capsys):
         read_table(out, ["causal", "masked"], ["score_drift"])
 
 
+@pytest.mark.parametrize("ungated", [(), ("masked",)])
+def test_what_is_trained_in_vain_does_not_count(ungated):
+    """Losses just above and under a uniform guess's and the frequencies'."""
+    study = read_study(["three_failures.gin"], [*SMALL, f"study.ungated={ungated}"])
+    proxies = Proxies(study=study, components=("causal", "masked"), size=1)
+    alone = proxies._frequencies_alone
+    assert all(0 < loss < 7 for loss in alone.values())
+    both = proxies.mixture("both", {"causal": 0.5, "masked": 0.5})
+    one = proxies.mixture("one", {"causal": 1.0})
+
+    def vain(mixture, **more):
+        losses = {name: loss + more[name] for name, loss in alone.items()}
+        return list(proxies._not_learned(mixture, losses))
+
+    due = [] if ungated else ["masked"]
+    assert vain(both, causal=-0.01, masked=-0.01) == []
+    assert vain(both, causal=-0.01, masked=0.0) == due
+    assert vain(both, causal=math.nan, masked=0.0) == ["causal", *due]
+    assert vain(one, causal=-0.01, masked=9.0) == []
+
+
 def test_an_objective_may_have_the_name_of_a_failure(tmp_path, proxies_by_rule):
     design, out = tmp_path / "design.csv", tmp_path / "runs.csv"
     design.write_text("mixture,reconstruction,masked\nboth,.5,.5\nwhole,1,0\n")
@@ -197,6 +218,7 @@ def test_a_component_may_not_have_the_name_of_another_column(tmp_path):
 
 def test_what_is_missing_is_said_of_a_mixture_of_any_name(capsys):
     row = {"mixture": "a[/b]", "seed": "0", "tokens": "5", "own_loss": ""}
+    row["not_learned"] = ""
     _say_what_is_missing(row, list(row), Console())
     assert "'a[/b]', seed 0: nothing to measure for own_loss" in capsys.readouterr().out
 
