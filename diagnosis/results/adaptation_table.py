@@ -7,7 +7,7 @@ from .effects import Difference, Effect, OwnLoss
 from .gates import Refusal
 from .measures import Measure, measures, primary
 from .records import Record
-from .study_table import judged
+from .study_table import change_text, judged
 
 
 def markdown(
@@ -129,10 +129,7 @@ def _interval(figure: Effect | OwnLoss | None) -> str:
 
 
 def _change(change: Difference | None, verdict: Verdict | None) -> str:
-    if change is None or verdict is None:
-        return ""
-    mean = change.having - change.without
-    return f"{mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
+    return "" if change is None or verdict is None else change_text(change)
 
 
 def _line(*cells: str) -> str:

@@ -33,16 +33,22 @@ def difference(
       None unless a seed has the score in both.
     """
     pairs = _scored(measure, without, having)
-    if not pairs:
-        return None
-    changes = np.array([after.value - before.value for before, after in pairs])
-    errors = np.array(
-        [
-            math.hypot(standard_error(before), standard_error(after))
-            for before, after in pairs
-        ]
-    )
-    low, high = interval(changes, errors)
+    return _difference(measure, pairs, *_bootstrap(pairs)) if pairs else None
+
+
+def _bootstrap(pairs: Sequence[tuple[Score, Score]]) -> tuple[float, float]:
+    """The interval of the mean difference over seeds and items."""
+    errors = [math.hypot(*map(standard_error, pair)) for pair in pairs]
+    return interval(_changes(pairs), np.array(errors))
+
+
+def _changes(pairs: Sequence[tuple[Score, Score]]) -> Float[np.ndarray, " S"]:
+    return np.array([after.value - before.value for before, after in pairs])
+
+
+def _difference(
+    measure: Measure, pairs: Sequence[tuple[Score, Score]], low: float, high: float
+) -> Difference:
     return Difference(
         failure=measure.failure,
         probe=measure.probe,
@@ -71,12 +77,11 @@ def cautious_difference(
     Returns:
       None unless two seeds have the score in both.
     """
-    found = difference(measure, without, having)
-    if found is None or found.seeds < LEAST_SEEDS:
-        return None
     pairs = _scored(measure, without, having)
-    low, high = student_interval(np.array([b.value - a.value for a, b in pairs]))
-    return found._replace(low=min(found.low, low), high=max(found.high, high))
+    if len(pairs) < LEAST_SEEDS:
+        return None
+    lows, highs = zip(_bootstrap(pairs), student_interval(_changes(pairs)), strict=True)
+    return _difference(measure, pairs, min(lows), max(highs))
 
 
 def _scored(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .effects import (
+    Difference,
     Effect,
     Effects,
     Mix,
@@ -143,9 +144,14 @@ def _change(mix: Mix, measure: Measure) -> str:
     found = mix.difference(*measure[:3])
     if found is None:
         return "–"
-    mean = found.having - found.without
-    text = f"{mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    text = change_text(found)
     return f"**{text}**" if shown(found) == "better" else text
+
+
+def change_text(found: Difference) -> str:
+    """A difference's mean and its interval: `+0.128 [+0.053, +0.203]`."""
+    mean = found.having - found.without
+    return f"{mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def _find(mix: Mix, measure: Measure) -> Effect | None:
