@@ -145,13 +145,9 @@ def check_same_run(
             "Sightline saved it. Resume it with that version, or give another "
             "--run_dir."
         )
-    before, after = bindings_of(saved["config"]), bindings_of(now.config)
-    check_allowed(allow, {**before, **after})
-    changes = [
-        change
-        for change in _changes(before, after)
-        if change.before is not None or change.name not in now.defaults
-    ]
+    before = bindings_of(saved["config"])
+    check_allowed(allow, {**before, **bindings_of(now.config)})
+    changes = _changed_bindings(before, now)
     identities = _changes(saved["identities"], now.identities)
     refused = [c for c in changes if not _may_change(c.name, allow)]
     if refused or identities:
@@ -171,9 +167,8 @@ def differences_of_step(
     """
     changes = [
         change
-        for change in _changes(before, bindings_of(now.config))
+        for change in _changed_bindings(before, now)
         if not _moves(change.name) or _begins(change.name, _IN_STEPS)
-        if change.before is not None or change.name not in now.defaults
     ]
     identities: dict[str, str] = {}
     for line in saved.splitlines():
@@ -183,6 +178,15 @@ def differences_of_step(
             name = next(known, line[2:].rpartition(" ")[0])
             identities[name] = line.removeprefix(f"# {name} ")
     return changes + _changes(identities, now.identities)
+
+
+def _changed_bindings(before: Mapping[str, str], now: RunIdentity) -> list[Change]:
+    """What differs in the present config, but for new bindings of defaults."""
+    return [
+        change
+        for change in _changes(before, bindings_of(now.config))
+        if change.before is not None or change.name not in now.defaults
+    ]
 
 
 def bindings_of(config: str) -> dict[str, str]:
