@@ -146,10 +146,8 @@ def _comparison(
 def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
     better: dict[str, bool | None] = {}
     for failure in judged(effects):
-        pair = [
-            next((e for e in mix.effects if e[:3] == primary()[failure][:3]), None)
-            for mix in (effects.mixes[effects.incumbent], effects.mixes[name])
-        ]
-        before, after = pair
+        measure = primary()[failure]
+        before = measure.of(effects.mixes[effects.incumbent])
+        after = measure.of(effects.mixes[name])
         better[failure] = beats(before, after) if before and after else None
     return Verdict(name, better, effects.mixes[name].own_loss, runs)

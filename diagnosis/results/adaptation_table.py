@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
-from .effects import Difference, Effect, OwnLoss
+from .effects import Difference
 from .gates import Refusal
-from .measures import Measure, measures, primary
+from .markdown import interval, table
+from .measures import measures, primary
 from .records import Record
 from .study_table import change_text, judged
 
@@ -63,18 +64,14 @@ def _primary(budget: Budget) -> list[str]:
     for name, mix in budget.effects.mixes.items():
         cells = []
         for measure in first:
-            effect = _find(mix.effects, measure)
+            effect = measure.of(mix)
             verdict = verdicts.get(name)
             bold = verdict is not None and bool(verdict.better[measure.failure])
-            cells.append(f"**{_interval(effect)}**" if bold else _interval(effect))
+            cells.append(f"**{interval(effect)}**" if bold else interval(effect))
             cells.append(_change(budget.differences[name].get(measure), verdict))
         runs = f"{budget.runs[name]}"
-        rows.append(_line(f"`{name}`", runs, *cells, _interval(mix.own_loss)))
-    return [
-        _line("arm", "runs", *head, "own loss"),
-        "|---" * (len(head) + 3) + "|",
-        *rows,
-    ]
+        rows.append((f"`{name}`", runs, *cells, interval(mix.own_loss)))
+    return table(("arm", "runs", *head, "own loss"), rows)
 
 
 def _others(budget: Budget) -> list[str]:
@@ -83,19 +80,15 @@ def _others(budget: Budget) -> list[str]:
     measured = [
         m
         for m in measures()
-        if m not in first
-        and any(_find(mix.effects, m) for mix in budget.effects.mixes.values())
+        if m not in first and any(m.of(mix) for mix in budget.effects.mixes.values())
     ]
     if not measured:
         return []
-    return [
-        _line("arm", *(f"{m.probe}: {m.metric}" for m in measured)),
-        "|---" * (len(measured) + 1) + "|",
-        *(
-            _line(f"`{name}`", *(_interval(_find(mix.effects, m)) for m in measured))
-            for name, mix in budget.effects.mixes.items()
-        ),
-    ]
+    rows = (
+        (f"`{name}`", *(interval(m.of(mix)) for m in measured))
+        for name, mix in budget.effects.mixes.items()
+    )
+    return table(("arm", *(f"{m.probe}: {m.metric}" for m in measured)), rows)
 
 
 def spoken(verdict: Verdict) -> str:
@@ -118,19 +111,5 @@ def spoken(verdict: Verdict) -> str:
     )
 
 
-def _find(effects: Sequence[Effect], measure: Measure) -> Effect | None:
-    return next((e for e in effects if e[:3] == measure[:3]), None)
-
-
-def _interval(figure: Effect | OwnLoss | None) -> str:
-    if figure is None:
-        return "–"
-    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
-
-
 def _change(change: Difference | None, verdict: Verdict | None) -> str:
     return "" if change is None or verdict is None else change_text(change)
-
-
-def _line(*cells: str) -> str:
-    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"

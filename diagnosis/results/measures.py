@@ -9,7 +9,7 @@ from ..failures.registry import failures
 from ..probes.material import LEAST
 from ..probes.published.published_test import PublishedScore
 from ..scores.score import Score
-from .effects import Effect
+from .effects import Effect, Mix
 from .records import Record
 
 
@@ -40,6 +40,10 @@ class Measure(NamedTuple):
         if not scores or len(scores) < len(records):
             return None
         return combined(self.failure, self.probe, self.metric, scores)
+
+    def of(self, mix: Mix) -> Effect | None:
+        """What a mix came to by this measure; None if it was not measured."""
+        return next((effect for effect in mix.effects if effect[:3] == self[:3]), None)
 
 
 def combined(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..probes.published.published_test import PublishedScore
 from .effects import Effect
+from .markdown import table
 from .measures import combined
 from .paired import crossed_interval, same_seeds
 from .records import Record
@@ -27,12 +28,10 @@ def markdown(records: Sequence[Record]) -> list[str]:
     for record in records:
         if record.published:
             points.setdefault((record.mix, record.point), []).append(record)
-    return [
-        _line("mix", "runs", "tokens", *columns),
-        "|---" * (len(columns) + 3) + "|",
-        _line("*untrained*", "", "", *(_untrained(records, c) for c in columns)),
+    rows = [
+        ("*untrained*", "", "", *(_untrained(records, c) for c in columns)),
         *(
-            _line(
+            (
                 f"`{mix}`",
                 f"{len(runs)}",
                 f"{np.mean([r.tokens for r in runs]) / 1e6:.2f} M",
@@ -41,6 +40,7 @@ def markdown(records: Sequence[Record]) -> list[str]:
             for (mix, _), runs in sorted(points.items())
         ),
     ]
+    return table(("mix", "runs", "tokens", *columns), rows)
 
 
 def differences(records: Sequence[Record]) -> list[str]:
@@ -65,17 +65,14 @@ def differences(records: Sequence[Record]) -> list[str]:
     )
     if not columns or len(mixes) < 2:
         return []
-    return [
-        _line("mixes", *columns),
-        "|---" * (len(columns) + 1) + "|",
-        *(
-            _line(
-                f"`{one[0].mix}` − `{other[0].mix}`",
-                *(_difference(one, other, column) for column in columns),
-            )
-            for one, other in itertools.combinations(mixes, 2)
-        ),
-    ]
+    rows = (
+        (
+            f"`{one[0].mix}` − `{other[0].mix}`",
+            *(_difference(one, other, column) for column in columns),
+        )
+        for one, other in itertools.combinations(mixes, 2)
+    )
+    return table(("mixes", *columns), rows)
 
 
 def measured(records: Sequence[Record]) -> list[str]:
@@ -105,10 +102,10 @@ def _difference(one: Sequence[Record], other: Sequence[Record], column: str) -> 
     kept = [n for n in names if all(math.isfinite(v.get(n, math.nan)) for v in scores)]
     if not kept:
         return "–"
-    table = np.array([[a[name] - b[name] for name in kept] for a, b in pairs])
-    cell = f"{table.mean():+.3f}"
-    if min(table.shape) > 1:  # one seed, or one kind, tells nothing of others
-        low, high = crossed_interval(table)
+    values = np.array([[a[name] - b[name] for name in kept] for a, b in pairs])
+    cell = f"{values.mean():+.3f}"
+    if min(values.shape) > 1:  # one seed, or one kind, tells nothing of others
+        low, high = crossed_interval(values)
         cell = f"{cell} [{low:+.3f}, {high:+.3f}]"
         cell = f"**{cell}**" if low > 0 or high < 0 else cell
     some = f" ({len(kept)} of {len(names)} paradigms)"
@@ -153,7 +150,3 @@ def _cell(records: Sequence[Record], column: str) -> str:
 def _untrained(records: Sequence[Record], column: str) -> str:
     known = [s.untrained for s in _scores(records, column) if s.untrained is not None]
     return f"{np.mean(known):.3f}" if known else "–"
-
-
-def _line(*cells: str) -> str:
-    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"

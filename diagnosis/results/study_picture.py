@@ -105,9 +105,7 @@ def curves_over_size(studies: Sequence[Effects], *, mixes: Sequence[str]) -> str
                 curve = [
                     (study.setup.parameters / 1e6, effect)
                     for study in sorted(sizes, key=lambda s: s.setup.parameters)
-                    if mix in study.mixes
-                    and (effect := study.mixes[mix].effect(failure))
-                    and effect[:3] == measure[:3]
+                    if mix in study.mixes and (effect := measure.of(study.mixes[mix]))
                 ]
                 if curve:
                     name = f"{mix}, {share} %"

@@ -4,16 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .effects import (
-    Difference,
-    Effect,
-    Effects,
-    Mix,
-    OwnLoss,
-    better_by,
-    is_better,
-    shown,
-)
+from .effects import Difference, Effects, Mix, better_by, is_better, shown
+from .markdown import interval, table
 from .measures import Measure, measures, primary
 from .records import Record
 from .study_summary import by_budget
@@ -45,14 +37,17 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
       records: of all runs.
       effects: made from them by `study_summary.effects`.
     """
-    columns = [
-        m for m in measures() if any(_find(x, m) for x in effects.mixes.values())
-    ]
+    columns = [m for m in measures() if any(m.of(x) for x in effects.mixes.values())]
     names = [f"{m.probe}: {m.metric}" for m in columns]
     chances = [_chance(effects, m) for m in columns]
     shallow = [_shallow(records, effects, m) for m in columns]
     seeds = sorted({record.seed for record in records})
     left_out = dict.fromkeys(why for record in records for why in record.left_out)
+    rows = [
+        ("*chance*", "", "", *chances, ""),
+        ("*best baseline, without a model*", "", "", *shallow, ""),
+        *(_row(name, records, effects, columns) for name in effects.mixes),
+    ]
     lines = [
         f"{effects.tokens / 1e6:.1f} M processed tokens a run on `{effects.corpus}`, "
         f"seeds {', '.join(map(str, seeds))}. Brackets are the envelope of the seeds' "
@@ -64,11 +59,7 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
         "",
         f"    {effects.command}",
         "",
-        _line("mix", "runs", "asked in", *names, "own loss"),
-        "|---" * (len(names) + 4) + "|",
-        _line("*chance*", "", "", *chances, ""),
-        _line("*best baseline, without a model*", "", "", *shallow, ""),
-        *(_row(name, records, effects, columns) for name in effects.mixes),
+        *table(("mix", "runs", "asked in", *names, "own loss"), rows),
         "",
         *_differences(effects),
         *(_summary(failure, effects) for failure in judged(effects)),
@@ -77,27 +68,17 @@ def markdown(records: Sequence[Record], effects: Effects) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(*cells: str) -> str:
-    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
-
-
 def _row(
     name: str, records: Sequence[Record], effects: Effects, columns: Sequence[Measure]
-) -> str:
+) -> tuple[str, ...]:
     mix, before = effects.mixes[name], effects.mixes[effects.incumbent]
     cells = []
     for measure in columns:
-        after, reference = _find(mix, measure), _find(before, measure)
+        after, reference = measure.of(mix), measure.of(before)
         better = after and reference and better_by(reference, after, mix)
-        cells.append(f"**{_interval(after)}**" if better else _interval(after))
+        cells.append(f"**{interval(after)}**" if better else interval(after))
     runs, mode = len(by_budget(records, name)[-1]), _mode(records, name)
-    return _line(f"`{name}`", f"{runs}", mode, *cells, _interval(mix.own_loss))
-
-
-def _interval(figure: Effect | OwnLoss | None) -> str:
-    if figure is None:
-        return "–"
-    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+    return f"`{name}`", f"{runs}", mode, *cells, interval(mix.own_loss)
 
 
 def _mode(records: Sequence[Record], name: str) -> str:
@@ -122,7 +103,7 @@ def _differences(effects: Effects) -> list[str]:
     """Each mix against the incumbent, by the primary score of each failure."""
     first = [primary()[failure] for failure in judged(effects)]
     rows = [
-        _line(f"`{name}`", *(_change(mix, measure) for measure in first))
+        (f"`{name}`", *(_change(mix, measure) for measure in first))
         for name, mix in effects.mixes.items()
         if mix.differences
     ]
@@ -133,9 +114,7 @@ def _differences(effects: Effects) -> list[str]:
         "wider ends of its 95 % intervals by a bootstrap over seeds and items and by "
         "Student's over seeds; bold is better.",
         "",
-        _line("mix", *(f"{m.failure}: {m.probe}, {m.metric}" for m in first)),
-        "|---" * (len(first) + 1) + "|",
-        *rows,
+        *table(("mix", *(f"{m.failure}: {m.probe}, {m.metric}" for m in first)), rows),
         "",
     ]
 
@@ -154,12 +133,8 @@ def change_text(found: Difference) -> str:
     return f"{mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def _find(mix: Mix, measure: Measure) -> Effect | None:
-    return next((e for e in mix.effects if e[:3] == measure[:3]), None)
-
-
 def _chance(effects: Effects, measure: Measure) -> str:
-    matching = [_find(mix, measure) for mix in effects.mixes.values()]
+    matching = [measure.of(mix) for mix in effects.mixes.values()]
     known = [e.chance for e in matching if e is not None and e.chance is not None]
     return f"{sum(known) / len(known):.2f}" if known else "–"
 
