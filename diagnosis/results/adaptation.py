@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .effects import Comparison, Difference, Effects, Mix, OwnLoss, Setup, beats
-from .measures import Measure, measures, primary
+from .effects import Comparison, Effects, Mix, OwnLoss, Setup, better_by
+from .measures import measures, primary
 from .paired import difference, own_loss
 from .records import Record
 from .study_table import judged
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     Attributes:
       mix: its name.
       better: for each failure, whether its primary score is better than the
-        incumbent's with the intervals of all seeds apart; None if not measured.
+        incumbent's (`effects.better_by`); None if not measured.
       own_loss: on the incumbent's objectives, relative to the incumbent.
       runs: of the mix or of the incumbent that count, whichever are fewer.
     """
@@ -63,13 +63,11 @@ class Budget(NamedTuple):
 
     Attributes:
       effects: of every arm.
-      differences: of each arm from the reference, by measure.
       verdicts: of every arm but the reference.
       runs: of each arm that count.
     """
 
     effects: Effects
-    differences: Mapping[str, Mapping[Measure, Difference]]
     verdicts: tuple[Verdict, ...]
     runs: Mapping[str, int]
 
@@ -97,17 +95,15 @@ def budget(
     """
     before = arms[reference]
     shares = before.mix.loss_shares
-    mixes, differences = {}, {}
+    mixes = {}
     for name, arm in arms.items():
+        found = () if name == reference else measures()
+        changes = (difference(m, before.records, arm.records) for m in found)
         mixes[name] = arm.mix._replace(
             own_loss=own_loss(before.records, arm.records, shares),
             effects=tuple(e for m in measures() if (e := m.effect(arm.records))),
+            differences=tuple(d for d in changes if d is not None),
         )
-        differences[name] = {
-            m: d
-            for m in measures()
-            if (d := difference(m, before.records, arm.records))
-        }
     pairs = [(a.adds, reference, n) for n, a in arms.items() if a.adds]
     if revised in arms:
         pairs += [(a.drops, n, revised) for n, a in arms.items() if a.drops]
@@ -122,7 +118,7 @@ def budget(
         for name, count in runs.items()
         if name != reference
     )
-    return Budget(effects, differences, verdicts, runs)
+    return Budget(effects, verdicts, runs)
 
 
 def _comparison(
@@ -145,9 +141,10 @@ def _comparison(
 
 def _verdict(effects: Effects, name: str, *, runs: int) -> Verdict:
     better: dict[str, bool | None] = {}
+    mix = effects.mixes[name]
     for failure in judged(effects):
         measure = primary()[failure]
         before = measure.of(effects.mixes[effects.incumbent])
-        after = measure.of(effects.mixes[name])
-        better[failure] = beats(before, after) if before and after else None
-    return Verdict(name, better, effects.mixes[name].own_loss, runs)
+        after = measure.of(mix)
+        better[failure] = better_by(before, after, mix) if before and after else None
+    return Verdict(name, better, mix.own_loss, runs)

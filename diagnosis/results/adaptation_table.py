@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from .adaptation import LEAST_RUNS, MOST_LOSS, Budget, Verdict
-from .effects import Difference
 from .gates import Refusal
 from .markdown import interval, table
 from .measures import measures, primary
@@ -41,9 +40,10 @@ def markdown(
 
 _INTRODUCTION = (
     "Brackets after a score are the envelope of the seeds' 95 % bootstrap intervals "
-    "over documents; after a difference (Δ), the 95 % interval of the difference from "
-    "the first row, paired by seed, by a bootstrap over seeds and items. Bold: better "
-    "than the first row, with the envelopes apart. Own loss: held-out loss of the "
+    "over documents; after a difference (Δ) from the first row, paired by seed, the "
+    "wider ends of its 95 % intervals by a bootstrap over seeds and items and by "
+    "Student's over seeds. Bold: better than the first row, by the difference; with "
+    "envelopes apart where a single seed has none. Own loss: held-out loss of the "
     "incumbent's objectives over that of the first row at the same seed, mean and "
     "range over seeds (lower is better)."
 )
@@ -68,7 +68,8 @@ def _primary(budget: Budget) -> list[str]:
             verdict = verdicts.get(name)
             bold = verdict is not None and bool(verdict.better[measure.failure])
             cells.append(f"**{interval(effect)}**" if bold else interval(effect))
-            cells.append(_change(budget.differences[name].get(measure), verdict))
+            change = mix.difference(*measure[:3])
+            cells.append("" if change is None else change_text(change))
         runs = f"{budget.runs[name]}"
         rows.append((f"`{name}`", runs, *cells, interval(mix.own_loss)))
     return table(("arm", "runs", *head, "own loss"), rows)
@@ -97,7 +98,7 @@ def spoken(verdict: Verdict) -> str:
     unknown = [f for f, is_better in verdict.better.items() if is_better is None]
     loss = verdict.own_loss
     cost = "own loss not measured" if loss is None else f"own loss {loss.value:.3f}"
-    words = f"better with intervals apart on {', '.join(better) or 'no failure'}"
+    words = f"better on {', '.join(better) or 'no failure'}"
     if not verdict.better:
         words = "no failure was measured of the incumbent"
     if unknown:
@@ -106,10 +107,6 @@ def spoken(verdict: Verdict) -> str:
         words += f"; {verdict.runs} run counts, and {LEAST_RUNS} are needed"
     met = "met" if verdict.met else "not met"
     return (
-        f"`{verdict.mix}`: **{met}** (every failure better with intervals apart, own "
-        f"loss at most {MOST_LOSS:.2f}): {words}; {cost}."
+        f"`{verdict.mix}`: **{met}** (every failure better, own loss at most "
+        f"{MOST_LOSS:.2f}): {words}; {cost}."
     )
-
-
-def _change(change: Difference | None, verdict: Verdict | None) -> str:
-    return "" if change is None or verdict is None else change_text(change)

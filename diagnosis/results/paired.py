@@ -24,50 +24,8 @@ def difference(
 ) -> Difference | None:
     """By how much a score of two arms differs at equal tokens, `having - without`.
 
-    Args:
-      measure: the score.
-      without: records of the one arm at that budget, one a seed.
-      having: those of the other.
-
-    Returns:
-      None unless a seed has the score in both.
-    """
-    pairs = _scored(measure, without, having)
-    return _difference(measure, pairs, *_bootstrap(pairs)) if pairs else None
-
-
-def _bootstrap(pairs: Sequence[tuple[Score, Score]]) -> tuple[float, float]:
-    """The interval of the mean difference over seeds and items."""
-    errors = [math.hypot(*map(standard_error, pair)) for pair in pairs]
-    return interval(_changes(pairs), np.array(errors))
-
-
-def _changes(pairs: Sequence[tuple[Score, Score]]) -> Float[np.ndarray, " S"]:
-    return np.array([after.value - before.value for before, after in pairs])
-
-
-def _difference(
-    measure: Measure, pairs: Sequence[tuple[Score, Score]], low: float, high: float
-) -> Difference:
-    return Difference(
-        failure=measure.failure,
-        probe=measure.probe,
-        metric=measure.metric,
-        better=pairs[0][0].better,
-        without=float(np.mean([before.value for before, _ in pairs])),
-        having=float(np.mean([after.value for _, after in pairs])),
-        low=low,
-        high=high,
-        seeds=len(pairs),
-    )
-
-
-def cautious_difference(
-    measure: Measure, without: Sequence[Record], having: Sequence[Record]
-) -> Difference | None:
-    """`difference`, whose interval also holds Student's over seeds.
-
-    A bootstrap over few seeds is too narrow, and Student's knows nothing of items.
+    Its interval is the wider, at each end, of a bootstrap over seeds and items, which
+    is too narrow for few seeds, and of Student's over seeds, which knows no items.
 
     Args:
       measure: the score.
@@ -77,23 +35,28 @@ def cautious_difference(
     Returns:
       None unless two seeds have the score in both.
     """
-    pairs = _scored(measure, without, having)
-    if len(pairs) < LEAST_SEEDS:
-        return None
-    lows, highs = zip(_bootstrap(pairs), student_interval(_changes(pairs)), strict=True)
-    return _difference(measure, pairs, min(lows), max(highs))
-
-
-def _scored(
-    measure: Measure, without: Sequence[Record], having: Sequence[Record]
-) -> list[tuple[Score, Score]]:
-    """The scores of two arms in pairs of the same seed, where both have one."""
-    return [
+    pairs = [
         (before, after)
         for one, other in same_seeds(without, having)
         if (before := measure.chosen(one.scores))
         and (after := measure.chosen(other.scores))
     ]
+    if len(pairs) < LEAST_SEEDS:
+        return None
+    changes = np.array([after.value - before.value for before, after in pairs])
+    errors = np.array([math.hypot(*map(standard_error, pair)) for pair in pairs])
+    lows, highs = zip(interval(changes, errors), student_interval(changes), strict=True)
+    return Difference(
+        failure=measure.failure,
+        probe=measure.probe,
+        metric=measure.metric,
+        better=pairs[0][0].better,
+        without=float(np.mean([before.value for before, _ in pairs])),
+        having=float(np.mean([after.value for _, after in pairs])),
+        low=min(lows),
+        high=max(highs),
+        seeds=len(pairs),
+    )
 
 
 def student_interval(changes: Float[np.ndarray, " S"]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .effects import Effects, Mix, OwnLoss, Setup
 from .measures import Measure
-from .paired import cautious_difference
+from .paired import difference
 from .records import Record
 
 
@@ -75,7 +75,7 @@ def effects(
     for name, mix in mixes.items():
         last = by_budget(records, name)[-1]
         found = () if name == incumbent else measures
-        changes = (cautious_difference(m, before, last) for m in found)
+        changes = (difference(m, before, last) for m in found)
         measured[name] = mix._replace(
             own_loss=own_loss(records, name, incumbent=incumbent, shares=shares),
             effects=tuple(e for m in measures if (e := m.effect(last)) is not None),

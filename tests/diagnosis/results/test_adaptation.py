@@ -13,12 +13,7 @@ from sightline.diagnosis.results.adaptation import ArmRecords, budget
 from sightline.diagnosis.results.effects import Mix, Setup
 from sightline.diagnosis.results.gates import gated, not_apart
 from sightline.diagnosis.results.measures import primary
-from sightline.diagnosis.results.paired import (
-    cautious_difference,
-    difference,
-    interval,
-    own_loss,
-)
+from sightline.diagnosis.results.paired import difference, interval, own_loss
 from sightline.diagnosis.results.records import Record, TaskLoss
 from sightline.diagnosis.scores.score import Score
 
@@ -63,31 +58,29 @@ def record(mix, seed, values, *, losses=(2.0, 4.0), half=0.0, learned=None, toke
     )
 
 
-def test_a_difference_is_paired_by_seed_and_its_interval_spans_the_seeds():
-    """Changes of .1 and .3: the bootstrap of two draws them, and .2, alone."""
+def test_a_difference_is_paired_by_seed_and_holds_students_interval():
+    """Changes of .1 and .3: .2 ± 12.706 · .1414 / √2 = .2 ± 1.2706."""
+    measure = primary()[FAILURES[0]]
     without = [record("a", 0, [0.5]), record("a", 1, [0.2]), record("a", 2, [0.9])]
     having = [record("b", 1, [0.5]), record("b", 0, [0.6])]
-    change = difference(primary()[FAILURES[0]], without, having)
+    change = difference(measure, without, having)
     assert change.seeds == 2
     np.testing.assert_allclose(
         [change.without, change.having, change.low, change.high],
-        [0.35, 0.55, 0.1, 0.3],
+        [0.35, 0.55, -1.0706, 1.4706],
+        atol=1e-4,
     )
-    assert difference(primary()[FAILURES[0]], without, []) is None
+    assert difference(measure, without, having[:1]) is None
+    assert difference(measure, without, []) is None
 
 
-def test_a_cautious_difference_holds_students_interval_too():
-    """Changes of .1 and .3: .2 ± 12.706 · .1414 / √2 = .2 ± 1.2706."""
-    measure = primary()[FAILURES[0]]
-    without = [record("a", 0, [0.5]), record("a", 1, [0.2])]
-    having = [record("b", 0, [0.6]), record("b", 1, [0.5])]
-    change = cautious_difference(measure, without, having)
-    np.testing.assert_allclose([change.low, change.high], [-1.0706, 1.4706], atol=1e-4)
-    assert cautious_difference(measure, without, having[:1]) is None
-    alike = [record("b", n, [0.6 - 0.3 * n], half=0.2) for n in (0, 1)]
-    narrow = cautious_difference(measure, without, alike)
-    assert narrow == difference(measure, without, alike)  # the items', not Student's
-    assert narrow.low < 0 < narrow.high
+def test_seeds_that_agree_leave_the_interval_of_the_items():
+    """Changes of .1 twice; items' errors of .2 / 1.96 · √2 each, of the mean .102."""
+    without = [record("a", n, [0.5 - 0.3 * n], half=0.2) for n in (0, 1)]
+    having = [record("b", n, [0.6 - 0.3 * n], half=0.2) for n in (0, 1)]
+    change = difference(primary()[FAILURES[0]], without, having)
+    assert change.having - change.without == pytest.approx(0.1)
+    np.testing.assert_allclose([change.low, change.high], [-0.1, 0.3], atol=0.03)
 
 
 def test_the_interval_of_one_seed_is_that_of_its_items():
@@ -189,7 +182,7 @@ def outcome(values, losses=((2.0, 4.0), (2.0, 4.0)), **changes):
     [
         ((0.5, 0.6), ((2.0, 4.0), (2.04, 4.08)), True),
         ((0.5, 0.6), ((2.0, 4.0), (2.06, 4.12)), False),  # 3 % worse
-        ((0.5, 0.53), ((2.0, 4.0), (2.0, 4.0)), False),  # intervals touch
+        ((0.5, 0.51), ((2.0, 4.0), (2.0, 4.0)), False),  # the difference may be none
         ((0.6, 0.5), ((2.0, 4.0), (2.0, 4.0)), False),
     ],
 )
