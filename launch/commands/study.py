@@ -25,8 +25,6 @@ from ...diagnosis.results.study_summary import effects
 from ...diagnosis.results.study_table import better_on_all, markdown
 from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
-from ..runs.directory import prepare_run_dir
-from ..runs.run_identity import without
 from ..studies import outcome
 from ..studies.checks import (
     require_apart,
@@ -35,9 +33,9 @@ from ..studies.checks import (
     require_schedules,
 )
 from ..studies.facts import Facts, facts
+from ..studies.folder import of_training, prepare_folder
 from ..studies.jobs import Jobs
 from ..studies.store import Store
-from ..studies.study import DESCRIBING, MEASURING
 from ..studies.workers import Task, work
 from ._arguments import gin_parser, parse_gin
 
@@ -63,10 +61,6 @@ STOPPED = 75
 """Exit status, as of `sightline train`."""
 
 
-_OF_A_CONFIG = ("runs/*", "records/*", "checkpoints")
-"""What ties a folder to its config: files of a study, and those of a training run."""
-
-
 def main(arguments: Sequence[str]) -> int:
     """Does what is still to be done, then writes the results."""
     parser = gin_parser("study", _ABOUT)
@@ -90,11 +84,9 @@ def main(arguments: Sequence[str]) -> int:
     identities = study.mixture(study.incumbent).identities()
     for name in study.mixes:
         identities[f"mix {name}"] = outcome.mix_identity(study.mixture(name))
-    text = of_training(config.resolved_config("study"))
-    out = prepare_run_dir(
-        options.out, text, identities=identities, done=_OF_A_CONFIG, option="--out"
-    )
-    data = facts(study, out, config=text)
+    text = config.resolved_config("study")
+    out = prepare_folder(options.out, text, identities=identities)
+    data = facts(study, out, config=of_training(text))
     require_apart(data)
     jobs = Jobs(study, Store(out), own_share=data.own_share)
     require_schedules(study, jobs.arms.values())
@@ -117,11 +109,6 @@ def main(arguments: Sequence[str]) -> int:
             path.unlink()  # of a name that the study had
         print(*written, sep="\n")
     return 0 if done else STOPPED
-
-
-def of_training(text: str) -> str:
-    """A resolved config without what changes no checkpoint."""
-    return without(text, [f"study.{name}" for name in (*MEASURING, *DESCRIBING)])
 
 
 def _run(jobs: Jobs, task: Task, *, workers: int) -> bool:

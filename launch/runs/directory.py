@@ -151,50 +151,6 @@ def alone_in(run_dir: str | os.PathLike[str]) -> Iterator[None]:
         _TRAINING.remove(folder)
 
 
-def prepare_run_dir(
-    run_dir: str | os.PathLike[str],
-    config: str,
-    *,
-    identities: Mapping[str, str],
-    done: Sequence[str],
-    option: str,
-) -> Path:
-    """Makes a directory whose finished files are bound to the config beside them.
-
-    Args:
-      run_dir: the directory, made if missing and held until this process ends.
-      config: the resolved gin config.
-      identities: of the vocabulary, each corpus and each mix of a study, by name
-        (`corpus text`): their contents may change under the same name.
-      done: patterns of the files of a config: from which a run can continue, and
-        what came of it.
-      option: of the command line that gives the directory, for messages.
-
-    Raises:
-      UsageError: another process is working in the directory, it cannot be written
-        to, or it holds files of another config, or of none that is there; the message
-        shows the difference.
-    """
-    folder = RunDirectory(run_dir, option=option).path
-    saved = folder / "config.gin"
-    text = config_text(config, identities)
-    found = next((path for each in done for path in folder.glob(each)), None)
-    if found is not None and not saved.exists():
-        raise UsageError(
-            f"{folder} holds {found.relative_to(folder)} and no config.gin, which says "
-            f"of which config that is; put it back, or give another {option}."
-        )
-    if found is not None:
-        changes = difference(saved.read_text(), text)
-        if changes:
-            raise UsageError(
-                f"{folder} holds a run of another config:\n{changes}\n"
-                f"Resume it with its own config, or give this run another {option}."
-            )
-    write_whole(saved, text)
-    return folder
-
-
 def difference(saved: str, now: str) -> str:
     """In what a config that must be repeated is another, as a diff; empty if nothing.
 

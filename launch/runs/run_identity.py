@@ -41,7 +41,7 @@ _OF_ROWS = ("train.mixture", "train.rows", "train.batch_rows", "train.seed")
 
 _ROW_SHAPES = ("decoder_rows", "encoder_decoder_rows")
 
-_IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
+IDENTITIES = ("# vocabulary ", "# corpus ", "# mix ", "# recording ")
 """Prefixes of the lines that identify the vocabulary, documents and mixes of a run."""
 
 _ORIGIN = re.compile(r"^# origin (.+)@(\d+) parameters sha256 (\w+)$", re.MULTILINE)
@@ -172,7 +172,7 @@ def differences_of_step(
     ]
     identities: dict[str, str] = {}
     for line in saved.splitlines():
-        if line.startswith(_IDENTITIES):
+        if line.startswith(IDENTITIES):
             # Both the name and the value may have spaces.
             known = (name for name in now.identities if line.startswith(f"# {name} "))
             name = next(known, line[2:].rpartition(" ")[0])
@@ -205,12 +205,13 @@ def bindings_of(config: str) -> dict[str, str]:
 
 
 def compared_lines(config: str) -> list[str]:
-    """The lines of a `config.gin` that a continued run must repeat."""
-    return [
-        line
-        for line in config.splitlines()
-        if line.startswith(_IDENTITIES)
-        or (line.strip() and not line.startswith("#") and not _moves(line))
+    """The lines of a `config.gin` that a continued run must repeat.
+
+    Its identities come first, sorted, since nothing depends on their order.
+    """
+    lines = [line for line in config.splitlines() if line.strip()]
+    return sorted(line for line in lines if line.startswith(IDENTITIES)) + [
+        line for line in lines if not line.startswith("#") and not _moves(line)
     ]
 
 

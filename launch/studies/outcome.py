@@ -45,12 +45,13 @@ class Counted(NamedTuple):
 
 
 def counted(jobs: Jobs) -> Counted:
-    """The records of a study, those of today's arms and measurements alone."""
+    """The records of a study, those of today's runs and measurements alone."""
     plan = jobs.study.plan_digest()
+    runs = {(run.arm.name, run.seed) for run in jobs.runs.values()}
     every = records.read_all(jobs.store.folder / "records")
     return Counted(
         *gated(
-            [r for r in every if r.plan == plan and r.mix in jobs.arms],
+            [r for r in every if r.plan == plan and (r.mix, r.seed) in runs],
             vocabulary_size=vocabulary(jobs.study.vocabulary).size,
             ungated=jobs.study.ungated,
         )

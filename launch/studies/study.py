@@ -45,6 +45,10 @@ DESCRIBING = (
 `deterministic` a GPU adds in any order: with it a run is one of those that it might
 have been anyway."""
 
+ADDING = ("mixes", "seeds")
+"""Settings that say which runs there are. A folder's runs stay as they are when others
+come: what a mix is, its identity says."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Study:

@@ -10,7 +10,6 @@ from sightline.launch.runs.directory import (
     RunDirectory,
     StorageError,
     close_after,
-    prepare_run_dir,
     storage_errors,
 )
 from sightline.launch.runs.run_identity import Change, RunIdentity
@@ -62,10 +61,8 @@ def test_what_is_no_folder_is_refused(run_dir, message, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=message):
         RunDirectory(run_dir)
     with pytest.raises(UsageError) as error:
-        prepare_run_dir(run_dir, CONFIG, identities={}, done=(), option="--out")
-    refused = str(error.value)
-    assert "--out" in refused and "--run_dir" not in refused
-    assert "--copy_to" not in refused and not list(tmp_path.iterdir())
+        RunDirectory(run_dir, option="--copy_to")
+    assert "--run_dir" not in str(error.value) and not list(tmp_path.iterdir())
 
 
 def test_changes_are_recorded_and_the_config_is_the_newest(directory):
@@ -80,33 +77,6 @@ def test_changes_are_recorded_and_the_config_is_the_newest(directory):
     assert [json.loads(line) for line in lines] == [
         {"step": step, **expected} for step in (4, 6)
     ]
-
-
-def test_files_of_another_config_are_not_added_to(tmp_path):
-    def prepare(config, identity="abc"):
-        prepare_run_dir(
-            tmp_path,
-            config,
-            identities={"corpus text": identity},
-            done=("runs/*", "*.json"),
-            option="--out",
-        )
-
-    prepare("other")
-    prepare(CONFIG)  # nothing is lost by it
-    (tmp_path / "1.json").write_text("{}")
-    prepare(CONFIG.replace("papers", "moved"))
-    for config, identity in ((CONFIG, "abd"), (CONFIG.replace("'m'", "'n'"), "abc")):
-        with pytest.raises(UsageError, match="a run of another config"):
-            prepare(config, identity)
-    before = (tmp_path / "config.gin").read_text()
-    with pytest.raises(UsageError, match=r"… 1 more\nResume .* another --out") as error:
-        prepare("".join(f"a.b{n} = 1\n" for n in range(18)))
-    assert len(str(error.value).splitlines()) == 23
-    assert (tmp_path / "config.gin").read_text() == before
-    (tmp_path / "config.gin").unlink()
-    with pytest.raises(UsageError, match=r"holds 1\.json and no config\.gin"):
-        prepare(CONFIG)
 
 
 @pytest.mark.parametrize("name", ["records/a-0-5.json", "runs/a-0/points/5"])

@@ -86,7 +86,7 @@ def prepare(subject, given):
     return probe
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def one_probe():
     """Nothing is measured but one text."""
     with pytest.MonkeyPatch.context() as patch:

@@ -85,6 +85,13 @@ def test_mixes_side_by_side_and_a_mix_whose_file_changed(tmp_path, capsys):
     )
     assert effects.mixes["causal"].rates == {"causal": 1.0}
 
+    # Other seeds and mixes may be added, and left again; what they came to stays.
+    more = {**mixes, "bert": "bert.gin"}
+    added = [*command, f"--gin.study.mixes={more}", "--gin.study.seeds=(0, 1)"]
+    assert main([*added, "--minutes=0.00001"]) == 75
+    assert main(command) == 0
+    assert (tmp_path / "out" / "table.md").read_text() == table
+
     rates = "{'policies.causal': 9, 'policies.masked': 1}"
     mine.write_text(f"{head}Mixture.rates = {rates}\n")
     assert main(command) == 2

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sightline.launch.cli import main
-from sightline.launch.commands.study import of_training
 from sightline.launch.configuration.study import read_study
 from sightline.launch.studies.arms import arms
+from sightline.launch.studies.folder import of_training
 from sightline.launch.studies.outcome import mix_identity, percent
 from sightline.launch.studies.proxy_probes import failures_asked
 from sightline.launch.studies.resources import StudyResources
