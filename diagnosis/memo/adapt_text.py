@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
-from ..revision.adapted import KEPT, left_of
+from ..revision.adapted import left_of
 from ..revision.propose import Proposal
 from ..wording import listed, percent
 from .blocks import code
@@ -58,6 +58,7 @@ class Adaptation(NamedTuple):
         its schedule.
       steps: to train for; None of an imported model, which has none of its own.
       share: of the tokens that the run has read.
+      kept: share of the mixture that is divided as the run divided it.
       peak: highest learning rate; None likewise.
       proposal: the revised mixture, which keeps more of the run's own.
     """
@@ -67,6 +68,7 @@ class Adaptation(NamedTuple):
     start: str
     steps: int | None
     share: float
+    kept: float
     peak: float | None
     proposal: Proposal
 
@@ -113,7 +115,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
         name=before.name,
         options=options,
         length=length,
-        kept=_kept(before, adaptation.proposal.mixture),
+        kept=_kept(before, adaptation),
         peak=peak,
     )
     head += phases_note(before)
@@ -129,21 +131,21 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
     return complete(adaptation.proposal, head=head, start="\n".join(start))
 
 
-def kept_share(before: Mixture, after: Mixture) -> str:
+def kept_share(before: Mixture, adaptation: Adaptation) -> str:
     """How much of a run's mixture an adapted one keeps: `33.3 % of its mixture`."""
-    left, gone = left_of(before, after)
+    left, gone = left_of(before, adaptation.proposal.mixture)
     if not left:
         return "nothing of its mixture"
     without = f" without {listed(map(code, gone))}" if gone else ""
-    return f"{percent(KEPT)} of its mixture{without}"
+    return f"{percent(adaptation.kept)} of its mixture{without}"
 
 
-def _kept(before: Mixture, after: Mixture) -> str:
-    left, gone = left_of(before, after)
+def _kept(before: Mixture, adaptation: Adaptation) -> str:
+    left, gone = left_of(before, adaptation.proposal.mixture)
     if not left:
         return _NONE_KEPT
     without = f" without {listed(gone)}" if gone else ""
-    return _KEPT.format(share=percent(KEPT), gone=without)
+    return _KEPT.format(share=percent(adaptation.kept), gone=without)
 
 
 def _slots(rows: RowShape) -> int:

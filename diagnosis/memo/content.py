@@ -69,9 +69,7 @@ def _values(memo: Memo) -> dict[str, Any]:
                 key=lambda pair: (pair.without, pair.having),
             )
         ],
-        "kept": kept_share(memo.mixture, memo.adaptation.proposal.mixture)
-        if memo.adaptation
-        else "",
+        "kept": kept_share(memo.mixture, memo.adaptation) if memo.adaptation else "",
         "limit_rows": list(limit_rows(memo)),
         "missing": [
             failure.title

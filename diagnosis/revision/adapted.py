@@ -15,7 +15,8 @@ from .propose import Change, Proposal
 from .revision import rounded
 
 KEPT = 1 / 3
-"""Share of the examples, and of the loss, that is divided as the run divided it."""
+"""Share of the examples, and of the loss, that is divided as the run divided it, where
+nothing else is asked for."""
 
 Key = TypeVar("Key", bound=str)
 
@@ -27,13 +28,16 @@ def left_of(before: Mixture, after: Mixture) -> tuple[list[str], list[str]]:
     return [n for n in own if n in names], [n for n in own if n not in names]
 
 
-def adapted(before: Mixture, proposal: Proposal, loss: Mapping[str, float]) -> Proposal:
-    """The proposal, with at least `KEPT` of it as the run has it.
+def adapted(
+    before: Mixture, proposal: Proposal, loss: Mapping[str, float], *, kept: float
+) -> Proposal:
+    """The proposal, with at least a share of it as the run has it.
 
     Args:
       before: the mixture that the run is trained on, without a schedule.
       proposal: for a run from scratch.
       loss: share of the loss that each objective or variant had.
+      kept: that share of the examples and of the loss.
     """
     after = proposal.mixture
     shares: defaultdict[str, float] = defaultdict(float)
@@ -41,9 +45,9 @@ def adapted(before: Mixture, proposal: Proposal, loss: Mapping[str, float]) -> P
         shares[base_name(name)] += share
     mixture = Mixture(
         "adapted",
-        rounded(keeping(after.rates, before.rates)),
+        rounded(keeping(after.rates, before.rates, least=kept)),
         corpora=dict(after.corpora),
-        loss_shares=rounded(keeping(after.loss_shares or shares, shares)),
+        loss_shares=rounded(keeping(after.loss_shares or shares, shares, least=kept)),
         settings=after.settings,
         vocabulary=after.vocabulary,
     )
@@ -52,9 +56,9 @@ def adapted(before: Mixture, proposal: Proposal, loss: Mapping[str, float]) -> P
 
 
 def keeping(
-    after: Mapping[Key, float], before: Mapping[Key, float]
+    after: Mapping[Key, float], before: Mapping[Key, float], *, least: float
 ) -> dict[Key, float]:
-    """`after`, with as much of `before` mixed in as makes `KEPT` of it `before`'s.
+    """`after`, with as much of `before` mixed in as makes `least` of it `before`'s.
 
     What `after` keeps of `before` is the largest part of it that is divided in the
     proportions of `before`: the least ratio of their shares. What `after` does not name
@@ -63,6 +67,7 @@ def keeping(
     Args:
       after: shares of any sum.
       before: likewise.
+      least: share, below 1.
 
     Returns:
       Shares that sum to 1.
@@ -70,7 +75,7 @@ def keeping(
     left = {name: s for name, s in before.items() if s > 0 and name in after}
     new, old = _normalised(after), _normalised(left)
     kept = min((new[name] / share for name, share in old.items()), default=1.0)
-    own = max(0.0, (KEPT - kept) / (1 - kept)) if kept < 1 else 0.0
+    own = max(0.0, (least - kept) / (1 - kept)) if kept < 1 else 0.0
     return {n: (1 - own) * share + own * old.get(n, 0.0) for n, share in new.items()}
 
 

@@ -11,6 +11,7 @@ from ...diagnosis.findings.complaints import Complaint
 from ...diagnosis.memo.gin_text import START
 from ...diagnosis.probes.asking.forms import MODES
 from ...diagnosis.probes.material import LEAST, Plan
+from ...diagnosis.revision.adapted import KEPT
 from ...diagnosis.revision.limits import NO_LIMITS, Limits, check
 from ...objectives.errors import UsageError, nearest, require_positive, require_seed
 from ...tasks import corpora
@@ -95,7 +96,7 @@ def read_input(options: argparse.Namespace, bindings: Sequence[str]) -> Diagnosi
 
     Args:
       options: `run_dir`, `gin_file`, `corpus`, `mode`, `documents`, `seed`,
-        `adapt_share`, and those of `add_limits`.
+        `adapt_share`, `adapt_keep`, and those of `add_limits`.
       bindings: `NAME=VALUE`; with a run, settings of corpora.
 
     Raises:
@@ -138,6 +139,7 @@ def _refuse_options_of_a_run(options: argparse.Namespace) -> None:
         ("mode", None, "is how to ask a model"),
         ("documents", Plan().documents, "is how many to probe a model with"),
         ("adapt_share", ADAPT_SHARE, "is how long to train a model on"),
+        ("adapt_keep", KEPT, "is how much of a run's mixture to keep"),
     ):
         value = getattr(options, name)
         if value != usual:
@@ -183,6 +185,11 @@ def _check_numbers(options: argparse.Namespace) -> None:
         )
     require_seed("--seed", options.seed)
     require_positive("--adapt_share", options.adapt_share)
+    if not 0 <= options.adapt_keep < 1:
+        raise UsageError(
+            f"--adapt_keep is {options.adapt_keep}; it is the share of the mixture "
+            "that stays, so set it from 0 to below 1."
+        )
 
 
 def _of_run(

@@ -24,7 +24,7 @@ from ...diagnosis.probes.material import Plan, require_documents
 from ...diagnosis.results import effects_file
 from ...diagnosis.results.effects import Effects
 from ...diagnosis.results.nearest import Run, ranked
-from ...diagnosis.revision.adapted import adapted
+from ...diagnosis.revision.adapted import KEPT, adapted
 from ...diagnosis.revision.propose import Proposal, propose
 from ...diagnosis.traits.traits import MixtureTraits
 from ...tasks.tokens.vocabulary import vocabulary
@@ -119,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
     )
+    parser.add_argument(
+        "--adapt_keep",
+        type=float,
+        default=KEPT,
+        metavar="SHARE",
+        help="of adapt.gin, divided as the run divides its mixture (%(default).3g)",
+    )
     add_limits(parser)
     add_probe_data(parser)
     return parser
@@ -175,7 +182,7 @@ def _memo(
         effects=proposal.study or Effects(),
         not_measured=measured.left_out if measured else (),
         start=about.start,
-        adaptation=_adaptation(about, measured, traits, proposal, options.adapt_share),
+        adaptation=_adaptation(about, measured, traits, proposal, options),
         studies=studies,
         about=run,
         published=published_of_run(about.run, about.corpus, options, progress),
@@ -197,12 +204,13 @@ def _adaptation(
     measured: Measured | None,
     traits: MixtureTraits,
     proposal: Proposal,
-    share: float,
+    options: argparse.Namespace,
 ) -> Adaptation | None:
     """How the run is adapted; None without a run, or where nothing changes."""
     if measured is None or about.trained is None or not proposal.changes:
         return None
     before, step = about.packed_mixture, measured.step
+    share, kept = options.adapt_share, options.adapt_keep
     steps = steps_for(share, step=step, before=before.rows, after=proposal.rows)
     peak = float(f"{PEAK * about.trained.peak:.3g}")
     return Adaptation(
@@ -211,8 +219,9 @@ def _adaptation(
         start=about.trained.start,
         steps=steps,
         share=share,
+        kept=kept,
         peak=None if steps is None else peak,
-        proposal=adapted(before.mixture, proposal, traits.loss),
+        proposal=adapted(before.mixture, proposal, traits.loss, kept=kept),
     )
 
 

@@ -592,7 +592,7 @@ def test_three_files_are_written_and_written_again(bare, tmp_path):
 
 def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
     start = "train.seed = 0"
-    how = Adaptation("runs/a b", 40, start, 4, 0.1, 0.00067, bare.proposal)
+    how = Adaptation("runs/a b", 40, start, 4, 0.1, 1 / 3, 0.00067, bare.proposal)
     out = tmp_path / "memo"
     names = [*FILES, ADAPT]
     assert write(bare._replace(adaptation=how), out) == [out / name for name in names]
@@ -611,7 +611,7 @@ def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
     [
         (
             {"policies.permuted": 0.5, "policies.causal": 0.5},
-            "33.3 % of its mixture without `masked`",
+            "40 % of its mixture without `masked`",
             "divided as the run divided it without masked, so that it forgets little.",
         ),
         (
@@ -623,9 +623,9 @@ def test_the_file_that_adapts_a_run_comes_and_goes_with_it(bare, tmp_path):
 )
 def test_what_an_adapted_run_does_not_keep_is_said(rates, memo, gin, bare):
     after = Mixture("adapted", rates, vocabulary="policies")
-    assert kept_share(bare.mixture, after) == memo
-    how = Adaptation("runs/a", 40, "", 4, 0.1, 1e-3, bare.proposal)
+    how = Adaptation("runs/a", 40, "", 4, 0.1, 0.4, 1e-3, bare.proposal)
     how = how._replace(proposal=bare.proposal._replace(mixture=after))
+    assert kept_share(bare.mixture, how) == memo
     assert gin in " ".join(adapt_text(bare.mixture, how).replace("#", "").split())
 
 
@@ -644,7 +644,7 @@ train.model = @ModelConfig()
 train.optimizer = @adamw
 train.batch_rows = 8
 train.seed = 0"""
-    how = Adaptation("runs/llama", 0, start, None, 0.1, None, bare.proposal)
+    how = Adaptation("runs/llama", 0, start, None, 0.1, 1 / 3, None, bare.proposal)
     write(bare._replace(adaptation=how), tmp_path / "memo")
     path, options = tmp_path / "memo" / ADAPT, "STEPS --gin.warmup_cosine.peak=PEAK"
     for name in ("memo.md", ADAPT):
