@@ -24,7 +24,8 @@ _HEAD = """\
 Adapts {run} to a revision of mixture {name!r}.
 By `sightline diagnose`; the memo beside it says why.
 
-  sightline train --gin_file=adapt.gin {options}--run_dir=runs/adapted
+  sightline train --gin_file={path} \\
+    {options}--run_dir=runs/adapted
 
 It begins with the parameters of that run, a fresh optimiser and another mixture, for
 {length}. {kept}
@@ -91,15 +92,16 @@ def steps_for(
     return max(1, math.ceil(share * step * _slots(before) / _slots(after)))
 
 
-def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
+def adapt_text(before: Mixture, adaptation: Adaptation, *, path: str) -> str:
     """The text of the file, a pure function of its arguments.
 
     Args:
       before: the mixture that is revised.
       adaptation: of the run that is trained on it.
+      path: of the file, as used in commands.
     """
     if adaptation.steps is None:
-        options = f"\\\n    {UNBOUND} "
+        options = f"{UNBOUND} "
         length, peak = "as many steps as you bind", "the peak that you bind"
         bound = [_UNTRAINED]
     else:
@@ -113,6 +115,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation) -> str:
     head = _HEAD.format(
         run=adaptation.run,
         name=before.name,
+        path=path,
         options=options,
         length=length,
         kept=_kept(before, adaptation),

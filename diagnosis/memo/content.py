@@ -59,7 +59,7 @@ def _values(memo: Memo) -> dict[str, Any]:
         "evidence": lambda failure: list(_evidence(memo, failure)),
         "examined": shlex.join(examined),
         "fallback": functools.partial(_fallback, memo),
-        "file": lambda name: shlex.quote(f"{origin.folder.rstrip('/')}/{name}"),
+        "file": memo.path,
         "imports": "".join(f" --import={shlex.quote(m)}" for m in origin.imports),
         "instead": _instead,
         "isolated": lambda change, failure: [

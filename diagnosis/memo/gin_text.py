@@ -20,24 +20,29 @@ WIDTH = 88
 _HEAD = """\
 A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says why.
 
-  sightline train --gin_file=recommended.gin --run_dir=runs/recommended
+  sightline train --gin_file={path} \\
+    --run_dir=runs/recommended
 
 {whose} Later files win, so that a model and a run of your own come after it:
---gin_file=recommended.gin --gin_file=YOURS.gin, where YOURS binds no Mixture."""
+--gin_file={path} --gin_file=YOURS.gin, where YOURS binds no Mixture."""
 
 _SMALL = "recommended.gin is complete: it includes a small run."
 _OWN = "recommended.gin is complete: it keeps the model, optimiser and steps."
 
 
-def gin_text(before: Mixture, proposal: Proposal, *, start: str = START) -> str:
+def gin_text(
+    before: Mixture, proposal: Proposal, *, path: str, start: str = START
+) -> str:
     """The text of the file, a pure function of its arguments.
 
     Args:
       before: the mixture that is revised.
       proposal: the recommendation.
+      path: of the file, as used in commands.
       start: gin text that binds all of a run except its mixture and rows.
     """
-    head = _HEAD.format(name=before.name, whose=_whose(start)) + phases_note(before)
+    head = _HEAD.format(name=before.name, path=path, whose=_whose(start))
+    head += phases_note(before)
     return complete(proposal, head=head, start=start)
 
 
@@ -91,6 +96,7 @@ def _comment(text: str, indent: str = "") -> list[str]:
         wrapped = textwrap.wrap(
             " ".join(paragraph.split()) if indent else paragraph,
             WIDTH - len(indent) - 2,
+            break_long_words=False,
             break_on_hyphens=False,
         )
         lines += [f"{indent}# {line}" for line in wrapped] or [f"{indent}#"]

@@ -1,11 +1,13 @@
 """The inputs of a memo, and what its parts derive from them."""
 
 import math
+import shlex
 from typing import NamedTuple
 
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
 from ..causes.cause import Cause
+from ..failures import registry
 from ..findings.complaints import Complaint
 from ..findings.headlines import headlines
 from ..findings.severity import perfect, reference
@@ -129,6 +131,16 @@ class Memo(NamedTuple):
         first = mix.effect(failure) if mix else None
         alike = [s for s in scores if first and s[1:4:2] == (first.probe, first.metric)]
         return next(iter(alike or scores), None)
+
+    def path(self, name: str) -> str:
+        """The path of a file of the memo, quoted for a shell."""
+        return shlex.quote(f"{self.provenance.folder.rstrip('/')}/{name}")
+
+    @property
+    def blind(self) -> bool:
+        """Whether a checkpoint was to be measured, and no failure could be."""
+        asked = self.provenance.run is not None
+        return asked and not any(self.lead(name) for name in registry.names())
 
     def counts_of(self, failure: str) -> list[Complaint]:
         """The reviews in which texts with a failure were counted."""

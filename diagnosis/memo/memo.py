@@ -14,7 +14,9 @@ from .pages import markdown, page
 
 __all__ = ["ADAPT", "FILES", "Memo", "Provenance", "check", "texts", "write"]
 
-FILES = ("memo.md", "memo.html", "recommended.gin")
+_RECOMMENDED = "recommended.gin"
+
+FILES = ("memo.md", "memo.html", _RECOMMENDED)
 """The files that are written."""
 
 
@@ -56,8 +58,14 @@ def texts(memo: Memo) -> dict[str, str]:
     return {
         "memo.md": markdown(document),
         "memo.html": page(document),
-        "recommended.gin": gin_text(memo.mixture, memo.proposal, start=memo.start),
-        **({ADAPT: adapt_text(memo.mixture, adapts)} if adapts else {}),
+        _RECOMMENDED: gin_text(
+            memo.mixture, memo.proposal, path=memo.path(_RECOMMENDED), start=memo.start
+        ),
+        **(
+            {ADAPT: adapt_text(memo.mixture, adapts, path=memo.path(ADAPT))}
+            if adapts
+            else {}
+        ),
     }
 
 

@@ -25,7 +25,6 @@ that the run was trained on, or on any other of the same vocabulary. With --task
 metrics of SeqIO Tasks instead, of t5's or of your own (--import).
 
   sightline evaluate runs/mine
-  sightline evaluate runs/mine --gin_file=t5.gin
   sightline evaluate runs/mine --gin_file=five.gin --gin.masked.rate=0.3 --format=json
   sightline evaluate runs/mine --import=my_tasks --tasks=my_answers
 """

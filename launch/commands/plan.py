@@ -32,8 +32,12 @@ does; 2 a wrong argument or binding.
 def main(arguments: Sequence[str]) -> int:
     """Prints the plan; returns 1 if it does not fit, nor any of a search."""
     parser = gin_parser("plan", _ABOUT)
-    parser.add_argument("--topology", required=True, metavar="NAME")
-    parser.add_argument("--slices", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--topology", required=True, metavar="NAME", help="of one slice, as above"
+    )
+    parser.add_argument(
+        "--slices", type=int, default=1, metavar="N", help="of that topology (1)"
+    )
     parser.add_argument("--search", action="store_true", help="try other settings")
     parser.add_argument(
         "--most",

@@ -191,9 +191,11 @@ class Bindings:
         if missing:
             names = list(dict.fromkeys(missing))
             self._refuse_called(name, scope)
+            fix = f"in a gin file or on the command line: --gin.{names[0]}=VALUE."
+            if name == "train" and not self.bound(scope, name):
+                fix = "with --gin_file=any_mixture.gin, a small run, before your files."
             raise UsageError(
-                f"not bound, and without a default: {', '.join(names)}. Bind them in "
-                f"a gin file or on the command line: --gin.{names[0]}=VALUE."
+                f"not bound, and without a default: {', '.join(names)}. Bind them {fix}"
             )
 
     def _refuse_called(self, name: str, scope: Scope) -> None:

@@ -19,6 +19,8 @@ from .mixture_schedule import SCHEDULED, check_schedule, mean_rates, values_by_s
 
 _TOLERANCE = 1e-6
 
+_ALIKE = ", or bind Mixture.loss_shares = None to share the loss as the examples are"
+
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
@@ -249,14 +251,14 @@ class Mixture:
             if name not in mixed:
                 raise UsageError(
                     f"{where} name {name!r}, which has no task with a positive rate; "
-                    f"take it out or give one. Mixed: {', '.join(mixed)}."
+                    f"take it out or give one{_ALIKE}. Mixed: {', '.join(mixed)}."
                 )
         _require_amounts(f"{where}: the share of", shares)
         missing = [name for name in mixed if name not in shares]
         if missing:
             raise UsageError(
                 f"{where} leave out {', '.join(missing)}; every objective with a "
-                "positive rate needs a share."
+                f"positive rate needs a share{_ALIKE}."
             )
         total = sum(shares.values())
         if abs(total - 1) > _TOLERANCE:

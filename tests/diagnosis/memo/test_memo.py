@@ -626,7 +626,9 @@ def test_what_an_adapted_run_does_not_keep_is_said(rates, memo, gin, bare):
     how = Adaptation("runs/a", 40, "", 4, 0.1, 0.4, 1e-3, bare.proposal)
     how = how._replace(proposal=bare.proposal._replace(mixture=after))
     assert kept_share(bare.mixture, how) == memo
-    assert gin in " ".join(adapt_text(bare.mixture, how).replace("#", "").split())
+    assert gin in " ".join(
+        adapt_text(bare.mixture, how, path="x").replace("#", "").split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -722,3 +724,25 @@ def test_content_needs_no_failure(bare):
     text = markdown(document)
     assert "No failure was reported" in text
     assert "keep the mixture" in text
+
+
+def test_a_checkpoint_of_which_nothing_could_be_measured_is_not_called_sound(bare):
+    kept = propose(bare.mixture, bare.traits, (), (), (), (), rows=bare.rows)
+    few = "24 documents are too few for continuation."
+    asked = bare._replace(
+        proposal=kept,
+        complaints=(),
+        causes=(),
+        not_measured=(few,),
+        provenance=bare.provenance._replace(run="runs/a"),
+    )
+    text = " ".join(markdown(content(asked)).split())
+    assert f"none could be measured: {few}" in text
+    assert "keep the mixture" not in text and "Give more `--documents`" in text
+
+
+def test_files_of_a_memo_say_how_they_are_run_from_where_it_was_written(bare):
+    there = bare.provenance._replace(folder="memos/of a")
+    made = texts(bare._replace(provenance=there))
+    command = "#   sightline train --gin_file='memos/of a/recommended.gin' \\\n"
+    assert f"{command}#     --run_dir=runs/recommended\n" in made["recommended.gin"]

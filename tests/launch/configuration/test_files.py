@@ -7,6 +7,7 @@ import pytest
 
 from sightline.launch.configuration import files
 from sightline.launch.configuration.config import load
+from sightline.objectives.errors import UsageError
 
 
 def train(*, steps: int = 1, f: object = None): ...
@@ -111,3 +112,16 @@ def test_every_shipped_file_says_command_cost_and_what_to_expect(name):
     head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
     for word in ("Command", "Cost", "Expect"):
         assert any(line.startswith(f"# {word}: ") for line in head), word
+
+
+def test_a_mixture_of_two_lines_is_a_run_after_any_mixture(tmp_path):
+    """And alone it is not, which is said with the way on."""
+    mine = tmp_path / "mine.gin"
+    mine.write_text(
+        "Mixture.name = 'mine'\nMixture.rates = {'python_docs.causal': 1}\n"
+    )
+    run = {"run_dir": "x", "config": ""}
+    given = load(["any_mixture.gin", str(mine)]).arguments("train", **run)
+    assert given["rows"].decoder.slots == 512 and given["mixture"].name == "mine"
+    with pytest.raises(UsageError, match=r"Bind them with --gin_file=any_mixture\.gin"):
+        load([str(mine)]).arguments("train", **run)
