@@ -8,7 +8,11 @@ from sightline.diagnosis.tuning.assessment import assess
 from sightline.diagnosis.tuning.cut_losses import FAR, cut_at, cut_losses
 from sightline.diagnosis.tuning.frontier import front, undominated
 from sightline.diagnosis.tuning.optimum import near
-from sightline.diagnosis.tuning.recommendation import incumbent_of, recommend
+from sightline.diagnosis.tuning.recommendation import (
+    LEAST_SHARE,
+    incumbent_of,
+    recommend,
+)
 from sightline.diagnosis.tuning.recommendation_report import (
     WORST,
     as_values,
@@ -16,6 +20,7 @@ from sightline.diagnosis.tuning.recommendation_report import (
     validations,
 )
 from sightline.diagnosis.tuning.table import MixtureTable, distinct
+from sightline.objectives.errors import UsageError
 
 pytestmark = pytest.mark.unchecked
 
@@ -195,3 +200,61 @@ def test_shares_of_the_loss_are_a_second_simplex():
     np.testing.assert_allclose(found.mixture, [0.7, 0.3, 0.3, 0.7], atol=0.12)
     assert found.mixture[:2].sum() == pytest.approx(1)
     assert found.mixture[2:].sum() == pytest.approx(1)
+
+
+def test_what_every_failure_gains_by_is_recommended_in_few_decimals(case):
+    *_, found = case()
+    assert found.recommended and found.failures == ("first", "second")
+    assert not found.unpredicted
+    # 4 + .42 would be at the peak; 4.4, a loss of 10 %, is as near to it as may be.
+    assert 1.098 < found.judged.loss[0] <= 1.1
+    np.testing.assert_allclose(found.mixture, [0.49, 0.21, 0.30], atol=0.015)
+    np.testing.assert_array_equal(found.mixture, np.round(found.mixture, 3))
+    assert found.mixture.sum() == pytest.approx(1, abs=1e-12)
+    assert "at most 1.1" in found.evidence or "at most 1.09" in found.evidence
+
+
+def test_a_component_of_next_to_nothing_is_left_out(case):
+    *_, found = case(peak=(0.5, 0.497, 0.003), most_loss=9.0)
+    assert found.recommended and found.mixture[2] == 0
+    *_, found = case(peak=(0.5, 0.49, 0.01), most_loss=9.0)
+    assert found.mixture[2] >= LEAST_SHARE
+
+
+def test_where_the_gain_may_be_none_the_best_is_told_and_not_recommended(case):
+    *_, found = case(error=2.0, noise=0.0)
+    assert not found.recommended and found.mixture is not None
+    assert found.evidence.startswith("no evidence that a mixture within 10.0%")
+    assert found.judged.worst_low[0] < 0 < found.judged.worst[0]
+
+
+def test_a_failure_that_no_model_predicts_bars_every_recommendation(
+    case, known, bowl, grid
+):
+    assessed, table, _ = case()
+    untold = known("second", bowl((0, 0, 1)), grid, trusted=False)
+    at = incumbent_of(table, "current")
+    some = [assessed[0], untold, assessed[2]]
+    found = recommend(table, some, loss="own", incumbent=at, most_loss=0.1)
+    assert not found.recommended and found.mixture is not None
+    assert found.failures == ("first",)
+    assert found.unpredicted == {"second": "second is told."}
+    assert found.evidence.startswith(
+        "no evidence about second. second: second is told. Of"
+    )
+
+
+def test_where_bounds_leave_no_room_the_least_is_told(case):
+    *_, found = case(loss={"error": 2.0, "noise": 0.0})
+    assert found.mixture is None and not found.recommended
+    # The incumbent's 4.0, and 1.96 · 2 of it, over 4.0.
+    assert "is 1.980 of it (predicted 1.000)" in found.evidence
+
+
+def test_an_incumbent_that_is_not_there_is_told_the_nearest(case):
+    _, table, _ = case()
+    with pytest.raises(UsageError, match="'curent'; did you mean 'current'"):
+        incumbent_of(table, "curent")
+    nameless = table._replace(cells=tuple({} for _ in table.cells))
+    with pytest.raises(UsageError, match="no column 'mixture'"):
+        incumbent_of(nameless, "current")

@@ -6,11 +6,13 @@ from hypothesis import given, settings, strategies as st
 
 from sightline.diagnosis.tuning.against import spread_of
 from sightline.diagnosis.tuning.table import (
+    check_columns,
     check_held_out,
     distinct,
     groups_of,
     is_mixture,
     read_table,
+    seeds_of,
 )
 from sightline.objectives.errors import UsageError
 
@@ -100,6 +102,7 @@ def test_normalise_divides_rows_by_their_sum(read):
         ("0.5,0.3,0.1", False),  # one decimal hides more than 1 %
         ("0.30000000000000004,0.6,0.1", True),
         ("3.3e-1,3.3e-1,3.3e-1", False),
+        ("3.3e-1,.33,.33", False),
     ],
 )
 def test_a_sum_may_be_off_by_rounding_alone(row, accepted, read):
@@ -109,6 +112,69 @@ def test_a_sum_may_be_off_by_rounding_alone(row, accepted, read):
     else:
         with pytest.raises(UsageError, match="not 1"):
             read(text, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("row", "accepted"),
+    [
+        ("0.249,0.249,0.25,0.25", True),  # half of .001 for each of four
+        ("0.249,0.249,0.249,0.25", False),
+        ("0.251,0.251,0.25,0.25", True),
+        ("0.251,0.251,0.251,0.25", False),
+        ("0.2490,0.249,0.25,0.25", False),  # what the longest cell shows
+    ],
+)
+def test_rounding_hides_half_of_the_last_decimal_of_every_cell(row, accepted, read):
+    text = f"a,b,c,d,y\n{row},1\n"
+    if accepted:
+        assert read(text, tuple("abcd")).shares.sum() == pytest.approx(1, abs=1e-12)
+    else:
+        with pytest.raises(
+            UsageError, match=r"of a, b, c, d sum to .*give --normalise"
+        ):
+            read(text, tuple("abcd"))
+
+
+def test_numbers_too_large_to_square_are_refused(read):
+    assert read(HEADER + "0,.5,.5,-1e100\n").scores[0, 0] == -1e100
+    with pytest.raises(UsageError, match=r"column 'y': '1e101' is too large.*1e\+100"):
+        read(HEADER + "0,.5,.5,1e101\n")
+    with pytest.raises(UsageError, match="column 'y': '-1e101' is too large"):
+        read(HEADER + "0,.5,.5,-1e101\n")
+
+
+def test_numbers_of_rows_are_kept_where_lines_are_empty(read):
+    text = '\nrun,a,b,y\n\n"a\nb",.5,.5,1\n\n0,.5,.6,2\n'
+    with pytest.raises(UsageError, match=r"row 2 \(line 7\): the shares"):
+        read(text)
+
+
+def test_shares_of_the_loss_follow_those_of_the_examples(read):
+    text = "share_b,b,y,a,share_a\n.2,.5,1,.5,.8\n3,.4,1,.6,1\n"
+    with pytest.raises(UsageError, match=r"row 2 .* of share_a, share_b sum to 4, not"):
+        read(text)
+    table = read(text, normalise=True)
+    assert table.components == ("a", "b", "share_a", "share_b")
+    assert table.mixed == ("a", "b")
+    np.testing.assert_allclose(
+        table.shares, [[0.5, 0.5, 0.8, 0.2], [0.6, 0.4, 0.25, 0.75]]
+    )
+    assert read(HEADER + "0,.5,.5,1\n").mixed == ("a", "b")
+
+
+def test_seeds_are_whole_numbers_each_told_once(read):
+    assert seeds_of(read(HEADER + "0,.5,.5,1\n")) == []
+    rows = "".join(f"{seed},.5,.5,1\n" for seed in (" 7", "3.0", "7", "-1"))
+    assert seeds_of(read(f"seed,a,b,y\n{rows}")) == [-1, 3, 7]
+    for cell, wrong in (("1.5", "'1.5' is no whole"), ("", "the cell is empty")):
+        with pytest.raises(UsageError, match=f"row 2, column 'seed': {wrong}"):
+            seeds_of(read(f"seed,a,b,y\n1,.5,.5,1\n{cell},.5,.5,1\n"))
+
+
+def test_a_component_that_would_be_two_columns_is_refused():
+    check_columns(["mixture", "a", "seed"])
+    with pytest.raises(UsageError, match=r"'seed' of --components .*: a, seed, b; ren"):
+        check_columns(["a", "seed", "b", "seed"])
 
 
 def test_runs_of_one_mixture_share_a_group(read):

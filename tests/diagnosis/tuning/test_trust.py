@@ -41,7 +41,7 @@ def test_the_least_error_is_not_trusted_where_its_interval_reaches_a_constants()
 
 
 def test_the_intervals_hold_for_all_models_together():
-    """Of draws up to 1.01, 1 in 61 is above 1: too many for four models, not for one."""
+    """Of draws up to 1.01 a 61st is above 1: too much for four models, not for one."""
     near, bad = draws(0.7, 0.4, 1.01), draws(3.0, 2.0, 4.0)
     alone = {"constant": ONE, "near": near}
     assert trust(alone, constant="constant", span=1.0).model == "near"
