@@ -8,7 +8,7 @@ import numpy as np
 from ....tasks.corpora.policies import Policies, restated
 from ..choices.items import Item
 from ..choices.paragraphs import word_count
-from .swaps import Swap, sentence_at, sentences_of
+from .swaps import Swap, sentence_at, sentences_of, shared
 
 
 def fact_pairs(
@@ -46,8 +46,9 @@ def fact_pairs(
         for again in restated(policy):
             start, earlier = again.start, again.earlier
             evidence = sentence_at(sentences, min(earlier, again.rival))
-            if word_count(text[evidence.start : start]) <= most_words:
-                true, own = text[start : again.stop], sentence_at(sentences, start)
+            true, own = text[start : again.stop], sentence_at(sentences, start)
+            parting = start + shared(true, again.false)
+            if word_count(text[evidence.start : parting]) <= most_words:
                 swap = Swap(
                     again.kind, start, true, again.false, earlier, evidence, own
                 )

@@ -10,7 +10,7 @@ import numpy as np
 from ..choices.items import Item
 from ..choices.paragraphs import word_count
 from .stated_values import Stated, content, opposite, rare_words, stated_values
-from .swaps import Sentence, Swap, sentences_of
+from .swaps import Sentence, Swap, sentences_of, shared
 
 _TRIES = 200
 """Most pairs of values to try in a document."""
@@ -144,7 +144,8 @@ def _swap(document: _Read, at: Stated, false: str, common: int) -> Swap | None:
     """
     sentences, about = document.sentences, document.about
     sentence = sentences[at.sentence]
-    first = sentence.words + word_count(document.text[sentence.start : at.start])
+    parting = at.start + shared(at.value, false)
+    first = sentence.words + word_count(document.text[sentence.start : parting])
     first -= document.most_words  # where `before` begins, in words
 
     stated = [document.places.get(value, []) for value in (at.value, false)]

@@ -74,13 +74,8 @@ class Swap(NamedTuple):
           words", which is how far back the nearest earlier mention is. Its `local` is
           the sentence up to the value.
         """
-        start, true, false = self.start, self.true, self.false
-        for left, right in ((true, false), (false, true)):
-            if right.startswith(f"{left} "):
-                # "is" against "is not": they part after the word that both have.
-                start += len(left)
-                true, false = true[len(left) :], false[len(left) :]
-                break
+        both = shared(self.true, self.false)
+        start, true, false = self.start + both, self.true[both:], self.false[both:]
         context = text[:start].rstrip()
         blanks = text[len(context) : start]
         rest = text[self.start + len(self.true) : self.sentence.stop]
@@ -96,6 +91,17 @@ class Swap(NamedTuple):
         )
         kind = f"{self.kind}, {band(word_count(text[self.earlier : self.start]))}"
         return Item(document, kind, truth, lie, local, needed)
+
+
+def shared(true: str, false: str) -> int:
+    """Characters with which both values begin: "is" and "is not" part after the "is".
+
+    What is before an item holds them, and they count among its words.
+    """
+    for left, right in ((true, false), (false, true)):
+        if right.startswith(f"{left} "):
+            return len(left)
+    return 0
 
 
 def band(words: int) -> str:
