@@ -64,12 +64,12 @@ def _block(paragraph: str, held: list[Block]) -> Block:
     if lines[0].startswith("- "):
         items = re.split(r"\n- ", "\n".join(lines).removeprefix("- "))
         return Items([_value(item.replace("\n", " ")) for item in items])
-    text = _value(" ".join(lines))
+    text = " ".join(lines)
     signs, _, rest = text.partition(" ")
     level = len(signs) if set(signs) == {"#"} else 0
     if level in (1, 2, 3):
-        return Heading(level, rest)
-    return Paragraph(text)
+        return Heading(level, _value(rest))
+    return Paragraph(_value(text))
 
 
 def _value(text: str) -> str:
