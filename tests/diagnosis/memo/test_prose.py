@@ -29,7 +29,8 @@ def made(tmp_path, monkeypatch):
 def test_signs_tell_what_a_paragraph_is(made):
     assert made(
         "# One `a`\n\n### Three\nlines\n\nA text\n  on two lines.\n\n"
-        "- first\n  goes on\n- second - not third\n\n$ do this\n$ and \\\n$  that\n\n\n   \n#no heading\n"
+        "- first\n  goes on\n- second - not third\n\n"
+        "$ do this\n$ and \\\n$  that\n\n\n   \n#no heading\n"
     ) == [
         Heading(1, "One `a`"),
         Heading(3, "Three lines"),

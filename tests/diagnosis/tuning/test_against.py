@@ -40,6 +40,8 @@ def test_gains_are_in_deviations_among_mixtures_by_default(known, bowl):
     target = known("y", bowl((1.0, 0.0)), SHARES)  # ½, 0 and 2, once each mixture
     found = against(target, SHARES, AT)
     assert found.scale == pytest.approx(np.std([0.5, 0.0, 2.0]))
+    flat = target._replace(scores=np.ones(4))
+    assert against(flat, SHARES, AT).scale == 1  # none of them differ
 
 
 def test_a_target_without_a_model_is_against_nothing(known, bowl):

@@ -91,6 +91,36 @@ def test_a_policy_does_not_contradict_itself(counting, policy):
     assert sum(s.items for s in bands) == rate.items
 
 
+def test_bands_are_of_the_words_between_and_chance_draws_a_value_of_the_kind(counting):
+    """Of three whole policies, every pair counted one by one, every draw made."""
+    texts = Policies(seed=5).documents("validation")[:3]
+    written = [Written(text[: len(text) // 3], text) for text in texts]
+    pairs = [
+        (pair, text[pair.earlier.stop : pair.later.start].count(" "))
+        for (prompt, text) in written
+        for pair in restatements(text)
+        if pair.later.start >= len(prompt)
+    ]
+    found = by_kind(generation_scores(counting, written))
+    for least, below, name in (
+        (0, 16, "< 16 words apart"),
+        (16, 48, "16 to 48 words apart"),
+        (48, 10**6, "≥ 48 words apart"),
+        (0, 10**6, "all"),
+    ):
+        # Blanks stand on both sides of the words between, but for marks.
+        sure = [p for p, blanks in pairs if least + 2 <= blanks < below - 2]
+        maybe = [p for p, blanks in pairs if least - 2 <= blanks < below + 2]
+        rate = found[name, "contradiction rate"]
+        assert 0 < len(sure) <= rate.items <= len(maybe)
+    wrong = [
+        np.mean([other.later.value != pair.earlier.value for other, _ in pairs
+                 if other.later.kind == pair.later.kind])
+        for pair, _ in pairs
+    ]  # fmt: skip
+    assert found["all", "contradiction rate"].chance == pytest.approx(np.mean(wrong))
+
+
 def test_a_value_that_was_changed_contradicts(counting, policy):
     text, prompt, later = policy
     wrong, at = None, later[-1]

@@ -94,6 +94,15 @@ def test_what_both_values_begin_with_is_before(denies):
     assert (item.true[1], item.false[1]) == after
 
 
+def test_a_value_that_begins_its_sentence_leaves_nothing_begun():
+    text = "Here are 12 of them in all. 12 are enough."
+    sentences = sentences_of(text)
+    made = Swap("number", text.rindex("12"), "12", "34", 9, *sentences)
+    item = made.item(0, text, most_words=9)
+    assert item.true == ("Here are 12 of them in all.", " 12 are enough.")
+    assert item.local == 0 and item.needed == len(item.true[0])
+
+
 def test_of_what_follows_at_most_24_words_are_shown():
     text = f"Here are 12 {' '.join(f'w{n}' for n in range(40))}."
     (sentence,) = sentences_of(text)
