@@ -66,6 +66,26 @@ def test_a_bound_that_does_not_bind_leaves_the_best_between_the_failures(worst):
     np.testing.assert_allclose(found, [0.1, 0.45, 0.45], atol=5e-3)
 
 
+def test_what_is_moved_out_of_reach_is_not_taken(known, bowl):
+    """The best is half-way between two clouds, where no mixture was observed."""
+    rng = np.random.default_rng(0)
+    clouds = np.repeat([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]], 12, axis=0)
+    observed = clouds + 0.02 * rng.dirichlet(np.ones(3), 24)
+    observed /= observed.sum(axis=1, keepdims=True)
+    at = observed[0]
+    middle = known("y", bowl((0.45, 0.45, 0.1)), observed)
+    own = known("own", bowl((0.8, 0.1, 0.1), height=4.0), observed)
+    worst = Worst(
+        (against(middle, observed, at, scale=1.0),),
+        against(own, observed, at, scale=4.0),
+    )
+    drawn = blends(observed, count=200, seed=0)
+    judged = worst.judge(drawn)
+    found = search(worst, observed, drawn, judged, most_loss=1.0)
+    assert cdist(found[None], observed).min() <= reach_of(observed) + 1e-9
+    assert worst.judge(found[None]).worst_low[0] >= judged.worst_low.max()
+
+
 def test_where_nothing_is_within_the_bound_there_is_none(worst):
     drawn = blends(OBSERVED, count=50, seed=0)
     judged = worst.judge(drawn)

@@ -83,6 +83,20 @@ def test_exchanges_are_at_most_half_of_what_a_document_gives(each, swaps):
     assert sorted(found) == sorted((b, a) for a, b in found)
 
 
+@pytest.mark.parametrize(("topic", "items"), [("heron valve", 2), ("valve", 0)])
+def test_polarity_is_told_by_two_rare_words(topic, items):
+    """Of "valve" alone there may be several that differ."""
+    said = (
+        f"Here the {topic} must be open. There a door must not be shut. At night the "
+        f"{topic} must be closed.",
+        f"Here the {topic} must not be wet. There a wall must be dry. At noon the "
+        f"{topic} must not be cold.",
+    )
+    filler = [f"Nothing of note number {n}." for n in range(45)]
+    rng = np.random.default_rng(0)
+    assert len(minimal_pairs([*said, *filler], rng)) == items
+
+
 def test_what_tells_the_value_is_before_it_however_little_is():
     """A denied word has one more before it than the value has."""
     affirm = (
