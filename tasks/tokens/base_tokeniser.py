@@ -49,7 +49,7 @@ def bytes_tokeniser() -> BaseTokeniser:
         control={"pad": 0, "eos": 1},
         unk=None,
         text_ids=range(3, 259),
-        spell=lambda id_: chr(id_ - 3) if id_ - 3 < 128 else "",
+        spell=lambda id_: chr(id_ - 3) if 3 <= id_ < 3 + 128 else "",
         first_byte=lambda id_: id_ - 3,
         encode=lambda text: [3 + byte for byte in text.encode()],
         decode=lambda ids, follows: bytes(i - 3 for i in ids if i > 2).decode(
