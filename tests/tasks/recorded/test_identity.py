@@ -19,11 +19,12 @@ plain = st.recursive(
     [
         (1, 1, []),
         ({"a": 1}, {"a": 1}, []),
-        ({"a": 1, "b": {"c": [1]}}, {"b": {"c": [2]}}, ["a: 1, now nothing", "b.c: [1], now [2]"]),
-        ({"b": {}}, {"b": {"c": None}, "a": 0}, ["a: nothing, now 0", "b.c: nothing, now None"]),
+        ({"a": 1}, {"b": 2}, ["a: 1, now nothing", "b: nothing, now 2"]),
+        ({"a": {"b": [1]}}, {"a": {"b": [2]}}, ["a.b: [1], now [2]"]),
+        ({"a": {}}, {"a": {"b": None}}, ["a.b: nothing, now None"]),
         ({"a": {"b": 1}}, {"a": 2}, ["a: {'b': 1}, now 2"]),
     ],
-)  # fmt: skip
+)
 def test_each_difference_is_a_line_with_its_place(before, now, lines):
     assert differences(before, now) == lines
 
