@@ -57,5 +57,5 @@ def test_one_worker_is_this_process_and_stops_at_the_first_error():
 
 
 def test_workers_that_cannot_begin_say_why():
-    with pytest.raises(UsageError, match="^no such corpus$"):
+    with pytest.raises(UsageError, match="no such corpus"):
         list(done_in_processes(functools.partial(broken), [1], workers=2))
