@@ -68,8 +68,31 @@ def test_what_is_no_prose_is_dropped(text):
     assert not prose.is_prose(text)
 
 
+def worded(words: int, function: int) -> str:
+    """A sentence of so many words, of which some are function words."""
+    return " ".join(["the"] * function + ["vessel"] * (words - function)) + "."
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (worded(15, 8), True),
+        (worded(14, 8), False),
+        (worded(14, 8).replace(" ", "  ", 1), False),
+        ("À Á " + worded(14, 8), False),  # of the alphabet's letters
+        # A quarter of the words, and 88 of a hundred characters.
+        (worded(40, 10), True),
+        (worded(40, 9), False),
+        (worded(16, 10).replace(".", "") + " " + "1234567, " + "aaaa.", True),
+        (worded(16, 10).replace(".", "") + " " + "12345678901, " + "aaa.", False),
+    ],
+)
+def test_prose_has_enough_words_function_words_and_letters(text, kept):
+    assert prose.is_prose(text) == kept
+
+
 def test_a_document_is_three_paragraphs_and_a_hundred_words():
-    assert prose.is_document(["a " * 34] * 3)
+    assert prose.is_document(["a " * 34, "a " * 33, "a " * 33])
     assert not prose.is_document(["a " * 33] * 3)
     assert not prose.is_document(["a " * 60] * 2)
 
@@ -101,6 +124,36 @@ def test_novels_are_read_by_chapter():
         ["Five."],
         ["Six é."],
     ]
+
+
+def test_chapters_and_addresses_are_read_whole():
+    content = "A TITLE\n\nOne é\nline.\n \n“Two?”\n\n\nThree.".encode()
+    assert list(readers.chapters("x", content)) == [
+        ("x", ["One é line.", "“Two?”", "Three."])
+    ]
+    sentences = [worded(50, 9).capitalize() for _ in range(5)]
+    content = "\n".join(sentences).encode()
+    assert list(readers.addresses("x", content)) == [
+        ("x", [" ".join(sentences[:2]), " ".join(sentences[2:4]), sentences[4]])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pod", "text"),
+    [
+        ("I<one> B<two> C<three> F<four> E<gt>", "one two three four gt"),
+        (
+            "C<< a b >> and L<the page|page(1)> or L<perlop>",
+            "a b and the page or perlop",
+        ),
+        ("X<index>one Z<>two B<I<nested>>", "one two nested"),
+    ],
+)
+def test_codes_of_pod_are_read_as_what_they_show(pod, text):
+    around = "The reason is that {} is what it is for all of us, and so it was then."
+    content = f"  verbatim\n\n{around.format(pod)}\n\n=over\n".encode()
+    expected = around.format(text)
+    assert list(readers.pod("x", content)) == [("x", [expected])]
 
 
 def test_pod_and_vim_lose_their_markup():
