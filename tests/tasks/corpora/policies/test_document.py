@@ -157,7 +157,7 @@ def test_what_is_referred_to_came_before_or_is_not_in_the_document(policies):
     inside, total = Counter(), 0
     for policy in policies[:150]:
         facts = {f.subject.lower(): f for f in policy.facts}
-        seen = set()
+        seen, before = set(), None
         for paragraph, text in zip(policy.paragraphs, paragraphs(policy), strict=True):
             references = [*TITLE.finditer(text), *NOUN.finditer(text)]
             assert len(references) <= 1
@@ -167,6 +167,8 @@ def test_what_is_referred_to_came_before_or_is_not_in_the_document(policies):
                     title = first(match, "t")
                     if title in policy.titles:
                         assert policy.titles.index(title) < paragraph.section
+                        last = before is not None and policy.titles[before] == title
+                        inside["the section that ended just before"] += last
                     inside["titles", title in policy.titles] += 1
                 else:
                     subject = first(match, "s")
@@ -177,6 +179,8 @@ def test_what_is_referred_to_came_before_or_is_not_in_the_document(policies):
             for m in policy.mentions:
                 if paragraph.start <= m.start < paragraph.stop:
                     seen.add(policy.facts[m.fact].subject.lower())
+            before = paragraph.section
+    assert inside.pop("the section that ended just before") > 20
     assert len(inside) == 4 and min(inside.values()) > 20
     share = sum(inside.values()) / total
     assert abs(share - 0.35) < 4 * np.sqrt(0.35 * 0.65 / total)
