@@ -6,7 +6,7 @@ import pytest
 
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
 from sightline.objectives.errors import UsageError
-from sightline.objectives.registry import get, objectives
+from sightline.objectives.registry import get
 from sightline.tasks.examples.mixture import Mixture
 from sightline.tasks.examples.preflight import check_examples, check_ids
 from sightline.tasks.tokens.vocabulary import vocabulary
@@ -47,19 +47,9 @@ def test_the_ids_that_an_objective_takes_are_enough(tmp_path):
         check_ids(get("masked"), ids)
 
 
-@pytest.mark.parametrize("name", sorted(objectives()))
-def test_a_whole_vocabulary_lacks_nothing(name):
-    check_ids(get(name), vocabulary("bytes").special_ids)
-
-
 def mixture(name, vocab="policies", **settings):
     own = {name: settings} if settings else {}
     return Mixture("m", {f"policies.{name}": 1}, vocabulary=vocab, settings=own)
-
-
-@pytest.mark.parametrize("name", sorted(objectives()))
-def test_every_objective_fits_ordinary_rows(name):
-    check_examples(mixture(name), decoder_rows(slots=128, predictions=128))
 
 
 @pytest.mark.parametrize(

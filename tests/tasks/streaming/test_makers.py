@@ -3,7 +3,6 @@
 The other ends are played here, but for one that makes real chunks.
 """
 
-import dataclasses
 import threading
 from multiprocessing import Pipe
 
@@ -105,16 +104,3 @@ def test_a_process_serves_the_chunks_that_are_made_here(ends):
     ours.close()
     serving.join(10)
     assert not serving.is_alive()
-
-
-def test_text_that_changed_since_the_run_began_is_refused():
-    mixture = Mixture("m", {"policies.causal": 1}, vocabulary="policies")
-    rows = decoder_rows(slots=48, predictions=48)
-    now = mixture.identities()
-    plan = Plan(mixture, rows, 2, 3, WHOLE, now)
-    LocalMaker(plan)
-    before = {**now, "corpus policies": "0"}
-    with pytest.raises(
-        UsageError, match=r"corpus policies changed .*: it was 0, and is 1"
-    ):
-        LocalMaker(dataclasses.replace(plan, identities=before))

@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
+from scipy import stats
 
 from sightline.tasks.corpora._policies import baselines, pairs
 from sightline.tasks.corpora._policies.document import BREAK
@@ -100,3 +102,32 @@ def test_hand_overs_are_read_back(documents):
         ):
             found = handovers(text)
             assert (found[0].giver, found[-1].receiver) == paragraph[-2:]
+
+
+@given(st.integers(1, 400), st.data())
+def test_an_accuracy_has_the_wilson_interval(items, data):
+    wins = data.draw(st.integers(0, items))
+    pairs = [Choice(("a", "yes"), ("a", "no"))] * wins
+    pairs += [Choice(("a", "no"), ("a", "yes"))] * (items - wins)
+    found = baselines.accuracy("t", "b", lambda pair: float(pair[1] == "yes"), pairs)
+    test = stats.binomtest(wins, items).proportion_ci(0.95, method="wilson")
+    assert found.accuracy == wins / items and found.items == items
+    assert found[3:5] == pytest.approx((test.low, test.high), abs=1e-4)
+
+
+def test_a_tie_is_half_right():
+    tie = Choice(("a", "b"), ("a", "c"))
+    assert baselines.accuracy("t", "b", lambda pair: 0.0, [tie, tie]).accuracy == 0.5
+
+
+HANDED = "{} passes the file to {} and tells Risk."
+
+
+def test_a_reader_matches_who_passes_the_file_on_and_what_is_stated():
+    audit, legal = HANDED.format("Audit", "Legal"), HANDED.format("Legal", "Sales")
+    read = baselines.reader
+    assert read((audit, legal)) == 1 and read((legal, audit)) == -1
+    assert read((audit, "Nothing.")) == read(("Nothing.", audit)) == 0
+    kept = "Loan files are kept for {}."
+    both = (f"{audit} {kept.format('3 days')}", f"{legal} {kept.format('4 days')}")
+    assert read(both) == 1 - 10

@@ -5,22 +5,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
-from scipy import stats
 
-from sightline.tasks.corpora._policies import swaps, values
-from sightline.tasks.corpora._policies.baselines import accuracy, reader
+from sightline.tasks.corpora._policies import swaps
 from sightline.tasks.corpora._policies.checker import mentions
-from sightline.tasks.corpora._policies.pairs import Choice
 from sightline.tasks.corpora._policies.policy import (
-    KINDS,
     Fact,
     Mention,
     Paragraph,
     Policy,
 )
 from sightline.tasks.corpora._policies.read_back import ReadBack, read_back
-from sightline.tasks.corpora._policies.values import UNITS
 
 pytestmark = pytest.mark.unchecked
 
@@ -180,68 +174,3 @@ def test_read_back_counts_what_is_read_misread_and_found(policies):
     blind = policies[0]._replace(text=policies[1].text)
     found = read_back([blind], rng)
     assert found.misread > found.mentions and found.contradicting == 0
-
-
-@given(st.integers(1, 400), st.data())
-def test_an_accuracy_has_the_wilson_interval(items, data):
-    wins = data.draw(st.integers(0, items))
-    pairs = [Choice(("a", "yes"), ("a", "no"))] * wins
-    pairs += [Choice(("a", "no"), ("a", "yes"))] * (items - wins)
-    found = accuracy("t", "b", lambda pair: float(pair[1] == "yes"), pairs)
-    test = stats.binomtest(wins, items).proportion_ci(0.95, method="wilson")
-    assert found.accuracy == wins / items and found.items == items
-    assert found[3:5] == pytest.approx((test.low, test.high), abs=1e-4)
-
-
-def test_a_tie_is_half_right():
-    tie = Choice(("a", "b"), ("a", "c"))
-    assert accuracy("t", "b", lambda pair: 0.0, [tie, tie]).accuracy == 0.5
-
-
-HANDED = "{} passes the file to {} and tells Risk."
-
-
-def test_a_reader_matches_who_passes_the_file_on_and_what_is_stated():
-    audit, legal = HANDED.format("Audit", "Legal"), HANDED.format("Legal", "Sales")
-    assert reader((audit, legal)) == 1 and reader((legal, audit)) == -1
-    assert reader((audit, "Nothing.")) == reader(("Nothing.", audit)) == 0
-    kept = "Loan files are kept for {}."
-    both = (f"{audit} {kept.format('3 days')}", f"{legal} {kept.format('4 days')}")
-    assert reader(both) == 1 - 10
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(0, "zero"), (11, "eleven"), (19, "nineteen"), (20, "twenty"), (41, "forty-one"),
-     (90, "ninety"), (99, "ninety-nine")],
-)  # fmt: skip
-def test_numbers_are_spelt_as_people_do(number, words):
-    assert values.spell(number) == words
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
-        ("retention", "Forty-One Weeks", "41 weeks"),
-        ("retention", "1,200 years", "1200 years"),
-        ("amount", "eur 17,000", "EUR 17,000"),
-        ("amount", "seventeen pounds", "GBP 17"),
-        ("amount", "USD five", "USD 5"),
-        ("amount", "1234567 dollars", "USD 1,234,567"),
-        ("approval", "HEAD OF CONDUCT", "Head of Conduct"),
-    ],
-)
-def test_values_are_read_in_any_case_and_form(kind, text, value):
-    assert re.fullmatch(values.pattern(kind), text, re.IGNORECASE)
-    assert values.read(kind, text) == value
-
-
-def test_parts_are_as_many_as_they_are_meant_to_be():
-    assert [len(part) for part in values.parts("amount", 7)] == [3, 7]
-    assert values.parts("deadline", 2)[0] == ("11", "12")
-    assert values.parts("amount", 2)[1] == ("11,000", "12,000")
-    last = {kind: len(values.parts(kind, 5)[-1]) for kind in KINDS}
-    assert last == dict.fromkeys(UNITS, 3) | {
-        **{"amount": 5, "approval": 40},
-        **{"permission": 2, "requirement": 2},
-    }
