@@ -31,13 +31,15 @@ class DataFile(NamedTuple):
     Attributes:
       name: path inside of the folder or archive, with slashes; without ".gz".
       shown: where it lies, for messages.
-      first: its first line; what is not UTF-8 of it is replaced.
+      first: its first line that is not blank; what is not UTF-8 of it is replaced.
+      first_number: of that line, from 1 on.
       open: opens what it holds, decompressed.
     """
 
     name: str
     shown: str
     first: str
+    first_number: int
     open: Open
 
     @property
@@ -55,7 +57,7 @@ class DataFile(NamedTuple):
         """
         if not self.name.endswith(".jsonl"):
             return {}
-        value = self._json(1, self.first)
+        value = self._json(self.first_number, self.first)
         return value if isinstance(value, dict) else {}
 
     def lines(self) -> Iterator[tuple[int, str]]:
@@ -116,9 +118,9 @@ def data_files(path: Path) -> Listing:
         inside = name.removesuffix(".gz")
         shown = _shown(path, name)
         how = _unzipped(opened[name]) if inside != name else opened[name]
-        first = _first(how, shown) if inside.endswith(_TEXTS) else ""
+        number, first = _first(how, shown) if inside.endswith(_TEXTS) else (0, "")
         if first.strip():
-            files.append(DataFile(inside, shown, first, how))
+            files.append(DataFile(inside, shown, first, number, how))
         else:
             others.append(name)
     return Listing(tuple(files), tuple(others))
@@ -185,11 +187,12 @@ def _unzipped(how: Open) -> Open:
     return read
 
 
-def _first(how: Open, shown: str) -> str:
-    """The first line that is not blank: it may be of a file that is no test."""
+def _first(how: Open, shown: str) -> tuple[int, str]:
+    """The first line that is not blank, with its number: of any file, also no test."""
     with _refusing(shown), how() as stream:
-        first = next(filter(bytes.strip, _raw(stream)), b"")
-    return first.decode("utf-8-sig", "replace")
+        lines = enumerate(_raw(stream), 1)
+        number, first = next(((n, raw) for n, raw in lines if raw.strip()), (0, b""))
+    return number, first.decode("utf-8-sig", "replace")
 
 
 def _lines(how: Open, shown: str) -> Iterator[tuple[int, str]]:
