@@ -76,7 +76,9 @@ def test_an_error_is_that_of_many_batches():
     rng = np.random.default_rng(0)
     weight = rng.integers(1, 9, (4000, 40)).astype(float)
     nll = rng.normal(2 * weight, np.sqrt(weight))
-    means, errors = np.transpose([random_tokens._mean(*x) for x in zip(nll, weight)])
+    means, errors = np.transpose(
+        [random_tokens._mean(*x) for x in zip(nll, weight, strict=True)]
+    )
     assert errors.mean() == pytest.approx(means.std(), rel=0.05)
 
 

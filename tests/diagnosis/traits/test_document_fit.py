@@ -45,7 +45,7 @@ def test_nothing_is_shared_among_no_documents():
 
 
 def test_corpora_count_by_the_rate_at_which_an_objective_reads_them():
-    """A fourth of short documents, three of long ones; the other task is of no count."""
+    """A fourth of one, three fourths of the other; the other task is of no count."""
     rates = {"policies.causal": 1, "english.causal": 3, "english.sentence_pair": 5}
     lengths = {"policies": np.array([5, 5]), "english": np.array([5, 5, 5, 50])}
     both = document_fits(Mixture("m", rates), ROWS, lengths)
