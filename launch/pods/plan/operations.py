@@ -81,9 +81,7 @@ def _convolution(instruction: Instruction, holder: Computation) -> float:
     pairs = 1
     for axis in (label for label in out if label.isdigit()):
         pairs *= _meeting(sizes[axis], made[axis], int(axis), window)
-    groups = re.search(r"batch_group_count=(\d+)", instruction.attributes)
-    batch = made["b"] * made["f"] / (int(groups[1]) if groups else 1)
-    return 2.0 * batch * features["i"] * pairs
+    return 2.0 * made["b"] * made["f"] * features["i"] * pairs
 
 
 def _window(attributes: str) -> dict[str, list[str]]:
