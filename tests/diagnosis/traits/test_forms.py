@@ -69,6 +69,7 @@ BLOCKS = in_blocks(
         (behind(at(0, 1), at(2, 3)), "prefix"),
         (behind(at(0, 1), at(3, 4)), "span"),
         (behind([*at(0, 1), SEP], at(2, 3)), "span"),
+        (behind(at(2, 3), at(0)), "span"),
         (behind(at(0, 1, 2), at(1, 3)), "other"),
         (behind(at(0, 1), [SEP, EOS]), "other"),
         (behind(at(1, 0, 3, 2, 4), WHOLE), "reconstruction"),
