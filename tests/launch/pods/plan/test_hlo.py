@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec as P
 
 from sightline.launch.pods.plan.hlo import Collective, collectives
 from sightline.launch.pods.plan.hlo_text import parse, shapes
@@ -337,3 +337,108 @@ def test_trips_are_read_from_the_loop_where_xla_does_not_state_them(
     mesh = jax.make_mesh((2,), ("fsdp",), devices=jax.devices()[:2])
     (found,) = collectives(text.replace("HOW", how), mesh)
     assert found.runs == len(range(1, end + more, step))
+
+
+@dataclasses.dataclass(frozen=True)
+class Chip:
+    """A device of a slice, as far as a mesh knows it."""
+
+    id: int
+    slice_index: int
+    platform: str = "tpu"
+    device_kind: str = "TPU v5e"
+    process_index: int = 0
+
+
+def two_slices():
+    chips = np.array([Chip(n, n // 2) for n in range(4)]).reshape(2, 2)
+    return Mesh(chips, ("data", "fsdp"))
+
+
+def text(*lines):
+    body = "\n".join(f"  {line}" for line in lines)
+    head = "ENTRY %main (a: f32[8], t: token[]) -> f32[8] {"
+    return (
+        f"HloModule m\n\n{head}\n  %a = f32[8]{{0}} parameter(0)\n"
+        f"  %t = token[] parameter(1)\n{body}\n}}\n"
+    )
+
+
+SENT = (
+    "%s = (f32[8]{0}, u32[], token[]) send(%a, %t), channel_id=9, "
+    'frontend_attributes={_xla_megascale_transfer_type="KIND"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "sent"),
+    [
+        ("ALL_REDUCE", "all-reduce", 32),
+        ("REDUCE_SCATTER", "reduce-scatter", 16),
+        ("ONE_TO_ONE", "collective-permute", 32),
+    ],
+)
+def test_slices_exchange_through_their_hosts(given, kind, sent):
+    """Each device with the one that stands where it does in the other slice."""
+    (one,) = collectives(text(SENT.replace("KIND", given)), two_slices())
+    assert (one.kind, one.bytes, one.sent) == (kind, 32, sent)
+    assert one.members == (0, 2) and one.axes == ("data",) and one.crosses_slices
+    # What is sent otherwise is no collective.
+    assert collectives(text(SENT.replace("transfer_type", "rank")), two_slices()) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "axes", "crosses"),
+    [
+        ("{{0,1},{2,3}}", ("fsdp",), False),
+        ("{{0,2},{1,3}}", ("data",), True),
+        ("{}", ("data", "fsdp"), True),
+        ("{{0},{1},{2},{3}}", None, False),
+    ],
+)
+def test_a_collective_crosses_slices_if_a_group_does(groups, axes, crosses):
+    line = f"%s = f32[8]{{0}} all-reduce(%a), replica_groups={groups}, to_apply=%add"
+    found = collectives(text(line), two_slices())
+    if axes is None:  # each device by itself
+        assert found == []
+        return
+    assert (found[0].axes, found[0].crosses_slices) == (axes, crosses)
+
+
+def test_what_begins_beside_computation_is_counted_where_it_begins():
+    lines = (
+        "%b = (f32[8], f32[16]) all-gather-start(%a), replica_groups={{0,1},{2,3}}",
+        "%d = f32[16]{0} all-gather-done(%b)",
+        "%p = (f32[8]{0}, f32[8]{0}, u32[], u32[]) collective-permute-start(%a, %a), "
+        "source_target_pairs={{0,2},{2,0},{1,3}}",
+    )
+    gather, permute = collectives(text(*lines), two_slices())
+    assert (gather.kind, gather.bytes, gather.sent) == ("all-gather", 64, 32)
+    assert (permute.kind, permute.bytes, permute.sent) == ("collective-permute", 32, 32)
+    assert permute.members == (0, 2) and permute.crosses_slices
+
+
+def test_the_type_of_a_collective_is_that_of_its_largest_array():
+    lines = (
+        "%b = bf16[40]{0} convert(%a)",
+        "%s = (f32[8]{0}, bf16[40]{0}) all-reduce(%a, %b), replica_groups={}",
+    )
+    (one,) = collectives(text(*lines), two_slices())
+    assert (one.bytes, one.dtype) == (8 * 4 + 40 * 2, "bf16")
+
+
+@pytest.mark.parametrize(
+    ("where", "role"),
+    [("while/body/", "layers"), ("", "outside"), ("body/", "outside")],
+)
+def test_what_the_compiler_took_out_of_a_loop_is_known_by_its_source(where, role):
+    tables = (
+        'FileNames\n1 "m.py"\n\nFunctionNames\n1 "scan_stateful"\n\nFileLocations\n'
+        "1 {file_name_id=1 function_name_id=1 line=1}\n\nStackFrames\n"
+        "1 {file_location_id=1 parent_frame_id=0}\n"
+    )
+    line = "%s = f32[8]{0} all-reduce(%a), replica_groups={}, metadata={op_name="
+    line += f'"jit(f)/{where}add" stack_frame_id=1}}'
+    program = text(line).replace("HloModule m\n", f"HloModule m\n\n{tables}")
+    (one,) = collectives(program, two_slices())
+    assert (one.role, one.op_name) == (role, f"jit(f)/{where}add")
