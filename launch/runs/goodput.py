@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .directory import StorageError, close_after, storage_errors
-from .json_lines import keep_lines, read_lines
+from .json_lines import append_whole, keep_lines, read_lines
 
 
 def file_of(host: int) -> str:
@@ -159,11 +159,8 @@ class Goodput:
 
     def _append(self, line: Mapping[str, Any]) -> None:
         # The folder is not made: it may have been deleted under the run.
-        with (
-            storage_errors("the account of time", self._path.parent),
-            self._path.open("a", encoding="utf-8") as file,
-        ):
-            file.write(json.dumps(line) + "\n")
+        with storage_errors("the account of time", self._path.parent):
+            append_whole(self._path, json.dumps(line) + "\n")
 
     def _write_often(self) -> None:
         while not self._closed.wait(self._period):

@@ -1,6 +1,7 @@
 """Reads the `.jsonl` files of a run, of which a kill may tear the last line."""
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,8 @@ def keep_lines(
 def append_lines(path: Path, values: Iterable[Any]) -> None:
     """Appends a line for each value to a short file, in place of a torn last line.
 
+    The whole file is read; `append_whole` suits one that grows.
+
     Raises:
       OSError: the file cannot be written.
     """
@@ -53,6 +56,25 @@ def append_lines(path: Path, values: Iterable[Any]) -> None:
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         file.write(lines.encode())
+
+
+def append_whole(path: Path, text: str) -> None:
+    """Appends text, or nothing: a full disk leaves no part of it.
+
+    So what is appended later, once there is space again, begins on a line of its own.
+
+    Raises:
+      OSError: the file cannot be written; it is as it was.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        # Some file systems tell only at the close that a write has failed.
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError:
+        if path.exists():
+            os.truncate(path, size)
+        raise
 
 
 def _lines(path: Path, parse: Parse[T]) -> list[tuple[T, str]]:

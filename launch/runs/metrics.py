@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..hosts import coordination
 from .directory import close_after, storage_errors
-from .json_lines import append_lines, keep_lines, read_lines
+from .json_lines import append_lines, append_whole, keep_lines, read_lines
 from .trackers import any_service, open_tracker
 from .trackers.tracker import Tracker, grid_of
 
@@ -50,7 +50,7 @@ class MetricsWriter:
           UsageError: a tracker cannot be opened for a new run.
         """
         self._folder = folder = Path(run_dir)
-        path = folder / "metrics.jsonl"
+        self._path = path = folder / "metrics.jsonl"
         with storage_errors("the metrics", folder):
             folder.mkdir(parents=True, exist_ok=True)
             recorded = _last_steps(path) if any_service(trackers) else {}
@@ -69,7 +69,6 @@ class MetricsWriter:
                 if tracker.run_id and tracker.run_id != ids.get(name):
                     line = {"tracker": name, "id": tracker.run_id}
                     append_lines(folder / _IDS, [line])
-            self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def write(self, step: int, values: Mapping[str, Value]) -> None:
         """Writes one record, whole or not at all as far as a reader sees.
@@ -84,7 +83,7 @@ class MetricsWriter:
         record = {"step": step, **{name: _plain(v) for name, v in values.items()}}
         numbers = {n: v for n, v in values.items() if isinstance(v, int | float)}
         with storage_errors(f"the metrics of step {step}", self._folder):
-            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            append_whole(self._path, json.dumps(record, allow_nan=False) + "\n")
             for tracker in self._trackers:
                 new = {n: v for n, v in numbers.items() if step > tracker.last_step(n)}
                 if new:
@@ -123,17 +122,14 @@ class MetricsWriter:
                 tracker.picture(step, name, png)
 
     def close(self, *, failed: bool = False) -> None:
-        """Closes all; what was written is in the file already.
+        """Closes the trackers; what was written is in the file already.
 
         Args:
           failed: whether an error ends the run, which the trackers show.
         """
         with storage_errors("the metrics", self._folder):
-            try:
-                self._file.close()
-            finally:
-                for tracker in self._trackers:
-                    tracker.close(failed=failed)
+            for tracker in self._trackers:
+                tracker.close(failed=failed)
 
     def __enter__(self) -> "MetricsWriter":
         return self

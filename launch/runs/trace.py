@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..hosts import coordination
 from .directory import close_after, storage_errors
-from .json_lines import read_lines
+from .json_lines import append_whole, read_lines
 from .metrics import drop_after
 
 NAME = "steps.jsonl"
@@ -62,11 +62,8 @@ class StepTrace:
         """
         if not self._lines:
             return
-        with (
-            storage_errors("the record of steps", self._path.parent),
-            self._path.open("a", encoding="utf-8") as file,
-        ):
-            file.write("".join(self._lines))
+        with storage_errors("the record of steps", self._path.parent):
+            append_whole(self._path, "".join(self._lines))
         self._lines.clear()
 
     def close(self) -> None:

@@ -1,15 +1,18 @@
 """metrics.jsonl: valid records, and a resumed file equals an uninterrupted one."""
 
+import contextlib
 import json
 import math
+import resource
 
 import pytest
 
 from sightline.launch.runs.changes import read_changes
-from sightline.launch.runs.goodput import Goodput
+from sightline.launch.runs.directory import StorageError
+from sightline.launch.runs.goodput import Goodput, read as read_goodput
 from sightline.launch.runs.json_lines import append_lines
 from sightline.launch.runs.metrics import MetricsWriter, drop_after, read
-from sightline.launch.runs.trace import read_trace
+from sightline.launch.runs.trace import Step, StepTrace, read_trace
 from sightline.launch.training.rollback import rollbacks
 from sightline.objectives.errors import UsageError
 
@@ -116,3 +119,42 @@ def test_a_line_is_appended_in_place_of_a_torn_one(tmp_path):
 def test_a_missing_file_stays_missing(tmp_path):
     drop_after(tmp_path / "metrics.jsonl", step=3)
     assert not list(tmp_path.iterdir())
+
+
+@contextlib.contextmanager
+def full_at(size):
+    """No file grows beyond so many bytes: a write is cut there, and the next fails."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("room", [0, 1, 30])
+def test_a_disk_that_is_full_for_a_while_tears_no_line(room, tmp_path):
+    """What is appended once there is space again does not follow half a line."""
+    steps = StepTrace(tmp_path, resume_step=0)
+    goodput = Goodput(tmp_path, period=0.0).__enter__()
+    metrics = MetricsWriter(tmp_path, trackers=[])
+
+    def append_step(step):
+        steps.write(step, Step(1 / step, 0.5))
+        steps.flush()
+
+    writers = {
+        "steps.jsonl": append_step,
+        "goodput.jsonl": lambda _: goodput.flush(),
+        "metrics.jsonl": lambda step: metrics.write(step, {"loss": 1 / step}),
+    }
+    for name, append in writers.items():
+        append(1)
+        before = (tmp_path / name).read_bytes()
+        with full_at(len(before) + room), pytest.raises(StorageError):
+            append(3)
+        assert (tmp_path / name).read_bytes() == before
+        append(7)
+    assert [step for step, _ in read_trace(tmp_path)] == [1, 3, 7]
+    assert len(read_goodput(tmp_path / "goodput.jsonl")) == 4
+    assert [record["step"] for record in read(tmp_path / "metrics.jsonl")] == [1, 7]
