@@ -84,10 +84,9 @@ class MetricsWriter:
         numbers = {n: v for n, v in values.items() if isinstance(v, int | float)}
         with storage_errors(f"the metrics of step {step}", self._folder):
             append_whole(self._path, json.dumps(record, allow_nan=False) + "\n")
-            for tracker in self._trackers:
-                new = {n: v for n, v in numbers.items() if step > tracker.last_step(n)}
-                if new:
-                    tracker.scalars(step, new)
+            if numbers:
+                for tracker in self._trackers:
+                    tracker.scalars(step, numbers)
 
     def write_config(self, text: str) -> None:
         """Hands the resolved gin config to the trackers."""
@@ -96,14 +95,13 @@ class MetricsWriter:
                 tracker.config(text)
 
     def write_table(self, step: int, name: str, table: Table | None) -> None:
-        """Hands a table to the trackers that do not have it yet."""
+        """Hands a table to the trackers."""
         if table is None:
             return
         grid = grid_of(table)
         with storage_errors(f"a table of step {step}", self._folder):
             for tracker in self._trackers:
-                if step > tracker.last_step(name):
-                    tracker.table(step, name, grid)
+                tracker.table(step, name, grid)
 
     def write_picture(self, step: int, name: str, draw: Callable[[], bytes]) -> None:
         """Hands a picture, PNG, to the trackers; draws it if there is one.

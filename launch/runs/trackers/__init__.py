@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ....objectives.errors import UsageError, nearest
 from .background import Background
@@ -78,7 +79,7 @@ def open_tracker(
       UsageError: it cannot be opened for a new run.
     """
 
-    def open_run() -> Tracker:
+    def open_run() -> Any:  # a Service, or a Tracker where it needs no library
         module = importlib.import_module(f".{name}", __package__)
         return module.open_run(
             run_dir, run_id=run_id, resume_step=resume_step, recorded=recorded

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from ....objectives.errors import UsageError, first_line
-from .tracker import Grid, Tracker
+from .tracker import Grid, Service
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,7 +18,9 @@ CLOSE_SECONDS = 60.0
 
 
 class Background:
-    """A tracker fed by a thread. What it raises is logged once; then it gets no more.
+    """A service fed by a thread. What it raises is logged once; then it gets no more.
+
+    It gets nothing again that it holds already: the thread asks it.
 
     Args:
       name: for messages.
@@ -30,14 +32,14 @@ class Background:
       UsageError: a tracker cannot be opened for a new run.
     """
 
-    def __init__(self, name: str, open_run: Callable[[], Tracker], *, is_new: bool):
+    def __init__(self, name: str, open_run: Callable[[], Service], *, is_new: bool):
         self._name = name
         self._failed = threading.Event()
-        self._calls: queue.Queue[Callable[[Tracker], None] | None]
+        self._calls: queue.Queue[Callable[[Service], None] | None]
         self._calls = queue.Queue(WAITING)
         self.run_id = ""
         try:
-            tracker = open_run()
+            service = open_run()
         except Exception as error:
             if is_new:
                 raise UsageError(
@@ -46,31 +48,37 @@ class Background:
                 ) from error
             self._give_up(_reason(error))
             return
-        self.run_id, self._last_step = tracker.run_id, tracker.last_step
+        self.run_id = service.run_id
         # A daemon: a service that never answers must not keep the process alive.
         self._thread = threading.Thread(
-            target=self._feed, args=[tracker], name=f"tracker-{name}", daemon=True
+            target=self._feed, args=[service], name=f"tracker-{name}", daemon=True
         )
         self._thread.start()
 
-    def last_step(self, name: str) -> int:
-        return -1 if self._failed.is_set() else self._last_step(name)
-
     def config(self, text: str) -> None:
-        self._put(lambda tracker: tracker.config(text))
+        self._put(lambda service: service.config(text))
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        self._put(lambda tracker: tracker.scalars(step, values))
+        def send(service: Service) -> None:
+            new = {n: v for n, v in values.items() if step > service.last_step(n)}
+            if new:
+                service.scalars(step, new)
+
+        self._put(send)
 
     def table(self, step: int, name: str, grid: Grid) -> None:
-        self._put(lambda tracker: tracker.table(step, name, grid))
+        def send(service: Service) -> None:
+            if step > service.last_step(name):
+                service.table(step, name, grid)
+
+        self._put(send)
 
     def picture(self, step: int, name: str, png: bytes) -> None:
-        self._put(lambda tracker: tracker.picture(step, name, png))
+        self._put(lambda service: service.picture(step, name, png))
 
     def close(self, *, failed: bool) -> None:
         """Sends what waits, for `CLOSE_SECONDS` at most, and ends the thread."""
-        self._put(lambda tracker: tracker.close(failed=failed))
+        self._put(lambda service: service.close(failed=failed))
         self._put(None)
         if self._failed.is_set():
             return
@@ -78,7 +86,7 @@ class Background:
         if self._thread.is_alive():
             self._give_up(f"it has not taken everything within {CLOSE_SECONDS:g} s")
 
-    def _put(self, call: Callable[[Tracker], None] | None) -> None:
+    def _put(self, call: Callable[[Service], None] | None) -> None:
         if self._failed.is_set():
             return
         try:
@@ -86,10 +94,10 @@ class Background:
         except queue.Full:
             self._give_up(f"it is {WAITING:,} records behind")
 
-    def _feed(self, tracker: Tracker) -> None:
+    def _feed(self, service: Service) -> None:
         while (call := self._calls.get()) is not None:
             try:
-                call(tracker)
+                call(service)
             except Exception as error:  # of a library and a service that are not ours
                 self._give_up(_reason(error))
                 return

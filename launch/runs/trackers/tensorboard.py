@@ -46,9 +46,6 @@ class TensorBoard:
         self._add(step=resume_step + 1, session_log=start)
         self._events.flush()
 
-    def last_step(self, name: str) -> int:
-        return -1
-
     def config(self, text: str) -> None:
         # Markdown: indented lines are shown as they are.
         indented = "\n".join(f"    {line}" for line in text.splitlines())

@@ -36,10 +36,6 @@ class Tracker(Protocol):
 
     run_id: str
 
-    def last_step(self, name: str) -> int:
-        """The last step that it holds a value of this name for; −1 for none."""
-        ...
-
     def config(self, text: str) -> None:
         """The resolved gin config; again where a run resumes."""
         ...
@@ -58,6 +54,18 @@ class Tracker(Protocol):
 
     def close(self, *, failed: bool) -> None:
         """Ends the run, or this part of it; `failed`: an error ended it."""
+        ...
+
+
+@runtime_checkable
+class Service(Tracker, Protocol):
+    """A tracker outside the run's folder, whose history only grows."""
+
+    def last_step(self, name: str) -> int:
+        """The last step that it holds a value of this name for; −1 for none.
+
+        It may ask the service.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from sightline.launch.runs import trackers
 from sightline.launch.runs.metrics import MetricsWriter, read
 from sightline.launch.runs.trackers import background, check_libraries, check_trackers
-from sightline.launch.runs.trackers.tracker import Grid, Tracker, grid_of
+from sightline.launch.runs.trackers.tracker import Grid, Service as Kind, grid_of
 from sightline.objectives.errors import UsageError
 
 
@@ -19,7 +19,7 @@ class Service:
 
     def __init__(self):
         self.calls, self.opened, self.break_at, self.wait = [], [], None, None
-        self.run_id, self._recorded = "", {}
+        self.run_id, self._recorded, self.unknown = "", {}, None
 
     def open_run(self, run_dir, *, run_id, resume_step, recorded):
         self.opened.append((run_id, resume_step))
@@ -28,6 +28,10 @@ class Service:
         return self
 
     def last_step(self, name):
+        if self.wait is not None:
+            self.wait.wait(10)
+        if self.unknown is not None:
+            raise self.unknown
         return self._recorded.get(name, -1)
 
     def config(self, text):
@@ -68,7 +72,7 @@ def write(run_dir, steps, resume_step=0):
 def test_a_tracker_gets_numbers_tables_pictures_and_the_config(service, tmp_path):
     table = Table("task", "loss")
     table.add_row("a.causal", "[green]1.5")
-    assert isinstance(service, Tracker)
+    assert isinstance(service, Kind)
     with MetricsWriter(tmp_path, trackers=["fake"]) as writer:
         writer.write_config("train.steps = 3\n")
         writer.write_table(0, "shares", table)
@@ -116,6 +120,18 @@ def test_a_tracker_that_fails_is_logged_once_and_left_alone(service, tmp_path, c
     assert "tracker fake gets nothing more from this run" in line
     assert "ConnectionError: no route to host. Training goes on" in line
     assert len(read(tmp_path / "metrics.jsonl")) == 8
+
+
+def test_a_tracker_that_cannot_tell_what_it_holds_is_left_alone(
+    service, tmp_path, caplog
+):
+    """A resumed run does not ask it in the thread that trains."""
+    write(tmp_path, range(1, 7))
+    service.unknown = ConnectionError("no route to host")
+    write(tmp_path, range(4, 9), resume_step=3)
+    (line,) = [r.getMessage() for r in caplog.records]
+    assert "ConnectionError: no route to host. Training goes on" in line
+    assert [r["step"] for r in read(tmp_path / "metrics.jsonl")] == list(range(1, 9))
 
 
 def test_a_tracker_that_never_answers_is_left_behind(
