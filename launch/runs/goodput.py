@@ -45,6 +45,9 @@ class Goodput:
 
     It counts from the start, and writes inside `with`: a start that is refused leaves
     nothing. A thread writes what has passed every `PERIOD`, also in mid-phase.
+
+    Only when the process began is told by the system's clock, which may be set while a
+    run goes on; what has passed since is counted by one that nobody sets.
     """
 
     def __init__(
@@ -52,8 +55,9 @@ class Goodput:
         run_dir: str | os.PathLike[str],
         *,
         host: int = 0,
-        clock: Callable[[], float] = time.time,
-        began: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        age: float | None = None,
         period: float = PERIOD,
     ):
         """Begins in the phase `start_up`.
@@ -61,16 +65,21 @@ class Goodput:
         Args:
           run_dir: the run's folder.
           host: index of this process; each has a file of its own.
-          clock: seconds since 1970.
-          began: when the process started; by default as the system says.
+          clock: seconds from any moment on, never set.
+          wall: seconds since 1970.
+          age: seconds since the process began; by default as the system says.
           period: seconds between lines; 0 leaves writing to `flush`.
         """
         self._path = Path(run_dir) / file_of(host)
         self._clock = clock
         self._period = period
-        began = process_start() if began is None else began
-        # A process may run twice, and began before its first run ended.
-        self._begin = self._since = max(began, _last_time(self._path) or began)
+        now, age = wall(), process_age() if age is None else age
+        self._begin = now - age
+        last = _last_time(self._path)
+        if last is not None and last > self._begin:
+            # The process runs for the second time, or the clock was ahead before.
+            self._begin, age = last, max(0.0, now - last)
+        self._first = self._since = clock() - age
         self._phase = "start_up"
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._total: defaultdict[str, float] = defaultdict(float)
@@ -120,7 +129,8 @@ class Goodput:
         """
         with self._lock:
             self._charge()
-            line: dict[str, Any] = {"until": self._since, "seconds": self._seconds}
+            until = self._begin + (self._since - self._first)
+            line: dict[str, Any] = {"until": until, "seconds": self._seconds}
             if self._step is not None:
                 line |= {"from": self._written_step, "step": self._step}
             self._append(line)
@@ -152,7 +162,7 @@ class Goodput:
             return before
 
     def _charge(self) -> None:
-        now = max(self._clock(), self._since)  # the system's clock may be set back
+        now = self._clock()
         self._seconds[self._phase] += now - self._since
         self._total[self._phase] += now - self._since
         self._since = now
@@ -256,15 +266,14 @@ def read(path: Path) -> list[dict[str, Any]]:
     return read_lines(path, _checked)
 
 
-def process_start() -> float:
-    """When this process started, in seconds since 1970; now, if it cannot be told."""
+def process_age() -> float:
+    """Seconds since this process started; 0 if it cannot be told."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return time.time()
+        return 0.0
     ticks = int(fields[19])  # since the machine's start
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - age
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _last_time(path: Path) -> float | None:

@@ -20,6 +20,8 @@ from .tracker import Grid
 _EVENT: Any = event_pb2
 _SUMMARY: Any = summary_pb2
 
+_PREFIX = "events.out.tfevents"
+
 
 def open_run(
     run_dir: Path, *, run_id: str | None, resume_step: int, recorded: Mapping[str, int]
@@ -37,9 +39,7 @@ class TensorBoard:
     def __init__(self, folder: Path, resume_step: int):
         self._resume_step = resume_step
         folder.mkdir(parents=True, exist_ok=True)
-        # TensorBoard reads files of a folder in the order of their names.
-        name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
-        self._events = RecordWriter(str(folder / name))
+        self._events = RecordWriter(str(folder / _next_name(folder)))
         self._add(file_version="brain.Event:2")
         # It drops what an earlier run wrote in this folder from here on.
         start = _EVENT.SessionLog(status=_EVENT.SessionLog.START)
@@ -76,3 +76,14 @@ class TensorBoard:
     def _add(self, **fields: Any) -> None:
         event = _EVENT.Event(wall_time=time.time(), **fields)
         self._events.write(event.SerializeToString())
+
+
+def _next_name(folder: Path) -> str:
+    """The name of a file that TensorBoard reads after those that are there.
+
+    It reads them in the order of their names, which hold the time in seconds; a clock
+    that was set back must not put a file before the one that it continues.
+    """
+    times = [path.name.split(".")[3] for path in folder.glob(f"{_PREFIX}.*.*")]
+    latest = max((int(text) for text in times if text.isdecimal()), default=0)
+    return f"{_PREFIX}.{max(int(time.time()), latest + 1)}.{socket.gethostname()}"

@@ -17,9 +17,14 @@ class Clock:
         return self.now
 
 
+def begun(run_dir, clock, *, age=0.0):
+    """A process whose two clocks are one."""
+    return Goodput(run_dir, clock=clock, wall=clock, age=age, period=0.0)
+
+
 def live(run_dir, clock, start, ticks):
     """A process from a step, killed in the end; returns the step it had told."""
-    goodput = Goodput(run_dir, clock=clock, began=clock.now, period=0.0).__enter__()
+    goodput = begun(run_dir, clock).__enter__()
     clock.now += 3
     with goodput.phase("restore"):
         clock.now += 1
@@ -111,3 +116,41 @@ def test_time_is_written_in_the_middle_of_a_phase(tmp_path):
         while len(read(tmp_path / file_of(0))) < 5:
             pass
     assert summary(tmp_path).seconds["evaluation"] > 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-1e5, 1e5), st.floats(0, 100), st.floats(0, 100))
+def test_a_clock_that_is_set_hides_no_time(moved, before, after):
+    """It is set while a process computes, and again before the next one starts."""
+    with tempfile.TemporaryDirectory() as run_dir:
+        clock, wall = Clock(), Clock()
+        wall.now = 1e9
+        for start in (0, 2):
+            one = Goodput(run_dir, clock=clock, wall=wall, age=0.0, period=0.0)
+            with one:
+                one.enter("compute")
+                one.at_step(start)
+                clock.now, wall.now = clock.now + before, wall.now + before
+                one.at_step(start + 1)
+                one.flush()
+                wall.now += moved
+                clock.now, wall.now = clock.now + after, wall.now + after
+                one.at_step(start + 2)
+            wall.now -= 2 * moved
+        found = summary(run_dir)
+    assert found.seconds["compute"] == pytest.approx(2 * (before + after), abs=1e-3)
+    assert found.wall - found.seconds["stopped"] == pytest.approx(
+        found.seconds["compute"]
+    )
+    assert found.seconds["stopped"] >= 0
+
+
+def test_a_process_that_runs_twice_counts_its_time_once(tmp_path):
+    clock = Clock()
+    with begun(tmp_path, clock, age=5.0):
+        clock.now += 10
+    clock.now += 1
+    with begun(tmp_path, clock, age=16.0):
+        clock.now += 2
+    assert summary(tmp_path).seconds["start_up"] == pytest.approx(5 + 10 + 1 + 2)
+    assert summary(tmp_path).wall == pytest.approx(18)

@@ -10,6 +10,7 @@ from rich.table import Table
 from sightline.launch.runs import trackers
 from sightline.launch.runs.metrics import MetricsWriter, read
 from sightline.launch.runs.trackers import background, check_libraries, check_trackers
+from sightline.launch.runs.trackers.tensorboard import TensorBoard
 from sightline.launch.runs.trackers.tracker import Grid, Service as Kind, grid_of
 from sightline.objectives.errors import UsageError
 
@@ -210,6 +211,21 @@ def test_tensorboard_gets_text_tables_and_pictures(tmp_path):
     assert b"| a.causal | 1.5 |" in held_out.tensor.string_val[0]
     assert loss.simple_value == 0.5
     assert picture.image.encoded_image_string == b"\x89PNG"
+
+
+def test_a_later_file_of_tensorboard_is_read_later(tmp_path, monkeypatch):
+    """By its name, though the clock was set back or two starts share a second."""
+    import time
+
+    for now in (1_700_000_000.2, 1_700_000_000.4, 1_600_000_000.0):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        TensorBoard(tmp_path, 0).close(failed=False)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert [name.split(".")[3] for name in names] == [
+        "1700000000",
+        "1700000001",
+        "1700000002",
+    ]
 
 
 def _records(folder: Path):

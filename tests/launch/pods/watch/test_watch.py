@@ -50,8 +50,8 @@ def run_dir(tmp_path):
             trace.write(step, Step(60 / step, 1.0, reason))
     for host in (0, 1):
         clock = itertools.count(1000.0, 10.0).__next__
-        first = Goodput(folder, host=host, clock=clock, began=1000.0, period=0.0)
-        with first:
+        times = {"clock": clock, "wall": lambda: 1000.0, "age": 0.0, "period": 0.0}
+        with Goodput(folder, host=host, **times) as first:
             first.at_step(0)
             first.enter("compute")
             first.at_step(30)
