@@ -8,6 +8,7 @@
 import ast
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     a program that SIGPIPE ends.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path need not be Unicode; it is shown as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = _run(words)
         sys.stdout.flush()  # here, where its failure can still be told

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     require_file("--out", Path(options.out))
     run = read_run(options.run_dir)
     text = page(run, measured_utilisation(run, options))
-    write_whole(Path(options.out), text)
+    # A folder's name need not be Unicode, as a page must be.
+    write_whole(Path(options.out), text.encode("utf-8", "replace"))
     print(f"{options.out}: {run.state}, step {run.step:,} of {run.total:,}")
     return 0

@@ -287,5 +287,7 @@ def _checked(line: Any) -> dict[str, Any]:
     spent = line["seconds"].values() if "begin" not in line else ()
     if "step" in line:
         spent = *spent, line["from"], line["step"]
-    math.fsum((line["begin"] if "begin" in line else line["until"], *spent))
+    total = math.fsum((line["begin"] if "begin" in line else line["until"], *spent))
+    if not math.isfinite(total):
+        raise ValueError("a time or a step is no number")
     return line

@@ -12,8 +12,13 @@ from ...tasks.files import write_whole
 T = TypeVar("T")
 
 Parse = Callable[[Any], T]
-"""Makes of a line's JSON what it stands for; raises ValueError, TypeError, KeyError or
-AttributeError where it is something else."""
+"""Makes of a line's JSON what it stands for; raises one of `_DAMAGE` where it is
+something else."""
+
+_DAMAGE = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),  # a number beyond floats, too many brackets
+)
 
 
 def read_lines(path: Path, parse: Parse[T]) -> list[T]:
@@ -87,7 +92,7 @@ def _lines(path: Path, parse: Parse[T]) -> list[tuple[T, str]]:
     for number, line in enumerate(lines, start=1):
         try:
             found.append((parse(json.loads(line)), line))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _DAMAGE as error:
             raise UsageError(
                 f"{path}:{number} is damaged: {line[:80]!r}; only a last line without "
                 "its end may be torn. Restore the line, or move the file away to go on "

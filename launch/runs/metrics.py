@@ -173,7 +173,18 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Raises:
       UsageError: a line is no JSON object with a step.
     """
-    return read_lines(Path(path), _record)
+    return read_lines(Path(path), record)
+
+
+def record(line: Any) -> dict[str, Any]:
+    """The record on a line of a file that has a step on each.
+
+    Raises:
+      ValueError, TypeError or KeyError: the line holds something else.
+    """
+    if not isinstance(line, dict) or not isinstance(line["step"], int):
+        raise ValueError("no record of a step")
+    return line
 
 
 def has_record(run_dir: str | os.PathLike[str], *, step: int, prefix: str) -> bool:
@@ -189,7 +200,7 @@ def drop_after(path: str | os.PathLike[str], *, step: int) -> None:
 
     The other lines stay the same byte for byte. A missing file stays missing.
     """
-    keep_lines(Path(path), _record, where=lambda record: record["step"] <= step)
+    keep_lines(Path(path), record, where=lambda record: record["step"] <= step)
 
 
 def _last_steps(path: Path) -> dict[str, int]:
@@ -201,13 +212,6 @@ def _last_steps(path: Path) -> dict[str, int]:
 def _tracker_ids(folder: Path) -> dict[str, str]:
     """The ids under which trackers know the run."""
     return dict(read_lines(folder / _IDS, lambda line: (line["tracker"], line["id"])))
-
-
-def _record(line: Any) -> dict[str, Any]:
-    """The record on a line of a file that has a step on each."""
-    if not isinstance(line, dict) or not isinstance(line["step"], int):
-        raise ValueError("no record of a step")
-    return line
 
 
 def _plain(value: Value) -> Value:

@@ -11,6 +11,7 @@ from ....objectives.errors import UsageError
 from ...runs import goodput, metrics, trace
 from ...runs.changes import Changed, read_changes
 from ...runs.holding import Holding, holding
+from ...runs.json_lines import read_lines
 from ...runs.run_identity import Origin, bindings_of, written_origin
 from ...runs.verified import check_manifests
 from ...training.rollback import Rollback, rollbacks
@@ -125,15 +126,16 @@ def read_run(run_dir: str) -> RunStatus:
     text = config.read_text("utf-8", errors="replace")
     settings = bindings_of(text)
     for name in ("train.steps", "train.batch_rows"):
-        if not settings.get(name, "").isdecimal():
+        value = settings.get(name, "")
+        if not (value.isdecimal() and int(value) > 0):
             raise UsageError(
-                f"{config}: {name} is {settings.get(name)!r}, no number; the file is "
-                "damaged, and `sightline train` with the run's own config mends it."
+                f"{config}: {name} is {settings.get(name)!r}, no number above 0; the "
+                "file is damaged, and `sightline train` with the run's own config "
+                "mends it."
             )
-    records = metrics.read(folder / "metrics.jsonl")
+    figures = _figures(folder / "metrics.jsonl")
     steps = trace.read_trace(folder)
     gone_back = rollbacks(folder)
-    train, held_out, baselines = _losses(records)
     return RunStatus(
         folder=folder,
         settings=settings,
@@ -141,11 +143,11 @@ def read_run(run_dir: str) -> RunStatus:
         holding=holding(folder),
         steps=[(number, step.loss) for number, step in steps],
         skips=list(_skips(steps, gone_back, int(settings["train.batch_rows"]))),
-        train=train,
-        held_out=held_out,
-        baselines=baselines,
-        speed=_series(records, "tokens_per_second"),
-        data_wait=_series(records, "data_wait"),
+        train=dict(figures["train"]),
+        held_out=dict(figures["held_out"]),
+        baselines={name: found[-1][1] for name, found in figures["baseline"].items()},
+        speed=figures["tokens_per_second"][""],
+        data_wait=figures["data_wait"][""],
         hosts=[_host(folder, number) for number in goodput.hosts(folder)],
         checkpoints=check_manifests(folder),
         quarantined=sorted(p.name for p in folder.glob("checkpoints_quarantined/*")),
@@ -162,29 +164,39 @@ def value_of(settings: Mapping[str, str], name: str) -> Any:
         return settings[name]
 
 
-def _losses(
-    records: Sequence[Mapping[str, Any]],
-) -> tuple[dict[str, Series], dict[str, Series], dict[str, float]]:
-    """Losses in training and held out, and baselines, by objective."""
-    train: defaultdict[str, Series] = defaultdict(list)
-    held_out: defaultdict[str, Series] = defaultdict(list)
-    baselines: dict[str, float] = {}
-    for record in records:
-        for name, value in record.items():
-            parts = name.split("/")
-            if parts[0] == "train" and parts[-1] == "loss":
-                train["/".join(parts[1:-1])].append((record["step"], float(value)))
-            # A task (CORPUS.OBJECTIVE) has figures of its own.
-            elif parts[0] == "eval" and "." not in name and parts[-1] == "loss":
-                objective = "/".join(parts[1:-1])
-                held_out[objective].append((record["step"], float(value)))
-            elif parts[0] == "eval" and "." not in name and parts[-1] == "baseline":
-                baselines["/".join(parts[1:-1])] = float(value)
-    return dict(train), dict(held_out), baselines
+def _figures(path: Path) -> defaultdict[str, defaultdict[str, Series]]:
+    """The numbers of a run's metrics that are shown, by kind and objective.
+
+    Raises:
+      UsageError: a line is damaged; names it.
+    """
+    found: defaultdict[str, defaultdict[str, Series]]
+    found = defaultdict(lambda: defaultdict(list))
+    for step, figures in read_lines(path, _figures_of):
+        for kind, objective, value in figures:
+            found[kind][objective].append((step, value))
+    return found
 
 
-def _series(records: Sequence[Mapping[str, Any]], name: str) -> Series:
-    return [(r["step"], float(r[name])) for r in records if name in r]
+def _figures_of(line: Any) -> tuple[int, list[tuple[str, str, float]]]:
+    """The step of a record, and kind, objective and value of what is shown of it."""
+    record = metrics.record(line)
+    named = ((_kind(name), value) for name, value in record.items())
+    return record["step"], [(*kind, float(value)) for kind, value in named if kind]
+
+
+def _kind(name: str) -> tuple[str, str] | None:
+    """What a value is, and of which objective; None of what is not shown."""
+    if name in ("tokens_per_second", "data_wait"):
+        return name, ""
+    part, _, rest = name.partition("/")
+    objective, _, what = rest.rpartition("/")
+    if part == "train" and what == "loss":
+        return "train", objective
+    # A task (CORPUS.OBJECTIVE) has figures of its own.
+    if part == "eval" and "." not in name and what in ("loss", "baseline"):
+        return {"loss": "held_out", "baseline": "baseline"}[what], objective
+    return None
 
 
 def _skips(

@@ -129,7 +129,7 @@ def loss_table(run: RunStatus) -> Table:
         held_out, baseline = run.held_out.get(name, []), run.baselines.get(name)
         gain = baseline - held_out[-1][1] if held_out and baseline is not None else None
         table.add_row(
-            name,
+            Text(name),  # no markup, whatever it holds
             newest(run.train.get(name, [])),
             newest(held_out),
             "" if baseline is None else f"{baseline:.4f}",

@@ -1,11 +1,15 @@
 """Status and report of runs whose files are written by the run's own writers."""
 
+import contextlib
+import io
 import itertools
 import json
+import math
 import os
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 from rich.console import Console
 
 from sightline.launch.cli import main
@@ -165,15 +169,73 @@ def test_a_run_that_has_just_begun(tmp_path):
         ("steps.jsonl", "nonsense\n{}\n"),
         ("goodput.jsonl", "nonsense\n"),
         ("goodput.jsonl", '{"other": 1}\n'),
+        ("goodput.jsonl", '{"until": NaN, "seconds": {}}\n'),
+        ("metrics.jsonl", '{"step": 70, "train/loss": null}\n'),
+        ("metrics.jsonl", '{"step": 70, "eval/x/loss": "abc"}\n'),
+        ("metrics.jsonl", '{"step": 70, "eval/x/baseline": []}\n'),
+        ("metrics.jsonl", f'{{"step": 70, "data_wait": {10**400}}}\n'),
+        ("steps.jsonl", '{"step": Infinity, "loss": 1, "grad_norm": 1}\n'),
+        pytest.param("changes.jsonl", "[" * 100_000 + "\n", id="too deep"),
         ("rollbacks.jsonl", "[1]\n"),
         ("changes.jsonl", "{\n"),
         ("config.gin", "nonsense"),
+        ("config.gin", CONFIG.replace("40", "0")),
+        ("config.gin", CONFIG.replace("8", "0")),
     ],
 )
 def test_damaged_files_are_named(run_dir, name, text):
     (run_dir / name).write_text(text)
     with pytest.raises(UsageError, match=name.replace(".", r"\.")):
         read_run(str(run_dir))
+
+
+DAMAGE = (
+    *(None, True, -1, 0, 1.5, 10**30, 10**400, math.nan, math.inf),
+    *("", "abc", "\ud800", "[/x]", [], [1, 2], {}, {"a": 1}),
+)
+
+
+def damaged(value, draw):
+    """A value of JSON with something else in one place."""
+    if not isinstance(value, dict | list) or not value:
+        return draw(st.sampled_from(DAMAGE))
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = draw(st.sampled_from(keys))
+    if isinstance(value, dict) and draw(st.booleans()):
+        name = draw(st.sampled_from(("train/[/x]/loss", "eval/\ud800/loss", "begin")))
+        return {name if k == key else k: v for k, v in value.items()}
+    changed = value.copy()
+    changed[key] = damaged(value[key], draw)
+    return changed
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_any_damage_is_named_or_shown(run_dir, data):
+    path = data.draw(st.sampled_from(sorted(run_dir.glob("*.jsonl"))))
+    before = path.read_text()
+    lines = before.splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    lines[at] = json.dumps(damaged(json.loads(lines[at]), data.draw))
+    path.write_text("\n".join(lines) + "\n")
+    try:
+        with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):
+            status = main(["status", str(run_dir)])
+    finally:
+        path.write_text(before)
+    assert status in (0, 2)
+
+
+def test_a_folder_whose_name_is_no_unicode(run_dir, tmp_path, capsys):
+    folder = run_dir.rename(os.fsdecode(os.fsencode(tmp_path) + b"/q\xff"))
+    assert main(["status", str(folder)]) == 0
+    assert r"q\udcff: stopped" in capsys.readouterr().out
+    assert main(["report", str(folder), f"--out={tmp_path / 'a.html'}"]) == 0
+    assert "/q?" in (tmp_path / "a.html").read_text("utf-8")
 
 
 def test_torn_last_lines_are_those_of_a_running_run(run_dir):
