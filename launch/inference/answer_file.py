@@ -156,6 +156,11 @@ def _claimed(out: Path, job: Job) -> Iterator[tuple[IO[bytes], int]]:
         )
     if out.is_dir():
         raise UsageError(f"--output: {str(out)!r} is a folder; name a file in it.")
+    if out.exists() and not out.is_file():
+        raise UsageError(
+            f"--output: {str(out)!r} is a device or a pipe, from which no job can go "
+            "on; name a file."
+        )
     exists = out.exists() and out.stat().st_size > 0
     if exists and beside.exists():
         _check_same(beside, job, out)

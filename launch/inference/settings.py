@@ -11,6 +11,7 @@ from ...objectives.errors import (
     require_flag,
     require_number,
     require_seed,
+    require_unicode,
 )
 
 Ended = Literal["eos", "stop", "length"]
@@ -65,14 +66,25 @@ class Settings:
                 f"threshold is {self.threshold}; it is a probability, so set it above "
                 "0 and at most 1."
             )
+        self._check_stop()
+        _ = self.sampler
+
+    def _check_stop(self) -> None:
+        """Refuses stop texts that are none."""
         if isinstance(self.stop, str):
             raise UsageError(f"stop is {self.stop!r}; write a tuple, ({self.stop!r},).")
+        listed = self.stop if isinstance(self.stop, tuple | list) else [None]
+        if not all(isinstance(text, str) for text in listed):
+            raise UsageError(
+                f"stop is {self.stop!r}; give a tuple of texts, ('.',), or ()."
+            )
+        for text in self.stop:
+            require_unicode("stop", text)
         if "" in self.stop:
             raise UsageError(
                 "a stop text is empty, which would end every answer before it begins; "
                 "give texts of at least one character."
             )
-        _ = self.sampler
 
     @property
     def sampler(self) -> Sampler:

@@ -115,6 +115,17 @@ def test_an_output_of_another_job_is_refused_and_kept(asked, whole, tmp_path):
         run_job(asked, source, out)
 
 
+def test_an_output_that_is_no_file_is_refused(asked, whole, tmp_path):
+    source, _ = whole
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(os.devnull)
+    for out in (pipe, link):
+        with pytest.raises(UsageError, match="is a device or a pipe"):
+            run_job(asked, source, out)
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "link"}
+
+
 def test_two_writers_are_kept_apart(asked, whole, tmp_path):
     source, _ = whole
     out = tmp_path / "out.jsonl"

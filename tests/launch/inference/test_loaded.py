@@ -65,6 +65,11 @@ def test_what_cannot_be_asked_is_named(loaded, tmp_path):
         loaded.generate("The")
     with pytest.raises(UsageError, match=r"stop is '\. '; write a tuple"):
         loaded.generate([TEXT], stop=". ")
+    for stop in ((3,), 3, {".": 1}, (".", None)):
+        with pytest.raises(UsageError, match=r"stop is .*; give a tuple of texts"):
+            loaded.generate([TEXT], stop=stop)
+    with pytest.raises(UsageError, match=r"'stop' is .*: no Unicode at character 1"):
+        loaded.generate([TEXT], stop=("\udce9",))
     with pytest.raises(UsageError, match="sight is 'future'"):
         loaded.hidden([TEXT], sight="future")
     with pytest.raises(UsageError, match="no Unicode at character 4; give it in UTF-8"):
