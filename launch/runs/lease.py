@@ -97,15 +97,14 @@ class Lease:
     def __post_init__(self) -> None:
         self._ended = threading.Event()
         self._lost: str | None = None
-        threading.Thread(
-            target=self._renew, name="sightline-lease", daemon=True
-        ).start()
+        name = "sightline-lease"
+        threading.Thread(target=self._renew, name=name, daemon=True).start()
 
     def check(self) -> None:
         """To be called before the run writes to its directory.
 
         Raises:
-          LeaseLost: the directory was renamed or deleted, or another run has it.
+          LeaseLost: the directory or its lease is gone, or another run has it.
         """
         self._lost = self._lost or self._find_lost()
         if self._lost:
@@ -126,6 +125,8 @@ class Lease:
                 return f"{self.folder} is another folder than at the start of the run"
             holder = read_holder(lease_path(self.folder, self.name))
         except FileNotFoundError:
+            if self.folder.exists():
+                return f"{lease_path(self.folder, self.name)} was deleted meanwhile"
             return f"{self.folder} was renamed or deleted during the run"
         if holder is None or holder.nonce != self.holder.nonce:
             return f"{self.folder} was taken over by {holder or 'another run'}"
@@ -137,8 +138,7 @@ class Lease:
                 self._lost = self._lost or self._find_lost()
                 if self._lost:
                     return
-                # Not rewritten: a full disk must not end the lease, nor this end
-                # another's.
+                # Not rewritten: a full disk must not end it, nor this another's.
                 os.utime(lease_path(self.folder, self.name))
             except OSError:
                 continue  # a storage that is away for a while; `check` tells

@@ -109,15 +109,26 @@ def deleted(folder):
     folder.rmdir()
 
 
+def lease_deleted(folder):
+    (folder / "lease").unlink()
+
+
 @pytest.mark.parametrize(
-    "fault", [renamed, renamed_and_made_again, taken_over, deleted]
+    ("fault", "words"),
+    [
+        (renamed, "{} was renamed or deleted"),
+        (renamed_and_made_again, "{} is another folder"),
+        (taken_over, "{} was taken over by process"),
+        (deleted, "{} was renamed or deleted"),
+        (lease_deleted, "{}/lease was deleted"),
+    ],
 )
-def test_a_run_that_lost_its_directory_stops(fault, tmp_path):
+def test_a_run_that_lost_its_directory_stops(fault, words, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     held = lease.hold(folder)
     fault(folder)
-    with pytest.raises(lease.LeaseLost, match=str(folder)):
+    with pytest.raises(lease.LeaseLost, match=f"^{words.format(folder)}"):
         held.check()
     held.release()  # leaves what is not its own
     if fault is taken_over:
