@@ -8,6 +8,7 @@ older checkpoints are deleted.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import shutil
@@ -237,9 +238,10 @@ class Checkpoints:
                 source = self._folder / str(step)
                 aside = self._folder.with_name("checkpoints_quarantined")
                 aside.mkdir(exist_ok=True)
-                number = sum(1 for _ in aside.glob(f"{step}-*"))
-                source.rename(aside / f"{step}-{number}")
-                _LOG.warning("quarantined as %s", aside / f"{step}-{number}")
+                names = (aside / f"{step}-{number}" for number in itertools.count())
+                free = next(name for name in names if not name.exists())
+                source.rename(free)
+                _LOG.warning("quarantined as %s", free)
         coordination.meet("quarantine")
         if steps:
             self._manager.reload()
