@@ -54,7 +54,8 @@ def restore_before(
     """The newest whole checkpoint before a step, without touching the run.
 
     A run may be active in the folder: unlike `Checkpoints`, this deletes nothing and
-    passes over what it cannot use.
+    passes over what it cannot use. Where the run has deleted one meanwhile, it has
+    saved newer ones, which are then looked for.
 
     Args:
       run_dir: the run's folder.
@@ -71,23 +72,37 @@ def restore_before(
       CheckpointError: there are checkpoints, and none of them is whole.
     """
     structs = array_structs(abstract_state)
-    rejected = []
     folder = Path(run_dir).resolve() / "checkpoints"
+    listed = _steps_before(folder, step)
     with literal_path(folder) as opened:
-        for saved in checkpoint_steps(folder):
-            if step is not None and saved >= step:
-                continue
-            place = opened / str(saved)
-            try:
-                arrays, data = read_verified(place, structs, prefix=prefix)
-            except CheckpointError as error:
-                rejected.append(f"step {saved}: {error}")
-                _LOG.warning("checkpoint %d is unusable: %s", saved, error)
-                continue
-            return saved, as_tree(arrays, abstract_state), data
+        while True:
+            rejected: dict[int, str] = {}
+            for saved in listed:
+                place = opened / str(saved)
+                try:
+                    arrays, data = read_verified(place, structs, prefix=prefix)
+                except CheckpointError as error:
+                    rejected[saved] = str(error)
+                    if place.is_dir():
+                        _LOG.warning("checkpoint %d is unusable: %s", saved, error)
+                    continue
+                return saved, as_tree(arrays, abstract_state), data
+            listed = _steps_before(folder, step)
+            if rejected.keys() <= set(listed):
+                break
     if rejected:
-        raise CheckpointError(f"no checkpoint in {folder} is whole: {rejected}.")
+        reasons = "; ".join(f"step {s}: {why}" for s, why in rejected.items())
+        raise CheckpointError(f"no checkpoint in {folder} is whole ({reasons}).")
     return None
+
+
+def _steps_before(folder: Path, step: int | None) -> list[int]:
+    """The steps of the checkpoints before a step, the newest first; None is all.
+
+    As the first host sees them: a shared file system may show others an older list.
+    """
+    steps = [n for n in checkpoint_steps(folder) if step is None or n < step]
+    return coordination.from_first("list of checkpoints", steps)
 
 
 def read_verified(
@@ -132,7 +147,8 @@ def data_at(run_dir: str | os.PathLike[str], step: int) -> dict | None:
 def check_manifests(run_dir: str | os.PathLike[str]) -> dict[int, str | None]:
     """What is wrong with each checkpoint's manifest and data, None if nothing is.
 
-    That takes milliseconds; the arrays are not read. By step, the newest first.
+    That takes milliseconds; the arrays are not read. By step, the newest first,
+    without those that a run has deleted meanwhile.
     """
     folder = Path(run_dir).resolve() / "checkpoints"
     found: dict[int, str | None] = {}
@@ -146,7 +162,8 @@ def check_manifests(run_dir: str | os.PathLike[str]) -> dict[int, str | None]:
                 found[step] = str(error)
             else:
                 found[step] = None
-    return found
+    there = checkpoint_steps(folder)
+    return {step: damage for step, damage in found.items() if step in there}
 
 
 def read_back(path: Path, structs: Structs) -> None:

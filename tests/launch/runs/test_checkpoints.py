@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from typing import NamedTuple
 
 import jax
@@ -15,7 +16,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from sightline.launch.runs import checkpoints as checkpoints_module, verified
 from sightline.launch.runs.checkpoints import CheckpointError, Checkpoints
 from sightline.launch.runs.named_arrays import Mismatch, array_structs, as_arrays
-from sightline.launch.runs.verified import restore_latest
+from sightline.launch.runs.verified import check_manifests, restore_latest
 
 
 class State(NamedTuple):
@@ -315,3 +316,42 @@ def test_reading_back_goes_group_by_group(tmp_path, monkeypatch):
     assert sorted(name for group in groups for name in group) == sorted(
         as_arrays(state())
     )
+
+
+def test_what_a_run_deletes_meanwhile_is_no_damage(tmp_path, monkeypatch, caplog):
+    """A run saves step 6 and drops 2 and 4 while they are read."""
+    filled(tmp_path, steps=[2, 4, 6])
+    folder, aside = tmp_path / "checkpoints", tmp_path / "6"
+    read_manifest = verified.read_manifest
+
+    def read(path):
+        if aside.exists():
+            aside.rename(folder / "6")
+            for old in ("2", "4"):
+                shutil.rmtree(folder / old)
+        return read_manifest(path)
+
+    monkeypatch.setattr(verified, "read_manifest", read)
+    (folder / "6").rename(aside)
+    step, found, _ = restore_latest(tmp_path, abstract(8))
+    assert step == 6
+    assert_equal(found, state(6))
+    assert not caplog.records
+
+    (folder / "6").rename(aside)
+    (folder / "2").mkdir()
+    (folder / "4").mkdir()
+    assert check_manifests(tmp_path) == {}
+    assert check_manifests(tmp_path) == {6: None}
+
+
+def test_a_quarantined_checkpoint_takes_a_free_name(tmp_path):
+    for number in range(3):
+        filled(tmp_path, steps=[2, 4, 6])
+        if number == 2:
+            shutil.rmtree(tmp_path / "checkpoints_quarantined" / "6-0")
+        shutil.rmtree(tmp_path / "checkpoints" / "6" / "state")
+        assert restored(tmp_path)[0] == 4
+        shutil.rmtree(tmp_path / "checkpoints")
+    aside = tmp_path / "checkpoints_quarantined"
+    assert sorted(path.name for path in aside.iterdir()) == ["6-0", "6-1"]
