@@ -18,6 +18,9 @@ from . import progress
 _BARRIER_SHARE = 0.9
 """Of the watchdog's limit, so that a barrier names the missing before it acts."""
 
+_LONGEST_SECONDS = 1e9
+"""Of a barrier without a limit: the service wants one."""
+
 
 class MissingProcess(UsageError, RuntimeError):
     """Some processes did not come to a point that all must reach."""
@@ -66,43 +69,45 @@ def name_of(number: int) -> str:
     return f"process {number} ({_get(f'host/{number}') or 'unknown host'})"
 
 
-def meet(name: str, *, times: float = 1) -> None:
+def meet(name: str) -> None:
     """Waits until all processes are here.
+
+    The others have as long as this one had for what it did last (`progress.did`): they
+    do the same, and where that has no limit, as before the first step, neither has the
+    wait. A process that is dead, or that stands still, ends it sooner (`watch`).
 
     Args:
       name: of the point, "save 4"; it stands in the error.
-      times: how many times longer than for a step to wait.
 
     Raises:
       MissingProcess: some did not come in time; says which, and what each did last.
     """
     if together():
-        _arrive(name, "here", times)
+        _arrive(name, "here")
 
 
-def exchange(name: str, value: str, *, times: float = 1) -> list[str]:
-    """The value of every process, by number; a barrier as well.
+def exchange(name: str, value: str) -> list[str]:
+    """The value of every process, by number; a barrier as well, as `meet`.
 
     Args:
       name: of the point.
       value: of this process, not empty.
-      times: how many times longer than for a step to wait.
 
     Raises:
       MissingProcess: as `meet`.
     """
     if not together():
         return [value]
-    folder = _arrive(name, value, times)
+    folder = _arrive(name, value)
     values = dict(_client().key_value_dir_get(folder))
     return [values[f"{folder}{number}"] for number in range(processes())]
 
 
 def from_first(name: str, value: Any) -> Any:
-    """Process 0's value, of plain JSON, on all processes; a barrier as well."""
+    """Process 0's value, of plain JSON, on all processes; a barrier, as `meet`."""
     if not together():
         return value
-    folder = _arrive(name, json.dumps(value), 1)
+    folder = _arrive(name, json.dumps(value))
     return json.loads(_client().key_value_try_get(f"{folder}0"))
 
 
@@ -110,15 +115,16 @@ _arrivals = 0
 _read_by_all: str | None = None
 
 
-def _arrive(name: str, value: str, times: float) -> str:
+def _arrive(name: str, value: str) -> str:
     """Waits at a barrier with a value; returns the folder of all values."""
     global _arrivals, _read_by_all
     _arrivals += 1
     client, folder = _client(), f"meet/{_arrivals}/{name}/"
-    limit = _BARRIER_SHARE * progress.stall_seconds() * times
     client.key_value_set(f"{folder}{process()}", value)
     before = progress.latest()
-    progress.did(f"waiting for the others: {name}", times=times)
+    limit = _BARRIER_SHARE * progress.stall_seconds() * before.times
+    limit = min(limit, _LONGEST_SECONDS)
+    progress.did(f"waiting for the others: {name}", times=before.times)
     try:
         client.wait_at_barrier(folder, int(limit * 1000))
     except jax.errors.JaxRuntimeError as error:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import sys
 import time
 import traceback
@@ -10,8 +11,9 @@ from collections.abc import Iterator
 import jax
 
 from ...objectives.errors import UsageError
-from . import coordination
+from . import coordination, progress
 from .job import Job
+from .leaving import STALLED
 from .roll_call import roll_call
 from .watch import Watch, fail, fail_with_collective
 
@@ -51,7 +53,11 @@ def joined(job: Job | None, *, seconds: float) -> Iterator[None]:
     watch.start()
     try:
         yield
+        # One may upload for long what the others have no part in.
+        progress.did("done", times=math.inf)
         coordination.meet("end")
+    except coordination.MissingProcess as error:
+        fail(str(error), status=STALLED, stalled=True)
     except UsageError as error:
         fail(str(error), status=2)
     except SystemExit as error:

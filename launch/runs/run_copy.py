@@ -54,7 +54,7 @@ def copied(run_dir: str | os.PathLike[str], address: str | None) -> Iterator[Non
         return
     folder = RunDirectory(run_dir).path
     copy = RunCopy(folder, ObjectStore(address)) if _is_first() else None
-    coordination.meet("fetching the run's copy", times=SLOW)
+    coordination.meet("fetching the run's copy")
     try:
         yield
     except BaseException as error:

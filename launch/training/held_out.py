@@ -72,7 +72,7 @@ class HeldOut:
           The record; empty if no task has held-out text.
         """
         did(f"evaluating after step {step}", times=SLOW)
-        coordination.meet(f"evaluation after step {step}", times=SLOW)
+        coordination.meet(f"evaluation after step {step}")
         with self._goodput.phase("evaluation"):
             batches = wait_for(self._batches, while_waiting=while_waiting)
             if not any(batches.values()):

@@ -339,7 +339,7 @@ def train(
             if evaluate_first:
                 evaluate()
             ledger.restart_clock()
-            coordination.meet("the first step", times=SLOW)
+            coordination.meet("the first step")
             while step < steps:
                 if stopping.stops_after(step, reason=stop.reason):
                     raise StopRequested(stop.reason)
