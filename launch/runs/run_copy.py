@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import signal
@@ -54,6 +55,7 @@ def copied(run_dir: str | os.PathLike[str], address: str | None) -> Iterator[Non
         return
     folder = RunDirectory(run_dir).path
     copy = RunCopy(folder, ObjectStore(address)) if _is_first() else None
+    did("starting", times=math.inf)  # as before: see `Watchdog`
     coordination.meet("fetching the run's copy")
     try:
         yield
@@ -79,11 +81,11 @@ class RunCopy:
         folder.mkdir(parents=True, exist_ok=True)
         self._claim = Claim(store, folder)
         self._uploaded: dict[str, tuple[int, int]] = {}
+        self._ended = threading.Event()
         self._check_run()
         self._fetch()
         write_whole(folder / _MARK, json.dumps({"run": self._claim.index.run}))
         self._delete_others()
-        self._ended = threading.Event()
         self._lost: CopyLost | None = None
         self._thread = threading.Thread(
             target=self._renew, name="sightline-copy", daemon=True
@@ -118,11 +120,17 @@ class RunCopy:
           ObjectStoreError: it is not complete; the run's folder is.
         """
         self._ended.set()
+        self._goes_on("uploading the run's copy")
         self._thread.join()
         if self._lost:
             raise self._lost
         self.upload()
         self._claim.write(self._claim.index, release=True)
+
+    def _goes_on(self, what: str) -> None:
+        """Notes progress once training is over: in mid-run it would hide a stall."""
+        if self._ended.is_set():
+            did(what, times=SLOW)
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
@@ -152,9 +160,7 @@ class RunCopy:
             }
             folder = f"checkpoints/{step}-{self._claim.nonce}-{digest[:8]}"
             self._transfer(
-                lambda name: self._store.write(
-                    f"{folder}/{name}", (place / name).read_bytes()
-                ),
+                lambda name: self._write(f"{folder}/{name}", place / name),
                 list(files),
             )
         except FileNotFoundError:
@@ -176,10 +182,14 @@ class RunCopy:
             found = path.stat()
             state = found.st_mtime_ns, found.st_size
             if self._uploaded.get(name) != state:
-                self._store.write(f"files/{name}", path.read_bytes())
+                self._write(f"files/{name}", path)
                 self._uploaded[name] = state
             names.append(name)
         return names
+
+    def _write(self, name: str, path: Path) -> None:
+        self._goes_on(f"uploading {name}")
+        self._store.write(name, path.read_bytes())
 
     def _transfer(self, move: Callable[[str], object], names: list[str]) -> None:
         """Moves files, and renews the lease of the copy meanwhile."""
@@ -257,6 +267,7 @@ class RunCopy:
         for name in self._store.names():
             folder = "/".join(name.split("/")[:2])
             if folder.startswith("checkpoints/") and folder not in kept:
+                self._goes_on(f"deleting {name}")
                 self._store.delete(name)
 
 

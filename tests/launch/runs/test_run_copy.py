@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import socket
 import subprocess
 import sys
@@ -12,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from sightline.launch.hosts import progress
 from sightline.launch.runs import copy_index, object_store, run_copy
 from sightline.launch.runs.checkpoints import Checkpoints
 from sightline.launch.runs.copy_index import INDEX, CopyLost
 from sightline.launch.runs.object_store import ObjectStore, ObjectStoreError
-from sightline.launch.runs.run_copy import RunCopy
+from sightline.launch.runs.run_copy import RunCopy, copied
 from sightline.launch.runs.verified import checkpoint_steps, restore_latest
 from sightline.objectives.errors import UsageError
 
@@ -178,6 +180,39 @@ def test_a_copy_of_another_run_is_refused_and_stays(store, tmp_path):
         RunCopy(tmp_path / "two", store)
     RunCopy(tmp_path / "three", store).close()
     assert restored(tmp_path / "three") == 1
+
+
+def test_an_upload_is_progress_once_training_is_over(store, tmp_path, monkeypatch):
+    seen, write = [], store.write
+
+    def seeing(name, content):
+        seen.append(progress.latest())
+        write(name, content)
+
+    monkeypatch.setattr(store, "write", seeing)
+    save(tmp_path / "run", 1)
+    copy = RunCopy(tmp_path / "run", store)
+    progress.did("running step 2")
+    copy.upload()
+    # Else a step that is stuck would never be missed.
+    assert {last.what for last in seen} == {"running step 2"}
+    seen.clear()
+    save(tmp_path / "run", 2)
+    copy.close()
+    assert seen
+    for last in seen:
+        assert last.what.startswith("uploading checkpoints/2-")
+        assert last.times == progress.SLOW
+
+
+def test_what_follows_the_fetching_may_take_as_long_as_it_needs(address, tmp_path):
+    """Such as preparing a corpus, on a machine that has none."""
+    progress.did("starting", times=math.inf)
+    for name in ("one", "two"):
+        save(tmp_path / name, *([1] if name == "one" else []))
+        with copied(tmp_path / name, address):
+            assert progress.latest().times == math.inf
+    assert restored(tmp_path / "two") == 1
 
 
 def held_elsewhere(store):
