@@ -1,11 +1,22 @@
-"""What `status` and `report` share: the peak of a run's devices."""
+"""What `status` and `report` share: how a run is read, the peak of its devices."""
 
 import argparse
 
+import jax
+
 from ...objectives.errors import UsageError
 from ..pods.plan.names import Slices, topology
-from ..pods.watch.reading import RunStatus
+from ..pods.watch.reading import RunStatus, read_run
 from ..pods.watch.utilisation import Utilisation, utilisation
+
+
+def watched_run(run_dir: str) -> RunStatus:
+    """A run as `read_run` reads it, on the CPU.
+
+    An accelerator may be missing here, or be held by the training process alone.
+    """
+    jax.config.update("jax_platforms", "cpu")
+    return read_run(run_dir)
 
 
 def add_peak(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from ...tasks.files import write_whole
 from ..pods.watch.page import page
-from ..pods.watch.reading import read_run
 from ._arguments import parse, require_file
-from ._watch import add_peak, measured_utilisation
+from ._watch import add_peak, measured_utilisation, watched_run
 
 _ABOUT = """\
 Write where a run stands as one self-contained HTML page: charts of the loss of each
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     add_peak(parser)
     options = parse(parser, arguments)
     require_file("--out", Path(options.out))
-    run = read_run(options.run_dir)
+    run = watched_run(options.run_dir)
     text = page(run, measured_utilisation(run, options))
     # A folder's name need not be Unicode, as a page must be.
     write_whole(Path(options.out), text.encode("utf-8", "replace"))

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from ..pods.watch.reading import read_run
 from ..pods.watch.table import status_tables
 from ._arguments import parse
-from ._watch import add_peak, measured_utilisation
+from ._watch import add_peak, measured_utilisation, watched_run
 
 _ABOUT = """\
 Show where a run stands: whether it is running, losses by objective, tokens per second,
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("run_dir", metavar="RUN", help="its --run_dir")
     add_peak(parser)
     options = parse(parser, arguments)
-    run = read_run(options.run_dir)
+    run = watched_run(options.run_dir)
     used = measured_utilisation(run, options)
     Console(highlight=False).print(status_tables(run, used))
     return 0

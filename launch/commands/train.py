@@ -89,9 +89,9 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
                 note = f"note: {binding} is bound, but nothing uses it."
                 print(note, file=sys.stderr)
 
+        from ..hosts.devices import require_devices
         from ..hosts.watchdog import Watchdog
         from ..runs.run_copy import copied
-        from ..training.devices import require_devices
         from ..training.profile import profile_window
         from ..training.resume import RunConfig
         from ..training.train import train

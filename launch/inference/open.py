@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import jax
 from flax import nnx
 
 from ...models.build import Model
@@ -15,6 +14,7 @@ from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..configuration.config import Config, load
+from ..hosts.devices import found_devices
 from ..runs.verified import restore_latest
 from ..training.mesh import MeshShape
 from ..training.program import program_of
@@ -48,7 +48,8 @@ def load_trained(
       compute_dtype: to compute in; None for the run's own.
 
     Raises:
-      ValueError: as `run_config`, or the checkpoint is of another model.
+      ValueError: as `run_config`, the checkpoint is of another model, or JAX finds no
+        device.
       CheckpointError: no checkpoint is whole.
     """
     config = run_config(run_dir)
@@ -58,7 +59,8 @@ def load_trained(
         model = dataclasses.replace(model, compute_dtype=compute_dtype)
     # On whatever devices there are; the run's own mesh does not matter.
     overrides = {"model": model, "mesh": MeshShape(data=-1), "microbatches": 1}
-    program = program_of({**settings, **overrides, "batch_rows": jax.device_count()})
+    overrides["batch_rows"] = len(found_devices())
+    program = program_of({**settings, **overrides})
     # The optimiser's moments take twice the parameters, and are not needed here.
     restored = restore_latest(run_dir, program.abstract_params, prefix="params.")
     if restored is None:

@@ -14,6 +14,7 @@ from jaxtyping import PyTree
 from ...objectives import errors
 from ...objectives.errors import UsageError
 from ..hosts import coordination
+from ..hosts.devices import found_devices
 from .fingerprint import fingerprints, manifest_damage
 from .literal_path import literal_path
 from .named_arrays import array_structs, as_tree, check_same, groups_by_bytes
@@ -241,7 +242,8 @@ def _readable(action: Callable[[], Any], path: Path) -> Any:
     """Runs a read on every host; errors that damaged files cause are all hosts'.
 
     Damage shows as almost any exception (Orbax, TensorStore, JSON, OS). Lack of memory
-    or permission is no damage, and its error is raised unchanged.
+    or permission is no damage, and its error is raised unchanged; nor is a device that
+    is missing, without which Orbax reads nothing.
 
     Args:
       action: reads this host's part; not a collective.
@@ -249,7 +251,9 @@ def _readable(action: Callable[[], Any], path: Path) -> Any:
 
     Raises:
       CheckpointError: a host could not read its part.
+      UsageError: JAX finds no devices.
     """
+    found_devices()
     read, trouble, cause = None, "", None
     try:
         read = action()

@@ -17,6 +17,7 @@ from sightline.launch.runs import checkpoints as checkpoints_module, verified
 from sightline.launch.runs.checkpoints import CheckpointError, Checkpoints
 from sightline.launch.runs.named_arrays import Mismatch, array_structs, as_arrays
 from sightline.launch.runs.verified import check_manifests, restore_latest
+from sightline.objectives.errors import UsageError
 
 
 class State(NamedTuple):
@@ -355,3 +356,17 @@ def test_a_quarantined_checkpoint_takes_a_free_name(tmp_path):
         shutil.rmtree(tmp_path / "checkpoints")
     aside = tmp_path / "checkpoints_quarantined"
     assert sorted(path.name for path in aside.iterdir()) == ["6-0", "6-1"]
+
+
+def test_a_device_that_is_missing_is_no_damage(tmp_path, monkeypatch):
+    with Checkpoints(tmp_path, keep=1, period=1) as checkpoints:
+        checkpoints.save(1, state(), {})
+    assert check_manifests(tmp_path) == {1: None}
+
+    def missing():
+        raise RuntimeError("Unable to initialize backend 'tpu'")
+
+    monkeypatch.setattr(jax, "devices", missing)
+    with pytest.raises(UsageError, match="JAX finds no device") as caught:
+        check_manifests(tmp_path)
+    assert not isinstance(caught.value, CheckpointError)

@@ -1,7 +1,8 @@
-"""The devices of a run: found, named, and the ones that were asked for."""
+"""The devices: found, named, and the ones that were asked for."""
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Literal
 
 import jax
@@ -13,17 +14,14 @@ Platform = Literal["tpu", "gpu", "cpu"]
 _LOG = logging.getLogger(__name__)
 
 
-def require_devices(platform: Platform | None) -> None:
-    """Says what the run computes on, loudly if that is the CPU for want of another.
-
-    Args:
-      platform: that the devices must be of; None takes what there is.
+def found_devices() -> Sequence[jax.Device]:
+    """All that JAX finds.
 
     Raises:
-      UsageError: JAX finds no devices, or of another platform.
+      UsageError: it finds none.
     """
     try:
-        devices = jax.devices()
+        return jax.devices()
     except (RuntimeError, AssertionError) as error:
         # JAX asserts where JAX_PLATFORMS names a backend that is not installed.
         asked = os.environ.get("JAX_PLATFORMS", "")
@@ -33,6 +31,18 @@ def require_devices(platform: Platform | None) -> None:
             + "; install its plug-in (`pip install 'sightline[cuda]'` or `[tpu]`), "
             "check the driver, or set JAX_PLATFORMS=cpu. `sightline doctor` says more."
         ) from error
+
+
+def require_devices(platform: Platform | None) -> None:
+    """Says what the run computes on, loudly if that is the CPU for want of another.
+
+    Args:
+      platform: that the devices must be of; None takes what there is.
+
+    Raises:
+      UsageError: JAX finds no devices, or of another platform.
+    """
+    devices = found_devices()
     found = devices[0].platform
     if platform not in (None, found):
         raise UsageError(
