@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 
@@ -14,8 +14,8 @@ Platform = Literal["tpu", "gpu", "cpu"]
 _LOG = logging.getLogger(__name__)
 
 
-def found_devices() -> Sequence[jax.Device]:
-    """All that JAX finds.
+def found_devices() -> Sequence[Any]:
+    """All `jax.Device`s that there are.
 
     Raises:
       UsageError: it finds none.
