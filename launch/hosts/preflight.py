@@ -67,7 +67,8 @@ def _names(numbers: list[int]) -> str:
 
 def _difference(usual: str, other: str) -> str:
     lines = difflib.unified_diff(usual.splitlines(), other.splitlines(), n=0)
-    changed = [line for line in lines if not line.startswith(("@@", "---", "+++"))]
+    # Behind two lines of names, which have no other sign than what is changed.
+    changed = [line for line in [*lines][2:] if not line.startswith("@@")]
     return "\n".join(f"  {line}" for line in changed[:10])
 
 
