@@ -23,7 +23,10 @@ _leaving = threading.Lock()
 
 
 def on_leaving(callback: Callable[[], object]) -> None:
-    """Calls it when the process ends, also by `leave`; it must not block."""
+    """Calls it when the process ends, also by `leave`; it must not block.
+
+    What it raises there is passed over.
+    """
     _callbacks.append(callback)
     atexit.register(callback)
 
@@ -37,7 +40,7 @@ def leave(status: int) -> NoReturn:
     if not _leaving.acquire(blocking=False):
         time.sleep(60)  # another thread is leaving
     for callback in _callbacks:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):  # nothing may keep the process here
             callback()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
