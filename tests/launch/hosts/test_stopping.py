@@ -1,5 +1,7 @@
 """All processes stop after one step, also where the run has gone back before."""
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from sightline.launch.hosts import coordination, stopping
@@ -69,3 +71,55 @@ def test_the_process_that_was_asked_to_stop_is_named(store):
     other_is_asked = "SIGTERM on process 1 (node1)"
     stopping.heard(other_is_asked)
     assert stopping.reason() == other_is_asked
+
+
+def test_a_process_that_trains_alone_stops_after_the_step_at_hand():
+    assert not stopping.stops_after(3, reason="")
+    assert stopping.stops_after(3, reason="SIGTERM")
+
+
+@pytest.fixture(scope="module")
+def three(peers):
+    return peers(3)
+
+
+@hypothesis.given(
+    steps=st.tuples(*[st.integers(0, 4)] * 3), asked=st.integers(0, 2), data=st.data()
+)
+@hypothesis.settings(max_examples=12, deadline=None)
+def test_wherever_they_stand_all_stop_after_one_step(
+    three, at_once, steps, asked, data
+):
+    """Each has run some steps when one is asked, and each hears of it at once or later.
+
+    The step is one that every process can still end at, and nobody's goes far beyond.
+    """
+    began = data.draw(st.integers(0, 100))
+    three[0].coordination._client().key_value_delete("signal/")
+    for peer, count in zip(three, steps, strict=True):
+        peer.stopping.begin(began)
+        for step in range(began, began + count + 1):
+            assert not peer.stopping.stops_after(step, reason="")
+
+    def goes_on(number):
+        peer, step = three[number], began + steps[number] + 1
+        reason = "SIGTERM" if number == asked else ""
+        while not peer.stopping.stops_after(step, reason=reason):
+            if stands := peer.coordination.signals().get("stop"):
+                peer.stopping.heard(stands)  # as the watch does
+            step += 1
+        return step, peer.stopping.reason()
+
+    ends = at_once(lambda n=n: goes_on(n) for n in range(3))
+    assert len({step for step, _ in ends}) == 1
+    assert ends[0][0] >= began + max(steps) + 1
+    reasons = {reason for _, reason in ends}
+    assert len(reasons) == 1 and f"SIGTERM on process {asked} (" in reasons.pop()
+
+
+def test_who_does_not_say_how_far_it_is_is_named(peers):
+    peer, _ = peers(2)
+    peer.stopping._AGREE_SECONDS = 0.0
+    peer.stopping.begin(0)
+    with pytest.raises(Exception, match=r"process 1 \(unknown host\) did not say"):
+        peer.stopping.stops_after(3, reason="SIGTERM")
