@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import math
 import pprint
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -121,7 +122,7 @@ def _block(
 
 
 def _inline(bindings: Bindings, value: Any) -> Any:
-    """The value with its macros replaced by their values."""
+    """The value with its macros replaced by their values, every part a literal."""
     if isinstance(value, Macro):
         return _inline(bindings, bindings.macros[value.name].value)
     if isinstance(value, Reference):
@@ -130,7 +131,16 @@ def _inline(bindings: Bindings, value: Any) -> Any:
         return {_inline(bindings, k): _inline(bindings, v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_inline(bindings, item) for item in value)
+    if isinstance(value, float) and math.isinf(value):
+        return _Infinite(value)
     return value
+
+
+class _Infinite(float):
+    """`inf` is no literal."""
+
+    def __repr__(self) -> str:
+        return "1e999" if self > 0 else "-1e999"
 
 
 def _spell(value: Any) -> str:
