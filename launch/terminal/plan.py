@@ -165,10 +165,9 @@ def _notes(report: Mapping[str, Any]) -> Iterator[Text]:
 
 def _count(number: int) -> str:
     """ "85.8 M"."""
-    size, unit = next(
-        ((n, u) for n, u in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if number >= n),
-        (1.0, ""),
-    )
+    units = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+    # 999,500 would round to 1e+03 k.
+    size, unit = next(((n, u) for n, u in units if number >= 0.9995 * n), (1.0, ""))
     return f"{number / size:,.3g} {unit}".rstrip()
 
 
