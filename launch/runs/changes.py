@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .json_lines import append_lines, read_lines
+from .json_lines import append_lines, keep_lines, read_lines
 from .run_identity import Change
 
 NAME = "changes.jsonl"
@@ -24,12 +24,18 @@ class Changed(NamedTuple):
 
 
 def append_changes(run_dir: Path, step: int, changes: Sequence[Change]) -> None:
-    """Writes down what changes after a step.
+    """Writes down what changes after a step, since the checkpoint of that step.
+
+    What earlier starts changed from there on is dropped: those steps are taken again.
 
     Raises:
       OSError: it cannot be written.
+      UsageError: a line of the file is something else.
     """
-    append_lines(run_dir / NAME, ({"step": step, **c._asdict()} for c in changes))
+    path = run_dir / NAME
+    keep_lines(path, _changed, where=lambda earlier: earlier.step < step)
+    if changes:
+        append_lines(path, ({"step": step, **c._asdict()} for c in changes))
 
 
 def read_changes(run_dir: str | os.PathLike[str]) -> list[Changed]:

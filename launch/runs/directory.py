@@ -106,7 +106,7 @@ class RunDirectory:
     def write_config(
         self, run: RunIdentity, *, step: int, changes: Sequence[Change]
     ) -> None:
-        """Saves what the run is from a step on, and appends what changed there.
+        """Saves what the run is from a step on, and what changed there.
 
         Args:
           run: its config, identities and origin, for `config.gin`.
@@ -120,8 +120,7 @@ class RunDirectory:
             return
         with storage_errors("the config", self.path):
             write_whole(self.path / "config.gin", config_text(run.config, run.header))
-            if changes:
-                append_changes(self.path, step, changes)
+            append_changes(self.path, step, changes)
 
 
 _TRAINING: set[Path] = set()
