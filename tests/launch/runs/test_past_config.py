@@ -27,7 +27,7 @@ STARTS = st.lists(
     min_size=1,
     max_size=6,
 )
-"""Of a run: how far before its end it goes on, for how many steps, with which config."""
+"""How far before its end a run goes on, for how many steps, and with which config."""
 
 
 def identity(first, second):
