@@ -71,8 +71,10 @@ def _scheduled(environment: Mapping[str, str]) -> Job | None:
     """The job of the scheduler that started this process."""
     _check_slurm(environment)
     for cluster in ClusterEnv._cluster_types:
-        # A pod that is no part of an indexed job cannot have peers.
-        lone_pod = cluster.name == "k8s" and "JOB_COMPLETION_INDEX" not in environment
+        # A pod that is no part of an indexed job cannot have peers. (The class has no
+        # name of its own; it asks the cluster's API.)
+        kubernetes = cluster.__name__ == "K8sCluster"
+        lone_pod = kubernetes and "JOB_COMPLETION_INDEX" not in environment
         if cluster.opt_in_only_method or lone_pod or not cluster.is_env_present():
             continue
         processes = int(

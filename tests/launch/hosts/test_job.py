@@ -19,7 +19,7 @@ def found(monkeypatch):
     """`found(**environment)`: the job under these variables."""
 
     def find(environment):
-        for name in SLURM:
+        for name in (*SLURM, "JOB_COMPLETION_INDEX"):
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -36,6 +36,12 @@ def test_flags():
 def test_alone(found):
     assert found({}) is None
     assert find_job(processes=1) is None
+    assert find_job(coordinator="a:1", processes=1, process=0) is None
+
+
+def test_a_pod_of_no_indexed_job_is_alone_and_asks_nobody(found):
+    """Under Kubernetes jax asks the API, or warns of what is not installed."""
+    assert found({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}) is None
 
 
 def test_slurm(found):
@@ -67,6 +73,10 @@ def test_slurm_tasks_that_cannot_find_each_other_do_not_train_alone(found):
         ({"coordinator": "[::]:1", "processes": 2, "process": 0}, "every address"),
         ({"coordinator": "a:1", "processes": 2, "process": 2}, "from 0 to N - 1"),
         ({"coordinator": "a:1", "processes": 0, "process": 0}, "from 0 to N - 1"),
+        ({"coordinator": "a:1", "processes": 1, "process": 1}, "from 0 to N - 1"),
+        ({"coordinator": "a:0", "processes": 2, "process": 0}, "write HOST:PORT"),
+        ({"coordinator": "a:65536", "processes": 2, "process": 0}, "write HOST:PORT"),
+        ({"coordinator": ":1", "processes": 2, "process": 0}, "write HOST:PORT"),
     ],
 )
 def test_flags_that_make_no_job(flags, message):
