@@ -313,6 +313,17 @@ def test_the_resolved_config_gives_the_same_run(read):
     assert after["model"] == before["model"]
 
 
+def test_the_order_of_rates_is_kept_and_that_of_settings_is_one(read):
+    """Rates in another order are another mixture; settings are the same ones."""
+    rates = "{'docs.masked': 1, 'docs.causal': 0.5}"
+    turned = "{'docs.causal': 0.5, 'docs.masked': 1}"
+    texts = [
+        read(FULL.replace(rates, each)).resolved_config() for each in (rates, turned)
+    ]
+    heads = [[x for x in t.splitlines() if x.startswith("# ")] for t in texts]
+    assert heads[0] == heads[1] and texts[0] == texts[1].replace(turned, rates)
+
+
 def test_unused_bindings_are_named(read):
     unused = read(FULL + "constant.value = 3.0\nshort/masked.rate = 0.1\n").unused()
     assert [line.partition(": ")[2] for line in unused] == [
