@@ -210,9 +210,14 @@ def compared_lines(config: str) -> list[str]:
     Its identities come first, sorted, since nothing depends on their order.
     """
     lines = [line for line in config.splitlines() if line.strip()]
-    return sorted(line for line in lines if line.startswith(IDENTITIES)) + [
-        line for line in lines if not line.startswith("#") and not _moves(line)
-    ]
+    repeated = sorted(line for line in lines if line.startswith(IDENTITIES))
+    moves = False
+    for line in lines:
+        if not line.startswith(" "):  # else it goes on with the value of a binding
+            moves = line.startswith("#") or _moves(line)
+        if not moves:
+            repeated.append(line)
+    return repeated
 
 
 def without(config: str, names: Collection[str]) -> str:

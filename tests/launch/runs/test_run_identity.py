@@ -1,7 +1,13 @@
 """What a run is: what a resumed run may change, and what is let through by name."""
 
+import ast
+from collections.abc import Sequence
+
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
+from sightline.launch.configuration.config import load
 from sightline.launch.runs.changes import append_changes
 from sightline.launch.runs.directory import config_text
 from sightline.launch.runs.past_config import check_same_step
@@ -10,7 +16,9 @@ from sightline.launch.runs.run_identity import (
     RunIdentity,
     bindings_of,
     check_same_run,
+    compared_lines,
     to_json,
+    without,
 )
 from sightline.objectives.errors import UsageError
 
@@ -136,3 +144,57 @@ def test_a_step_is_compared_with_the_config_that_the_run_had_at_it(tmp_path):
     assert "-train.steps = 9\n+train.steps = 12" in differs(9, now(0.7, steps=12))
     other = now(0.7)._replace(identities={**IDENTITIES, "corpus text": "abd"})
     assert "+corpus text = abd" in differs(9, other)
+
+
+def study(
+    *,
+    mixes: dict[str, str] | None = None,
+    points: Sequence[str] = (),
+    tokens: int = 1,
+    text: str = "",
+): ...
+
+
+TEXTS = st.text("ab =#\n'", max_size=90)
+
+
+@hypothesis.given(
+    mixes=st.dictionaries(TEXTS, TEXTS, max_size=4),
+    points=st.lists(TEXTS, max_size=4),
+    text=TEXTS,
+    names=st.sets(st.sampled_from(["study.mixes", "study.points", "study.text"])),
+)
+@hypothesis.settings(max_examples=40, deadline=None)
+def test_bindings_are_found_and_taken_out_whole(mixes, points, text, names):
+    """Of any length: what a value says of `=`, `#` or lines is part of it."""
+    spoken = {"mixes": mixes, "points": points, "tokens": 7, "text": text}
+    options = [f"study.{name}={value!r}" for name, value in spoken.items()]
+    written = load([], options, table={"study": study}, settings={})
+    config = written.resolved_config("study")
+    found = {n: ast.literal_eval(v) for n, v in bindings_of(config).items()}
+    assert found == {f"study.{name}": value for name, value in spoken.items()}
+    left = bindings_of(without(config, names))
+    assert left == {n: v for n, v in bindings_of(config).items() if n not in names}
+
+
+@pytest.mark.parametrize("scope", ["", "papers/"])
+def test_a_corpus_may_lie_elsewhere_however_long_its_path(scope):
+    """A path with spaces takes several lines, which are no part of what is compared."""
+
+    def text(*, folder: str = "", glob: str = "*"): ...
+
+    def config(folder):
+        options = [f"{scope}text.folder={folder!r}", f"{scope}text.glob='*.md'"]
+        table = {"root": root, "text": text}
+        options.append(f"root.corpus=@{scope}text()")
+        return load([], options, table=table, settings={}).resolved_config("root")
+
+    def root(*, corpus: object = None): ...
+
+    before, after = (config(f"/{word}" * 20) for word in ("my papers", "their texts"))
+    assert "\n 'papers" in before  # the value goes on
+    assert (
+        compared_lines(before)
+        == compared_lines(after)
+        == [*(f"root.corpus = @{scope}text()", f"{scope}text.glob = '*.md'")]
+    )
