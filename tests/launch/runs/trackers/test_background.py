@@ -96,7 +96,6 @@ def test_a_service_is_asked_by_its_own_thread_alone():
     tracker = Kept(loss=3)
     between = fed(tracker)
     assert between.run_id == "run-7"
-    assert between.last_step("loss") == -1  # so that the run hands all over
     between.scalars(4, {"loss": 1.0})
     between.close(failed=True)
     assert tracker.threads == {"tracker-mine"}
@@ -113,16 +112,13 @@ def test_a_fault_is_told_once_and_does_not_reach_the_run(call, monkeypatch, capl
     between = fed(tracker, is_new=False)
     with caplog.at_level(logging.WARNING):
         for step in range(3):
-            between.last_step("loss")
             between.scalars(step, {"loss": 1.0})
             between.table(step, "shares", GRID)
         between.close(failed=False)
     (record,) = caplog.records
-    assert (
-        "the tracker mine gets nothing more from this run: ConnectionError: no rou"
-        in (record.getMessage())
-    )
-    assert "host. Training goes on" in record.getMessage()
+    told = record.getMessage()
+    assert "mine gets nothing more from this run: ConnectionError: no route" in told
+    assert "host. Training goes on" in told
     assert len(tracker.calls) == (6 if call == "close" else 0)
 
 
