@@ -92,7 +92,7 @@ def stated_values(text: str, sentences: Sequence[Sentence]) -> list[Stated]:
 
 def _names(text: str) -> list[str]:
     """The names in a text, longer ones first."""
-    lower = set(re.findall(r"(?<!\w)[a-z]+(?!\w)", text))
+    lower = {word for word in re.findall(r"\w+", text) if word.islower()}
     names = {
         name
         for name in _NAME.findall(text)

@@ -71,6 +71,7 @@ def test_a_pole_and_its_opposite_have_a_shape_that_no_other_has():
         # What is written small as well is no name.
         ("Here the Lamp burns, and one lamp burns.", []),
         ("The Old Lamp burns where one lamp burns.", []),
+        ("Here the Café is, and one café more.", []),
         ("Nothing is here. There is nothing.", []),
         ("It is Bath.org, not xBath or Baths, said Bath.", ["Baths", "Bath"]),
     ],
