@@ -16,7 +16,9 @@ def counting(table: MixtureTable) -> tuple[MixtureTable, int]:
     Raises:
       UsageError: no row counts.
     """
-    kept = [n for n, row in enumerate(table.cells) if not row.get(NOT_LEARNED, "")]
+    kept = [
+        n for n, row in enumerate(table.cells) if not row.get(NOT_LEARNED, "").strip()
+    ]
     if not kept:
         raise UsageError(
             f"no row counts: its column {NOT_LEARNED!r} names in each what was not "

@@ -14,7 +14,7 @@ def table(path, *cells):
 
 
 def test_rows_that_learned_all_count_and_keep_their_numbers(tmp_path):
-    rows, others = counting(table(tmp_path / "t.csv", "", "a", "", "a b"))
+    rows, others = counting(table(tmp_path / "t.csv", "", "a", " ", "a b"))
     assert others == 2 and rows.scores[:, 0].tolist() == [0, 2]
     assert list(rows.numbers) == [1, 3]
 
