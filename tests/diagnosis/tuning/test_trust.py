@@ -40,6 +40,18 @@ def test_the_least_error_is_not_trusted_where_its_interval_reaches_a_constants()
     assert found.model is None and "the error of b is 0.500" in found.reason
 
 
+def test_where_none_is_trusted_the_least_error_is_told():
+    errors = {"constant": ONE, "a": draws(1.2, 1, 2), "b": draws(0.9, 0.5, 1.4)}
+    found = trust({**errors, "c": draws(1.1, 1, 2)}, constant="constant", span=1.0)
+    assert found.model is None and "the error of b is 0.900" in found.reason
+
+
+def test_a_model_that_is_wrong_as_a_constant_is_is_not_trusted():
+    swing = draws(1.0, 0.5, 1.5)
+    errors = {"constant": swing, "mean": swing}
+    assert trust(errors, constant="constant", span=1.0).model is None
+
+
 def test_the_intervals_hold_for_all_models_together():
     """Of draws up to 1.01 a 61st is above 1: too much for four models, not for one."""
     near, bad = draws(0.7, 0.4, 1.01), draws(3.0, 2.0, 4.0)
