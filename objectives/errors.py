@@ -49,18 +49,27 @@ def _is_a(kind: type, value: Any) -> bool:
 
 
 def require_number(
-    name: str, value: Any, *, least: float = -math.inf, above: float = -math.inf
+    name: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
 ) -> None:
-    """Refuses what is no finite number, less than `least` or not more than `above`."""
+    """Refuses what is no finite number in [least, most], or not more than `above`."""
     number = _is_a(numbers.Real, value)
     try:
-        fits = number and math.isfinite(value) and value >= least and value > above
+        fits = number and math.isfinite(value) and above < value
+        fits = fits and least <= value <= most
     except OverflowError:  # an integer beyond the range of floats
         fits = False
     if not fits:
-        bound = f" ≥ {least:g}" if least > -math.inf else ""
-        bound += f" > {above:g}" if above > -math.inf else ""
-        raise UsageError(f"{name} is {value!r}; set it to a finite number{bound}.")
+        bounds = [f" ≥ {least:g}"] if least > -math.inf else []
+        bounds += [f" > {above:g}"] if above > -math.inf else []
+        bounds += [f" ≤ {most:g}"] if most < math.inf else []
+        raise UsageError(
+            f"{name} is {value!r}; set it to a finite number{' and'.join(bounds)}."
+        )
 
 
 def require_count(

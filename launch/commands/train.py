@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...objectives.errors import UsageError, require_positive
+from ...objectives.errors import UsageError, require_number
 from ..configuration import files
 from ..hosts.compilation_cache import compilation_cache, use_compilation_cache
+from ..hosts.progress import MOST_SECONDS
 from ._arguments import gin_parser, parse_gin
 
 _LOG = logging.getLogger(__name__)
@@ -193,7 +194,7 @@ def _options(arguments: Sequence[str]):
     _add_process_options(parser)
     options, bindings = parse_gin(parser, arguments)
     _check_replay(options)
-    require_positive("--join_seconds", options.join_seconds)
+    require_number("--join_seconds", options.join_seconds, above=0, most=MOST_SECONDS)
     return options, bindings
 
 

@@ -27,6 +27,9 @@ SLOW = 6.0
 STALL_SECONDS = 600.0
 """Seconds without progress after which a process is taken to be stuck."""
 
+MOST_SECONDS = 1e8
+"""Of a limit that a user sets, three years: clocks and jax take no more than that."""
+
 _latest = Progress("starting", time.monotonic(), 1)
 _stall_seconds = STALL_SECONDS
 

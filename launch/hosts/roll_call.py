@@ -40,25 +40,14 @@ def roll_call(job: Job, *, seconds: float) -> None:
 def _call(job: Job, address: tuple[str, int], deadline: float, seconds: float) -> None:
     """Process 0: collects a report of each other process, then answers all."""
     with contextlib.ExitStack() as stack:
-        try:
-            listener = socket.create_server(
-                address,
-                family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET,
-                backlog=job.processes,
-            )
-        except OSError as error:
-            raise UsageError(
-                f"process 0 cannot listen at {job.coordinator}: {error.strerror}; stop "
-                "what uses the port, or give all processes another --coordinator."
-            ) from error
-        stack.enter_context(listener)
+        listener = stack.enter_context(_listener(job, address))
         present: dict[int, socket.socket] = {}
         while len(present) < job.processes - 1:
-            left = deadline - time.monotonic()
-            listener.settimeout(max(left, 0.01))
+            listener.settimeout(max(deadline - time.monotonic(), 0.01))
             try:
                 peer, _ = listener.accept()
             except TimeoutError:
+                present = _waiting(present)
                 raise _refused(present, _missing(job, list(present), seconds)) from None
             stack.enter_context(peer)
             report = _read(peer)
@@ -72,20 +61,56 @@ def _call(job: Job, address: tuple[str, int], deadline: float, seconds: float) -
                     f"process 0 with --processes={job.processes}; start all with the "
                     "same number.",
                 )
-            if number in present:
+            if number in present and _is_open(present[number]):
                 raise _refused(
                     {-1: present[number], **present, -2: peer},
                     f"two processes say that they are process {number} of "
                     f"{job.processes}; give each its own --process.",
                 )
             present[number] = peer
+            if len(present) == job.processes - 1:
+                # Whoever has reported may have died since, and is started again.
+                present = _waiting(present)
         for peer in present.values():
             _send(peer, _GO)
         for peer in present.values():
             # They close first, so that the port is free for jax at once.
-            peer.settimeout(_REPLY_SECONDS)
             with contextlib.suppress(OSError):
                 peer.recv(1)
+
+
+def _listener(job: Job, address: tuple[str, int]) -> socket.socket:
+    try:
+        return socket.create_server(
+            address,
+            family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET,
+            backlog=job.processes,
+        )
+    except OSError as error:
+        raise UsageError(
+            f"process 0 cannot listen at {job.coordinator}: {error.strerror}; stop "
+            "what uses the port, or give all processes another --coordinator."
+        ) from error
+
+
+def _waiting(present: dict[int, socket.socket]) -> dict[int, socket.socket]:
+    """Those that still wait for an answer, and are not gone."""
+    return {number: peer for number, peer in present.items() if _is_open(peer)}
+
+
+def _is_open(peer: socket.socket) -> bool:
+    """Whether a peer that sends nothing any more has not closed either."""
+    peer.setblocking(False)
+    try:
+        peer.recv(1)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    else:
+        return False
+    finally:
+        peer.settimeout(_REPLY_SECONDS)
 
 
 def _report(job: Job, address: tuple[str, int], deadline: float, seconds: float):

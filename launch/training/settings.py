@@ -14,6 +14,7 @@ from ...objectives.errors import (
     require_seed,
 )
 from ...tasks.tokens.vocabulary import vocabulary
+from ..hosts.progress import MOST_SECONDS
 from ..runs.trackers import check_trackers
 from .mesh import abstract_mesh, check_rows
 from .optimizers import optimizer_of
@@ -48,7 +49,12 @@ def check_loop(**settings: Any) -> None:
     for name, least in LEAST.items():
         require_count(f"train.{name}", settings[name], least=least)
     require_positive("train.report_seconds", settings["report_seconds"])
-    require_number("train.stall_seconds", settings["stall_seconds"], least=1.0)
+    require_number(
+        "train.stall_seconds",
+        settings["stall_seconds"],
+        least=1.0,
+        most=MOST_SECONDS,
+    )
     check_trackers(settings["trackers"])
 
 

@@ -1,6 +1,7 @@
 """Processes find each other before jax is asked, or say who is missing."""
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -77,6 +78,65 @@ def test_two_of_one_number(address):
     errors, _ = call(Job(address, 3, 0), Job(address, 3, 1), Job(address, 3, 1))
     for error in errors:
         assert "two processes say that they are process 1 of 3" in error
+
+
+@contextlib.contextmanager
+def reported(address, number, *, processes):
+    """A process that reports to process 0, and is killed when the context ends."""
+    host, _, port = address.rpartition(":")
+    deadline = time.monotonic() + 5.0
+    while True:
+        try:
+            peer = socket.create_connection((host, int(port)))
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            break
+    with peer:
+        report = {"process": number, "processes": processes}
+        peer.sendall(f"{json.dumps(report)}\n".encode())
+        time.sleep(0.3)  # so that it is read
+        yield
+
+
+def test_who_has_reported_and_died_is_missing(address):
+    def die_and_let_the_last_come():
+        with reported(address, 1, processes=3):
+            pass
+        errors.extend(call(Job(address, 3, 2), seconds=2.0)[0])
+
+    errors = []
+    thread = threading.Thread(target=die_and_let_the_last_come)
+    thread.start()
+    errors.extend(call(Job(address, 3, 0), seconds=2.0)[0])
+    thread.join()
+    for error in errors:
+        assert "2 of 3 processes are there; missing: process 1." in error
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_who_is_started_again_takes_the_place_of_who_died(last, address):
+    """Before the last has come, or as the last."""
+
+    def die_and_come_again():
+        with reported(address, 1, processes=3):
+            pass
+        for number in (3 - last, last):
+            threads.append(threading.Thread(target=come, args=(number,)))
+            threads[-1].start()
+            time.sleep(0.3)
+
+    def come(number):
+        errors.extend(call(Job(address, 3, number))[0])
+
+    errors = []
+    threads = [threading.Thread(target=die_and_come_again)]
+    threads[0].start()
+    errors.extend(call(Job(address, 3, 0))[0])
+    for thread in threads:
+        thread.join()
+    assert errors == [None] * 3
 
 
 def test_strangers_are_passed_over(address):

@@ -475,6 +475,8 @@ def test_a_run_goes_on_without_its_output(run, whole, tmp_path, monkeypatch, cap
         ([], {"JAX_NUM_CPU_DEVICES": "abc"}, "JAX_NUM_CPU_DEVICES is 'abc'"),
         (["--run_dir="], {}, "--run_dir is empty"),
         (["--join_seconds=-1"], {}, "--join_seconds is -1.0; set it to"),
+        (["--join_seconds=1e12"], {}, "a finite number > 0 and ≤ 1e+08"),
+        (["--gin.train.stall_seconds=1e12"], {}, "a finite number ≥ 1 and ≤ 1e+08"),
         (["--allow=foo"], {}, "--allow=foo: neither the saved run nor this one binds"),
         (["--gin.train.optimizer=@adamw()"], {}, "write @adamw, without parentheses"),
         (
