@@ -31,8 +31,11 @@ task has read its corpus --passes times.
 Layout `per_objective` has a group of rows for each task, which the run mixes at its own
 rates. A group has --passes over the corpus of its task (1), or --rows.
 
-Groups end with a whole shard, so they may have a few rows more than asked for. Up to
---held_out_rows rows of each task are recorded for evaluation. The seed is train.seed.
+Groups end with a whole shard, so they may have up to a shard's rows more than asked
+for; --shard_examples bounds it. Up to --held_out_rows rows of each task are recorded
+for evaluation. The seed is train.seed.
+
+What the objectives get from a sample of the text is checked first, as before a run.
 
 Exit status:
   0   done
@@ -66,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:
     from rich.console import Console
 
+    from ...tasks.examples.window_check import check_windows, remarks
     from ...tasks.recorded.record import record
     from ...tasks.recorded.workers import WorkerError
     from ..configuration.recipe import recipe_of
@@ -88,6 +92,8 @@ def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         held_out_rows=options.held_out_rows,
     )
     runner = _runner(options)
+    for line in remarks(*check_windows(recipe.mixture, recipe.rows)):
+        print(line, file=sys.stderr)
     folder = Path(options.out)
     try:
         with _stopped_by_sigterm(), recording_bar(Console(stderr=True)) as bar:

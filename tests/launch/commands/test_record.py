@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import sentencepiece
 from rich.console import Console
 
 from sightline.launch import cli
@@ -150,6 +151,44 @@ def test_mistakes_are_one_message(gin, tmp_path, capsys, options, message, monke
     assert record(gin, tmp_path / "rows", *options) == 2
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Gin bindings of a folder with a text and a note, in a vocabulary's words."""
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("Somebody keeps all documents here. " * 9)
+    (texts / "note.pdf").write_text("x")
+    return [
+        "--gin.Mixture.rates={'text.causal': 1}",
+        f"--gin.text.folder={str(texts)!r}",
+    ]
+
+
+def test_text_that_a_run_would_refuse_is_not_recorded(gin, tmp_path, capsys, own):
+    (tmp_path / "texts" / "a.txt").write_text("в лесу родилась ёлочка " * 9)
+    out = tmp_path / "rows"
+    model = tmp_path / "own.model"
+    sentences = ["Somebody keeps all documents here.", "Nobody reads them."]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences * 9),
+        model_prefix=str(model.with_suffix("")),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    own.append(f"--gin.Mixture.vocabulary={str(model)!r}")
+    assert record(gin, out, "--rows=2", *own) == 2
+    assert "cannot spell the corpus 'text'" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_what_a_run_would_remark_is_said(gin, tmp_path, capsys, own):
+    assert record(gin, tmp_path / "rows", "--rows=2", *own) == 0
+    said = capsys.readouterr()
+    assert "text: not read, beside its documents: 1 .pdf." in said.err
+    assert "not read" not in said.out
 
 
 def test_one_thing_at_a_time(gin, tmp_path, capsys):
