@@ -28,7 +28,10 @@ VERSION = 1
 MOST_BYTES = 2**28
 """Of a manifest: a million shards."""
 
-_SHARD = re.compile(r"[A-Za-z0-9_.:-]{1,200}-[0-9]{5,}\.array_record")
+STEM = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
+"""How the name of a shard may begin, before the number of its part."""
+
+_SHARD = re.compile(STEM.pattern + r"-[0-9]{5,}\.array_record")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

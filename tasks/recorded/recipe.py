@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...models.rows import RowShape
+from ...objectives.errors import UsageError
 from ...objectives.registry import Objective, get
 from ..corpora import FOLDERS
 from ..examples.mixture import Mixture, split_task
 from ..rows.layout import budget
 from ..tokens.vocabulary import vocabulary
 from .identity import Layout
+from .manifest import STEM
 from .row_format import RowFormat
 
 HELD_OUT_SEED = 0
@@ -82,6 +84,9 @@ class Recipe:
       part_examples: Examples of a part.
       held_out_rows: most rows of each task's held-out group.
       gin: text of the mixture's configuration, for the reader.
+
+    Raises:
+      UsageError: a task's name makes no name of a shard.
     """
 
     mixture: Mixture
@@ -94,6 +99,15 @@ class Recipe:
     part_examples: int = 8192
     held_out_rows: int = 512
     gin: str = ""
+
+    def __post_init__(self):
+        for group in (*self.training_groups(), *self.held_out_groups()):
+            if not STEM.fullmatch(group.stem):
+                raise UsageError(
+                    f"the task {group.name!r} cannot be recorded: its files would "
+                    f"begin with {group.stem!r}, which may have up to 200 of A-Z, a-z, "
+                    "0-9, '_', '.', ':' and '-'. Give its variant another name."
+                )
 
     def training_groups(self) -> list[Group]:
         """The training groups of the layout."""

@@ -255,3 +255,22 @@ def test_text_that_changes_before_it_is_tokenised_is_refused(tmp_path):
     with pytest.raises(UsageError, match="corpus text changed since the run began"):
         record(recipe, out, runner=changing, show=NoShow())
     assert not (out / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("scope", ["größe", "x" * 174])
+@pytest.mark.parametrize("layout", ["mixed", "per_objective"])
+def test_a_name_that_no_manifest_may_hold_is_refused_at_once(scope, layout):
+    variant = f"{scope}/causal"
+    mixture = Mixture("m", {f"policies.{variant}": 1}, settings={variant: {}})
+    with pytest.raises(UsageError, match=f"'policies.{variant}' cannot be recorded"):
+        Recipe(mixture, ROWS["decoder"], seed=0, layout=layout)
+
+
+@pytest.mark.parametrize("length", [1, 173])
+def test_every_name_that_is_recorded_is_read(tmp_path, length):
+    variant = f"{'x' * length}/causal"
+    rates, settings = {f"policies.{variant}": 1}, {variant: {}}
+    settings["policies"] = {"train_documents": 9, "validation_documents": 2}
+    mixture = Mixture("m", rates, settings=settings, vocabulary="policies")
+    made = make(Recipe(mixture, ROWS["decoder"], seed=0), tmp_path / "rows")
+    assert read_manifest(tmp_path / "rows") == made
