@@ -20,7 +20,7 @@ from .identity import differences
 from .manifest import FILE, GroupRows, Manifest, Shard, read_manifest
 from .parts import WORK, Made, Maker
 from .recipe import Group, Part, Recipe
-from .token_cache import TokenRange, ranges
+from .token_cache import TokenRange, forget, ranges
 
 Job = TokenRange | Part
 
@@ -77,8 +77,14 @@ def record(recipe: Recipe, folder: Path, *, runner: Runner, show: Progress) -> M
         make = functools.partial(Maker, recipe, folder, documents, identities)
         jobs = [r for (c, s), n in documents.items() for r in ranges(c, s, n)]
         show.phase("tokenising", len(jobs))
-        for _ in runner(make, jobs):
-            show.done(0)
+        try:
+            for _ in runner(make, jobs):
+                show.done(0)
+            # Arrow files are read where they lie, so what was open may have changed.
+            require_unchanged(recipe.mixture, identities)
+        except UsageError:
+            forget(work)
+            raise
         groups = _make_groups(recipe, make, runner, show)
         manifest = Manifest(description, tuple(groups), recipe.gin)
         _remove_others(folder, manifest)

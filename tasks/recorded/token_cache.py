@@ -77,6 +77,13 @@ def write_range(
     _write_array(lengths_file, lengths)
 
 
+def forget(folder: Path) -> None:
+    """Removes all ranges of a cache, which may hold text that has changed since."""
+    for ending in ("lengths", "tokens"):  # without its lengths a range is not whole
+        for path in folder.glob(f"*.{ending}.npy"):
+            path.unlink()
+
+
 class CachedTokens(TokenisedDocuments):
     """The tokens of a split's documents, read from the cache's files.
 

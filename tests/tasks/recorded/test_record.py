@@ -16,7 +16,8 @@ from sightline.objectives.errors import UsageError
 from sightline.objectives.registry import get
 from sightline.tasks.examples.example_stream import split_documents, task_examples
 from sightline.tasks.examples.mixture import Mixture
-from sightline.tasks.recorded import examples_of_part
+from sightline.tasks.examples.unchanged import require_unchanged
+from sightline.tasks.recorded import examples_of_part, parts
 from sightline.tasks.recorded.manifest import read_manifest
 from sightline.tasks.recorded.parts import WORK
 from sightline.tasks.recorded.recipe import Recipe
@@ -255,6 +256,56 @@ def test_text_that_changes_before_it_is_tokenised_is_refused(tmp_path):
     with pytest.raises(UsageError, match="corpus text changed since the run began"):
         record(recipe, out, runner=changing, show=NoShow())
     assert not (out / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("found", ["by a worker", "at the end"])
+def test_tokens_of_arrow_files_that_change_are_not_kept(tmp_path, monkeypatch, found):
+    """They are mapped, so what is open changes with them."""
+    pa = pytest.importorskip("pyarrow")
+    monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
+    texts = pa.table({"text": ["The same old words of the text. " * 9] * 5})
+    for split in ("train", "validation"):
+        folder = tmp_path / "set" / split
+        folder.mkdir(parents=True)
+        with pa.OSFile(str(folder / "data.arrow"), "wb") as file:
+            with pa.ipc.new_stream(file, texts.schema) as stream:
+                stream.write_table(texts)
+        state = '{"_data_files": [{"filename": "data.arrow"}], "_split": null}'
+        (folder / "state.json").write_text(state)
+    splits = '{"splits": ["train", "validation"]}'
+    (tmp_path / "set" / "dataset_dict.json").write_text(splits)
+    recipe = Recipe(
+        Mixture(
+            "m",
+            {"hf_dataset.causal": 1},
+            vocabulary="policies",
+            settings={"hf_dataset": {"folder": str(tmp_path / "set")}},
+        ),
+        ROWS["decoder"],
+        seed=0,
+    )
+    expected = make(recipe, tmp_path / "expected")
+    file = tmp_path / "set" / "train" / "data.arrow"
+    before = file.read_bytes()
+
+    def rewrite(content):
+        with file.open("r+b") as opened:  # in place, as the mapping sees it
+            opened.write(content)
+
+    def change_once_opened(mixture, identities):
+        if found == "by a worker":
+            require_unchanged(mixture, identities)
+        rewrite(before.replace(b"old", b"new"))
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "require_unchanged", change_once_opened)
+        with pytest.raises(UsageError, match="corpus hf_dataset changed since"):
+            make(recipe, out)
+    assert (out / WORK).is_dir() and not list((out / WORK).glob("*.npy"))
+    rewrite(before)
+    assert make(recipe, out) == expected
+    assert checksums(out) == checksums(tmp_path / "expected")
 
 
 @pytest.mark.parametrize("scope", ["größe", "x" * 174])
