@@ -62,7 +62,7 @@ class ReadsFolder(Protocol):
     """A corpus of files in a user's folder, which may hold other files."""
 
     def unread(self) -> str:
-        """What the folder holds that is not read; "" if nothing."""
+        """What the folder holds that is no part of the corpus; "" if nothing."""
         ...
 
 

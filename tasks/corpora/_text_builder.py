@@ -25,6 +25,7 @@ from ..files import sha256_of, write_whole
 from ._text_files import Bad, Document, File, documents, files
 
 _FORMAT = 2  # of prepared folders; a new one prepares every folder again
+_SUMMARY = "prepared.json"
 _TICK_NS = 2 * 10**9  # the coarsest clock of a file system, FAT's
 _SHOWN_BYTES = 2**20  # between two updates of the bar
 
@@ -95,7 +96,7 @@ def prepare(
         summary = {"folder": os.fspath(folder), "settings": settings._asdict()}
         summary |= {"files": len(text_files), "documents": counts}
         summary["skipped"] = {kind: s._asdict() for kind, s in skipped.items()}
-        (private / "prepared.json").write_text(json.dumps(summary, indent=1) + "\n")
+        (private / _SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
         try:
             os.rename(private, final)
         except OSError:
@@ -105,6 +106,16 @@ def prepare(
     if skipped:
         print(f"text: {report}", file=sys.stderr)
     return final
+
+
+def left_out(prepared: Path) -> str:
+    """The bad documents of a prepared folder: `3 bad documents (3 empty)`, or ""."""
+    skipped = json.loads((prepared / _SUMMARY).read_text())["skipped"]
+    if not skipped:
+        return ""
+    total = sum(kind["number"] for kind in skipped.values())
+    kinds = "; ".join(f"{kind['number']:,} {name}" for name, kind in skipped.items())
+    return f"{total:,} bad document{'s'[: total > 1]} ({kinds})"
 
 
 def identity(text_files: list[File], root: Path, settings: Settings) -> str:

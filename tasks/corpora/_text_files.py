@@ -90,15 +90,13 @@ def endings(folder: Path) -> str:
 
 
 def unread(folder: Path) -> str:
-    """The files of a folder that are not read: by ending, hidden, or empty."""
+    """The files of a folder that are not read: by ending, or hidden."""
     counts: Counter[str] = Counter()
     for path in _walk(folder, hidden=True):
         if is_hidden(path.relative_to(folder)):
             counts["hidden"] += 1
         elif not path.name.lower().endswith(SUFFIXES):
             counts[path.suffix or "without an ending"] += 1
-        elif not path.stat().st_size:
-            counts["empty"] += 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     others = sum(count for _, count in ordered[8:])
     listed = [*ordered[:8], *([("of other endings", others)] if others else [])]

@@ -29,7 +29,7 @@ class Text:
       folder: of the files; `~` is the home folder.
       key: of the text in a line of .jsonl.
       bad: what to do with a document that is not UTF-8 or JSON, is empty, or lacks the
-        key: raise an error, or leave it out and report the number.
+        key: raise an error, or leave it out and report the number, before every run.
       validation_percent: of the documents, held out as the split `validation`: those
         whose file's name and line hash lowest, so that adding files moves none. Of two
         documents or more at least one is held out; if its hash is above the
@@ -68,8 +68,17 @@ class Text:
         return identity(self._folder_and_files()[1], user_folder() / "text", settings)
 
     def unread(self) -> str:
-        """Files in the folder that are not read: `12 .pdf, 3 .md`; "" if none."""
-        return unread(self._folder_and_files()[0])
+        """Files in the folder that are not read: `12 .pdf, 3 .md`; "" if none.
+
+        Once the documents are copied, also the bad ones that were left out.
+        """
+        from ._text_builder import left_out
+
+        found = [unread(self._folder_and_files()[0])]
+        prepared = user_folder() / "text" / self.identity()
+        if prepared.exists():
+            found.append(left_out(prepared))
+        return ", ".join(filter(None, found))
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; copies them on the first call.

@@ -43,7 +43,7 @@ class Spelling(NamedTuple):
       altered: share of the documents whose decoded text differs, apart from white space
         and Unicode normalisation (NFKC).
       characters: of text per token; infinite where tokens are bytes.
-      unread: files beside the documents that are no part of the corpus.
+      unread: what lies beside the documents and is no part of the corpus.
     """
 
     unknown: float
