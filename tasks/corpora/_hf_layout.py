@@ -1,20 +1,30 @@
 """Which files of a folder hold which split of a Hugging Face data set."""
 
+import itertools
 import json
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ...objectives.errors import UsageError
 from ..files import is_hidden
 
-_NUMBERED = re.compile(r"(?P<split>\w+(?:\.\w+)*)-\d+-of-\d+(?:-\w+)?")
+_SPLIT = re.compile(r"\w+(?:\.\w+)*")
+_NUMBERED = re.compile(rf"(?P<split>{_SPLIT.pattern})-\d+-of-\d+(?:-\w+)?")
+_SHARD = re.compile(r"(?P<name>.+)[-.](?P<number>\d+)-of-(?P<count>\d+)(?:-\w+)?")
+_BETWEEN_WORDS = re.compile(r"[-._ 0-9]+")
 _NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
-"""Splits and the words for them in names of files and folders, as `datasets` reads."""
+"""Splits and the words for them in names of files and folders, as `datasets` has them.
+
+As there, a word stands anywhere in a file's name. Where `datasets` would read a file
+into two splits, or leave one out that names none, it is refused.
+"""
 
 
 class Layout(NamedTuple):
@@ -36,10 +46,12 @@ def layout_of(folder: Path) -> Layout:
 
     A `Dataset` that was saved alone is one split, `train`, unless it says another. The
     split of a Parquet file is in its name (`train-00000-of-00004.parquet`,
-    `dev.parquet`), or is the name of its folder below this one; else it is `train`.
+    `wiki-dev.parquet`), or is the name of its folder below this one. Where no file has
+    one, all are `train`.
 
     Raises:
-      UsageError: it is neither.
+      UsageError: it is neither, or a Parquet file names two splits, or none where
+        others do.
     """
     splits = folder / "dataset_dict.json"
     if splits.is_file():
@@ -48,18 +60,57 @@ def layout_of(folder: Path) -> Layout:
     if (folder / "state.json").is_file():
         name = _json(folder / "state.json").get("_split") or "train"
         return Layout(folder, "arrow", {name: _saved(folder)})
+    return Layout(folder, "parquet", _parquet_files(folder))
+
+
+def check_shards(files: Iterable[Path]) -> None:
+    """Refuses files that are numbered, as `train-00000-of-00004`, and not all there.
+
+    Raises:
+      UsageError: a number is missing, or there twice.
+    """
+    sets: dict[tuple[Path, str, str], list[int]] = defaultdict(list)
+    for file in files:
+        if match := _SHARD.fullmatch(file.stem):
+            of = file.parent, match["name"], match["count"]
+            sets[of].append(int(match["number"]))
+    for (folder, name, count), numbers in sets.items():
+        first = 1 if int(count) in numbers else 0
+        twice = [number for number, times in Counter(numbers).items() if times > 1]
+        there = set(numbers)
+        absent = next(n for n in itertools.count(first) if n not in there)
+        if twice or absent < first + int(count):
+            what = f"{twice[0]} is there twice" if twice else f"{absent} is missing"
+            raise UsageError(
+                f"{folder} holds {len(numbers):,} of the {int(count):,} files of "
+                f"{name!r}: number {what}. Copy or download the data set again; to "
+                "read what is there, rename the files without their numbers."
+            )
+
+
+def _parquet_files(folder: Path) -> dict[str, list[Path]]:
+    """The Parquet files of a folder, by split."""
     files: dict[str, list[Path]] = {}
+    unnamed: list[Path] = []
     for path in sorted(folder.rglob("*.parquet")):
         inside = path.relative_to(folder)
-        if not is_hidden(inside):
-            files.setdefault(_split_of(inside), []).append(path)
-    if not files:
+        if is_hidden(inside):
+            continue
+        split = _split_of(folder, inside)
+        (unnamed if split is None else files.setdefault(split, [])).append(path)
+    if files and unnamed:
+        raise UsageError(
+            f"{unnamed[0]} is of no split: its name has none of train, validation and "
+            f"test, which those of others have ({next(iter(files.values()))[0].name}). "
+            "Rename it, or move it into a folder named after its split, or away."
+        )
+    if not files and not unnamed:
         raise UsageError(
             f"{folder} holds no Hugging Face data set: neither dataset_dict.json or "
             "state.json, which save_to_disk writes, nor .parquet files. Set "
             "hf_dataset.folder to one that does."
         )
-    return Layout(folder, "parquet", files)
+    return files or {"train": unnamed}
 
 
 def _saved(folder: Path) -> list[Path]:
@@ -85,15 +136,23 @@ def _saved(folder: Path) -> list[Path]:
     return files
 
 
-def _split_of(inside: Path) -> str:
-    """The split of a Parquet file by its path below the folder."""
-    if match := _NUMBERED.fullmatch(inside.stem):
-        return _known(match["split"]) or match["split"]
-    first_word = re.split(r"[-_.]", inside.stem)[0]
-    if known := _known(first_word):
-        return known
+def _split_of(folder: Path, inside: Path) -> str | None:
+    """The split of a Parquet file by its path below the folder; None if it has none."""
     folders = [part for part in inside.parts[:-1] if part != "data"]
-    return (_known(folders[-1]) or folders[-1]) if folders else "train"
+    named = {split for part in folders if (split := _known(part))}
+    numbered = _NUMBERED.fullmatch(inside.stem)
+    if numbered and not named:  # `train_sft-00000-of-00001` is a split of its own
+        return _known(numbered["split"]) or numbered["split"]
+    words = _BETWEEN_WORDS.split(inside.stem)
+    named |= {split for word in words if (split := _known(word))}
+    if len(named) > 1:
+        raise UsageError(
+            f"{folder / inside} names several splits: {', '.join(sorted(named))}; "
+            "rename it, so that it names one."
+        )
+    if named:
+        return named.pop()
+    return folders[-1] if folders else None
 
 
 def _known(word: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import ClassVar, cast
 from ...objectives.errors import UsageError
 from ..user_folder import user_folder
 from . import Corpus, check_split, require_data_dir
-from ._hf_layout import Layout, layout_of
+from ._hf_layout import Layout, check_shards, layout_of
 from ._splits import check_parts, open_part, parts
 
 
@@ -52,6 +52,7 @@ class HfDataset:
         layout = self._layout()
         read = parts(self.name, self.train, self.validation)
         for split in dict.fromkeys(part.split for part in read.values()):
+            check_shards(layout.files[split])
             check_columns(layout.files[split], self.column)
         require_data_dir()
 

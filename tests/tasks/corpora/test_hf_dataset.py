@@ -83,14 +83,88 @@ def test_a_dataset_that_was_saved_alone_is_cut_in_two(tmp_path):
     assert texts_of(corpus) == [TRAIN[:45], TRAIN[45:]]
 
 
-def test_splits_of_parquet_are_named_by_files_or_folders(tmp_path):
-    for name in ("train/a.parquet", "test/b.parquet", "valid.parquet", "c.parquet"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        pq.write_table(table([name]), tmp_path / name)
-    corpus = corpora.get("hf_dataset", folder=str(tmp_path))
-    assert texts_of(corpus) == [["c.parquet", "train/a.parquet"], ["valid.parquet"]]
-    test = corpora.get("hf_dataset", folder=str(tmp_path), validation="test")
-    assert texts_of(test)[1] == ["test/b.parquet"]
+def save_parquet(folder, *names):
+    """Files of one row each, which is the file's name."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        pq.write_table(table([name]), folder / name)
+    return corpora.get("hf_dataset", folder=str(folder))
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "test"),
+    [
+        ("train/a.parquet", "valid.parquet", "test/b.parquet"),
+        ("train.parquet", "extra_validation.parquet", "my-test.parquet"),
+        ("train0.parquet", "dev0.parquet", "eval0.parquet"),
+        ("c4-train.00000-of-00001.parquet", "c4-val.parquet", "c4 test.parquet"),
+        *[
+            tuple(f"en-{split}-00000-of-00001.parquet" for split in splits)
+            for splits in [("train", "validation", "test")]
+        ],
+        ("data/Training.parquet", "validation/part-0-of-1.parquet", "test.parquet"),
+    ],
+)
+def test_splits_of_parquet_are_named_by_files_or_folders(
+    train, held_out, test, tmp_path
+):
+    corpus = save_parquet(tmp_path, train, held_out, test)
+    assert texts_of(corpus) == [[train], [held_out]]
+    other = corpora.get("hf_dataset", folder=str(tmp_path), validation="test")
+    assert texts_of(other)[1] == [test]
+
+
+def test_a_split_of_its_own_is_no_other(tmp_path):
+    save_parquet(tmp_path, *(f"{s}-0-of-1.parquet" for s in ("train_sft", "test_sft")))
+    names = {"train": "train_sft", "validation": "test_sft"}
+    corpus = corpora.get("hf_dataset", folder=str(tmp_path), **names)
+    assert texts_of(corpus) == [
+        ["train_sft-0-of-1.parquet"],
+        ["test_sft-0-of-1.parquet"],
+    ]
+
+
+def test_parquet_that_names_no_split_is_all_for_training(tmp_path):
+    save_parquet(tmp_path, "a.parquet", "b.parquet")
+    parts = {"train": "train[:50%]", "validation": "train[50%:]"}
+    corpus = corpora.get("hf_dataset", folder=str(tmp_path), **parts)
+    assert texts_of(corpus) == [["a.parquet"], ["b.parquet"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["train", "valid", "c"], r"/c.parquet is of no split: .* \(train.parquet\)"),
+        (
+            ["train-test", "valid"],
+            r"/train-test.parquet names several .*: test, train;",
+        ),
+        (["train", "test/valid"], r"/test/valid.parquet names several splits: test, v"),
+        (
+            ["train-0-of-3", "train-2-of-3-ab", "valid"],
+            r"holds 2 of the 3 files of 'train': number 1 is missing",
+        ),
+        (["train-0-of-99999999999", "valid"], r"number 1 is missing"),
+        (["train-2-of-2", "valid"], r"number 1 is missing"),
+        (
+            ["train-0-of-2-ab", "train-0-of-2-cd", "train-1-of-2-ab", "valid"],
+            r"holds 3 of the 2 files of 'train': number 0 is there twice",
+        ),
+    ],
+)
+def test_parquet_of_no_split_of_two_or_not_all_there_is_refused(
+    names, message, tmp_path
+):
+    corpus = save_parquet(tmp_path, *(f"{name}.parquet" for name in names))
+    with pytest.raises(UsageError, match=message) as raised:
+        corpus.check()
+    assert "\n" not in str(raised.value)
+
+
+def test_files_may_be_numbered_from_one_and_an_unread_split_may_lack_some(tmp_path):
+    names = ["train-1-of-2", "train-2-of-2", "dev", "test-0-of-2"]
+    corpus = save_parquet(tmp_path, *(f"{name}.parquet" for name in names))
+    assert [len(texts) for texts in texts_of(corpus)] == [2, 1]
 
 
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
