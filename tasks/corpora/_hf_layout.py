@@ -44,8 +44,8 @@ class Layout(NamedTuple):
 def layout_of(folder: Path) -> Layout:
     """The files of a folder from `save_to_disk`, or of Parquet.
 
-    A `Dataset` that was saved alone is one split, `train`, unless it says another. The
-    split of a Parquet file is in its name (`train-00000-of-00004.parquet`,
+    A `Dataset` that was saved alone is one split, `train`, unless it says another by
+    name; a slice such as `train[:10%]` is none. The split of a Parquet file is in its name (`train-00000-of-00004.parquet`,
     `wiki-dev.parquet`), or is the name of its folder below this one. Where no file has
     one, all are `train`.
 
@@ -58,7 +58,8 @@ def layout_of(folder: Path) -> Layout:
         names = _json(splits)["splits"]
         return Layout(folder, "arrow", {name: _saved(folder / name) for name in names})
     if (folder / "state.json").is_file():
-        name = _json(folder / "state.json").get("_split") or "train"
+        said = _json(folder / "state.json").get("_split") or "train"
+        name = said if _SPLIT.fullmatch(said) else "train"
         return Layout(folder, "arrow", {name: _saved(folder)})
     return Layout(folder, "parquet", _parquet_files(folder))
 

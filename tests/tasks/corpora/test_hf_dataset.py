@@ -76,9 +76,13 @@ def test_every_document_in_order(kind, request):
             documents[outside]
 
 
-def test_a_dataset_that_was_saved_alone_is_cut_in_two(tmp_path):
-    save_arrow(tmp_path / "alone", TRAIN)
-    settings = {"train": "train[:90%]", "validation": "train[90%:]"}
+@pytest.mark.parametrize(
+    ("said", "split"),
+    [(None, "train"), ("test", "test"), ("train[:10%]", "train"), ("a+b", "train")],
+)
+def test_a_dataset_that_was_saved_alone_is_cut_in_two(said, split, tmp_path):
+    save_arrow(tmp_path / "alone", TRAIN, split=said)
+    settings = {"train": f"{split}[:90%]", "validation": f"{split}[90%:]"}
     corpus = corpora.get("hf_dataset", folder=str(tmp_path / "alone"), **settings)
     assert texts_of(corpus) == [TRAIN[:45], TRAIN[45:]]
 
