@@ -115,14 +115,20 @@ def documents(layout: Layout, split: str, column: str, root: Path) -> Sequence[s
       root: of corpora.
 
     Raises:
-      UsageError: a text is null, or a file is damaged.
+      UsageError: a text is null, or a file is damaged or changed meanwhile.
     """
     files = layout.files[split]
     if layout.kind == "arrow":
         return _open(tuple(files), column)
-    final = root / "hf_dataset" / identity(layout, [split], column, root)
-    texts = {split: lambda: _parquet_texts(files, column)}
-    return _prepared.open_split(_prepared.prepare(final, texts), split)
+    identify = functools.partial(identity, layout, [split], column, root)
+    final = root / "hf_dataset" / identify()
+    prepared = _prepared.prepare(
+        final,
+        {split: lambda: _parquet_texts(files, column)},
+        where=str(layout.folder),
+        unchanged=lambda: identify() == final.name,
+    )
+    return _prepared.open_split(prepared, split)
 
 
 @functools.cache

@@ -45,9 +45,9 @@ def layout_of(folder: Path) -> Layout:
     """The files of a folder from `save_to_disk`, or of Parquet.
 
     A `Dataset` that was saved alone is one split, `train`, unless it says another by
-    name; a slice such as `train[:10%]` is none. The split of a Parquet file is in its name (`train-00000-of-00004.parquet`,
-    `wiki-dev.parquet`), or is the name of its folder below this one. Where no file has
-    one, all are `train`.
+    name; a slice such as `train[:10%]` is none. The split of a Parquet file is in its
+    name (`train-00000-of-00004.parquet`, `wiki-dev.parquet`), or is the name of its
+    folder below this one. Where no file has one, all are `train`.
 
     Raises:
       UsageError: it is neither, or a Parquet file names two splits, or none where

@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...objectives.errors import UsageError
 from ._array_records import ArrayRecords
 
 SUMMARY = "prepared.json"
 
 
 def prepare(
-    final: Path, splits: Mapping[str, Callable[[], Iterable[str]]], **about: Any
+    final: Path,
+    splits: Mapping[str, Callable[[], Iterable[str]]],
+    *,
+    where: str,
+    unchanged: Callable[[], bool],
+    **about: Any,
 ) -> Path:
     """Writes the documents of each split, unless they have been.
 
@@ -25,11 +31,17 @@ def prepare(
     Args:
       final: the folder to make.
       splits: gives the documents, by split.
+      where: they are read, for a message.
+      unchanged: whether what is there is still what `final` is named after; asked
+        once all is written, as what is kept would stand for it from then on.
       **about: plain JSON, kept beside the documents.
 
     Returns:
       `final`, with a file for each split and `prepared.json`, which has the number of
       documents and the sha256 of them all, by split.
+
+    Raises:
+      UsageError: it changed while it was read.
     """
     if final.exists():
         return final
@@ -53,6 +65,11 @@ def prepare(
             contents[split] = {"documents": count, "sha256": digest.hexdigest()}
         summary = {**about, "splits": contents}
         (private / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+        if not unchanged():
+            raise UsageError(
+                f"{where} changed while it was read; run this again once nothing "
+                "writes there."
+            )
         try:
             os.rename(private, final)
         except OSError:

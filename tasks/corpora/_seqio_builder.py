@@ -62,13 +62,24 @@ def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
       root: of prepared folders.
 
     Raises:
-      UsageError: the Task has no such feature, or none that is text.
+      UsageError: the Task has no such feature, or none that is text, or what it reads
+        changed meanwhile.
     """
     task = seqio.TaskRegistry.get(name)
-    key = (name, feature, tuple(splits), _source(task), user_modules.digest())
-    final = root / hashlib.sha256(repr(key).encode()).hexdigest()[:32]
-    texts = {split: functools.partial(_texts, task, feature, split) for split in splits}
-    return _prepared.prepare(final, texts, task=name, feature=feature)
+
+    def key() -> str:
+        parts = (name, feature, tuple(splits), _source(task), user_modules.digest())
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    final = root / key()
+    return _prepared.prepare(
+        final,
+        {split: functools.partial(_texts, task, feature, split) for split in splits},
+        where=f"the SeqIO Task {name!r}, or what it reads,",
+        unchanged=lambda: key() == final.name,
+        task=name,
+        feature=feature,
+    )
 
 
 def _source(task: seqio.Task) -> str:

@@ -54,6 +54,8 @@ def build(root: Path, missing: Mapping[str, str], say: Callable[[str], None]) ->
             source: functools.partial(_distinct, path, seen)
             for source, path in cleaned.items()
         },
+        where=str(root),
+        unchanged=lambda: True,  # the root is locked
     )
     say("counting")
     holdings = {

@@ -200,6 +200,30 @@ def test_parquet_is_copied_once(parquet, monkeypatch):
     assert texts_of(corpora.get("hf_dataset", folder=str(parquet))) == [TRAIN, HELD_OUT]
 
 
+def test_parquet_that_changes_while_it_is_copied_is_not_kept(
+    parquet, data_dir, monkeypatch
+):
+    from sightline.tasks.corpora import _hf_files
+
+    (file,) = parquet.rglob("dev-*.parquet")
+    original, read = file.read_bytes(), _hf_files._parquet_texts
+
+    def while_it_is_written(files, column):
+        pq.write_table(table(["of a writer"]), file)
+        return read(files, column)
+
+    pq.write_table(table(["never seen"]), file)  # or an older test has copied it
+    corpus = corpora.get("hf_dataset", folder=str(parquet))
+    before = set((data_dir / "hf_dataset").glob("*"))
+    monkeypatch.setattr(_hf_files, "_parquet_texts", while_it_is_written)
+    with pytest.raises(UsageError, match=f"{parquet} changed while it was read; run"):
+        corpus.documents("validation")
+    assert set((data_dir / "hf_dataset").glob("*")) == before
+    monkeypatch.setattr(_hf_files, "_parquet_texts", read)
+    file.write_bytes(original)
+    assert texts_of(corpus)[1] == HELD_OUT
+
+
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
 def test_columns_are_named_where_one_is_wrong(kind, request):
     folder = str(request.getfixturevalue(kind))

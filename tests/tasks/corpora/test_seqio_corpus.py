@@ -1,6 +1,7 @@
 """SeqIO Tasks as corpora: which text they give, and what is refused."""
 
 import functools
+import itertools
 
 import pytest
 import seqio
@@ -157,6 +158,16 @@ def test_texts_are_read_once_until_the_module_changes(monkeypatch):
     monkeypatch.setattr(user_modules, "digest", lambda: "another")
     assert corpus.identity() == before  # the content is the same
     assert len(reads) == count + 2  # both splits
+
+
+def test_texts_are_not_kept_if_the_source_changes_meanwhile(monkeypatch, data_dir):
+    corpus = add("c_changing", [to_targets])
+    digests = itertools.count()
+    monkeypatch.setattr(user_modules, "digest", lambda: f"digest {next(digests)}")
+    before = set((data_dir / "seqio").glob("*"))
+    with pytest.raises(UsageError, match="'c_changing', or what it reads, changed whi"):
+        corpus.documents("train")
+    assert set((data_dir / "seqio").glob("*")) == before
 
 
 def test_other_text_is_another_identity():
