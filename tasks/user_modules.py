@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +17,10 @@ from ..objectives.errors import UsageError, nearest
 from . import host_tensorflow
 
 _expected: list[str] = []
-_loaded: dict[str, ModuleType] = {}
+_loaded: dict[str, frozenset[Path]] = {}
+"""The sources of each module that was imported, and of what it imported beside it."""
+
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def import_modules(names: Sequence[str]) -> None:
@@ -59,27 +62,55 @@ def load() -> None:
     """
     for name in _expected:
         if name not in _loaded:
-            _loaded[name] = _import(name)
+            before = set(sys.modules)
+            module = _import(name)
+            _loaded[name] = _sources(module, before)
     if _expected and "tensorflow" in sys.modules:
         host_tensorflow.load()
 
 
 def digest() -> str:
-    """Of the source of the modules, and of what lies in the same folders and is loaded.
+    """Of the source of the modules, and of what they import from the same folders.
 
-    A change there may change what a Task gives.
+    A change there may change what a Task gives. What else is loaded does not count, so
+    that all processes agree.
     """
     load()
-    files = [getattr(module, "__file__", None) for module in _loaded.values()]
-    folders = {Path(file).resolve().parent for file in files if file}
-    sources = {
-        Path(file).resolve()
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None)) and file.endswith(".py")
-        if any(Path(file).resolve().is_relative_to(folder) for folder in folders)
-    }
+    sources = frozenset[Path]().union(*_loaded.values())
     contents = sorted(hashlib.sha256(path.read_bytes()).digest() for path in sources)
     return hashlib.sha256(b"".join(contents)).hexdigest()
+
+
+def _sources(module: ModuleType, before: Set[str]) -> frozenset[Path]:
+    """The sources of a module, and of what importing it loaded from beside it.
+
+    That is from its folder or below, without Sightline and what is installed there. If
+    the module was loaded before it was named, all that is loaded from there counts.
+
+    Args:
+      module: that was imported.
+      before: names of the modules that were loaded before.
+    """
+    own = _source(module)
+    if own is None:
+        return frozenset()
+    known = frozenset() if module.__name__ in before else before
+    not_theirs = {__name__.partition(".")[0], "__main__", "__mp_main__"}
+    found = {
+        source
+        for name, other in list(sys.modules.items())
+        if name not in known and name.partition(".")[0] not in not_theirs
+        if (source := _source(other)) and source.is_relative_to(own.parent)
+        if not _INSTALLED & {own.parent.name, *source.relative_to(own.parent).parts}
+    }
+    return frozenset(found | {own})
+
+
+def _source(module: object) -> Path | None:
+    """The file of the source of a value of `sys.modules`, if it has one."""
+    file = getattr(module, "__file__", None)
+    is_source = isinstance(file, str) and file.endswith(".py")
+    return Path(file).resolve() if is_source else None
 
 
 def _import(name: str) -> ModuleType:

@@ -1,6 +1,8 @@
 """`--import`: a user's module by name or path, and what is said where it fails."""
 
+import importlib
 import sys
+import types
 
 import pytest
 
@@ -95,6 +97,39 @@ def test_the_digest_is_that_of_what_lies_beside_the_modules(folder):
     write(folder, "not_imported.py", "other\n")
     assert user_modules.digest() == before
     write(folder, "a_beside.py", "OTHER = 1\n")
+    assert user_modules.digest() != before
+
+
+def test_the_digest_is_not_of_what_others_load_beside_the_modules(folder):
+    write(folder, "a_mine.py", "import an_installed\nimport sightline.a_part\n")
+    for part in ("a_venv/site-packages", "sightline"):
+        (folder / part).mkdir(parents=True)
+    sys.path.append(str(folder / "a_venv" / "site-packages"))
+    write(folder / "a_venv" / "site-packages", "an_installed.py")
+    write(folder / "sightline", "a_part.py")
+    sightline = sys.modules["sightline"] = types.ModuleType("sightline")
+    sightline.__path__ = [str(folder / "sightline")]
+    write(folder, "a_late.py")
+    user_modules.import_modules(["a_mine.py"])
+    before = user_modules.digest()
+    importlib.import_module("a_late")
+    write(folder / "a_venv" / "site-packages", "an_installed.py", "OTHER = 1\n")
+    write(folder / "sightline", "a_part.py", "OTHER = 1\n")
+    assert user_modules.digest() == before
+    write(folder, "a_mine.py", "OTHER = 1\n")
+    assert user_modules.digest() != before
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_digest_is_of_what_a_module_imports_even_if_it_was_loaded(folder, first):
+    write(folder, "a_mine.py", "import a_helper\n")
+    write(folder, "a_helper.py")
+    if first:
+        sys.path.append(str(folder))
+        importlib.import_module("a_mine")
+    user_modules.import_modules(["a_mine"])
+    before = user_modules.digest()
+    write(folder, "a_helper.py", "OTHER = 1\n")
     assert user_modules.digest() != before
 
 
