@@ -30,10 +30,10 @@ def fits(value: Any, parameter: inspect.Parameter) -> bool:
         return True
     if value is None and parameter.default is None:
         return True
-    if isinstance(value, bool) and annotation in (int, float):
-        return False
     union = get_origin(annotation) in (Union, UnionType)
     kinds = get_args(annotation) if union else [annotation]
+    if isinstance(value, bool):
+        kinds = [kind for kind in kinds if kind not in (int, float)]
     if isinstance(value, str):
         kinds = [kind for kind in kinds if get_origin(kind) is not Sequence]
     return any(is_bearable(value, kind, conf=_CONF) for kind in kinds)

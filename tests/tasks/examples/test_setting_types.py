@@ -29,6 +29,8 @@ def take(
     numbers: tuple[int, ...],
     shares: Mapping[str, float] | None,
     some: Sequence[str] | str,
+    distance: int | None,
+    either: bool | float,
     seed: int = None,  # noqa: RUF013  # pyright: ignore[reportArgumentType]
     anything=7,
 ):
@@ -50,6 +52,8 @@ KNOWN = parameters(take)
         ("numbers", [(1, 2), ()], [[1], (1.5,), 1]),
         ("shares", [{"a": 1}, {}, None], [{"a": "1"}, {1: 1.0}, "a"]),
         ("some", [["a"], "a"], [3, [3]]),
+        ("distance", [3, None], [True, 3.0, "3"]),
+        ("either", [True, 3, 0.5], [None, "True"]),
         ("seed", [3, None], ["3", 3.0]),
         ("anything", [None, "x", 3, [1]], []),
     ],
