@@ -52,27 +52,34 @@ def tokenizer_json_tokeniser(path: Path) -> BaseTokeniser:
     pieces = {id_: piece for piece, id_ in tokenizer.get_vocab(True).items()}
     special = {i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special}
     unk = _unk(description, tokenizer)
+    text_ids = [i for i in sorted(pieces) if i not in special and i != unk]
+    instead = text_ids[0] if unk is None and text_ids else unk
     spelling = _bytes_of_levels if _is_byte_level(description) else _bytes_of_piece
 
     def spell(id_: int) -> str:
         try:
-            return spelling(pieces[id_]).decode()
+            return spelling(pieces.get(id_, "")).decode()  # ids may have gaps
         except UnicodeDecodeError:
             return ""
 
+    def encode(text: str) -> list[int]:
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        # Where a special token is a piece too, as T5's "</s>", text can spell it.
+        return [instead if i in special and i != unk else i for i in ids]
+
     def decode(ids: Sequence[int], follows: bool) -> str:
         text = tokenizer.decode(list(ids), skip_special_tokens=False)
-        spaced = follows and pieces[ids[0]].startswith(_SPACE)
+        spaced = follows and pieces.get(ids[0], "").startswith(_SPACE)
         return f" {text}" if spaced and not text.startswith(" ") else text
 
     return BaseTokeniser(
         size=max(pieces) + 1,
         control={},
         unk=unk,
-        text_ids=[i for i in sorted(pieces) if i not in special and i != unk],
+        text_ids=text_ids,
         spell=spell,
         first_byte=lambda id_: (spelling(pieces[id_]) or b"\0")[0],
-        encode=lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
+        encode=encode,
         decode=decode,
         content=content,
     )
