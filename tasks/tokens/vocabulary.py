@@ -69,11 +69,13 @@ class Vocabulary:
     def encode(self, text: str) -> Int32[np.ndarray, " N"]:
         """The ids of raw text; none of them is ever reserved.
 
-        mT5 spells "<extra_id_0>" as its sentinel; here such text is unknown.
+        mT5 spells "<extra_id_0>" as its sentinel; here such text is unknown, or the
+        first text id if none is unknown.
         """
         ids = np.asarray(self.base.encode(text), np.int32)
         if self._taken_pieces:
-            ids[np.isin(ids, self._taken_pieces)] = self.unk or 0
+            instead = self.special_ids.text[0] if self.unk is None else self.unk
+            ids[np.isin(ids, self._taken_pieces)] = instead
         return ids
 
     def encode_document(self, text: str) -> Int32[np.ndarray, " N"]:

@@ -153,8 +153,8 @@ def test_what_a_model_s_vocabulary_lacks_is_told_and_no_id_of_it_is_text():
     assert type(special_ids(base, partial._replace(layout=""))) is SpecialIds
 
 
-@pytest.mark.parametrize(("unk", "written"), [(None, 0), (4, 4)])
-def test_text_that_spells_a_reserved_id_is_unknown(unk, written):
+@pytest.mark.parametrize(("unk", "written"), [(None, 2), (4, 4)])
+def test_text_that_spells_a_reserved_id_is_unknown_or_the_first_of_text(unk, written):
     base = tokeniser("a", "b", "?", "d", unk=unk)
     vocab = Vocabulary("own", base, Reserved(8, {"pad": 0, "mask": 3}, (5,), "own"))
     assert vocab.encode("abda").tolist() == [2, written, written, 2]
