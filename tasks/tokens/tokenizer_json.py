@@ -53,7 +53,7 @@ def tokenizer_json_tokeniser(path: Path) -> BaseTokeniser:
     special = {i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special}
     unk = _unk(description, tokenizer)
     text_ids = [i for i in sorted(pieces) if i not in special and i != unk]
-    instead = text_ids[0] if unk is None and text_ids else unk
+    instead = next(iter(text_ids), 0) if unk is None else unk
     spelling = _bytes_of_levels if _is_byte_level(description) else _bytes_of_piece
 
     def spell(id_: int) -> str:
