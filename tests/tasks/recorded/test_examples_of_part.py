@@ -27,11 +27,14 @@ class Repeated:
 
     name = "small"
 
+    def __init__(self, *others):
+        self._texts = ["a" * 70] * 4 + list(others)
+
     def documents(self, split):
-        return ["a" * 70] * 4
+        return self._texts
 
 
-def part_of(corpus, shares, start, stop, *, number=0, seed=3):
+def part_of(corpus, shares, start, stop, *, number=0, seed=3, **settings):
     """A part of a group of tasks on one corpus."""
     documents = TokenisedDocuments(corpus, "train", WORDS)
     lengths = np.array([len(documents[n]) for n in range(len(documents))])
@@ -42,7 +45,12 @@ def part_of(corpus, shares, start, stop, *, number=0, seed=3):
     )
     return PartExamples(
         Part(group, number, start, stop),
-        objectives={task: get(task.partition(".")[2]) for task in names},
+        objectives={
+            task: get(name := task.partition(".")[2]).with_settings(
+                **settings.get(name, {})
+            )
+            for task in names
+        },
         windows={
             task: WindowOrder(task, lengths, window=WINDOW, smallest=4, seed=seed)
             for task in names
@@ -114,6 +122,29 @@ def test_text_that_gives_no_example_is_refused_with_its_part():
     )):  # fmt: skip
         list(found)
     assert found.without_example == 5
+
+
+def test_others_of_the_windows_take_the_place_of_those_without_an_example():
+    story = "Once a fox ran far. It saw a crow, and sat down to sleep at noon."
+    swapped = {"other": 0.0, "further": 0.0, "swapped": 0.5}
+    found = part_of(
+        Repeated(story),
+        {"causal": 1, "sentence_pair": 1},
+        0,
+        40,
+        sentence_pair=swapped,
+    )
+    examples = list(found)
+    pairs = [e for e in examples if e.objective == get("sentence_pair").id]
+    assert (len(examples), len(pairs)) == (40, 20) and found.without_example > 10
+    # The text of each is that of a window of the story.
+    tokens = WORDS.encode_document(story).tolist()
+    windows = [tokens[at : at + WINDOW] for at in range(0, len(tokens), WINDOW)]
+    for example in pairs:
+        text = Counter([*example.inputs.tolist(), *example.targets.tolist()])
+        kept = Counter({t: n for t, n in text.items() if t in tokens})
+        assert any(kept <= Counter(window) for window in windows)
+    assert len(set(map(content, pairs))) > 10
 
 
 def test_alone_a_task_goes_without_them_and_counts_them():
