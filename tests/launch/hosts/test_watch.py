@@ -173,6 +173,16 @@ def test_a_listener_beats_and_hears_of_a_stop(three, listener):
     assert three[1].stopping.reason() == "SIGTERM on the first"
 
 
+def test_the_first_process_listens_for_those_that_fall_silent(three, capfd):
+    first = three[0].watch
+    first.BEAT_SECONDS, first.SILENT_SECONDS, first._FAREWELL_SECONDS = 0.01, 0.03, 0
+    three[2].coordination.tell_state(1, "saving step 4", 0.0)
+    with pytest.raises(SystemExit) as left:
+        first.Watch()._listen()
+    assert left.value.code == PEER_FAILED
+    assert f"process 2 ({HOST}) has been silent" in capfd.readouterr().err
+
+
 def test_a_listener_leaves_when_the_first_process_is_gone(lost, capfd):
     lost.watch.BEAT_SECONDS = 0.01
     with pytest.raises(SystemExit) as left:

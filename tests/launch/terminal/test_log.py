@@ -7,7 +7,7 @@ import logging
 import pytest
 from rich.console import Console
 
-from sightline.launch.terminal.log import RunLog
+from sightline.launch.terminal.log import Formatter, RunLog
 
 ours = logging.getLogger("sightline.launch.training.train")
 library = logging.getLogger("absl")
@@ -57,3 +57,80 @@ def test_loggers_are_left_as_they_were():
     assert before == [
         (x.level, x.propagate, x.handlers[:]) for x in (library, ours.root)
     ]
+
+
+def record(message, *, level=logging.INFO, **fields):
+    made = logging.makeLogRecord(
+        {"msg": message, "levelno": level, "created": 86400.25}
+    )
+    made.levelname, made.msecs = logging.getLevelName(level), 250.0
+    vars(made).update(fields)
+    return made
+
+
+def test_a_line_has_the_time_in_utc_and_the_step_if_there_is_one():
+    steps = iter([None, 1200])
+    plain = Formatter("plain", host=3, step=lambda: next(steps))
+    before, after = plain.format(record("begins")), plain.format(record("50% done"))
+    assert before == "1970-01-02T00:00:00.250Z INFO host 3: begins"
+    assert after == "1970-01-02T00:00:00.250Z INFO host 3 step 1200: 50% done"
+
+
+def test_figures_have_fields_of_their_own_in_json_also_those_it_cannot_hold():
+    made = record("loss", loss=float("nan"), data_wait=0.25, reason="spike", other=1)
+    line = json.loads(Formatter("json", host=1, step=lambda: 7).format(made))
+    assert line == {
+        **{"severity": "INFO", "time": "1970-01-02T00:00:00.250Z", "host": 1},
+        **{"step": 7, "message": "loss", "loss": "nan", "data_wait": 0.25},
+        "reason": "spike",
+    }
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what it shows."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def colours(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_on_a_terminal_a_line_is_its_message_and_brackets_are_text():
+    screen = Console(file=Screen(), width=80)
+    log = RunLog(screen)
+    assert log.on_terminal
+    with log.listening():
+        ours.info("saved [step 4]")
+        ours.warning("[b]odd")
+    text = screen.file.getvalue()
+    assert "saved [step 4]\n" in text
+    assert "\x1b[33m[b]odd\x1b[0m\n" in text  # yellow
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "terminal", "watched"),
+    [
+        ("plain", True, True, True),
+        ("plain", True, False, False),
+        ("plain", False, True, False),
+        ("json", True, True, False),
+    ],
+)
+def test_only_who_watches_gets_a_bar_and_others_get_lines(
+    kind, first, terminal, watched
+):
+    screen = Console(file=Screen() if terminal else io.StringIO(), width=80)
+    log = RunLog(screen, kind=kind, first=first)
+    assert log.on_terminal == watched
+    with log.listening(), log.phase("Compiling"):
+        pass
+    text = screen.file.getvalue()
+    assert ("Compiling" in text) == first
+    log.console.print("a table")
+    printed = screen.file.getvalue().removeprefix(text)
+    assert ("a table" in printed) == (first and kind == "plain")
