@@ -13,12 +13,17 @@ def additions(incumbent: Mixture, revised: Mixture) -> dict[str, Mixture]:
 
     The objective has the share of the examples and of the loss, and the settings, that
     it has in the revised mixture; the incumbent's own share the rest as before.
+
+    Raises:
+      UsageError: the revised mixture is one objective, which leaves them no rest.
     """
-    return {
-        f"+{name}": _added(incumbent, revised, name)
-        for name in _bases(revised)
-        if name not in _bases(incumbent)
-    }
+    new = [name for name in _bases(revised) if name not in _bases(incumbent)]
+    if new and len(_bases(revised)) == 1:
+        raise UsageError(
+            f"mix {revised.name!r} is {new[0]} alone, and beside all of it nothing of "
+            f"mix {incumbent.name!r} is left; bind Adaptation.additions = False."
+        )
+    return {f"+{name}": _added(incumbent, revised, name) for name in new}
 
 
 def ablations(revised: Mixture) -> dict[str, Mixture]:
