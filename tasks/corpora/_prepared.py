@@ -11,6 +11,7 @@ from typing import Any
 
 from ...objectives.errors import UsageError
 from ._array_records import ArrayRecords
+from ._sound import AGAIN
 
 SUMMARY = "prepared.json"
 
@@ -83,8 +84,14 @@ def contents(folder: Path) -> dict[str, Any]:
     return json.loads((folder / SUMMARY).read_text())["splits"]
 
 
-def open_split(folder: Path, split: str) -> ArrayRecords | tuple[()]:
-    """The documents of a split of a prepared folder."""
+def open_split(
+    folder: Path, split: str, *, cure: str = AGAIN
+) -> ArrayRecords | tuple[()]:
+    """The documents of a split of a prepared folder; `cure` is for where it is damaged.
+
+    Raises:
+      UsageError: the split is damaged, here or when a document is read.
+    """
     if not contents(folder)[split]["documents"]:
         return ()  # ArrayRecord reads no empty file
-    return ArrayRecords(folder / split)
+    return ArrayRecords(folder / split, cure=cure)

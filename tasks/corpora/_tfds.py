@@ -10,60 +10,56 @@ from typing import Any
 
 from ...objectives.errors import UsageError, nearest
 from .. import host_tensorflow
-from . import EmptySplitError
+from . import EmptySplitError, _tfds_folders as folders
 from ._records import Records
-
-_FORMAT = "array_record"  # the format of TFDS with random access
-_INFO = "dataset_info.json"
-
-_Path = Any
-"""A `Path`, or TFDS's own path type, which may be an address."""
+from ._tfds_folders import FORMAT, Name, Root
 
 
-def check(dataset: str, *, data_dir: str, needs: Sequence[str]) -> None:
+def check(corpus: str, dataset: str, *, data_dir: str, needs: Sequence[str]) -> None:
     """Checks that a dataset is prepared as required; imports no TFDS.
 
     A `data_dir` that is an address (`gs://…`) cannot be checked without it; `documents`
-    does so.
+    does so, but for missing files.
 
     Args:
+      corpus: its name, for messages; `corpus.data_dir` is a setting.
       dataset: TFDS's name, `c4/en:3.1.0`.
       data_dir: of TFDS's datasets; empty for TFDS's default.
       needs: splits that it must have.
 
     Raises:
-      ValueError: it is missing, in another format, or lacks a split.
+      ValueError: it is missing, in another format, or lacks a split or files of one.
     """
-    root = _root(data_dir)
-    if "://" not in root:
-        _check(dataset, Path(root), needs)
+    root = folders.root_of(data_dir)
+    if "://" in root:
+        return
+    _check(corpus, Name.of(dataset), Path(root), needs)
+    for split in needs:
+        folders.check_files(Name.of(dataset), split, Path(root))
 
 
-def with_version(dataset: str, *, data_dir: str) -> str:
+def with_version(corpus: str, dataset: str, *, data_dir: str) -> str:
     """A dataset's name with its version: if none is given, the only one prepared.
 
     Raises:
       UsageError: none is given, and not exactly one is prepared.
     """
-    if ":" in dataset:
+    name, root = Name.of(dataset), folders.root_of(data_dir)
+    if name.version:
         return dataset
-    root = _root(data_dir)
     if "://" in root:
         raise UsageError(
             f"the TFDS dataset {dataset} has no version; at an address it needs one, "
             f"as in '{dataset}:1.0.0'."
         )
-    versions = sorted(
-        info.parent.name for info in Path(root, dataset).glob(f"*/{_INFO}")
-    )
-    if len(versions) == 1:
-        return f"{dataset}:{versions[0]}"
-    name = dataset.partition("/")[0]
-    listed = ", ".join(versions) or f"none; of {name} {_prepared(Path(root, name))}"
+    there = folders.prepared(name.dataset, Path(root))
+    found = [other for other in there if other[:2] == name[:2]]
+    if len(found) == 1:
+        return str(found[0])
     raise UsageError(
         f"the TFDS dataset {dataset} has no version, and not exactly one is prepared "
-        f"in {root}. Prepared: {listed}. Give one, as in '{dataset}:1.0.0', and set "
-        "tfds.data_dir or TFDS_DATA_DIR to where it is."
+        f"in {root}. Prepared there: {_listed(there)}. Give one, as in "
+        f"'{dataset}:1.0.0', and set {corpus}.data_dir or TFDS_DATA_DIR to where it is."
     )
 
 
@@ -72,20 +68,18 @@ def contents(
 ) -> tuple[list[str] | None, dict[str, str] | None]:
     """The splits of a prepared dataset, and its features with the classes of TFDS.
 
-    None for what cannot be looked up without TFDS: at an address, or features that an
-    old version of TFDS did not write down.
+    None at an address, where they cannot be looked up without TFDS.
+
+    Raises:
+      UsageError: the files that say so are damaged or missing.
     """
-    root = _root(data_dir)
+    name, root = Name.of(dataset), folders.root_of(data_dir)
     if "://" in root:
         return None, None
-    folder = _folder(dataset, Path(root))
-    metadata = json.loads((folder / _INFO).read_text())
-    splits = [split["name"] for split in metadata.get("splits", [])]
-    file = folder / "features.json"
-    if not file.exists():
-        return splits, None
-    features = json.loads(file.read_text()).get("featuresDict", {}).get("features", {})
-    return splits, {name: f["pythonClassName"] for name, f in features.items()}
+    splits = [
+        split["name"] for split in folders.info(name, Path(root)).get("splits", [])
+    ]
+    return splits, folders.features(name, Path(root))
 
 
 def check_feature(dataset: str, feature: str, features: Mapping[str, str]) -> None:
@@ -111,23 +105,21 @@ def check_feature(dataset: str, feature: str, features: Mapping[str, str]) -> No
 
 def digest(dataset: str, *, data_dir: str) -> str:
     """Of the documents and bytes in each file of each split, as TFDS counted them."""
-    host = _root(data_dir)
+    root: Root = Path(host := folders.root_of(data_dir))
     if "://" in host:
         host_tensorflow.load()
         import tensorflow_datasets as tfds
 
-        folder = _folder(dataset, tfds.core.Path(host))
-    else:
-        folder = _folder(dataset, Path(host))
-    metadata = json.loads((folder / _INFO).read_text())
+        root = tfds.core.Path(host)
     splits = sorted(
         (split["name"], split.get("shardLengths"), split.get("numBytes"))
-        for split in metadata.get("splits", [])
+        for split in folders.info(Name.of(dataset), root).get("splits", [])
     )
     return hashlib.sha256(json.dumps(splits).encode()).hexdigest()[:32]
 
 
 def documents(
+    corpus: str,
     dataset: str,
     split: str,
     *,
@@ -144,13 +136,13 @@ def documents(
     host_tensorflow.load()
     import tensorflow_datasets as tfds
 
-    root = tfds.core.Path(_root(data_dir))
-    _check(dataset, root, needs)
-    return _open(os.fspath(_folder(dataset, root)), split, feature)
+    name, root = Name.of(dataset), tfds.core.Path(folders.root_of(data_dir))
+    _check(corpus, name, root, needs)
+    return _open(os.fspath(name.folder(root)), split, feature, folders.cure(name, root))
 
 
 @functools.cache
-def _open(folder: str, split: str, feature: str) -> Records:
+def _open(folder: str, split: str, feature: str, cure: str) -> Records:
     import tensorflow_datasets as tfds
 
     # From the folder only: the dataset's own code would import Apache Beam.
@@ -158,66 +150,41 @@ def _open(folder: str, split: str, feature: str) -> Records:
     if builder.info.splits[split].num_examples == 0:
         raise EmptySplitError(f"{folder} has no documents in the split {split}.")
     return Records(
-        lambda: builder.as_data_source(split=split, file_format=_FORMAT),
+        lambda: builder.as_data_source(split=split, file_format=FORMAT),
         folder,
         feature=feature,
+        cure=cure,
     )
 
 
-def _root(data_dir: str) -> str:
-    """The folder of datasets, as an absolute path or an address."""
-    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    root = data_dir or default
-    return root if "://" in root else os.path.abspath(os.path.expanduser(root))
-
-
-def _folder(dataset: str, root: _Path) -> _Path:
-    name, _, version = dataset.partition(":")
-    return root / name / version
-
-
-def _check(dataset: str, root: _Path, needs: Sequence[str]) -> None:
-    folder = _folder(dataset, root)
-    name = dataset.partition("/")[0]
-    info = folder / _INFO
-    if not info.exists():
+def _check(corpus: str, name: Name, root: Root, needs: Sequence[str]) -> None:
+    folder = name.folder(root)
+    if not folders.is_prepared(name, root):
         raise UsageError(
-            f"the TFDS dataset {dataset} is not prepared: there is no {info}. Prepared "
-            f"there: {_prepared(root / name)}. If it is elsewhere, set {name}.data_dir "
-            "or the environment variable TFDS_DATA_DIR. To prepare it, on a machine "
-            f"with a network: {_install(name)}; tfds build {dataset} "
-            f"--file_format={_FORMAT} --data_dir={os.fspath(root)}"
+            f"the TFDS dataset {name} is not prepared: there is no "
+            f"{folder / 'dataset_info.json'}. Prepared there: "
+            f"{_listed(folders.prepared(name.dataset, root))}. If it is elsewhere, set "
+            f"{corpus}.data_dir or the environment variable TFDS_DATA_DIR. To prepare "
+            f"it, on a machine with a network: {folders.build(name, root)}"
         )
-    metadata = json.loads(info.read_text())
+    metadata = folders.info(name, root)
     # Old datasets do not say; TFRecord was the only format then.
     formats = [metadata.get("fileFormat", "tfrecord")]
     formats += metadata.get("alternativeFileFormats", [])
-    if _FORMAT not in formats:
+    if FORMAT not in formats:
         raise UsageError(
             f"{folder} is prepared as {' and '.join(formats)}, which cannot be read by "
-            f"random access. To add {_FORMAT} files beside it: {_install(name)}; tfds "
-            f"convert_format --dataset_version_dir={os.fspath(folder)} "
-            f"--out_file_format={_FORMAT}"
+            f"random access. To add {FORMAT} files beside it: {folders.install(name)}; "
+            f"tfds convert_format --dataset_version_dir={os.fspath(folder)} "
+            f"--out_file_format={FORMAT}"
         )
     splits = [split["name"] for split in metadata.get("splits", [])]
     if missing := [split for split in needs if split not in splits]:
         raise UsageError(
             f"{folder} has no split {missing[0]!r}; it has: {', '.join(splits)}. Set "
-            f"{name}.config to one that has {' and '.join(needs)}."
+            f"the settings of {corpus} to a dataset that has {' and '.join(needs)}."
         )
 
 
-def _prepared(folder: _Path) -> str:
-    """The prepared `config:version` of a dataset."""
-    if not folder.exists():
-        return "nothing"
-    folders = sorted(info.parent for info in folder.glob(f"*/*/{_INFO}"))
-    return ", ".join(f"{f.parent.name}:{f.name}" for f in folders) or "nothing"
-
-
-def _install(name: str) -> str:
-    """How to install `tfds`, separately, as it needs an older TensorFlow."""
-    return (
-        "in a virtual environment of its own, pip install "
-        f"'tensorflow-datasets[{name}]' mlcroissant importlib_resources"
-    )
+def _listed(names: Sequence[Name]) -> str:
+    return ", ".join(map(str, names)) or "nothing"

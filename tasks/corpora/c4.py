@@ -31,7 +31,7 @@ class C4:
 
     def check(self) -> None:
         """Raises ValueError unless the dataset is prepared; looks on disk only."""
-        _tfds.check(self._dataset, data_dir=self.data_dir, needs=self.splits)
+        _tfds.check(self.name, self._dataset, data_dir=self.data_dir, needs=self.splits)
 
     def identity(self) -> str:
         """TFDS's name of the dataset, including its version."""
@@ -45,7 +45,7 @@ class C4:
         """
         check_split(cast(Corpus, self), split)  # its names are class variables here
         return _tfds.documents(
-            self._dataset, split, data_dir=self.data_dir, needs=self.splits
+            self.name, self._dataset, split, data_dir=self.data_dir, needs=self.splits
         )
 
     @property

@@ -177,7 +177,8 @@ class _Joined(Sequence[str]):
 
 @functools.cache
 def _open(folder: Path, sources: tuple[str, ...]) -> _Joined:
-    return _Joined([open_split(folder, source) for source in sources])
+    cure = "delete that folder and run `sightline corpus english --fetch`."
+    return _Joined([open_split(folder, source, cure=cure) for source in sources])
 
 
 def _root() -> Path:

@@ -57,6 +57,7 @@ class Tfds:
 
         def open_split(name: str) -> Sequence[str]:
             return _tfds.documents(
+                self.name,
                 dataset,
                 name,
                 data_dir=self.data_dir,
@@ -74,12 +75,14 @@ class Tfds:
                 f"{self.name}.name is not set; set it to TFDS's name of a prepared "
                 f"dataset, as in {self.name}.name = 'lm1b:1.1.0'."
             )
-        dataset = _tfds.with_version(self.dataset, data_dir=self.data_dir)
-        _tfds.check(dataset, data_dir=self.data_dir, needs=())
+        dataset = _tfds.with_version(self.name, self.dataset, data_dir=self.data_dir)
+        _tfds.check(self.name, dataset, data_dir=self.data_dir, needs=())
         splits, features = _tfds.contents(dataset, data_dir=self.data_dir)
         if splits is not None:
             read = parts(self.name, self.train, self.validation)
             check_parts(self.name, f"the TFDS dataset {dataset}", read, splits)
+            needs = [part.split for part in read.values()]
+            _tfds.check(self.name, dataset, data_dir=self.data_dir, needs=needs)
         if features is not None:
             _tfds.check_feature(dataset, self.feature, features)
         return dataset

@@ -33,7 +33,7 @@ class Wikipedia:
 
     def check(self) -> None:
         """Raises ValueError unless the dataset is prepared; looks on disk only."""
-        _tfds.check(self._dataset, data_dir=self.data_dir, needs=["train"])
+        _tfds.check(self.name, self._dataset, data_dir=self.data_dir, needs=["train"])
 
     def identity(self) -> str:
         """TFDS's name of the dataset, including its version."""
@@ -47,7 +47,11 @@ class Wikipedia:
         """
         check_split(cast(Corpus, self), split)  # its names are class variables here
         return _tfds.documents(
-            self._dataset, _SLICES[split], data_dir=self.data_dir, needs=["train"]
+            self.name,
+            self._dataset,
+            _SLICES[split],
+            data_dir=self.data_dir,
+            needs=["train"],
         )
 
     @property

@@ -7,6 +7,7 @@ from real_tfds import prepare
 
 from sightline.objectives.errors import UsageError
 from sightline.tasks import corpora
+from sightline.tasks.corpora._records import Records
 
 TEXTS = {
     split: [f"{split} {n}: naïve café" for n in range(size)]
@@ -84,8 +85,13 @@ def test_the_identity_is_the_version_and_what_tfds_counted(root, tmp_path):
     [
         ({}, r"tfds.name is not set"),
         ({"name": "lm1b"}, r"no split 'validation'; valid: test, train. Set tfds.vali"),
-        ({"name": "lm1b:2.0.0"}, r"lm1b:2.0.0 is not prepared"),
-        ({"name": "imdb"}, r"not exactly one is prepared in .* Prepared: none"),
+        (
+            {"name": "lm1b:2.0.0"},
+            r"lm1b:2.0.0 is not prepared: .* Prepared there: lm1b:1.1.0\. .* set "
+            r"tfds.data_dir .*'tensorflow-datasets\[lm1b\]' .* tfds build lm1b:2.0.0 ",
+        ),
+        ({"name": "c4"}, r"not exactly one .* Prepared there: c4/en:3.1.0\. Give one"),
+        ({"name": "imdb"}, r"not exactly one is prepared in .* there: nothing\."),
         (
             {"name": "lm1b", "validation": "test", "feature": "txt"},
             r"no feature 'txt'; set tfds.feature. Of text: text.",
@@ -100,3 +106,63 @@ def test_what_is_wrong_is_one_line(settings, message, root):
     with pytest.raises(UsageError, match=message) as raised:
         corpora.get("tfds", data_dir=root, **settings).check()
     assert "\n" not in str(raised.value)
+
+
+def damaged(root, how):
+    folder = root / "lm1b" / "1.1.0"
+    if how == "shard":
+        next(folder.glob("*train*1*")).unlink()
+    elif how.endswith("cut"):
+        file = folder / how.split()[0]
+        file.write_text(file.read_text()[:9])
+    else:
+        (folder / how).unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("shard", r"lacks lm1b-train.array_record-00001\S*, one of 3 files of 'train'"),
+        ("features.json cut", r"features.json is damaged \(.*\)"),
+        ("features.json", r"features.json is missing"),
+        ("dataset_info.json cut", r"dataset_info.json is damaged \(.*\)"),
+    ],
+)
+def test_damage_is_one_line_with_the_command_before_anything_is_read(
+    how, message, tmp_path
+):
+    prepare(tmp_path, "lm1b:1.1.0", some("train", "test"))
+    damaged(tmp_path, how)
+    corpus = corpora.get("tfds", name="lm1b", validation="test", data_dir=str(tmp_path))
+    command = r"; copy it again .* tfds build lm1b:1.1.0 --file_format=array_record"
+    with pytest.raises(UsageError, match=message + command) as raised:
+        corpus.check()
+    assert "\n" not in str(raised.value)
+
+
+def test_files_of_a_split_that_is_not_read_may_be_missing(tmp_path):
+    prepare(tmp_path, "lm1b:1.1.0", some("train", "test"))
+    next((tmp_path / "lm1b" / "1.1.0").glob("*test*")).unlink()
+    parts = {"train": "train[:90%]", "validation": "train[90%:]"}
+    corpora.get("tfds", name="lm1b", data_dir=str(tmp_path), **parts).check()
+
+
+class Torn(list):
+    """A data source that cannot be read."""
+
+    def __getitem__(self, index):
+        raise RuntimeError("a checksum differs")
+
+
+def test_a_damaged_record_is_told_from_a_text_that_is_not_utf_8():
+    source = [{"body": b"caf\xc3\xa9"}, {"body": b"caf\xe9"}]
+    records = Records(lambda: source, "there", feature="body", cure="cure it.")
+    assert records[0] == "café"
+    message = r"document 1 .* of there .* 'body': byte 4 of the text is 0xe9; re-encode"
+    with pytest.raises(UsageError, match=message):
+        records[1]
+    torn = Records(lambda: Torn(source), "there", feature="body", cure="cure it.")
+    with pytest.raises(
+        UsageError, match=r"there is damaged \(a checksum .*\); cure it"
+    ):
+        torn[0]

@@ -116,7 +116,7 @@ def test_a_missing_dataset_is_an_error_with_the_command(name, use, no_default):
 def test_a_missing_version_is_an_error_that_names_those_there(prepared):
     corpus = corpora.get("c4", data_dir=prepared, version="3.0.1")
     with pytest.raises(
-        ValueError, match=r"Prepared there: en:3\.1\.0\. .*c4\.data_dir"
+        ValueError, match=r"Prepared there: c4/en:3\.1\.0\. .*c4\.data_dir"
     ):
         corpus.check()
 
