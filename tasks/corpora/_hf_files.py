@@ -73,12 +73,17 @@ def check_columns(files: Sequence[Path], column: str) -> None:
     """
     for file in files:
         schema = _sound(file, lambda file=file: _schema(file))
-        kinds = {name: schema.field(name).type for name in schema.names}
+        kinds = dict(zip(schema.names, schema.types, strict=True))
         texts = [name for name, kind in kinds.items() if _is_text(kind)]
         if column not in kinds:
             raise UsageError(
                 f"{file} has no column {column!r}; {nearest(column, texts)} Set "
                 "hf_dataset.column."
+            )
+        if (number := schema.names.count(column)) > 1:
+            raise UsageError(
+                f"{file} has {number} columns {column!r}; rename all but one and save "
+                "the data set again."
             )
         if column not in texts:
             raise UsageError(
@@ -143,7 +148,7 @@ def _parquet_texts(files: Sequence[Path], column: str) -> Iterator[str]:
         take = functools.partial(next, groups, None)
         first = 0
         while (batch := _sound(file, take)) is not None:
-            texts = batch.column(0)
+            texts = batch.column(column)  # `columns` takes a.b of a struct a as well
             if texts.null_count:
                 raise UsageError(_nulls(file, column, texts.null_count))
             for row, text in enumerate(texts, first):

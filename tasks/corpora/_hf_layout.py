@@ -4,12 +4,14 @@ import itertools
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ...objectives.errors import UsageError
 from ..files import is_hidden
+
+T = TypeVar("T")
 
 _SPLIT = re.compile(r"\w+(?:\.\w+)*")
 _NUMBERED = re.compile(rf"(?P<split>{_SPLIT.pattern})-\d+-of-\d+(?:-\w+)?")
@@ -55,11 +57,11 @@ def layout_of(folder: Path) -> Layout:
     """
     splits = folder / "dataset_dict.json"
     if splits.is_file():
-        names = _json(splits)["splits"]
+        names = _said(splits, lambda said: [str(name) for name in said["splits"]])
         return Layout(folder, "arrow", {name: _saved(folder / name) for name in names})
     if (folder / "state.json").is_file():
-        said = _json(folder / "state.json").get("_split") or "train"
-        name = said if _SPLIT.fullmatch(said) else "train"
+        split = _said(folder / "state.json", lambda said: str(said.get("_split") or ""))
+        name = split if _SPLIT.fullmatch(split) else "train"
         return Layout(folder, "arrow", {name: _saved(folder)})
     return Layout(folder, "parquet", _parquet_files(folder))
 
@@ -121,13 +123,14 @@ def _saved(folder: Path) -> list[Path]:
         raise UsageError(
             f"{folder} is no whole data set: it has no state.json; save it again."
         )
-    content = _json(state)
-    if content.get("_indices_data_files"):
+    if _said(state, lambda said: said.get("_indices_data_files")):
         raise UsageError(
             f"{folder} is a selection from other rows; save it again after "
             "flatten_indices()."
         )
-    files = [folder / file["filename"] for file in content["_data_files"]]
+    files = _said(
+        state, lambda said: [folder / file["filename"] for file in said["_data_files"]]
+    )
     for file in files:
         if not file.is_file():
             raise UsageError(
@@ -163,10 +166,12 @@ def _known(word: str) -> str | None:
     return None
 
 
-def _json(path: Path) -> dict:
+def _said(path: Path, take: Callable[[Any], T]) -> T:
+    """What is taken from a JSON file; what cannot be is damage, in one message."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return take(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"{path} is damaged: {error}; copy or save the data set again."
+            f"{path} is damaged ({type(error).__name__}: {error}); copy or save the "
+            "data set again."
         ) from error

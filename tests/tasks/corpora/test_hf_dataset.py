@@ -252,6 +252,41 @@ def test_folders_that_hold_no_data_set_are_refused(tmp_path):
     assert "state.json is damaged" in message(tmp_path / "torn")
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", '{"splits": 3, "_data_files": [{}]}'])
+@pytest.mark.parametrize("name", ["dataset_dict.json", "train/state.json"])
+def test_json_that_lacks_what_is_needed_is_damaged(name, content, arrow):
+    (arrow / name).write_text(content)
+    with pytest.raises(
+        UsageError, match=rf"{name} is damaged \(.*copy or save"
+    ) as said:
+        corpora.get("hf_dataset", folder=str(arrow)).check()
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_two_columns_of_the_name_are_refused(kind, request):
+    folder = request.getfixturevalue(kind)
+    twice = pa.table([["a"], ["b"]], names=["text", "text"])
+    for file in folder.rglob(f"*.{kind}"):
+        if kind == "parquet":
+            pq.write_table(twice, file)
+        else:
+            with pa.OSFile(str(file), "wb") as sink:
+                with pa.ipc.new_stream(sink, twice.schema) as stream:
+                    stream.write_table(twice)
+    with pytest.raises(UsageError, match="has 2 columns 'text'; rename all but one"):
+        corpora.get("hf_dataset", folder=str(folder)).check()
+
+
+def test_a_column_is_told_from_a_field_of_a_struct(tmp_path):
+    nested = pa.table({"doc": [{"text": "of the struct"}], "doc.text": ["a column"]})
+    for split in ("train", "test"):
+        pq.write_table(nested, tmp_path / f"{split}.parquet")
+    settings = {"column": "doc.text", "validation": "test"}
+    corpus = corpora.get("hf_dataset", folder=str(tmp_path), **settings)
+    assert texts_of(corpus) == [["a column"], ["a column"]]
+
+
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
 def test_damage_is_one_line(kind, request):
     folder = request.getfixturevalue(kind)
