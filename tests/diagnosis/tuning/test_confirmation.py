@@ -63,6 +63,14 @@ def test_the_own_loss_is_within_its_bound_by_the_whole_interval(ratios, verdict)
     np.testing.assert_allclose([found.value - found.low], [width], atol=1e-6)
 
 
+def test_runs_that_are_alike_are_no_evidence_and_a_bound_that_is_met_is_kept():
+    same = np.array([1.0, 2.0, 4.0])
+    for maximise in (False, True):
+        found = failure_difference(same, same, maximise=maximise)
+        assert found[2:] == (0, 0, 0, "no evidence")
+    assert loss_difference(1.5 * same, same, most_loss=0.5).verdict == "within"
+
+
 def test_one_run_gives_no_interval():
     one = np.ones(1)
     with pytest.raises(UsageError, match=r"1 run of each .* give --seeds=2 or more"):

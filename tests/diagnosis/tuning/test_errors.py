@@ -5,7 +5,12 @@ import pytest
 
 from sightline.diagnosis.tuning.assessment import CONSTANT
 from sightline.diagnosis.tuning.cross_validation import FOLDS, validate
-from sightline.diagnosis.tuning.errors import jackknife, jackknife_of, predicted
+from sightline.diagnosis.tuning.errors import (
+    jackknife,
+    jackknife_of,
+    predicted,
+    predictions,
+)
 
 pytestmark = pytest.mark.unchecked
 
@@ -35,6 +40,11 @@ def test_the_own_error_is_as_large_as_errors_were_out_of_fold(error, known, bowl
     np.testing.assert_allclose(found.own, error)
     np.testing.assert_allclose(found.jackknife, 0, atol=1e-12)
     np.testing.assert_allclose(found.mean, model.mean(shares[:4]))
+    heights = [bowl(model.centre, height=float(n)) for n in range(5)]
+    unsteady = validated._replace(folds=(tuple(heights),))
+    mean, joined = predictions(unsteady, model.mean(shares), shares[:4])
+    np.testing.assert_allclose(mean, found.mean)
+    np.testing.assert_allclose(joined, np.hypot(error, np.sqrt(8)))  # 2, four times
 
 
 def test_an_error_is_in_units_of_what_the_model_said_of_it(known, bowl):
