@@ -37,21 +37,28 @@ With the values' words whole (`values.whole_words`) it is 1.72 and 2.75.
 import argparse
 import io
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import sentencepiece
 
+from ...objectives.errors import UsageError, require_count
 from .. import corpora
 from ..corpora._policies.values import whole_words
+from ..files import write_whole
 
 SPACE = "▁"
 """How SentencePiece writes a space."""
 
 CONTROL = 3 + 256
 """Pad, eos, unk, and the bytes."""
+
+LONGEST = 2**20
+"""Bytes of the longest text that SentencePiece takes; it drops longer ones."""
 
 
 def train_vocabulary(
@@ -66,30 +73,57 @@ def train_vocabulary(
     equal bytes.
 
     Args:
-      documents: texts of the train split.
+      documents: texts of the train split; those above `LONGEST` are cut.
       pieces: size of the vocabulary, with pad, eos, unk and 256 bytes.
       whole: texts that are always one piece, such as " forty".
+
+    Raises:
+      UsageError: the documents do not give so many pieces, or need more.
     """
     model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(documents),
-        model_writer=model,
-        model_type="unigram",
-        vocab_size=pieces,
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        split_digits=True,
-        byte_fallback=True,
-        user_defined_symbols=["\n\n", *(text.replace(" ", SPACE) for text in whole)],
-        pad_id=0,
-        eos_id=1,
-        unk_id=2,
-        bos_id=-1,
-        max_sentence_length=1 << 20,
-        num_threads=1,
-        minloglevel=2,
-    )
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=(part for text in documents for part in cut(text)),
+            model_writer=model,
+            model_type="unigram",
+            vocab_size=pieces,
+            normalization_rule_name="identity",
+            remove_extra_whitespaces=False,
+            split_digits=True,
+            byte_fallback=True,
+            user_defined_symbols=["\n\n", *(w.replace(" ", SPACE) for w in whole)],
+            pad_id=0,
+            eos_id=1,
+            unk_id=2,
+            bos_id=-1,
+            max_sentence_length=LONGEST,
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        said = str(error).rpartition("] ")[2]
+        raise UsageError(
+            f"SentencePiece makes no vocabulary of {pieces:,} pieces of these "
+            f"documents: {said} Set --pieces, or give other documents."
+        ) from error
     return model.getvalue()
+
+
+def cut(document: str, longest: int = LONGEST) -> Iterator[str]:
+    """The parts of a document, each of up to `longest` (4 or more) bytes.
+
+    It is cut before the last paragraph, line or word that begins within them, or else
+    between two characters.
+    """
+    data = document.encode()
+    while len(data) > longest:
+        ends = (data.rfind(mark, 1, longest) for mark in (b"\n\n", b"\n", b" "))
+        end = next((end for end in ends if end > 0), longest)
+        while data[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        yield data[:end].decode()
+        data = data[end:]
+    yield data.decode()
 
 
 def words_of(documents: Iterable[str]) -> tuple[str, ...]:
@@ -112,8 +146,74 @@ def read(
         yield document
 
 
-def main() -> None:
-    """Trains on corpora's train splits and writes the model to a path."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains on corpora's train splits and writes the model to a path.
+
+    Returns:
+      The exit status: 2 after a mistake, with one message.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        _train(options)
+    except UsageError as error:
+        print(f"sightline: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _train(options: argparse.Namespace) -> None:
+    _check_path(options.path)
+    require_count("--pieces", options.pieces)
+    require_count("--every", options.every)
+    if not isinstance(options.settings, dict):
+        raise UsageError(
+            f"--settings is {options.settings!r}; give a JSON object of the corpora's "
+            'settings, such as {"seed": 1}.'
+        )
+    parts = [_part(part) for part in options.corpora]
+    for name, _ in parts:
+        corpora.get(name, **options.settings).check()
+    documents = [
+        text
+        for name, characters in parts
+        for text in read(name, characters, options.every, **options.settings)
+    ]
+    pieces, whole = options.pieces, ()
+    if options.words:
+        whole = words_of(documents)
+        others = re.sub(r" ?\w\w+|\n", "", "".join(documents)).replace(" ", SPACE)
+        pieces = CONTROL + len({"\n\n", *whole, *others})
+    elif any(name == "policies" for name, _ in parts):
+        whole = whole_words()
+    write_whole(options.path, train_vocabulary(documents, pieces=pieces, whole=whole))
+
+
+def _check_path(path: Path) -> None:
+    """Refuses a path that no model can be written to, before one is trained."""
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"the model cannot be written to {path}: there is no folder {path.parent}; "
+            "make it, or give another path."
+        )
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        why = "it is a folder" if path.is_dir() else f"{path.parent} is not writable"
+        raise UsageError(
+            f"the model cannot be written to {path}: {why}; give another path."
+        )
+
+
+def _part(text: str) -> tuple[str, int | None]:
+    """The name and the characters of `NAME=N`; of `NAME` None."""
+    name, given, characters = text.partition("=")
+    if given and not (characters.isdecimal() and int(characters)):
+        raise UsageError(
+            f"{text!r} reads {characters!r} characters of {name}; give a whole number "
+            f"from 1, as in {name}=1500000, or the name alone for all."
+        )
+    return name, int(characters) if given else None
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -123,27 +223,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, metavar="K")
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
-    options = parser.parse_args()
-    parts = [part.partition("=") for part in options.corpora]
-    documents = [
-        text
-        for name, _, characters in parts
-        for text in read(
-            name,
-            int(characters) if characters else None,
-            options.every,
-            **options.settings,
-        )
-    ]
-    pieces, whole = options.pieces, ()
-    if options.words:
-        whole = words_of(documents)
-        others = re.sub(r" ?\w\w+|\n", "", "".join(documents)).replace(" ", SPACE)
-        pieces = CONTROL + len({"\n\n", *whole, *others})
-    elif any(name == "policies" for name, *_ in parts):
-        whole = whole_words()
-    options.path.write_bytes(train_vocabulary(documents, pieces=pieces, whole=whole))
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,10 +3,11 @@ import io
 import numpy as np
 import pytest
 import sentencepiece
+from hypothesis import given, strategies as st
 
 from sightline.objectives.errors import UsageError
 from sightline.tasks.corpora._policies import values
-from sightline.tasks.tokens.train_vocabulary import read, train_vocabulary
+from sightline.tasks.tokens.train_vocabulary import cut, main, read, train_vocabulary
 from sightline.tasks.tokens.vocabulary import _SHIPPED as SHIPPED, names, vocabulary
 
 LITERALS = (
@@ -185,3 +186,59 @@ def test_a_large_corpus_is_read_in_part():
     first = len(whole[0])
     assert list(read("policies", first, 3, **settings)) == whole[:1]
     assert list(read("policies", first + 1, 3, **settings)) == whole[:4:3]
+
+
+@given(
+    document=st.text(st.sampled_from("aé東😀 \n"), max_size=60),
+    longest=st.integers(4, 20),
+)
+def test_a_long_document_is_cut_and_not_dropped(document, longest):
+    parts = list(cut(document, longest))
+    assert "".join(parts) == document
+    assert all(len(part.encode()) <= longest for part in parts)
+    if len(document.encode()) <= longest:
+        assert parts == [document]
+
+
+def test_the_trainer_gets_all_of_a_document_longer_than_it_takes(monkeypatch):
+    given_texts = []
+
+    def train(*, sentence_iterator, max_sentence_length, **_):
+        given_texts.extend(sentence_iterator)
+        assert all(len(t.encode()) <= max_sentence_length for t in given_texts)
+
+    monkeypatch.setattr(sentencepiece.SentencePieceTrainer, "train", train)
+    document = "Some words é. " * 100_000
+    train_vocabulary(["short", document])
+    assert "".join(given_texts) == "short" + document
+
+
+def test_a_document_is_cut_before_paragraphs_lines_or_words():
+    assert list(cut("One a.\nTwo b.\n\nThree c.", 18)) == [
+        "One a.\nTwo b.",
+        "\n\nThree c.",
+    ]
+    assert list(cut("One a.\nTwo b.", 10)) == ["One a.", "\nTwo b."]
+    assert list(cut("One two", 5)) == ["One", " two"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["none/x.model", "policies=9"], "there is no folder"),
+        ([".", "policies=9"], "it is a folder"),
+        (["x.model", "english=abc"], "reads 'abc' characters of english"),
+        (["x.model", "policies=0"], "reads '0' characters of policies"),
+        (["x.model", "polices"], "did you mean 'policies'"),
+        (["x.model", "policies", "--every=0"], "--every is 0"),
+        (["x.model", "policies", "--settings=5"], "--settings is 5"),
+        (["x.model", "policies=9", "--pieces=9"], "no vocabulary of 9 pieces"),
+    ],
+)
+def test_mistakes_of_the_trainer_are_one_message(
+    tmp_path, monkeypatch, capsys, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
