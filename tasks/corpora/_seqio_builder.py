@@ -68,7 +68,13 @@ def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
     task = seqio.TaskRegistry.get(name)
 
     def key() -> str:
-        parts = (name, feature, tuple(splits), _source(task), user_modules.digest())
+        parts = (
+            name,
+            feature,
+            tuple(splits),
+            _source(task, splits),
+            user_modules.digest(),
+        )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     final = root / key()
@@ -82,17 +88,35 @@ def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
     )
 
 
-def _source(task: seqio.Task) -> str:
-    """What is known of where a Task reads: TFDS's name, or files with their state."""
+def _source(task: seqio.Task, splits: Sequence[str]) -> str:
+    """What is known of where splits are read: TFDS's name, or files with their state.
+
+    Raises:
+      UsageError: a file is missing, or a split has none.
+    """
     source: Any = task.source
     if isinstance(source, seqio.TfdsDataSource):
         return repr(source)
     if not isinstance(source, seqio.FileDataSource):
         return type(source).__name__
     states = []
-    for split in source.splits:
-        for file in source.list_shards(split):
-            state = tf.io.gfile.stat(file)
+    for split in splits:
+        files = source.list_shards(split)
+        if not files:
+            raise UsageError(
+                f"the SeqIO Task {task.name!r} has no files in the split {split!r}: "
+                "its pattern matches none. Correct the pattern in the module that "
+                "registers it, or put files there."
+            )
+        for file in files:
+            try:
+                state = tf.io.gfile.stat(file)
+            except tf.errors.NotFoundError as error:
+                raise UsageError(
+                    f"the SeqIO Task {task.name!r} reads {file} in the split "
+                    f"{split!r}, which does not exist. Correct its name in the module "
+                    "that registers it, or put the file there."
+                ) from error
             states.append((file, state.length, state.mtime_nsec))
     return repr(states)
 
@@ -118,7 +142,7 @@ def _texts(task: seqio.Task, feature: str, split: str) -> Iterator[str]:
     feature = _feature(task, feature, dataset.element_spec)
     spec = dataset.element_spec[feature]
     text_of = _decoder(task, feature, spec)
-    for number, example in enumerate(dataset.as_numpy_iterator()):
+    for number, example in enumerate(_examples(task, split, dataset)):
         try:
             text = text_of(example[feature])
         except UnicodeDecodeError as error:
@@ -128,6 +152,19 @@ def _texts(task: seqio.Task, feature: str, split: str) -> Iterator[str]:
             ) from error
         if text.strip():
             yield text
+
+
+def _examples(task: seqio.Task, split: str, dataset: tf.data.Dataset) -> Iterator[Any]:
+    """The examples of a split; what is damaged or gone becomes one message."""
+    examples = dataset.as_numpy_iterator()
+    try:
+        yield from examples
+    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+        raise UsageError(
+            f"the files of the SeqIO Task {task.name!r} in the split {split!r} are "
+            f"damaged or gone: {error.message.splitlines()[0]}. Copy or write them "
+            "again."
+        ) from error
 
 
 def _feature(task: seqio.Task, feature: str, specs: Mapping[str, Any]) -> str:

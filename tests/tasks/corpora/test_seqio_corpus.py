@@ -118,6 +118,37 @@ def test_what_is_no_text_is_refused():
         corpus.documents("train")
 
 
+def files(name, **patterns):
+    """A corpus of TFRecord files whose records are its texts."""
+
+    def texts(dataset):
+        return dataset.map(lambda record: {"text": record})
+
+    where = seqio.FileDataSource(tf.data.TFRecordDataset, patterns)
+    return add(name, [texts], where=where)
+
+
+def test_files_that_are_missing_or_damaged_are_one_line(tmp_path):
+    with tf.io.TFRecordWriter(str(tmp_path / "train-0")) as writer:
+        writer.write(b"a text")
+    held_out = {"validation": str(tmp_path / "train-*"), "unread": "nowhere-*"}
+    pattern = str(tmp_path / "trian-*")
+    with pytest.raises(UsageError, match="'c_none' has no files in the split 'train'"):
+        files("c_none", train=pattern, **held_out).identity()
+    name = str(tmp_path / "train-1")
+    with pytest.raises(UsageError, match=f"'c_gone' reads {name} .* does not exist"):
+        files("c_gone", train=name, **held_out).identity()
+    corpus = files("c_torn", train=str(tmp_path / "train-*"), **held_out)
+    data = (tmp_path / "train-0").read_bytes()
+    (tmp_path / "train-0").write_bytes(data.replace(b"a text", b"b text"))
+    with pytest.raises(
+        UsageError, match=r"'c_torn' .* 'train' are damaged .*corrupted"
+    ):
+        corpus.identity()
+    (tmp_path / "train-0").write_bytes(data)
+    assert texts_of(corpus) == {"train": ["a text"], "validation": ["a text"]}
+
+
 def test_unknown_tasks_splits_and_mixtures_are_refused():
     add("c_known", [to_targets])
     with pytest.raises(UsageError, match=r"'c_knwn'; did you mean 'c_known'.*--import"):
