@@ -109,8 +109,9 @@ def _sources(module: ModuleType, before: Set[str]) -> frozenset[Path]:
 def _source(module: object) -> Path | None:
     """The file of the source of a value of `sys.modules`, if it has one."""
     file = getattr(module, "__file__", None)
-    is_source = isinstance(file, str) and file.endswith(".py")
-    return Path(file).resolve() if is_source else None
+    if not isinstance(file, str) or not file.endswith(".py"):
+        return None
+    return Path(file).resolve()
 
 
 def _import(name: str) -> ModuleType:
