@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-# Distributions leave out the tests, and a version must give the same corpus everywhere.
+# Distributions leave out the tests. What else they pack apart, as tkinter, is read if
+# it is there; the corpus is identified by what it comes to.
 _TESTS = {"test", "tests", "idle_test"}
 _SKIPPED = {"site-packages", "dist-packages", "__pycache__", "lib2to3"} | _TESTS
 # Importing these opens windows, browsers or files, or tests the interpreter.

@@ -4,7 +4,7 @@
     english.parts = ('narrative', 'expository')      # two of its three parts
     manuals/english.parts = ('manuals',)             # one, as a corpus of its own
 
-Long documents of real prose: 100 MB in all. Whole sources are held out as the split
+Long documents of real prose: 70 MB in all. Whole sources are held out as the split
 `validation`, so that it shares no author and no title with `train`. It is downloaded
 only when asked for; `_english/recipe.py` lists the packages, `docs/corpora.md` what
 they come to.

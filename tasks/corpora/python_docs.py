@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from .. import host_tensorflow
 from ..user_folder import user_folder
-from . import require_data_dir
+from . import _tfds, require_data_dir
 from ._records import Records
 
 
@@ -33,8 +33,14 @@ class PythonDocs:
         require_data_dir()
 
     def identity(self) -> str:
-        """The release of CPython whose text it is."""
-        return platform.python_version()
+        """The release of CPython, and a digest of what its documents come to.
+
+        Builds of a release differ: Debian packs parts of the standard library apart.
+        """
+        builder = _prepared(user_folder())
+        dataset = f"{builder.name}/{builder.builder_config.name}:{builder.version}"
+        digest = _tfds.digest(dataset, data_dir=os.fspath(user_folder()))
+        return f"{platform.python_version()} {digest}"
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; prepares them on the first call."""
@@ -42,11 +48,17 @@ class PythonDocs:
 
 
 @functools.cache
-def _open(root: Path, split: str) -> Records:
+def _prepared(root: Path) -> Any:  # TFDS hides the signatures of a builder's methods
+    """The builder of the documents, prepared."""
     host_tensorflow.require("tensorflow_datasets")  # which needs no TensorFlow here
     from ._python_docs_builder import prepare
 
-    builder: Any = prepare(root)  # TFDS hides this method's signature
+    return prepare(root)
+
+
+@functools.cache
+def _open(root: Path, split: str) -> Records:
+    builder = _prepared(root)
     return Records(
         lambda: builder.as_data_source(split=split), os.fspath(builder.data_path)
     )

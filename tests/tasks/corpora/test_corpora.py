@@ -43,6 +43,17 @@ def test_python_docs_is_two_megabytes_split_by_module(documents):
         assert builder_of.split_of(name) == builder_of.split_of(module)
 
 
+def test_python_docs_of_other_documents_is_another_corpus(tmp_path, monkeypatch):
+    """Of the same release: a build of CPython may lack packages."""
+    identities = []
+    for count in (100, 99, 100):
+        texts = [(f"module/{n}", f"Paragraph {n}.") for n in range(count)]
+        monkeypatch.setattr(builder_of, "texts", lambda found=texts: iter(found))
+        monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / str(len(identities))))
+        identities.append(corpora.get("python_docs").identity())
+    assert identities[0] == identities[2] != identities[1]
+
+
 def test_no_paragraph_of_python_docs_occurs_twice(documents):
     found = [
         paragraph
