@@ -24,8 +24,10 @@ SENTENCE = "This one says what is meant."
         (f"{SENTENCE}\nkey -> value\n{SENTENCE}", 2),
         # A table's columns, but no wide gap between two sentences.
         (f"{SENTENCE}\nname     what the name is for\n{SENTENCE}", 2),
+        (f"{SENTENCE}\nOne ends.    And one     is a column\n{SENTENCE}", 2),
         # An underline makes a title of the line above it.
         (f"A title of five whole words\n-----------\n{SENTENCE}", 1),
+        (f"{SENTENCE}\n.. note:: x\nA title of five whole words\n===\n{SENTENCE}", 2),
         (f"{SENTENCE}\n\n***", 1),
     ],
 )
