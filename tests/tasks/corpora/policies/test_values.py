@@ -44,3 +44,13 @@ def test_parts_are_as_many_as_they_are_meant_to_be():
         **{"amount": 5, "approval": 40},
         **{"permission": 2, "requirement": 2},
     }
+
+
+def test_every_number_in_words_is_one_whole_word_or_two():
+    whole = values.whole_words()
+    assert len(set(whole)) == len(whole) == 2 * 17 + 9 + 6
+    for number in range(11, 100):
+        tens, hyphen, ones = values.spell(number).partition("-")
+        assert {f" {tens}", tens.capitalize()} <= set(whole)
+        assert not hyphen or f"-{ones}" in whole
+    assert {" EUR", " euros", " USD", " dollars", " GBP", " pounds"} <= set(whole)
