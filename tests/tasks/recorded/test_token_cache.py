@@ -71,14 +71,26 @@ def test_the_last_id_of_a_large_vocabulary_comes_back(tmp_path, size, bytes_each
     assert np.load(tokens).itemsize == bytes_each
 
 
-def test_only_a_range_that_is_not_whole_is_tokenised_again(tmp_path):
-    whole = cached(tmp_path, ["one", "two"])
-    assert [whole[n].tolist() for n in range(2)] == [
-        t.tolist() for t in map(vocabulary("bytes").encode_document, ("one", "two"))
-    ]
-    kept = cached(tmp_path, ["x", "y"])
-    assert kept[1].tolist() == whole[1].tolist()
-    (tokens,) = tmp_path.glob("*.tokens.npy")
-    np.save(tokens, np.load(tokens)[:-1])  # of another length than its documents
-    again = cached(tmp_path, ["x", "y"])
-    assert again[1].tolist() == vocabulary("bytes").encode_document("y").tolist()
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda lengths, tokens: lengths.unlink(),
+        lambda lengths, tokens: tokens.unlink(),
+        lambda lengths, tokens: lengths.write_bytes(b""),
+        lambda lengths, tokens: tokens.write_bytes(tokens.read_bytes()[:40]),
+        # Of another length than the documents.
+        lambda lengths, tokens: np.save(tokens, np.load(tokens)[:-1]),
+    ],
+)
+def test_only_a_range_that_is_not_whole_is_tokenised_again(tmp_path, harm):
+    def read(*texts):
+        found = cached(tmp_path, texts)
+        return [found[n].tolist() for n in range(len(texts))]
+
+    encode = vocabulary("bytes").encode_document
+    first, second = (
+        [encode(text).tolist() for text in texts] for texts in (("one", "two"), "xy")
+    )
+    assert read("one", "two") == first == read("x", "y")
+    harm(next(tmp_path.glob("*.lengths.npy")), next(tmp_path.glob("*.tokens.npy")))
+    assert read("x", "y") == second

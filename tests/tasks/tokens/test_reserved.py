@@ -129,13 +129,14 @@ def test_a_completed_layout_keeps_its_ids_and_lacks_nothing(size, ids, sentinels
     assert not whole.lacking and {key: whole.ids[key] for key in ids} == ids
     new = [id_ for key, id_ in whole.ids.items() if key not in ids]
     new += [] if sentinels else whole.sentinels
-    assert len(set(new)) == len(new) and all(id_ >= size for id_ in new)
+    assert len(set(new)) == len(new)
+    assert all(size <= id_ < whole.size for id_ in new)
     if new:
         assert whole.size % 128 == 0 and 0 <= whole.size - size - len(new) < 128
     else:
         assert whole.size == size
-    if sentinels:
-        assert whole.sentinels == few.sentinels
+    last = tuple(range(whole.size - 1, whole.size - 101, -1))
+    assert whole.sentinels == (few.sentinels if sentinels else last)
 
 
 def test_what_a_model_s_vocabulary_lacks_is_told_and_no_id_of_it_is_text():
