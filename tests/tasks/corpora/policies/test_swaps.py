@@ -163,6 +163,13 @@ def test_generated_documents_have_alternatives_that_fit(policies):
             else:
                 assert stated.split(" ")[0] == read.value.split(" ")[0]
                 assert rival.paragraph < mention.paragraph
+                said = [
+                    m.start
+                    for m in policy.mentions
+                    if m.paragraph < mention.paragraph
+                    and policy.facts[m.fact].value == read.value
+                ]
+                assert not said or one.rival == max(said)
             kinds[one.kind] += 1
     assert min(kinds.values()) > 5 and len(kinds) == 3
 
