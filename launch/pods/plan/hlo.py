@@ -5,6 +5,7 @@ for one in collectives(compiled.as_text(), mesh):
 """
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator
 
@@ -73,7 +74,8 @@ class Collective:
     @property
     def runs(self) -> int:
         """How often it runs in a step."""
-        return int(np.prod([loop.trips or 1 for loop in self.loops], dtype=int))
+        trips = [1 if loop.trips is None else loop.trips for loop in self.loops]
+        return math.prod(trips)
 
     @property
     def sent(self) -> float:

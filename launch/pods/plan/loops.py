@@ -47,7 +47,7 @@ class Place(NamedTuple):
         """How often it runs in a call of the program; unknown loops count once."""
         runs = 1
         for loop in self.loops:
-            runs *= loop.trips or 1
+            runs *= 1 if loop.trips is None else loop.trips
         return runs
 
 

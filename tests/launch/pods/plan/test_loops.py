@@ -111,10 +111,14 @@ INNER = """%inner (c: s32[], d: s32[]) -> KIND {
             },
             4,
         ),
+        # None at all, where it begins behind its end.
+        ({"less": "%e = s32[] constant(2)\n  " + LESS.replace("%end", "%e")}, 0),
         # What is not counted: another direction, counter, step, start or end.
         ({"less": LESS.replace("LT", "GT")}, None),
         ({"less": "ROOT %less = pred[] compare(%end, %m), direction=LT"}, None),
         ({"less": "ROOT %less = pred[] constant(true)"}, None),
+        ({"less": "ROOT %less = pred[] compare(%m, %m), direction=LT"}, None),
+        ({"body": "%no = s32[] constant(0)\n  " + STEP.replace("%by", "%no")}, None),
         ({"body": "%next = s32[] subtract(%n, %by)"}, None),
         ({"body": "%next = s32[] add(%by, %by)"}, None),
         ({"body": "%next = s32[] add(%n, %n)"}, None),
@@ -128,7 +132,39 @@ def test_trips_of_a_loop_that_counts(changes, trips):
         changes = {"body": minus + changes["body"]}
     module = loop(**changes)
     assert only_loop(module).trips == trips
-    assert runs(module)["y"] == (trips or 1) and runs(module)["w"] == 1
+    assert runs(module)["y"] == (1 if trips is None else trips)
+    assert runs(module)["w"] == 1
+
+
+def test_trips_that_xla_states_are_believed_and_a_counter_may_stand_anywhere():
+    text = """HloModule m
+
+%body (p: (f32[8], s32[])) -> (f32[8], s32[]) {
+  %p = (f32[8], s32[]) parameter(0)
+  %x = f32[8] get-tuple-element(%p), index=0
+  %n = s32[] get-tuple-element(%p), index=1
+  %by = s32[] constant(1)
+  %next = s32[] add(%n, %by)
+  ROOT %out = (f32[8], s32[]) tuple(%x, %next)
+}
+
+%cond (q: (f32[8], s32[])) -> pred[] {
+  %q = (f32[8], s32[]) parameter(0)
+  %m = s32[] get-tuple-element(%q), index=1
+  %end = s32[] constant(5)
+  ROOT %less = pred[] compare(%m, %end), direction=LT
+}
+
+ENTRY %main (a: f32[8]) -> f32[8] {
+  %a = f32[8] parameter(0)
+  %start = s32[] constant(2)
+  %t = (f32[8], s32[]) tuple(%a, %start)
+  ROOT %w = (f32[8], s32[]) while(%t), condition=%cond, body=%body, STATED
+}
+"""
+    stated = 'backend_config={"known_trip_count":{"n":"9"}}'
+    assert only_loop(parse(text.replace("STATED", stated))).trips == 9
+    assert only_loop(parse(text.replace(", STATED", ""))).trips == 3
 
 
 @pytest.mark.parametrize(
