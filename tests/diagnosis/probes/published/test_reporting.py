@@ -60,6 +60,7 @@ def test_a_score_beats_what_its_whole_interval_is_above(changes, expected):
 def test_where_less_is_better_the_interval_is_below(untrained, expected):
     bits = score(better="lower", chance=None, baselines={}, untrained=untrained)
     assert beaten(bits) == expected
+    assert not beaten(bits._replace(baselines={"other": 0.7}))
 
 
 def test_a_report_shows_all_and_the_kinds_of_one_level():
@@ -90,4 +91,5 @@ def test_files_that_were_not_read_are_named_up_to_five():
 
     assert sentence(0) == ""
     assert sentence(5).endswith(": 0.txt, 1.txt, 2.txt, 3.txt, 4.txt.")
+    assert sentence(6).endswith(" 4.txt, … (6 in all).")
     assert sentence(1234).endswith(" 4.txt, … (1,234 in all).")

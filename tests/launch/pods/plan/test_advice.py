@@ -96,6 +96,11 @@ def test_repeated_parameters_may_be_split(make_program):
         "MeshShape.fsdp=8, data=1 (now 2 and 4): about 1.9 GiB"
         in (told(program, "MeshShape.fsdp")[0])
     )
+    twice = make_program("decoder", mesh={"data": 2})
+    assert (
+        "MeshShape.fsdp=2, data=1 (now 1 and 2): about 1.2 GiB"
+        in (told(twice, "MeshShape.fsdp")[0])
+    )
     assert not told(make_program("decoder", mesh={"fsdp": 8}), "MeshShape.fsdp")
 
 

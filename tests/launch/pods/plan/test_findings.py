@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from sightline.launch.pods.plan import memory_findings
 from sightline.launch.pods.plan.finding import SMALL, Evidence, last_names, size_text
 from sightline.launch.pods.plan.findings import findings, uncounted
 from sightline.launch.pods.plan.hlo import Collective
@@ -25,6 +26,7 @@ from sightline.launch.pods.plan.traffic_findings import (
     resharding_in_layers,
     summed_weights,
 )
+from sightline.models.rows import encoder_decoder_rows
 
 EMPTY = (
     "HloModule m\n\nENTRY %main (a: f32[]) -> f32[] {\n"
@@ -301,6 +303,64 @@ def test_scores_are_large_and_long_in_two_directions(
     text = SCORES.replace("TYPE", type_text).replace("HOW", how)
     module = parse(text.replace("FRAME", str(frame)))
     assert bool(scores_in_memory(evidence(module=module))) == found
+
+
+@pytest.mark.parametrize(
+    ("mesh", "changes", "least", "fewer", "narrow"),
+    [
+        # Rows × heads × queries × keys of a device.
+        ({"fsdp": 2, "tensor": 2}, {}, "4,4,64,64", "3,4,64,64", "8,8,63,64"),
+        ({"tensor": 8}, {}, "8,1,64,64", "7,1,64,64", "9,1,63,64"),
+        (
+            {"data": 2, "fsdp": 2, "sequence": 2},
+            {"microbatches": 2},
+            *("1,8,32,64", "1,7,32,64", "1,16,31,64"),
+        ),
+    ],
+)
+def test_scores_are_no_fewer_than_those_of_a_layer(
+    evidence, make_program, monkeypatch, mesh, changes, least, fewer, narrow
+):
+    monkeypatch.setattr(memory_findings, "SMALL", 0)
+    program = make_program("decoder", mesh=mesh, **changes)
+
+    def found(sizes, program=program):
+        text = SCORES.replace("TYPE", f"f32[{sizes}]").replace("HOW", "negate(%a)")
+        module = parse(text.replace("FRAME", "1"))
+        return bool(scores_in_memory(evidence(changed=program, module=module)))
+
+    assert found(least) and not found(fewer) and not found(narrow)
+
+
+def test_the_shorter_of_two_streams_says_how_many_scores_there_are(
+    evidence, make_program, monkeypatch
+):
+    monkeypatch.setattr(memory_findings, "SMALL", 0)
+    rows = encoder_decoder_rows(
+        slots=64, predictions=64, memory_slots=32, memory_predictions=8
+    )
+    program = dataclasses.replace(make_program("encoder_decoder"), rows=rows)
+    text = SCORES.replace("TYPE", "f32[8,8,32,32]").replace("HOW", "negate(%a)")
+    module = parse(text.replace("FRAME", "1"))
+    assert scores_in_memory(evidence(changed=program, module=module))
+
+
+def test_scores_are_summed_over_all_runs_and_the_largest_is_shown(evidence):
+    """Of 32 MiB, three times, and of 64 once."""
+    head, _ = SCORES.split("ENTRY")
+    scores = "f32[64,64,32,SIZE] negate(%a), metadata={stack_frame_id=1}"
+    small, large = scores.replace("SIZE", "64"), scores.replace("SIZE", "128")
+    body = (
+        "%body (a: f32[8]) -> f32[8] {\n  %a = f32[8] parameter(0)\n"
+        f"  ROOT %x = {small}\n}}\n\n%cond (q: f32[8]) -> pred[] {{\n"
+        "  %q = f32[8] parameter(0)\n  ROOT %t = pred[] constant(true)\n}\n\n"
+    )
+    loop = "f32[8] while(%a), condition=%cond, body=%body, backend_config="
+    loop += '{"known_trip_count":{"n":"3"}}'
+    entry = "ENTRY %main (a: f32[8]) -> f32[8] {\n  %a = f32[8] parameter(0)\n"
+    entry += f"  %w = {loop}\n  ROOT %s = {large}\n}}\n"
+    said = message(scores_in_memory(evidence(module=parse(head + body + entry))))
+    assert "scores of 167.77 MB a step, 67.11 MB at once (f32[64,64,32,128])" in said
 
 
 def test_loops_and_kernels_that_say_nothing_are_counted(evidence):

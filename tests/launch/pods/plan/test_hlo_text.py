@@ -91,6 +91,7 @@ def test_an_instruction_without_a_source_has_none():
     call = module.entry.root
     assert list(module.stack(call)) == [] and call.frame == 7 and call.op_name == ""
     assert (call.name, call.opcode, call.operands) == ("r.1", "custom-call", ("a", "c"))
+    assert call.attributes.startswith(', custom_call_target="g(x)", calls=')
     assert call.called("calls") == "other-1.2" and call.called("body") is None
     assert len(call.shapes) == 3
     assert module.entry.instructions["c"].literal == "-1.5"
