@@ -79,7 +79,9 @@ def test_a_run_is_done_when_each_of_its_points_is_measured(adapted):
     jobs, run = adapted.jobs, adapted["incumbent-0"]
     assert run.measured == (BASE,) and jobs.unmeasured(run) == [BASE]
     assert not jobs.is_trained(run) and not jobs.is_done(run)
-    adapted.keep("incumbent-0", BASE, *run.forks)
+    adapted.keep("incumbent-0", BASE)
+    assert not jobs.is_trained(run)  # the shorter one is still to begin with a fork
+    adapted.keep("incumbent-0", *run.forks)
     assert jobs.is_trained(run) and not jobs.is_done(run)
     adapted.measure("incumbent-0", BASE)
     assert jobs.is_done(run)
