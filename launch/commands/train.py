@@ -194,7 +194,7 @@ def _options(arguments: Sequence[str]):
     _add_process_options(parser)
     options, bindings = parse_gin(parser, arguments)
     _check_replay(options)
-    require_number("--join_seconds", options.join_seconds, above=0, most=MOST_SECONDS)
+    require_number("--join_seconds", options.join_seconds, above=0.0, most=MOST_SECONDS)
     return options, bindings
 
 

@@ -37,6 +37,7 @@ class PythonDocs:
 
         Builds of a release differ: Debian packs parts of the standard library apart.
         """
+        self.check()
         builder = _prepared(user_folder())
         dataset = f"{builder.name}/{builder.builder_config.name}:{builder.version}"
         digest = _tfds.digest(dataset, data_dir=os.fspath(user_folder()))

@@ -126,5 +126,6 @@ def test_a_data_folder_that_cannot_be_is_told_before_anything_is_made(
     status, error = run(
         capsys, "train", "--gin_file=quickstart.gin", f"--run_dir={run_dir}"
     )
-    assert status == 2 and "set SIGHTLINE_DATA_DIR to another folder" in error
+    assert status == 2, error
+    assert "set SIGHTLINE_DATA_DIR to another folder" in error
     assert place in error and not run_dir.exists()

@@ -86,9 +86,9 @@ def test_a_barrier_waits_less_long_than_the_watchdog(peers):
     """So it names the missing before the watchdog ends the process."""
     peer, _ = peers(2)
     peer.progress.set_stall_seconds(0.5)
-    peer.progress.did("running step 3", times=2)
+    peer.progress.did("saving step 4", times=2)
     with pytest.raises(UsageError, match="process 1") as caught:
-        peer.coordination.meet("save 4", times=2)
+        peer.coordination.meet("save 4")
     waiting = peer.progress.latest()
     assert "save 4" in waiting.what
     limit = peer.progress.stall_seconds() * waiting.times

@@ -199,15 +199,14 @@ def data_fails(faults, monkeypatch):
 def metrics_fail(faults, monkeypatch):
     """The disk is full for the record of step 3, and for it alone."""
 
-    def write(self, step, values):
-        if step == 3:
-            monkeypatch.setattr(metrics.MetricsWriter, "write", whole)
-            self._file.close()
-            self._file = open("/dev/full", "a", buffering=1)
-        return whole(self, step, values)
+    def append(path, text):
+        if json.loads(text)["step"] != 3:
+            return whole(path, text)
+        monkeypatch.setattr(metrics, "append_whole", whole)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    whole = metrics.MetricsWriter.write
-    monkeypatch.setattr(metrics.MetricsWriter, "write", write)
+    whole = metrics.append_whole
+    monkeypatch.setattr(metrics, "append_whole", append)
     return 2, 3
 
 

@@ -1,13 +1,16 @@
 """Documents copied for random access: what they hold, and how damage is told."""
 
+import functools
 import hashlib
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from sightline.objectives.errors import UsageError
-from sightline.tasks.corpora._prepared import SUMMARY, contents, open_split, prepare
+from sightline.tasks.corpora import _prepared
+from sightline.tasks.corpora._prepared import SUMMARY, contents, open_split
 
+prepare = functools.partial(_prepared.prepare, where="/docs", unchanged=lambda: True)
 texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=6)
 
 
@@ -79,3 +82,9 @@ def test_there_is_no_document_before_the_first_or_behind_the_last(tmp_path):
     for index in (-1, 1):
         with pytest.raises(IndexError, match=f"document {index} of 1"):
             found[index]
+
+
+def test_what_changed_while_it_was_read_is_not_kept(tmp_path):
+    with pytest.raises(UsageError, match=r"^/docs changed while it was read; run"):
+        prepare(tmp_path / "a", {"train": lambda: ["one"]}, unchanged=lambda: False)
+    assert list(tmp_path.iterdir()) == []

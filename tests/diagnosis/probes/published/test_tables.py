@@ -23,8 +23,12 @@ def read(path, text, name="t.csv"):
     return file
 
 
+# A row of a table with tabs that has no letter is a line without one.
+ROWS = st.tuples(CELLS, CELLS).filter(lambda row: "".join(row).strip())
+
+
 @pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ","), ("t.tsv", "\t")])
-@given(table=st.lists(st.tuples(CELLS, CELLS), max_size=4))
+@given(table=st.lists(ROWS, max_size=4))
 @settings(max_examples=25, deadline=None)
 def test_what_csv_writes_is_read(place, name, delimiter, table):
     path = place / name

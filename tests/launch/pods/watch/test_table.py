@@ -99,7 +99,7 @@ def test_losses_are_the_newest_and_gain_is_against_the_baseline(run):
     )
     table = loss_table(found)
     columns = [list(column.cells) for column in table.columns]
-    assert list(zip(*columns, strict=True)) == [
+    assert [tuple(map(str, row)) for row in zip(*columns, strict=True)] == [
         ("causal", "4.0000", "2.2500", "2.5000", "[green]+0.2500", "3.5000"),
         ("pair", "0.5000", "", "1.0000", "", ""),
         ("span", "", "7.5000", "7.0000", "[red]-0.5000", "7.5000"),

@@ -233,7 +233,8 @@ def test_any_damage_is_named_or_shown(run_dir, data):
 def test_a_folder_whose_name_is_no_unicode(run_dir, tmp_path, capsys):
     folder = run_dir.rename(os.fsdecode(os.fsencode(tmp_path) + b"/q\xff"))
     assert main(["status", str(folder)]) == 0
-    assert r"q\udcff: stopped" in capsys.readouterr().out
+    # The name of the folder may be too long for a line.
+    assert r"q\udcff: stopped" in " ".join(capsys.readouterr().out.split())
     assert main(["report", str(folder), f"--out={tmp_path / 'a.html'}"]) == 0
     assert "/q?" in (tmp_path / "a.html").read_text("utf-8")
 
