@@ -1,11 +1,17 @@
 """Where every thread stands, on stderr and in a file of the run."""
 
 import faulthandler
+import os
 import sys
+import threading
+import traceback
 from pathlib import Path
 
 _STDERR = 2
 """The file descriptor: `sys.stderr` may be replaced by what has none."""
+
+_MOST = 100
+"""Threads that `faulthandler` shows."""
 
 _path: Path | None = None
 
@@ -17,14 +23,25 @@ def write_to(path: Path) -> None:
 
 
 def dump() -> None:
-    """Writes the stacks of all threads."""
+    """Writes the stacks of all threads, of the newest hundred where there are more."""
     if _path is not None:
         try:
             with _path.open("w") as file:
-                faulthandler.dump_traceback(file, all_threads=True)
+                _dump(file.fileno())
         except OSError as error:
             print(f"sightline: no stacks in {_path}: {error}", file=sys.stderr)
-    faulthandler.dump_traceback(_STDERR, all_threads=True)
+    _dump(_STDERR)
+
+
+def _dump(descriptor: int) -> None:
+    if threading.active_count() > _MOST:  # the main one, which trains, is the oldest
+        frame = sys._current_frames()[threading.main_thread().ident or 0]
+        lines = [
+            "Main thread (most recent call last):\n",
+            *traceback.format_stack(frame),
+        ]
+        os.write(descriptor, "".join(lines).encode())
+    faulthandler.dump_traceback(descriptor, all_threads=True)
 
 
 def end_later(seconds: float) -> None:

@@ -56,3 +56,18 @@ def test_a_file_that_cannot_be_written_is_named_and_stderr_has_the_stacks(
 def test_without_a_file_stderr_has_them(chosen, elsewhere, capfd):
     stacks.dump()
     assert "in stands_here" in capfd.readouterr().err
+
+
+def test_of_many_threads_the_main_one_is_shown(chosen, tmp_path, capfd):
+    """It is the oldest, and the newest hundred are shown."""
+    path, ended = tmp_path / "stacks-0.txt", threading.Event()
+    many = [threading.Thread(target=ended.wait) for _ in range(101)]
+    for thread in many:
+        thread.start()
+    chosen(path)
+    stacks.dump()
+    ended.set()
+    for thread in many:
+        thread.join()
+    for text in (path.read_text(), capfd.readouterr().err):
+        assert "test_of_many_threads_the_main_one_is_shown" in text
