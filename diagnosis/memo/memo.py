@@ -53,20 +53,18 @@ def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
 
 def texts(memo: Memo) -> dict[str, str]:
     """The text of each file, by name."""
-    document = content(memo)
-    adapts = memo.adaptation
-    return {
+    document, path = content(memo), memo.path(_RECOMMENDED)
+    made = {
         "memo.md": markdown(document),
         "memo.html": page(document),
         _RECOMMENDED: gin_text(
-            memo.mixture, memo.proposal, path=memo.path(_RECOMMENDED), start=memo.start
-        ),
-        **(
-            {ADAPT: adapt_text(memo.mixture, adapts, path=memo.path(ADAPT))}
-            if adapts
-            else {}
+            memo.mixture, memo.proposal, path=path, start=memo.start
         ),
     }
+    if memo.adaptation:
+        path = memo.path(ADAPT)
+        made[ADAPT] = adapt_text(memo.mixture, memo.adaptation, path=path)
+    return made
 
 
 def write(memo: Memo, out: Path) -> list[Path]:

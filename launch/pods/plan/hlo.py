@@ -5,7 +5,6 @@ for one in collectives(compiled.as_text(), mesh):
 """
 
 import dataclasses
-import math
 import re
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from .hlo_text import Computation, Instruction, Module, parse
-from .loops import ROLES, Loop, Place, places, role_of
+from .loops import ROLES, Loop, Place, places, role_of, runs
 from .replica_groups import replica_groups, spanned_axes
 
 KINDS = (
@@ -74,8 +73,7 @@ class Collective:
     @property
     def runs(self) -> int:
         """How often it runs in a step."""
-        trips = [1 if loop.trips is None else loop.trips for loop in self.loops]
-        return math.prod(trips)
+        return runs(self.loops)
 
     @property
     def sent(self) -> float:

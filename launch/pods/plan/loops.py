@@ -1,5 +1,6 @@
 """How often each instruction of a compiled program runs."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -44,11 +45,13 @@ class Place(NamedTuple):
 
     @property
     def runs(self) -> int:
-        """How often it runs in a call of the program; unknown loops count once."""
-        runs = 1
-        for loop in self.loops:
-            runs *= 1 if loop.trips is None else loop.trips
-        return runs
+        """How often it runs in a call of the program."""
+        return runs(self.loops)
+
+
+def runs(loops: Iterable[Loop]) -> int:
+    """How often what is inside of loops runs; those of unknown trips count once."""
+    return math.prod(1 if loop.trips is None else loop.trips for loop in loops)
 
 
 def places(module: Module) -> Iterator[Place]:
