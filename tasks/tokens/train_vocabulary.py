@@ -165,18 +165,14 @@ def _train(options: argparse.Namespace) -> None:
     _check_path(options.path)
     require_count("--pieces", options.pieces)
     require_count("--every", options.every)
-    if not isinstance(options.settings, dict):
-        raise UsageError(
-            f"--settings is {options.settings!r}; give a JSON object of the corpora's "
-            'settings, such as {"seed": 1}.'
-        )
+    settings = _settings(options.settings)
     parts = [_part(part) for part in options.corpora]
     for name, _ in parts:
-        corpora.get(name, **options.settings).check()
+        corpora.get(name, **settings).check()
     documents = [
         text
         for name, characters in parts
-        for text in read(name, characters, options.every, **options.settings)
+        for text in read(name, characters, options.every, **settings)
     ]
     pieces, whole = options.pieces, ()
     if options.words:
@@ -202,6 +198,20 @@ def _check_path(path: Path) -> None:
         )
 
 
+def _settings(text: str) -> dict[str, Any]:
+    """Settings of the corpora, from the JSON of `--settings`."""
+    try:
+        settings = json.loads(text)
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict):
+        raise UsageError(
+            f"--settings is {text!r}; give a JSON object of the corpora's settings, "
+            'such as {"seed": 1}.'
+        )
+    return settings
+
+
 def _part(text: str) -> tuple[str, int | None]:
     """The name and the characters of `NAME=N`; of `NAME` None."""
     name, given, characters = text.partition("=")
@@ -217,12 +227,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("path", type=Path)
-    parser.add_argument("corpora", nargs="+", metavar="CORPUS[=CHARACTERS]")
-    parser.add_argument("--pieces", type=int, default=1024)
-    parser.add_argument("--every", type=int, default=1, metavar="K")
-    parser.add_argument("--words", action="store_true")
-    parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
+    add = parser.add_argument
+    add("path", type=Path, metavar="PATH", help="of the model, as mine.model")
+    add(
+        "corpora",
+        nargs="+",
+        metavar="CORPUS[=N]",
+        help="its name; only the first N characters of its train split",
+    )
+    add("--pieces", type=int, default=1024, metavar="N", help="of the model (1024)")
+    add("--every", type=int, default=1, metavar="K", help="read every K-th document")
+    add("--words", action="store_true", help="every word is a piece; not --pieces")
+    add(
+        "--settings",
+        default="{}",
+        metavar="JSON",
+        help="of the corpora: an object of names and values",
+    )
     return parser
 
 

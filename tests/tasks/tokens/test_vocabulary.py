@@ -231,7 +231,8 @@ def test_a_document_is_cut_before_paragraphs_lines_or_words():
         (["x.model", "policies=0"], "reads '0' characters of policies"),
         (["x.model", "polices"], "did you mean 'policies'"),
         (["x.model", "policies", "--every=0"], "--every is 0"),
-        (["x.model", "policies", "--settings=5"], "--settings is 5"),
+        (["x.model", "policies", "--settings=5"], "--settings is '5'"),
+        (["x.model", "policies", "--settings={"], "--settings is '{'"),
         (["x.model", "policies=9", "--pieces=9"], "no vocabulary of 9 pieces"),
     ],
 )
