@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...objectives.errors import require_count, require_positive
+from ...objectives.errors import UsageError, require_count, require_positive
 from ..pods.plan import environment
 from ..pods.plan.names import topology
 from ._arguments import gin_parser, parse_gin
@@ -28,6 +28,9 @@ Exit status: 0 where a plan fits, or the devices' memory is not known; 1 where n
 does; 2 a wrong argument or binding.
 """
 
+MOST = 12
+"""Settings that a search compiles at most, where nothing else is asked for."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the plan; returns 1 if it does not fit, nor any of a search."""
@@ -42,9 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--most",
         type=int,
-        default=12,
+        default=MOST,
         metavar="N",
-        help="with --search: settings to compile at most (12)",
+        help="with --search: settings to compile at most (%(default)d)",
     )
     parser.add_argument("--format", choices=("screen", "json"), default="screen")
     parser.add_argument(
@@ -61,6 +64,11 @@ def main(arguments: Sequence[str]) -> int:
         require_count("--vocabulary_size", options.vocabulary_size)
     if options.price is not None:
         require_positive("--price", options.price)
+    if options.most != MOST and not options.search:
+        raise UsageError(
+            f"--most={options.most} is how many settings a search compiles; add "
+            "--search, or leave it out."
+        )
     wanted = topology(options.topology, slices=options.slices)
     environment.prepare(wanted, os.environ)
 

@@ -46,17 +46,34 @@ Exit status:
 
 LAYOUTS = ("mixed", "per_objective")
 
+ACTING = {
+    "out": (
+        *("gin_file", "layout", "workers", "rows", "passes", "held_out_rows"),
+        *("shard_examples", "runner", "beam_option"),
+    ),
+    "check": (),
+    "show": ("vocabulary",),
+}
+"""What can be done, and the options that act on it."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Records, checks or shows; returns the exit status."""
-    options, bindings = parse_gin(_parser(), arguments)
-    chosen = [name for name in ("out", "check", "show") if getattr(options, name)]
+    parser = _parser()
+    options, bindings = parse_gin(parser, arguments)
+    chosen = [name for name in ACTING if getattr(options, name)]
     if len(chosen) != 1:
         raise UsageError(
             "give one of --out=DIR (with --gin_file), --check DIR and --show DIR, not "
             + (" and ".join(f"--{name}" for name in chosen) or "none of them")
             + "."
         )
+    given = [
+        name
+        for name, value in vars(options).items()
+        if name not in ACTING and value != parser.get_default(name)
+    ]
+    _require_acting(chosen[0], given, bindings)
     if options.check:
         return _check(Path(options.check))
     if options.show:
@@ -64,6 +81,27 @@ def main(arguments: Sequence[str]) -> int:
     if not options.gin_file:
         raise UsageError("--out needs --gin_file=FILE, which says what to record.")
     return _record(options, bindings)
+
+
+def _require_acting(done: str, given: Sequence[str], bindings: Sequence[str]) -> None:
+    """Refuses options that would change nothing of what is done."""
+    for name in given:
+        if name not in ACTING[done]:
+            (other,) = (way for way, names in ACTING.items() if name in names)
+            raise UsageError(
+                f"--{name} changes nothing of --{done}; it is for --{other}."
+            )
+    if bindings and done != "out":
+        raise UsageError(
+            f"{bindings[0]!r} changes nothing of --{done}; bindings are for --out."
+        )
+    if "runner" in given and "workers" in given:
+        raise UsageError(
+            "--workers changes nothing of --runner, which has workers of its own; give "
+            "its own option as --beam_option."
+        )
+    if "beam_option" in given and "runner" not in given:
+        raise UsageError("--beam_option is passed to --runner, which is not given.")
 
 
 def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:

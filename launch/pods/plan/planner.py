@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ....objectives.errors import UsageError
 from ...training.program import program_of
 from .cache import Cache
 from .captured import captured_stderr
@@ -37,10 +38,18 @@ class Planner:
           price: dollars of a chip-hour.
           cache: of compiled steps; None is the user's.
           show: called with the name of each phase when it begins.
+
+        Raises:
+          UsageError: a price, of devices whose speeds are not known.
         """
         show("finding the devices")
         with captured_stderr():  # libtpu complains that it is on no TPU host
             self.cluster = cluster(topology)
+        if price is not None and self.cluster.speeds is None:
+            raise UsageError(
+                f"--price is {price:g}, but no speed of {self.cluster.name} is known, "
+                "so tokens have no price; leave it out, or plan for a TPU topology."
+            )
         self._vocabulary_size = vocabulary_size
         self._price = price
         self._cache = cache or Cache()

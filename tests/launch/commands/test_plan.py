@@ -59,12 +59,19 @@ def test_a_mesh_of_another_size_is_a_mistake(cache):
     assert "there are 3 (cpu)" in done.stderr
 
 
+def test_a_price_needs_speeds(cache):
+    done = plan("--topology=cpu-2", "--price=2", cache=cache)
+    assert done.returncode == 2
+    assert "--price is 2, but no speed of 2 × cpu (emulated) is known" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--topology=v5p-100"], "take v5p-64 or v5p-128"),
         (["--topology=cpu-2", "--vocabulary_size=0"], "--vocabulary_size is 0"),
         (["--topology=cpu-2", "--price=0"], "--price is 0.0"),
+        (["--topology=cpu-2", "--most=3"], "--most=3 is how many settings a search"),
         (["--topology=cpu-2", "--slices=2"], "--slices=2 joins TPU slices"),
         (["--topologie=cpu-2", "--topology=cpu-2"], "did you mean '--topology'"),
     ],

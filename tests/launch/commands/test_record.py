@@ -36,7 +36,7 @@ Mixture.vocabulary = 'policies'
 policies.train_documents = 12
 policies.validation_documents = 3
 """
-SMALL = ("--workers=1", "--shard_examples=60", "--held_out_rows=4")
+SMALL = ("--shard_examples=60", "--held_out_rows=4")
 
 
 @pytest.fixture
@@ -47,6 +47,9 @@ def gin(tmp_path):
 
 
 def record(gin, out, *options):
+    """Records with one worker, or by a runner."""
+    if not any(option.startswith(("--runner", "--workers")) for option in options):
+        options = ("--workers=1", *options)
     return cli.main(["record", f"--gin_file={gin}", f"--out={out}", *SMALL, *options])
 
 
@@ -137,6 +140,9 @@ def test_the_run_says_how_many_rows(gin, tmp_path, capsys):
         (("--rows=9", "--layout=mixd"), "did you mean 'mixed'"),
         (("--rows=9", "--gin.Mixture.rates={'policies.causl': 1}"), "causal"),
         (("--rows=9", "--runner=DirectRunner"), "Apache Beam, which is not installed"),
+        (("--rows=9", "--runner=DirectRunner", "--workers=9999"), "--workers changes"),
+        (("--rows=9", "--beam_option=--a=1"), "--runner, which is not given"),
+        (("--rows=9", "--vocabulary=a.model"), "it is for --show."),
     ],
 )
 def test_mistakes_are_one_message(gin, tmp_path, capsys, options, message, monkeypatch):
@@ -197,6 +203,26 @@ def test_one_thing_at_a_time(gin, tmp_path, capsys):
         assert "give one of --out=DIR" in capsys.readouterr().err
     assert cli.main(["record", f"--out={tmp_path / 'rows'}"]) == 2
     assert "--out needs --gin_file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--gin_file=a.gin", "--layout=per_objective", "--workers=9999", "--rows=9"),
+        *("--passes=2", "--held_out_rows=3", "--shard_examples=7", "--runner=Direct"),
+        *("--beam_option=--a=1", "--gin.train.seed=1"),
+    ],
+)
+@pytest.mark.parametrize("way", ["check", "show"])
+def test_what_would_change_nothing_is_refused(tmp_path, capsys, way, option):
+    assert cli.main(["record", f"--{way}={tmp_path}", option]) == 2
+    error = capsys.readouterr().err
+    assert f"changes nothing of --{way}" in error and "for --out." in error
+
+
+def test_a_check_needs_no_vocabulary(tmp_path, capsys):
+    assert cli.main(["record", f"--check={tmp_path}", "--vocabulary=a.model"]) == 2
+    assert "it is for --show." in capsys.readouterr().err
 
 
 def test_sigterm_stops_and_the_same_command_goes_on(gin, tmp_path):
