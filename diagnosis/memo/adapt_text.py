@@ -58,7 +58,7 @@ class Adaptation(NamedTuple):
       start: gin text that binds all of the run but its mixture and rows, its steps and
         its schedule.
       steps: to train for; None of an imported model, which has none of its own.
-      share: of the tokens that the run has read.
+      share: of the slots that the run has processed.
       kept: share of the mixture that is divided as the run divided it.
       peak: highest learning rate; None likewise.
       proposal: the revised mixture, which keeps more of the run's own.
@@ -106,7 +106,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation, *, path: str) -> str:
         bound = [_UNTRAINED]
     else:
         options = ""
-        length = f"{percent(adaptation.share)} of the tokens that the run has read"
+        length = f"{percent(adaptation.share)} of the slots that the run has processed"
         peak = f"{percent(PEAK)} of the run's highest"
         bound = [
             f"train.steps = {adaptation.steps}",

@@ -27,7 +27,7 @@ from ..configuration.statements import read_file
 from ._diagnose_limits import Model, limits_of, model_of
 
 ADAPT_SHARE = 0.1
-"""Length of `adapt.gin`, of the tokens that the run has read, unless told otherwise."""
+"""Length of `adapt.gin`, of the slots that the run processed, if not told otherwise."""
 
 _SUPPLIED = ("run_dir", "config", "mixture", "rows")
 """Parameters of `train` from the launcher and from the memo's own file."""

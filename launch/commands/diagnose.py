@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=ADAPT_SHARE,
         metavar="SHARE",
-        help="length of adapt.gin, of the tokens that the run has read (%(default)g)",
+        help="length of adapt.gin, of the slots that the run processed (%(default)g)",
     )
     parser.add_argument(
         "--adapt_keep",
