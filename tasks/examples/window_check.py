@@ -7,6 +7,7 @@ without full stops: each trains without an error, and does not teach what was me
 import itertools
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ WINDOWS = 64
 """Most windows of each task."""
 
 MOST_UNKNOWN = 0.05
-"""Largest share of the tokens that a vocabulary may fail to spell."""
+"""Largest share of tokens, and of characters, that a vocabulary may fail to spell."""
 
 
 class Spelling(NamedTuple):
@@ -40,6 +41,9 @@ class Spelling(NamedTuple):
 
     Attributes:
       unknown: share of the tokens that are unknown.
+      lost: share of the characters that the tokens do not hold, apart from white space,
+        case, accents and compatibility forms (NFKD). One unknown token may stand for
+        many.
       altered: share of the documents whose decoded text differs, apart from white space
         and Unicode normalisation (NFKC).
       characters: of text per token; infinite where tokens are bytes.
@@ -47,6 +51,7 @@ class Spelling(NamedTuple):
     """
 
     unknown: float
+    lost: float
     altered: float
     characters: float
     unread: str = ""
@@ -82,8 +87,9 @@ def check_windows(
       By corpus, and by task.
 
     Raises:
-      UsageError: more than `MOST_UNKNOWN` of a corpus's tokens are unknown; or an
-        objective makes no Example from any window, or has a setting that acts on none.
+      UsageError: more than `MOST_UNKNOWN` of a corpus's tokens are unknown, or of its
+        characters lost; or an objective makes no Example from any window, or has a
+        setting that acts on none.
     """
     spellings: dict[str, Spelling] = {}
     tasks: dict[str, Usable] = {}
@@ -106,6 +112,13 @@ def check_windows(
                 f"{MOST_UNKNOWN:.0%} are accepted). Set Mixture.vocabulary to one made "
                 "for this text, or to 'bytes'."
             )
+        if spelling.lost > MOST_UNKNOWN:
+            raise UsageError(
+                f"the vocabulary {mixture.vocabulary!r} cannot spell the corpus "
+                f"{name!r}: {spelling.lost:.0%} of its characters are lost "
+                f"(at most {MOST_UNKNOWN:.0%} are accepted). Set Mixture.vocabulary to "
+                "one made for this text, or to 'bytes'."
+            )
         for task in mixture.positive_rates():
             if split_task(task)[0] == name:
                 tasks[task] = _measure_windows(mixture, task, shape, tokenised, indices)
@@ -125,14 +138,22 @@ def _measure_spelling(
     tokens = [documents[index][:-1] for index in indices]
     total = max(1, sum(len(ids) for ids in tokens))
     unknown = sum(int((ids == vocab.unk).sum()) for ids in tokens)
-    altered = [
-        _plain(vocab.decode(ids)) != _plain(text)
-        for ids, text in zip(tokens, texts, strict=True)
-    ]
+    decoded = [vocab.decode(ids) for ids in tokens]
+    altered = [_plain(a) != _plain(b) for a, b in zip(decoded, texts, strict=True)]
+    written, read = map(_letters, (texts, decoded))
+    lost = (written - read).total() / max(1, written.total())
     # A byte is one character, as it is meant to be.
     made_for_bytes = mixture.vocabulary == "bytes"
     characters = math.inf if made_for_bytes else sum(map(len, texts)) / total
-    return Spelling(unknown / total, float(np.mean(altered)), characters)
+    return Spelling(unknown / total, lost, float(np.mean(altered)), characters)
+
+
+def _letters(texts: Sequence[str]) -> Counter[str]:
+    """How often each character occurs, whatever its case and its accents."""
+    decomposed = unicodedata.normalize("NFKD", "".join(texts)).casefold()
+    return Counter(
+        c for c in decomposed if not (c.isspace() or unicodedata.combining(c))
+    )
 
 
 def _plain(text: str) -> str:
@@ -214,6 +235,8 @@ def remarks(
             lines.append(f"{name}: not read, beside its documents: {spelling.unread}.")
         if spelling.unknown > 0:
             lines.append(f"{name}: {spelling.unknown:.2%} of the tokens are unknown.")
+        if spelling.lost > 0:
+            lines.append(f"{name}: {spelling.lost:.2%} of the characters are lost.")
         if spelling.altered > 0:
             lines.append(
                 f"{name}: {spelling.altered:.0%} of the documents read differently "

@@ -70,9 +70,19 @@ def test_a_vocabulary_that_cannot_spell_the_corpus_is_refused(corpus, english):
         check_windows(mixture, ROWS)
 
 
+def test_one_unknown_token_may_stand_for_half_a_text(corpus, english):
+    text = ENGLISH + " " + CHINESE * 9
+    with pytest.raises(UsageError, match=r"cannot spell the .*of its characters"):
+        check_windows(mixed("causal", corpus(text), english), ROWS)
+
+
 def test_what_it_can_spell_is_told_in_figures(corpus, english):
-    found, tasks = check_windows(mixed("causal", corpus(ENGLISH), english), ROWS)
+    found, tasks = check_windows(mixed("causal", corpus(ENGLISH * 2), english), ROWS)
     assert 0 < found["text"].unknown < 0.05  # its digits
+    digits = sum(2 * len(str(n)) for n in range(60))
+    letters = 60 * len("".join((ENGLISH * 2).split()))
+    # Of the documents some are held out.
+    assert found["text"].lost == pytest.approx(digits / (digits + letters), rel=0.05)
     assert found["text"].altered == 1
     assert tasks["text.causal"].idle == tasks["text.causal"].without_example == 0
     assert "of the tokens are unknown" in remarks(found, tasks)[0]
