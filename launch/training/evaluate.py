@@ -138,7 +138,8 @@ def unigram_entropy(counts: Float[np.ndarray, "O V"]) -> Float[np.ndarray, " O"]
         H = -Σ_v q_v ln q_v / (1 - (1 - q_v)^N),  q_v = (1 - f₁/N) · n_v/N
 
     with f₁ the number of tokens seen once among N. It agrees with the plain entropy
-    if there are none, as for the two labels of pairs.
+    if there are none, as for the two labels of pairs. Where few targets were seen it
+    can exceed ln V, which no entropy does: it is cut there.
 
     Args:
       counts: of each token as a target.
@@ -151,5 +152,7 @@ def unigram_entropy(counts: Float[np.ndarray, "O V"]) -> Float[np.ndarray, " O"]
         # If all are seen once: leave a little coverage, or the estimate is 0/0.
         coverage = max(1 - (n == 1).sum() / total, 1 / total)
         q = coverage * n / total
-        entropy[objective] = -np.sum(q * np.log(q) / -np.expm1(total * np.log1p(-q)))
-    return entropy
+        with np.errstate(divide="ignore"):  # one token alone is seen surely: ln 0
+            seen = -np.expm1(total * np.log1p(-q))
+        entropy[objective] = -np.sum(q * np.log(q) / seen)
+    return np.minimum(entropy, np.log(counts.shape[1]))

@@ -58,6 +58,20 @@ def test_the_baseline_counts_predictions_and_not_their_weights(make_batches):
     assert found == pytest.approx(np.log(2), abs=1e-6)
 
 
+def test_the_baseline_is_never_above_that_of_guessing():
+    counts = np.zeros((registry.CAPACITY, 1000))
+    counts[0, :100] = 1
+    assert unigram_entropy(counts)[0] == pytest.approx(np.log(1000))
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_baseline_of_one_answer_is_nothing():
+    counts = np.zeros((registry.CAPACITY, 8))
+    counts[0, 3] = 9
+    found = unigram_entropy(counts)
+    assert found[0] == 0 and np.isnan(found[1:]).all()
+
+
 def batch_of(targets, make_batches):
     """One batch whose causal targets are these, and no others."""
     (batch,) = make_batches("decoder", ("causal",))
