@@ -78,7 +78,7 @@ class Mixture:
             self._check_key(key)
         for corpus in self.corpora:
             corpora.require(where, corpus, self.settings)
-        if self.corpora and all("." in key for key in self.rates):
+        if self.corpora and self.rates and all("." in key for key in self.rates):
             raise UsageError(
                 f"{where} has corpora {dict(self.corpora)}, but every rate names its "
                 "own corpus, so nothing would read them; take Mixture.corpora out."

@@ -116,6 +116,7 @@ def test_documents_too_short_for_an_objective_are_an_error(folder, tmp_path, cap
         ("train.most_skipped_in_a_row=3", "now called train.max_consecutive_skips"),
         ("train.schedule=@warmup_cosine()", "train.schedule is a schedule with a"),
         ("warmup_cosine.steps=9", "warmup_cosine.steps is not bound but passed by"),
+        ("train.run_dir='r'", "train.run_dir is not bound but given as --run_dir"),
     ],
 )
 def test_numbers_out_of_range_are_refused_before_anything_is_written(

@@ -110,6 +110,7 @@ def test_an_objective_and_a_corpus_never_share_a_name():
         ),
         ({"rates": {"python_docs.causal": 0}}, "no task with a positive rate"),
         ({"rates": {}}, "no task with a positive rate"),
+        ({"rates": {}, "corpora": {"text": 1}}, "no task with a positive rate"),
         ({"settings": {"maskd": {}}}, "did you mean 'masked'"),
         ({"settings": {"masked": {"rat": 1}}}, "did you mean 'rate'"),
         ({"settings": {"masked": {"unit": 3}}}, "masked.unit = 3 is of type int"),
