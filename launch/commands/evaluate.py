@@ -91,7 +91,8 @@ def held_out(options: argparse.Namespace, bindings: Sequence[str]) -> dict[str, 
     if not any(batches.values()):
         raise UsageError(
             f"no task of mixture {settings['mixture'].name!r} has held-out text for "
-            "these rows; take a corpus with a validation split."
+            "these rows; give --gin_file=FILE, with a corpus that has a validation "
+            "split (a folder of text: text.validation_percent above 0)."
         )
     asked = AskedModel(load_trained(run_dir))
     print(f"{run_dir}: step {asked.trained.step:,}.", file=sys.stderr)
