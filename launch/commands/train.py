@@ -27,7 +27,8 @@ To resume a run, give the same command again. Bind train.data to a folder writte
 `sightline record` to train on recorded rows.
 
 SIGTERM, SIGINT and SIGHUP stop a run after the current step and save a checkpoint; a
-second SIGINT ends it at once. A run that fails also saves its state, if it can. If
+second SIGINT ends it at once. Before the first step there is nothing to save: they end
+it at once. A run that fails also saves its state, if it can. If
 standard output is closed (`| head`), the run continues without it.
 
 Many hosts: run the same command on each, with one --run_dir that all of them share.
@@ -39,7 +40,8 @@ background; on a new machine the same command fetches them and resumes.
 
 Exit status:
   0    all steps are done, or more of them; with --replay, the step is bit-equal
-  75   stopped by a signal; run the same command to resume
+  75   stopped by SIGTERM, SIGHUP or, once it trains, SIGINT; run the same command to
+       resume
   2    a wrong argument or binding, a file that cannot be read or written, or too
        many updates skipped in a row
   1    any other error; with --replay, the step is not bit-equal
@@ -61,14 +63,16 @@ def main(arguments: Sequence[str]) -> int:
 
     from ..hosts.job import find_job
     from ..hosts.processes import joined
+    from ..hosts.stop_at_once import StopAtOnce
 
-    job = find_job(
-        coordinator=options.coordinator,
-        processes=options.processes,
-        process=options.process,
-    )
-    with joined(job, seconds=options.join_seconds):
-        return _train(options, bindings)
+    with StopAtOnce():
+        job = find_job(
+            coordinator=options.coordinator,
+            processes=options.processes,
+            process=options.process,
+        )
+        with joined(job, seconds=options.join_seconds):
+            return _train(options, bindings)
 
 
 def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:

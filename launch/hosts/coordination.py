@@ -32,13 +32,13 @@ class Failure(NamedTuple):
     Attributes:
       process: its number.
       text: the error.
-      stalled: whether it is a lack of progress; then all show where they stand.
+      status: with which it leaves.
       gone: processes that cannot hear of it.
     """
 
     process: int
     text: str
-    stalled: bool = False
+    status: int
     gone: int = 0
 
 

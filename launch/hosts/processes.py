@@ -57,7 +57,7 @@ def joined(job: Job | None, *, seconds: float) -> Iterator[None]:
         progress.did("done", times=math.inf)
         coordination.meet("end")
     except coordination.MissingProcess as error:
-        fail(str(error), status=STALLED, stalled=True)
+        fail(str(error), status=STALLED)
     except UsageError as error:
         fail(str(error), status=2)
     except SystemExit as error:

@@ -14,7 +14,7 @@ import jax
 
 from . import coordination, progress, stacks, stopping
 from .coordination import Failure
-from .leaving import PEER_FAILED, STALLED, leave
+from .leaving import PEER_FAILED, STALLED, STOPPED, leave
 
 BEAT_SECONDS = 1.0
 """Between two looks at the others."""
@@ -112,37 +112,41 @@ def fail_with_collective(text: str) -> NoReturn:
     fail(f"{cause}{text}", status=status, gone=len(silent))
 
 
-def fail(text: str, *, status: int, stalled: bool = False, gone: int = 0) -> NoReturn:
+def fail(text: str, *, status: int, gone: int = 0) -> NoReturn:
     """Ends all processes of the run: the others hear why, and then this one leaves.
 
     Args:
       text: the error, as the user is to read it.
-      status: with which this process leaves.
-      stalled: whether it is a lack of progress.
+      status: with which this process leaves; all show where they stand if it is that
+        of a stall.
       gone: processes that cannot hear of it.
     """
-    mine = Failure(coordination.process(), text, stalled, gone)
+    mine = Failure(coordination.process(), text, status, gone)
     first = Failure(*json.loads(coordination.raise_signal("failure", json.dumps(mine))))
     if first != mine:
         follow(first)
     name = coordination.name_of(mine.process)
     _say(f"{name}: {text}")
-    if stalled:
+    if status == STALLED:
         stacks.dump()
     _farewell(status, gone=gone)
 
 
 def follow(failure: Failure) -> NoReturn:
-    """Leaves because another process has failed."""
+    """Leaves because another process has failed, or was stopped.
+
+    A stall and a stop are the run's, so all leave with that status.
+    """
+    ended = "was stopped" if failure.status == STOPPED else "failed"
     _say(
-        f"{coordination.name_of(failure.process)} failed, so this one, "
+        f"{coordination.name_of(failure.process)} {ended}, so this one, "
         f"{coordination.name_of(coordination.process())}, leaves as well:\n"
         f"{failure.text}"
     )
-    if failure.stalled:
+    if failure.status == STALLED:
         stacks.dump()
-    status = STALLED if failure.stalled else PEER_FAILED
-    _farewell(status, gone=failure.gone)
+    shared = failure.status in (STALLED, STOPPED)
+    _farewell(failure.status if shared else PEER_FAILED, gone=failure.gone)
 
 
 def _farewell(status: int, *, gone: int) -> NoReturn:

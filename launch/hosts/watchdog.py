@@ -70,4 +70,4 @@ def _bark(last: progress.Progress) -> None:
         leave(STALLED)
     states = sorted(coordination.states(), key=lambda state: -state.seconds)
     told = "; ".join(f"{coordination.name_of(s.process)}: {s}" for s in states)
-    fail(f"{text}. The longest first: {told}.", status=STALLED, stalled=True)
+    fail(f"{text}. The longest first: {told}.", status=STALLED)

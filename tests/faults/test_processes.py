@@ -78,6 +78,41 @@ def test_sigterm_on_one_process_stops_both_at_one_step(
         assert_resumes(start, run_dir, whole)
 
 
+COMPILING = """
+import ctypes
+from sightline.launch.training.program import Program
+
+def _compile(program):
+    print("compiling", flush=True)
+    while True:
+        ctypes.CDLL(None).sleep(60)
+Program.compile_train_step = _compile
+"""
+"""As XLA does for minutes: no Python runs in the main thread."""
+
+
+@pytest.mark.fault(1)
+@pytest.mark.parametrize(("victim", "processes"), [(0, 1), (0, 2), (1, 2)])
+def test_sigterm_before_the_first_step_stops_at_once(
+    victim, processes, start, fault, tmp_path
+):
+    run_dir = tmp_path / "run"
+    settings = {"processes": processes, "before": lambda number: COMPILING}
+    with fault() as noticed:
+        with start(run_dir, *RUN, **settings) as run:
+            run.wait_for(
+                lambda: all("compiling" in run.output(n) for n in run.processes)
+            )
+            began = time.monotonic()
+            run.send(victim, signal.SIGTERM)
+            outcomes = run.wait(seconds=60)
+        noticed(since=began, steps_lost=0)
+        assert time.monotonic() - began < 10
+        assert statuses(outcomes) == [75] * processes
+        assert "Stopped by SIGTERM, with nothing to save" in outcomes[0].output
+        assert saved_steps(run_dir) == []
+
+
 @pytest.mark.fault(2)
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_process_that_is_killed_ends_the_other(

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from sightline.launch.hosts import stacks
-from sightline.launch.hosts.leaving import PEER_FAILED, STALLED
+from sightline.launch.hosts.leaving import PEER_FAILED, STALLED, STOPPED
 
 HOST = socket.gethostname()
 
@@ -68,21 +68,32 @@ def test_the_first_failure_is_told_by_all_and_the_first_process_leaves_last(
     assert left[-1] == 0
 
 
-@pytest.mark.parametrize("stalled", [True, False])
-def test_a_stall_shows_where_every_process_stands(three, at_once, stalled):
+@pytest.mark.parametrize(
+    ("status", "follower", "word"),
+    [
+        (STALLED, STALLED, "failed"),
+        (STOPPED, STOPPED, "was stopped"),
+        (2, PEER_FAILED, "failed"),
+    ],
+)
+def test_a_stall_and_a_stop_are_of_the_whole_run(
+    three, at_once, capfd, status, follower, word
+):
+    """Who follows has the status of what is the run's; a stall shows all stacks."""
     stacks = []
     for number, peer in enumerate(three):
         dump = partial(stacks.append, number)
         peer.watch.stacks = types.SimpleNamespace(dump=dump)
-    failing = partial(three[1].watch.fail, "no progress", status=9, stalled=stalled)
+    failing = partial(three[1].watch.fail, "no progress", status=status)
     others = (
-        partial(peer.watch.follow, peer.watch.Failure(1, "no progress", stalled))
+        partial(peer.watch.follow, peer.watch.Failure(1, "no progress", status))
         for peer in (three[0], three[2])
     )
     errors = at_once((failing, *others))
-    follower = STALLED if stalled else PEER_FAILED
-    assert [error.code for error in errors] == [9, follower, follower]
-    assert sorted(stacks) == ([0, 1, 2] if stalled else [])
+    assert [error.code for error in errors] == [status, follower, follower]
+    assert sorted(stacks) == ([0, 1, 2] if status == STALLED else [])
+    text = capfd.readouterr().err
+    assert text.count(f"process 1 ({HOST}) {word}, so this one") == 2
 
 
 @pytest.mark.parametrize(("gone", "waits"), [(2, False), (1, True)])
