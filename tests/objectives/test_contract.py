@@ -79,11 +79,15 @@ windows = st.tuples(
 
 
 def example_of(name, bound, window, make_text, ids):
-    """An Example of a window of `length` tokens that ends its document or does not."""
+    """An Example of a window of `length` tokens that ends its document or does not.
+
+    It has at least as many as the objective takes.
+    """
     length, start, ends, seed = window
+    objective = registry.get(name).with_settings(**bound)
+    length = max(length, objective.smallest())
     total = start + length + (0 if ends else 9)
     text = make_text(total, start, start + length)
-    objective = registry.get(name).with_settings(**bound)
     return objective, text, objective(text, np.random.default_rng(seed), ids)
 
 

@@ -12,12 +12,13 @@ from sightline.objectives.tally import counted
 pytestmark = pytest.mark.unchecked
 
 
-@pytest.mark.parametrize("most", [3, 0, -5, 4.0, True])
+@pytest.mark.parametrize("most", [15, 3, 0, -5, 16.0, True])
 def test_fewer_tokens_than_a_pair_has_are_refused(most):
-    with pytest.raises(UsageError, match=r"max_tokens is .* whole number from 4"):
-        registry.get("sentence_pair").with_settings(max_tokens=most).lengths(10)
-    shortest = registry.get("sentence_pair").with_settings(max_tokens=4)
-    assert [n for n in range(9) if shortest.lengths(n) is not None] == [4]
+    with pytest.raises(UsageError, match=r"max_tokens is .* whole number from 16"):
+        registry.get("sentence_pair").with_settings(max_tokens=most).lengths(16)
+    shortest = registry.get("sentence_pair").with_settings(max_tokens=16)
+    assert [n for n in range(40) if shortest.lengths(n) is not None] == [16]
+    assert shortest.smallest() == 16
 
 
 def split(example, ids):

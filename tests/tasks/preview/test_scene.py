@@ -244,7 +244,7 @@ def test_an_example_is_the_one_that_a_run_makes():
         (
             [2, 1],
             1,
-            "takes texts of 4 tokens or more, but document 0 of small:train",
+            "takes texts of 16 tokens or more, but document 0 of small:train",
         ),
         ([60, 70], 3, "3 examples of each task were asked for, but only 2 documents"),
     ],
