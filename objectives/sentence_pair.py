@@ -27,7 +27,7 @@ TRIES = 8
 """Negatives that are drawn before another kind, or another cut, takes their place."""
 
 FEWEST_TOKENS = 16
-"""Raw tokens in a pair. In fewer, a false pair may well stand elsewhere in the corpus."""
+"""Raw tokens in a pair. In fewer, a false one may well stand in the corpus."""
 
 Unit = Literal["token", "sentence"]
 

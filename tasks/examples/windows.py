@@ -85,8 +85,9 @@ def windows(length: int, *, window: int, smallest: int) -> list[Span]:
 def block_documents(documents: TokenisedDocuments, cut: Cut) -> int:
     """The number of documents whose windows are shuffled together.
 
-    All of them if that is about `SHUFFLED` windows or fewer. A larger epoch is split
-    into equal blocks of documents, whose order is shuffled too.
+    All of them if that is about `SHUFFLED` windows or fewer. A larger epoch, whose
+    documents come in a random order, is split into equal blocks: an order of all its
+    windows needs all lengths, and so the tokens of the whole corpus.
     """
     rng = np.random.default_rng(0)
     sample: list[int] = rng.integers(len(documents), size=64).tolist()
