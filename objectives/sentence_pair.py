@@ -15,10 +15,11 @@ from .errors import (
 )
 from .example import Example, Lengths, sequential
 from .registry import objective
-from .sentence_cuts import DRAWS, TOO_SHORT, Kind, Matched, Pair, matched_pairs
+from .sentence_cuts import Kind, Matched, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .tally import count
 from .text import Text, Tokens
+from .token_cuts import false_pair
 from .words import sentence_begins
 
 ID = 4
@@ -225,7 +226,7 @@ def _token_pair(
     if continues:
         return (first, second), True
     for _ in range(TRIES):
-        pair = _negative(text, first, second, rng, rates=rates, distance=distance)
+        pair = false_pair(text, first, second, rng, rates=rates, distance=distance)
         if not _continues(pair, (text.document, *drawn)):
             return pair, False
         count("negatives drawn again")
@@ -233,74 +234,3 @@ def _token_pair(
         raise NoExampleError("swapped, the window still continues elsewhere")
     count("negatives swapped instead")
     return (second, first), False
-
-
-def _negative(
-    text: Text,
-    first: Tokens,
-    second: Tokens,
-    rng: np.random.Generator,
-    *,
-    rates: Mapping[Kind, float],
-    distance: int | None,
-) -> Pair:
-    """A pair that does not continue, of a kind that the documents allow."""
-    size = len(second)
-    pairs: dict[Kind, Pair] = {"swapped": (second, first)}
-    if rates["other"] and (elsewhere := _other(text, size, rng)) is not None:
-        pairs["other"] = (first, elsewhere)
-    if rates["further"]:
-        later = _further(text, len(first), size, rng, distance=distance)
-        if later is not None:
-            pairs["further"] = (first, later)
-    kinds: list[Kind] = [kind for kind in pairs if rates[kind]]
-    if not kinds:
-        count("negatives swapped instead")
-        kinds = ["swapped"]
-    weights = np.array([rates[kind] or 1.0 for kind in kinds])
-    return pairs[kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]]
-
-
-def _further(
-    text: Text,
-    cut: int,
-    size: int,
-    rng: np.random.Generator,
-    *,
-    distance: int | None,
-) -> Tokens | None:
-    """`size` later tokens of the document that do not end it; None if too short."""
-    if distance is None:
-        return _slice(text.document[text.stop : -1], size, rng)
-    later = text.document[text.start + cut + distance : -1]
-    return later[:size] if len(later) > size else None
-
-
-def _slice(tokens: Tokens, size: int, rng: np.random.Generator) -> Tokens | None:
-    """`size` tokens that do not end the text, every start alike; None if too short."""
-    starts = len(tokens) - size
-    if starts < 1:
-        return None
-    start = int(rng.integers(starts))
-    return tokens[start : start + size]
-
-
-def _other(text: Text, size: int, rng: np.random.Generator) -> Tokens | None:
-    """`size` tokens of another document: of its end if the window ends its own.
-
-    Else, of the documents drawn, one is chosen with a probability in proportion to
-    the number of places where such a text can start in it.
-    """
-    # Without the first token: a true B never begins its document.
-    documents = [text.other(rng)[1:-1] for _ in range(DRAWS)]
-    if text.ends_document:
-        ends = (d[-size:] for d in documents if len(d) >= size)
-        if (end := next(ends, None)) is None:
-            count(TOO_SHORT)
-        return end
-    starts = np.array([max(0, len(document) - size) for document in documents])
-    if not starts.any():
-        count(TOO_SHORT)
-        return None
-    chosen = documents[int(rng.choice(DRAWS, p=starts / starts.sum()))]
-    return _slice(chosen, size, rng)
