@@ -204,7 +204,7 @@ def _of_run(
                 "leave it out. Only a setting of the --corpus may be bound, such as "
                 "--gin.text.folder=FOLDER."
             )
-    from ..inference.open import own_vocabulary, run_config
+    from ..inference.open import run_config, saved_config
 
     config = run_config(run_dir)
     path = str(run_dir / "config.gin")
@@ -219,7 +219,7 @@ def _of_run(
                 f"change nothing; give --corpus={name} too, or leave it out."
             )
     if bindings:
-        bound = _mixture(load([path], [*own_vocabulary(run_dir), *bindings]))
+        bound = _mixture(saved_config(run_dir, bindings))
     corpus = _corpus(bound, probed)
     about = mixture, packed_mixture, path, _start(config), corpus
     return DiagnosisInput(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from ...models.config import ModelConfig
 from ...models.rows import RowShape
 from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
-from ...tasks.tokens.vocabulary import vocabulary
+from ...tasks.tokens.vocabulary import names, vocabulary
 from ..configuration.config import Config, load
 from ..hosts.devices import found_devices
 from ..runs.verified import restore_latest
@@ -86,7 +87,7 @@ def run_config(run_dir: Path) -> Config:
         )
     if not any(run_dir.glob("checkpoints/[0-9]*")):
         raise _unfinished(run_dir)
-    config = load([str(path)], own_vocabulary(run_dir))
+    config = saved_config(run_dir)
     digest_line = re.search(
         r"^# vocabulary sha256 (\w+)$", path.read_text(), re.MULTILINE
     )
@@ -103,13 +104,28 @@ def run_config(run_dir: Path) -> Config:
     return config
 
 
-def own_vocabulary(run_dir: Path) -> list[str]:
-    """The binding of a vocabulary that lies in the run's own folder, if one does.
+def saved_config(run_dir: Path, bindings: Sequence[str] = ()) -> Config:
+    """The `config.gin` of a run, with bindings that win over it.
 
-    So an imported model can be moved, or read from another working directory.
+    A vocabulary in the run's own folder is the run's wherever that lies, so an imported
+    model can be moved, or read from another working directory.
+
+    Raises:
+      UsageError: as `load`; or no file is where the run's vocabulary was.
     """
-    path = run_dir / "vocabulary.json"
-    return [f"Mixture.vocabulary={str(path)!r}"] if path.is_file() else []
+    path, own = run_dir / "config.gin", run_dir / "vocabulary.json"
+    bound = [f"Mixture.vocabulary={str(own)!r}"] if own.is_file() else []
+    config = load([str(path)], [*bound, *bindings])
+    for (_, name), values in config.bindings.values.items():
+        if name == "Mixture" and "vocabulary" in values:
+            given = str(config.bindings.resolve(values["vocabulary"].value))
+            if given not in names() and not Path(given).expanduser().is_file():
+                raise UsageError(
+                    f"{run_dir} was trained with the vocabulary {given!r}, and no such "
+                    "file is there now; put it back, or write where it lies as "
+                    f"Mixture.vocabulary in {path}."
+                )
+    return config
 
 
 def _unfinished(run_dir: Path) -> UsageError:

@@ -26,11 +26,13 @@ MAY_CHANGE = (
     "train.check_replicas_every",
     "train.trackers",
     "MeshShape.",
+    "Mixture.vocabulary",
+    "study.vocabulary",
     *folder_settings(),
 )
 """Bindings that a resumed run may change. None alters what a step computes, except that
-a schedule of length `train.steps` continues as one of the new length. A corpus may lie
-elsewhere; its content is compared by its identity."""
+a schedule of length `train.steps` continues as one of the new length. Corpora and the
+vocabulary may lie elsewhere; their contents are compared by their identities."""
 
 _IN_STEPS = ("train.steps", "train.mesh", "MeshShape.")
 """Those of them that change the bits of a step all the same: how long a schedule is,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 
 from ....objectives.errors import require_positive
-from ...configuration.config import load
+from ...inference.open import saved_config
 from ...runs import goodput
 from ...training.mesh import MeshShape
 from ...training.program import program_of
@@ -64,7 +64,8 @@ def step_seconds(folder: Path) -> float | None:
 
 def _operations(folder: Path) -> float:
     """Operations of a step, from the run's own config; the mesh does not matter."""
-    config = load([str(folder / "config.gin")])
-    settings = config.arguments("train", run_dir="unused", config="unused")
+    settings = saved_config(folder).arguments(
+        "train", run_dir="unused", config="unused"
+    )
     whole = {**settings, "mesh": MeshShape(), "microbatches": 1}
     return model_operations(program_of(whole, devices=jax.devices()[:1]))

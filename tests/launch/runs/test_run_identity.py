@@ -31,6 +31,7 @@ train.schedule = @constant
 # Mixture
 Mixture.rates = {'text.causal': 1.0,
  'text.masked': 2.0}
+Mixture.vocabulary = 'a.model'
 
 # adamw
 adamw.b1 = 0.9
@@ -55,9 +56,14 @@ def test_a_value_may_take_several_lines():
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("papers", "moved/papers 2"), ("steps = 9", "steps = 12")]
+    ("old", "new"),
+    [
+        ("papers", "moved/papers 2"),
+        ("a.model", "moved/b 2.model"),
+        ("steps = 9", "steps = 12"),
+    ],
 )
-def test_where_a_corpus_lies_and_how_long_a_run_is_may_change(old, new):
+def test_where_data_lies_and_how_long_a_run_is_may_change(old, new):
     (change,) = check(CONFIG.replace(old, new))
     assert new in f"{change.name.split('.')[1]} = {change.after}"
 
@@ -77,6 +83,7 @@ def test_a_setting_that_a_saved_run_did_not_know_is_at_its_default():
     ("config", "identities", "shown"),
     [
         (CONFIG, {**IDENTITIES, "corpus text": "abd"}, "+corpus text = abd"),
+        (CONFIG, {**IDENTITIES, "vocabulary sha256": "w"}, "+vocabulary sha256 = w"),
         (CONFIG.replace("2.0", "3.0"), IDENTITIES, " 'text.masked': 3.0}"),
         (CONFIG.replace("b1 = 0.9", "b1 = 0.8"), IDENTITIES, "--allow=adamw.b1"),
         (CONFIG.replace("adamw.b1 = 0.9\n", ""), IDENTITIES, "-adamw.b1 = 0.9"),

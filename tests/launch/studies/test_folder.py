@@ -45,6 +45,17 @@ def test_what_runs_were_trained_as_may_not_change(folder):
     assert "… 2 more\nResume it with its own config" in message
 
 
+def test_a_vocabulary_may_lie_elsewhere_but_not_be_another(folder):
+    lies = ["".join([CONFIG, f"study.vocabulary = '{n}.model'\n"]) for n in "ab"]
+    head = "# corpus text abc\n# mix a 1\n# vocabulary sha256 v\n"
+    (folder / "config.gin").write_text(head + lies[0])
+    identities = {"corpus text": "abc", "mix a": "1", "vocabulary sha256": "v"}
+    prepare_folder(folder, lies[1], identities=identities)
+    with pytest.raises(UsageError, match=r"\+# vocabulary sha256 w"):
+        other = {**identities, "vocabulary sha256": "w"}
+        prepare_folder(folder, lies[1], identities=other)
+
+
 def test_what_is_measured_and_which_runs_there_are_may_change(folder):
     config = CONFIG.replace("(0,)", "(\n    0,\n    1,\n)") + "study.documents = 3\n"
     assert prepare(folder, config, a="1").endswith(config)

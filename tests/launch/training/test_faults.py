@@ -1,6 +1,7 @@
 """What a run does where text, settings or the disk are not as they should be."""
 
 import json
+import shutil
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from sightline.launch.cli import main
 from sightline.launch.runs import metrics
 from sightline.launch.training import held_out
 from sightline.launch.training.program import Program
+from sightline.tasks.tokens import vocabulary as vocabulary_module
 
 pytestmark = [pytest.mark.unchecked, pytest.mark.usefixtures("compiled_once")]
 
@@ -92,6 +94,28 @@ def test_what_fails_in_an_evaluation_loses_no_step(folder, tmp_path, monkeypatch
     assert [r["step"] for r in records if "eval/causal/loss" in r] == [2]
     assert run(folder, run_dir, "STEPS=2") == 0
     assert metrics.read(run_dir / "metrics.jsonl") == records
+
+
+def test_a_vocabulary_may_move_but_what_is_in_it_must_stay(folder, tmp_path, capsys):
+    """As a corpus: where it lies is no part of a run, what it holds is."""
+    shipped = vocabulary_module._SHIPPED
+    run_dir, before, now = (tmp_path / n for n in ("run", "a.model", "b.model"))
+    shutil.copy(shipped / "policies.model", before)
+    assert run(folder, run_dir, "STEPS=2", f"Mixture.vocabulary={before}") == 0
+    before.rename(now)
+    vocabulary_module.vocabulary.cache_clear()
+    assert main(["evaluate", str(run_dir)]) == 2
+    gone = capsys.readouterr().err
+    assert f"{str(before)!r}, and no such file is there now" in gone
+    assert f"as Mixture.vocabulary in {run_dir / 'config.gin'}." in gone
+    assert run(folder, run_dir, "STEPS=4", f"Mixture.vocabulary={now}") == 0
+    assert steps(run_dir)[-1] == 4
+    assert str(now) in (run_dir / "config.gin").read_text()
+    shutil.copy(shipped / "python_docs.model", now)
+    vocabulary_module.vocabulary.cache_clear()
+    assert run(folder, run_dir, "STEPS=6", f"Mixture.vocabulary={now}") == 2
+    assert "+vocabulary sha256 = " in capsys.readouterr().err
+    assert steps(run_dir)[-1] == 4
 
 
 def test_documents_too_short_for_an_objective_are_an_error(folder, tmp_path, capsys):
