@@ -1,5 +1,6 @@
 """Which gin file a name means, and which files it may include."""
 
+import functools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,20 +25,10 @@ def find(name: str) -> Path:
     Raises:
       ValueError: there is no such file; the message names the nearest shipped one.
     """
-    shipped_path = next(
-        (p for folder in FOLDERS if (p := SHIPPED / folder / name).is_file()), None
-    )
-    path = Path(name)
-    if path.is_file():
-        if shipped_path and path.resolve() != shipped_path.resolve():
-            print(
-                f"note: {name} is the file in the working directory, not the shipped "
-                "gin file of that name.",
-                file=sys.stderr,
-            )
-        return path.resolve()
-    if shipped_path:
-        return shipped_path.resolve()
+    for path in (Path(name), *(SHIPPED / folder / name for folder in FOLDERS)):
+        if path.is_file():
+            _note_if_shipped(name, path.resolve())
+            return path.resolve()
     raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
 
 
@@ -61,6 +52,7 @@ def find_included(name: str, including: Path) -> Path:
     for path in candidates:
         inside = any(path.resolve().is_relative_to(root) for root in (here, SHIPPED))
         if inside and path.suffix == ".gin":
+            _note_if_shipped(name, path.resolve())
             return path.resolve()
     if candidates or Path(name).is_absolute() or ".." in Path(name).parts:
         raise UsageError(
@@ -72,6 +64,18 @@ def find_included(name: str, including: Path) -> Path:
         *(str(p.relative_to(here)) for p in here.glob("*.gin")),
     }
     raise UsageError(f"no gin file {name!r} to include; {nearest(name, valid)}")
+
+
+@functools.cache  # a process reads a file as often as it needs it, and says so once
+def _note_if_shipped(name: str, path: Path) -> None:
+    """Says of a user's file that it stands in front of a shipped one of that name."""
+    named = [(SHIPPED / folder / name).resolve() for folder in FOLDERS]
+    known = any(p.is_relative_to(SHIPPED) and p.is_file() for p in named)
+    if known and not path.is_relative_to(SHIPPED):
+        print(
+            f"note: {name} is {path}, not the shipped gin file of that name.",
+            file=sys.stderr,
+        )
 
 
 def _short(names: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from sightline.launch.configuration import files
 from sightline.launch.configuration.config import load
+from sightline.launch.configuration.statements import read_file
 from sightline.objectives.errors import UsageError
 
 
@@ -70,6 +71,29 @@ def test_includes_beside_below_and_shipped(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "user")
     assert read("own.gin").arguments("train") == {"steps": 7}
     assert read("m.gin").arguments("train") == {"steps": 7}
+
+
+@pytest.mark.parametrize("how", ["named", "included"])
+def test_a_file_in_front_of_a_shipped_one_is_told_once(
+    how, tmp_path, monkeypatch, capsys
+):
+    own = tmp_path / "t5.gin"
+    own.write_text("train.steps = 7\n")
+    (tmp_path / "run.gin").write_text("include 't5.gin'\n")
+    monkeypatch.chdir(tmp_path)
+    note = f"note: t5.gin is {own}, not the shipped gin file of that name.\n"
+    name = "t5.gin" if how == "named" else "run.gin"
+    for said in (note, ""):
+        assert read(name).arguments("train") == {"steps": 7}
+        assert capsys.readouterr().err == said
+    read(str(own))  # a whole path can mean no shipped file
+    assert capsys.readouterr().err == ""
+
+
+def test_shipped_files_stand_in_front_of_none(capsys):
+    for name in files.shipped():
+        list(read_file(files.find(name)))
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["../secret.gin", "{root}/secret.gin", "link.gin"])
