@@ -35,7 +35,11 @@ def write_whole(path: Path, content: str | bytes | Iterable[str]) -> None:
             _write_parts(file, parts)
         return
     path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:99]}.")
+    try:
+        prefix = f".{path.name[:99]}."
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix)
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             _write_parts(file, parts)

@@ -1,6 +1,7 @@
 """Parsing that subcommands share: gin files, bindings, unknown options."""
 
 import argparse
+import itertools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Literal
 
 from ...objectives.errors import UsageError, nearest
 from ...tasks.user_modules import import_modules
+
+PATHS = ("FILE", "FOLDER", "DIR", "PATH", "RUN", "RUN_DIR", "ADDRESS", "MODULE")
+"""What options of paths are shown to take."""
 
 
 def gin_parser(
@@ -81,7 +85,7 @@ def require_file(option: str, path: Path) -> None:
     """Refuses a path at which no file can be written, before any work is done."""
     try:
         target = path.resolve()  # what `write_whole` writes
-        _require_parent(option, target)
+        _require_parent(option, target if path.is_symlink() else path)
         if target.is_dir():
             raise UsageError(f"{option}: {str(path)!r} is a folder; name a file in it.")
         if target.is_file() or not target.exists():  # a device is written as it is
@@ -96,10 +100,24 @@ def require_file(option: str, path: Path) -> None:
 
 
 def require_folder(option: str, path: Path) -> None:
-    """Refuses a path at which no folder is, and none can be made."""
+    """Refuses a path at which no folder is, and none can be made in its own folder."""
     _require_parent(option, path)
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{option}: {str(path)!r} is a file; name a folder.")
+    require_folders(option, path)
+
+
+def require_folders(option: str, path: Path) -> None:
+    """Refuses a path at which no folder is, and none can be made, with its parents."""
+    try:
+        there = next(p for p in (path, *path.parents) if p.exists())
+        if not there.is_dir():
+            raise UsageError(f"{option}: {str(there)!r} is a file; name a folder.")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{option}: cannot write {str(path)!r}: {error.strerror}; give another "
+            "path."
+        ) from error
 
 
 def _require_parent(option: str, path: Path) -> None:
@@ -124,4 +142,25 @@ def parse(
         options = [o for action in parser._actions for o in action.option_strings]
         name = unknown[0].partition("=")[0]
         raise UsageError(f"no option {name!r}; {nearest(name, options)}")
+    _refuse_empty_paths(parser, arguments, known)
     return known
+
+
+def _refuse_empty_paths(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str],
+    known: argparse.Namespace,
+) -> None:
+    """Refuses "" for a path, which would mean the working directory, or none."""
+    pairs = set(itertools.pairwise(arguments))
+    for action in parser._actions:
+        if action.metavar not in PATHS:
+            continue
+        for option in action.option_strings:
+            if f"{option}=" in arguments or (option, "") in pairs:
+                out = "" if action.required else ", or leave it out"
+                raise UsageError(
+                    f"{option} is empty; give {option}={action.metavar}{out}."
+                )
+        if not action.option_strings and getattr(known, action.dest) == "":
+            raise UsageError(f"{action.metavar} is empty; give its path.")

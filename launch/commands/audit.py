@@ -30,7 +30,7 @@ from ...objectives.errors import UsageError, require_seed
 from ...objectives.registry import Objective
 from ...tasks.tokens.vocabulary import Vocabulary, vocabulary
 from ..configuration.mixture import mixture_of
-from ._arguments import gin_parser, parse_gin
+from ._arguments import gin_parser, parse_gin, require_folders
 
 _ABOUT = """\
 Check, for every objective and architecture, that the logits of each slot depend on
@@ -92,6 +92,8 @@ def main(arguments: Sequence[str]) -> int:
     require_seed("--seed", seed)
     if options.pictures is not None and options.format is not None:
         raise UsageError("--pictures prints the files' names only; leave out --format.")
+    if options.pictures is not None:
+        require_folders("--pictures", Path(options.pictures))
     subject = subject_of(options, bindings)
     if options.pictures is not None:
         return _draw(Path(options.pictures), subject, seed=seed)

@@ -19,7 +19,7 @@ from ...tasks.examples.setting_types import parameters
 from ...tasks.files import write_json_lines
 from ...tasks.tokens.vocabulary import vocabulary
 from ..terminal import corpus as tables, english as english_tables
-from ._arguments import add_import, parse_gin
+from ._arguments import add_import, parse_gin, require_folders
 
 _ABOUT = """\
 Describe a corpus: how many documents, how long they are, how much chance is in them and
@@ -195,13 +195,8 @@ def _folder(folder: Path, corpus: Corpus) -> Path:
                 f"--out: {str(folder)!r} is in the folder that the corpus is read "
                 "from, which would hold every document twice; give another folder."
             )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"--out: cannot make the folder {str(folder)!r}: {error.strerror}; give "
-            "another one."
-        ) from error
+    require_folders("--out", folder)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...objectives.errors import UsageError, nearest
-from ._arguments import parse
+from ._arguments import parse, require_folders
 
 _ABOUT = """\
 Write the model of a run's newest checkpoint as transformers loads it: config.json,
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
     if options.dtype is not None and options.dtype not in NAMES:
         raise UsageError(f"--dtype={options.dtype}: {nearest(options.dtype, NAMES)}")
+    require_folders("--out", Path(options.out))
     exported = export_model(
         Path(options.run_dir),
         Path(options.out),

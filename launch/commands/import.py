@@ -7,7 +7,7 @@ from pathlib import Path
 from ...objectives import registry
 from ...objectives.errors import UsageError, nearest
 from ...tasks import corpora
-from ._arguments import parse
+from ._arguments import parse, require_folders
 
 _ABOUT = """\
 Bring a model of Hugging Face's form in: a run directory that diagnose, audit and other
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from ..interchange.import_model import import_model
 
+    require_folders("--out", Path(options.out))
     imported = import_model(
         Path(folder),
         Path(options.out),

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ...objectives.errors import UsageError, nearest, require_count
+from ._arguments import require_folders
 from ._record_options import LAYOUTS, record_options
 
 
@@ -41,6 +42,8 @@ def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         raise UsageError(
             f"no layout {options.layout!r}; {nearest(options.layout, LAYOUTS)}"
         )
+    folder = Path(options.out)
+    require_folders("--out", folder)
     recipe = recipe_of(
         options.gin_file,
         bindings,
@@ -53,7 +56,6 @@ def _record(options: argparse.Namespace, bindings: Sequence[str]) -> int:
     runner = _runner(options)
     for line in remarks(*check_windows(recipe.mixture, recipe.rows)):
         print(line, file=sys.stderr)
-    folder = Path(options.out)
     try:
         with _stopped_by_sigterm(), recording_bar(Console(stderr=True)) as bar:
             manifest = record(recipe, folder, runner=runner, show=bar)

@@ -29,6 +29,8 @@ def find(name: str) -> Path:
         if path.is_file():
             _note_if_shipped(name, path.resolve())
             return path.resolve()
+    if name and Path(name).is_dir():
+        raise UsageError(f"{name!r} is a folder, and no gin file; name a file in it.")
     raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
 
 
@@ -58,6 +60,10 @@ def find_included(name: str, including: Path) -> Path:
         raise UsageError(
             f"include {name!r} leads out of {here} and of the shipped gin files; "
             "put the file beside or below the one that includes it."
+        )
+    if name and (here / name).is_dir():
+        raise UsageError(
+            f"include {name!r} is a folder, and no gin file; name a file in it."
         )
     valid = {
         *_short(shipped()),

@@ -57,9 +57,11 @@ class RunDirectory:
             check_shared(self.path)
             found = os.stat(self.path)
         except OSError as error:
+            file = isinstance(error, FileExistsError)
+            reason = "it is a file" if file else error.strerror
             raise UsageError(
-                f"cannot train in {str(self.path)!r}: {error.strerror}; give a folder "
-                "that can be made and written to."
+                f"cannot train in {str(self.path)!r}: {reason}; give a folder that can "
+                "be made and written to."
             ) from error
         self._is = found.st_dev, found.st_ino
 

@@ -1,6 +1,7 @@
 """Paths that a user gives: wrong ones are one line, odd ones are taken as they are."""
 
 import os
+import re
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_shipped_name_that_is_shadowed_is_said(tmp_path, capsys, monkeypatch):
     (tmp_path / "t5.gin").write_text("Mixture.nam = 1\n")
     status, error = run(capsys, "mix", "preview", "--gin_file=t5.gin")
     assert status == 2
-    assert "note: t5.gin is the file in the working directory" in error
+    assert f"note: t5.gin is {tmp_path / 't5.gin'}, not the shipped" in error
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,75 @@ def test_a_path_that_cannot_be_used_is_one_line(words, capsys, tmp_path, monkeyp
     assert status == 2, error
     assert error.startswith("sightline: ") and error.count("\n") == 1
     assert "/proc" in error
+
+
+FIVE = "--gin_file=five.gin"
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["mix", "preview", FIVE, "--html="], "--html"),
+        (["mix", "show", FIVE, "--recording", ""], "--recording"),
+        (["mix", "show", "--gin_file="], "--gin_file"),
+        (["record", FIVE, "--out="], "--out"),
+        (["train", FIVE, "--run_dir="], "--run_dir"),
+        (["train", FIVE, "--run_dir=x", "--copy_to="], "--copy_to"),
+        (["tune", "confirm", FIVE, "--recommendation=", "--out=x"], "--recommendation"),
+        (["export", "x", "--format=hf", "--out="], "--out"),
+        (["status", ""], "RUN"),
+        (["audit", FIVE, "--import="], "--import"),
+    ],
+)
+def test_an_empty_path_is_said_to_be_empty(
+    words, option, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    status, error = run(capsys, *words)
+    assert status == 2 and error.count("\n") == 1
+    assert error.startswith(f"sightline: {option} is empty; give ")
+    assert list(tmp_path.iterdir()) == []
+
+
+FOLDERS = {
+    "record": ["record", FIVE, "--rows=1", "--gin.train.seed=0", "--out"],
+    "export": ["export", "x", "--format=hf", "--out"],
+    "import": ["import", "hf:x", "--out"],
+    "corpus": ["corpus", "policies", "--documents=2", "--out"],
+    "diagnose": ["diagnose", FIVE, "--out"],
+    "audit": ["audit", FIVE, "--pictures"],
+    "study": ["study", "--gin_file=three_failures.gin", "--out"],
+    "train": ["train", "--gin_file=quickstart.gin", "--run_dir"],
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("file", r"'file'.* is a file"), ("/proc/x", "'/proc/x'")],
+)
+def test_a_folder_that_cannot_be_made_is_named_as_it_was_given(
+    given, said, name, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    *words, option = FOLDERS[name]
+    status, error = run(capsys, *words, f"{option}={given}")
+    assert status == 2 and re.search(said, error) and error.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("how", ["named", "included"])
+def test_a_folder_in_place_of_a_gin_file_is_said_to_be_one(
+    how, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "x.gin").write_text("include 'mine'\n")
+    name = "mine" if how == "named" else "x.gin"
+    status, error = run(capsys, "mix", "show", f"--gin_file={name}")
+    assert status == 2 and "'mine' is a folder, and no gin file" in error
 
 
 def test_an_error_of_the_file_system_is_the_users_where_the_path_is(

@@ -57,3 +57,10 @@ def test_edges_are_the_whole_of_a_small_file_and_the_ends_of_a_large_one(
     path.write_bytes(content)
     ends = content if size <= 2 * EDGE else content[:EDGE] + content[-EDGE:]
     assert sha256_of_edges(path) == hashlib.sha256(ends).hexdigest()
+
+
+def test_a_file_that_cannot_be_made_is_named_and_not_a_temporary_one(tmp_path):
+    path = tmp_path / "missing" / "x.csv"
+    with pytest.raises(OSError) as error:
+        write_whole(path, "a")
+    assert error.value.filename == str(path)

@@ -124,7 +124,7 @@ def test_what_fails_while_it_is_written_leaves_nothing(papers, tmp_path, monkeyp
         (["policies", "--split=tran"], "did you mean 'train'"),
         (["policies", "--documents=0"], "--documents is 0; give 1 or more"),
         (["policies", "--outt=x"], "did you mean '--out'"),
-        (["policies", f"--out={__file__}"], "cannot make the folder"),
+        (["policies", f"--out={__file__}"], "is a file; name a folder"),
         (["python_docs", "--baselines"], "is for the corpus 'policies'"),
         (["text"], "text.folder is not set"),
         (["text", "--gin.text.folder=no/such"], "does not exist"),
