@@ -84,9 +84,10 @@ def _names(lists: Sequence[str]) -> tuple[str, ...]:
 
 
 def model_of(config: Config, packed: PackedMixture) -> Model:
-    """The model of a config that binds all of `train` but the mixture and the rows."""
-    settings = config.arguments("train", run_dir="", config="", mixture="", rows="")
-    model, size = settings["model"], vocabulary(packed.mixture.vocabulary).size
+    """The model of a config that binds `train.model` and `train.steps`."""
+    bound = config.bindings.bound((), "train")
+    model, steps = (config.bindings.resolve(bound[n].value) for n in ("model", "steps"))
+    size = vocabulary(packed.mixture.vocabulary).size
 
     def row_cost(rows: RowShape) -> float:
         return row_operations(model, rows, vocabulary_size=size)
@@ -97,7 +98,7 @@ def model_of(config: Config, packed: PackedMixture) -> Model:
         )
     )
     parameters = sum(int(leaf.size) for leaf in jax.tree.leaves(nnx.state(abstract)))
-    tokens = settings["steps"] * packed.batch_rows * slots(packed.rows)
+    tokens = steps * packed.batch_rows * slots(packed.rows)
     return Model(row_cost, Run(parameters, tokens))
 
 

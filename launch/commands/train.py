@@ -101,11 +101,6 @@ def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:
         from ..training.resume import RunConfig
         from ..training.train import train
 
-        if bound := config.bindings.bound((), "train").get("run_dir"):
-            raise UsageError(
-                f"{bound.where}: train.run_dir is not bound but given as --run_dir, "
-                f"here {options.run_dir!r}; take the binding out."
-            )
         allow = [name.strip() for name in options.allow.split(",") if name.strip()]
         settings = config.arguments(
             "train",

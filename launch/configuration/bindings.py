@@ -18,6 +18,11 @@ from .values import (
     require_known,
 )
 
+GIVEN = {("train", "run_dir"): "given as --run_dir"}
+"""How parameters are given that are not bound, where it is not as `PASSED` says."""
+
+PASSED = "passed by what uses it (a schedule gets train.steps)"
+
 
 class Use(NamedTuple):
     """One use of a configurable: under which scope, and called or not."""
@@ -92,35 +97,37 @@ class Bindings:
         Args:
           name: the configurable.
           scope: under which its bindings are looked up.
-          **given: arguments from the caller; they win over bound ones.
+          **given: arguments from the caller, which are not bound.
 
         Raises:
-          ValueError: a value has the wrong type, or parameters without a default are
-            not bound, here or in anything that is built for it.
+          ValueError: a value has the wrong type, a given one is bound too, or
+            parameters without a default are not bound, here or in anything that is
+            built for it.
         """
+        bound = self.bound(scope, name)
+        for parameter, binding in bound.items():
+            if parameter in given:
+                source = GIVEN.get((name, parameter), PASSED)
+                raise UsageError(
+                    f"{binding.where}: {name}.{parameter} is not bound but {source}; "
+                    "take the binding out."
+                )
         self._check_required(name, scope, given)
         values = dict(given)
-        for parameter, binding in self.bound(scope, name).items():
-            if parameter not in given:
-                values[parameter] = self.resolve(binding.value, scope)
-                self.check(name, parameter, values[parameter], binding.where)
+        for parameter, binding in bound.items():
+            values[parameter] = self.resolve(binding.value, scope)
+            self.check(name, parameter, values[parameter], binding.where)
         for (owner, parameter), make in self.injected.items():
             if owner == name:
                 values.setdefault(parameter, make(scope))
         return values
 
     def build(self, name: str, scope: Scope, *positional: Any, **given: Any) -> Any:
-        """Calls a configurable with its arguments; given ones win over bound ones."""
+        """Calls a configurable with its arguments; given ones are not bound."""
         function, parameters = self.table[name]
         if function is None:
             raise UsageError(f"{name!r} only has settings; it cannot be called.")
         given |= dict(zip(parameters, positional, strict=False))
-        for parameter, binding in self.bound(scope, name).items():
-            if parameter in given:
-                raise UsageError(
-                    f"{binding.where}: {name}.{parameter} is not bound but passed by "
-                    "what uses it (a schedule gets train.steps); take the binding out."
-                )
         arguments = self.arguments(name, scope, **given)
         try:
             return function(**arguments)

@@ -77,9 +77,11 @@ def test_references_and_macros_are_replaced_however_deep():
     assert bindings.build("root", ())["b"] == [2, "built"]
 
 
-def test_what_a_caller_gives_wins_and_what_it_passes_may_not_be_bound():
+def test_what_a_caller_gives_may_not_be_bound():
     bindings = read("leaf.at=1", "root.make=@scheduled", "scheduled.peak=0.5")
-    assert bindings.arguments("leaf", at=7) == {"at": 7}
+    assert bindings.arguments("leaf", beside=7) == {"at": 1, "beside": 7}
+    with pytest.raises(UsageError, match=r"leaf\.at=1: leaf\.at is not bound but pass"):
+        bindings.arguments("leaf", at=7)
     make = bindings.arguments("root")["make"]
     assert isinstance(make, functools.partial) and make(20) == (20, 0.5)
     message = r"scheduled\.peak is not bound but passed .* take the binding out"
