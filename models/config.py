@@ -7,15 +7,31 @@ from typing import Literal
 from ..objectives.errors import (
     UsageError,
     nearest,
+    require_acting,
     require_count,
     require_flag,
     require_number,
 )
 
+_ACTS_WITH = {
+    "rope_theta": 'ModelConfig.position="rope"',
+    "rope_factor": 'ModelConfig.position="rope"',
+    "rope_low_frequency_factor": "ModelConfig.rope_factor above 1",
+    "rope_high_frequency_factor": "ModelConfig.rope_factor above 1",
+    "rope_original_context": "ModelConfig.rope_factor above 1",
+    "relative_buckets": 'ModelConfig.position="relative_bias"',
+    "relative_max_distance": 'ModelConfig.position="relative_bias"',
+    "relative_per_layer": 'ModelConfig.position="relative_bias"',
+}
+"""The settings that not every model reads, and with what they are read."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """What a model is made of. The rows it reads choose the architecture.
+
+    A setting that the choice of `position`, or a `rope_factor` of 1, leaves unread has
+    to stay at its default.
 
     Attributes:
       layers: L, in each stack (an encoder–decoder has L encoder and L decoder layers).
@@ -57,7 +73,8 @@ class ModelConfig:
 
     Raises:
       ValueError: a number is not finite or out of range, `kv_heads` does not divide
-        `heads`, a head that rotates is odd, or a choice is none of those listed.
+        `heads`, a head that rotates is odd, a choice is none of those listed, or a
+        setting is given that would not be read.
     """
 
     layers: int
@@ -103,6 +120,7 @@ class ModelConfig:
                 require_count(f"ModelConfig.{field}", value)
             if hint is bool:
                 require_flag(f"ModelConfig.{field}", value)
+        self._check_that_all_act()
         require_number("ModelConfig.rope_theta", self.rope_theta, above=0.0)
         self._check_rope_scaling()
         require_number("ModelConfig.norm_epsilon", self.norm_epsilon, above=0.0)
@@ -128,6 +146,22 @@ class ModelConfig:
             raise UsageError(
                 f"ModelConfig.head_dim={self.head_dim} is odd; RoPE turns pairs, so "
                 f"take {self.head_dim + 1}."
+            )
+
+    def _check_that_all_act(self) -> None:
+        acting = {
+            'ModelConfig.position="rope"': self.position == "rope",
+            "ModelConfig.rope_factor above 1": self.rope_factor != 1.0,
+            'ModelConfig.position="relative_bias"': self.position == "relative_bias",
+        }
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        for name, with_ in _ACTS_WITH.items():
+            require_acting(
+                f"ModelConfig.{name}",
+                getattr(self, name),
+                default=defaults[name],
+                acts=acting[with_],
+                with_=with_,
             )
 
     def _check_rope_scaling(self) -> None:

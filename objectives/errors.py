@@ -3,7 +3,8 @@
 import difflib
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -83,11 +84,44 @@ def require_count(
         )
 
 
-def require_share(name: str, value: Any) -> None:
-    """Refuses a share or rate outside [0, 1]."""
+def require_share(
+    name: str, value: Any, *, instead: Mapping[int, str] = MappingProxyType({})
+) -> None:
+    """Refuses a share or rate outside [0, 1].
+
+    Args:
+      name: of the setting.
+      value: of it.
+      instead: of 0, of 1 or of both, which are refused too: what is asked for by them
+        is done by something else.
+    """
     number = _is_a(numbers.Real, value)
     if not (number and 0.0 <= value <= 1.0):
         raise UsageError(f"{name} is {value}; it is a share, so set it within [0, 1].")
+    if value in instead:
+        raise UsageError(
+            f"{name} is {value}; set it {'below' if value else 'above'} {value:g}, or "
+            f"{instead[value]}."
+        )
+
+
+def require_acting(
+    name: str, value: Any, *, default: Any, acts: bool, with_: str
+) -> None:
+    """Refuses a value that nothing would read; the default is as good as unset.
+
+    Args:
+      name: of the setting.
+      value: of it.
+      default: of it.
+      acts: whether it is read.
+      with_: what else has to be set for that, as in `position="rope"`.
+    """
+    if not acts and value != default:
+        raise UsageError(
+            f"{name} is {value!r}, and acts only with {with_}; leave it at "
+            f"{default!r}, or set {with_}."
+        )
 
 
 def require_flag(name: str, value: Any) -> None:

@@ -83,7 +83,8 @@ def _rope(config: Json) -> dict[str, Any]:
             + nearest(kind, ("default", "llama3"))
         )
     theta = {"rope_theta": either("rope_theta", 10_000.0)}
-    if kind == "default":
+    # Frequencies divided by 1 are as they were, whatever the other settings say.
+    if kind == "default" or number(scaling, "factor", where=where) == 1.0:
         return theta
     original = "original_max_position_embeddings"
     return {

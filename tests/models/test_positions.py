@@ -59,7 +59,7 @@ def test_known_buckets_of_t5():
 def test_the_bias_of_a_pair_is_its_buckets_row(direction):
     config = ModelConfig(
         layers=1, d_model=8, heads=2, kv_heads=2, head_dim=4, d_hidden=8,
-        relative_buckets=8, relative_max_distance=20,
+        position="relative_bias", relative_buckets=8, relative_max_distance=20,
     )  # fmt: skip
     bias = RelativeBias(config, nnx.Rngs(0), direction=direction)
     queries = np.array([[0, 5, 40], [3, 3, 1]], np.int32)

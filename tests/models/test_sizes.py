@@ -13,6 +13,7 @@ from sightline.models.axes import MESH_AXES, param_shardings
 from sightline.models.build import build
 from sightline.models.config import ModelConfig
 from sightline.models.rows import decoder_rows, encoder_decoder_rows
+from sightline.objectives.errors import UsageError
 
 FOLDER = pathlib.Path(__file__).parents[2] / "gin" / "models"
 BINDING = re.compile(r"ModelConfig\.(\w+) = (.+)")
@@ -72,7 +73,10 @@ def test_the_header_counts_the_parameters(name, architecture):
         (dict(head_dim=7), "odd; RoPE turns pairs, so take 8"),
         (dict(activation="relu6"), "'relu6'; did you mean 'relu'"),
         (dict(rope_factor=0.5), "rope_factor is 0.5; set it to a finite number ≥ 1"),
-        (dict(rope_low_frequency_factor=4.0), "rope_high_frequency_factor is 4.0"),
+        (
+            dict(rope_factor=8.0, rope_low_frequency_factor=4.0),
+            "rope_high_frequency_factor is 4.0",
+        ),
         (dict(position="rop"), "did you mean 'rope'"),
         (dict(layers=0), "layers is 0; set it to a whole number"),
         (dict(gated="False"), "gated is 'False'; set it to True or False"),
@@ -89,3 +93,31 @@ def test_impossible_models_are_refused(change, message):
         object.__setattr__(config, name, value)
     with pytest.raises(ValueError, match=message):
         config.__post_init__()
+
+
+BIASES, SCALES = {"position": "relative_bias"}, {"rope_factor": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("unread", "beside", "read", "message"),
+    [
+        ({"rope_theta": 5e5}, BIASES, {}, "500000.0.*position.*at 10000.0, or set"),
+        ({"rope_factor": 8.0}, BIASES, {}, "8.0, and acts only with .*position"),
+        ({"rope_low_frequency_factor": 2.0}, {}, SCALES, "2.0.*only with .*rope_fact"),
+        ({"rope_high_frequency_factor": 2.0}, {}, SCALES, "2.0.*leave it at 4.0"),
+        ({"rope_original_context": 512}, {}, SCALES, "512.*set ModelConfig.rope_fact"),
+        ({"relative_buckets": 8}, {}, BIASES, '8.*="relative_bias"; leave it at 32'),
+        ({"relative_max_distance": 64}, {}, BIASES, "64, and acts only with"),
+        ({"relative_per_layer": True}, {}, BIASES, "True.*leave it at False, or set"),
+    ],
+    ids=str,
+)
+def test_a_setting_acts_or_is_refused(unread, beside, read, message):
+    sizes = dict(layers=1, d_model=8, heads=4, kv_heads=2, head_dim=8, d_hidden=8)
+    (field,) = unread
+    with pytest.raises(UsageError, match=rf"ModelConfig\.{field} is {message}"):
+        ModelConfig(**sizes, **beside, **unread)
+    ModelConfig(**sizes, **read, **unread)
+    # At its default it is as good as unset: resolved configs write all of them out.
+    default = getattr(ModelConfig(**sizes), field)
+    ModelConfig(**sizes, **beside, **{field: default})

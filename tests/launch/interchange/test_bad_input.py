@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sightline.launch import cli
+from sightline.launch.interchange import llama
 
 from .conftest import LLAMA, T5
 
@@ -214,3 +215,12 @@ def test_a_failed_save_leaves_nothing(folders, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         module.import_model(folder, out)
     assert not list(out.parent.iterdir())
+
+
+def test_a_scaling_by_1_leaves_the_rest_of_it_out():
+    """It divides nothing, and a setting that does not act is refused of a model."""
+    original = {"original_max_position_embeddings": 32}
+    factors = {"factor": 1.0, "low_freq_factor": 2.0, "high_freq_factor": 8.0}
+    scaling = {"rope_type": "llama3", **factors, **original}
+    scaled = llama.read({**LLAMA, "rope_scaling": scaling})
+    assert scaled.config == llama.read(LLAMA).config

@@ -31,7 +31,8 @@ COARSE = functools.partial(pallas_attention, blocks=Blocks(16, 32), interpret=Tr
 def t5_runs(direction: str, *, buckets: int = 8, max_distance: int = 20) -> Runs:
     config = ModelConfig(
         layers=1, d_model=1, heads=1, kv_heads=1, head_dim=8, d_hidden=8,
-        relative_buckets=buckets, relative_max_distance=max_distance,
+        position="relative_bias", relative_buckets=buckets,
+        relative_max_distance=max_distance,
     )  # fmt: skip
     nowhere = np.zeros((1, 1), np.int32)
     bias = RelativeBias(config, nnx.Rngs(0), direction=direction)
