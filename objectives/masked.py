@@ -23,11 +23,12 @@ def _selected(tokens: int, rate: Rate) -> int:
     if isinstance(rate, str):
         if rate != "uniform":
             raise UsageError(
-                f"masked.rate is {rate!r}; set a share within [0, 1], such as 0.15, "
-                'or "uniform".'
+                f"masked.rate is {rate!r}; set a share above 0, such as 0.15, or "
+                '"uniform".'
             )
         return tokens
-    require_share("masked.rate", rate)
+    instead = {0: "leave masked out of Mixture.rates"}
+    require_share("masked.rate", rate, instead=instead)
     return max(1, round(rate * tokens))
 
 
@@ -94,14 +95,14 @@ def masked(
       rng: source of all randomness.
       ids: reserved ids; random tokens come from `ids.text` only, and words begin at
         `ids.word_starts` (`words.word_begins`).
-      rate: share of the tokens that are selected, or "uniform".
+      rate: share of the tokens that are selected, above 0, or "uniform".
       masked_share: share of the selected that show the mask.
       random_share: share of the selected that show a random token.
       unit: what is selected as one.
       shift: whether the slot before a selected token predicts it.
 
     Raises:
-      ValueError: a share outside [0, 1], shares that sum to more than 1, a `rate` of
+      ValueError: a share out of range, shares that sum to more than 1, a `rate` of
         "uniform" with tokens that are not hidden or with words, or words where the
         vocabulary has none.
     """

@@ -4,24 +4,32 @@ from typing import Literal
 
 import numpy as np
 
-from .errors import UsageError, nearest, require_share
+from .errors import UsageError, nearest, require_acting, require_share
 from .example import Example
 from .special_ids import MODES, SpecialIds
 
 ShownMode = Literal["none", "R", "S", "X"]
 
 
-def mode_slots(mode: ShownMode, mode_rate: float) -> int:
+def mode_slots(mode: ShownMode) -> int:
     """Slots that an Example takes at most for its mode token."""
-    return int(mode != "none" and mode_rate > 0)
+    return int(mode != "none")
 
 
 def require_mode(objective: str, mode: str, mode_rate: float) -> None:
-    """Refuses an unknown mode, and a rate outside [0, 1]."""
+    """Refuses an unknown mode, a rate outside (0, 1], and a rate of no mode."""
     valid = ("none", *MODES)
     if mode not in valid:
         raise UsageError(f"{objective}.mode is {mode!r}; {nearest(mode, valid)}")
-    require_share(f"{objective}.mode_rate", mode_rate)
+    rate = f"{objective}.mode_rate"
+    require_acting(
+        rate,
+        mode_rate,
+        default=1.0,
+        acts=mode != "none",
+        with_=f'{objective}.mode="R", "S" or "X"',
+    )
+    require_share(rate, mode_rate, instead={0: f'set {objective}.mode="none"'})
 
 
 def with_mode(
@@ -43,7 +51,7 @@ def with_mode(
       rng: drawn from only where `mode` is not "none".
       ids: reserved ids.
       mode: which token, or "none".
-      mode_rate: share of the Examples that show it.
+      mode_rate: share of the Examples that show it, above 0.
     """
     if mode == "none":
         return example

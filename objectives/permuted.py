@@ -5,13 +5,16 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .errors import UsageError, nearest, require_count
+from .errors import UsageError, nearest, require_acting, require_count
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
 from .text import Text, Tokens
 
 ID = 3
+
+K = 6
+"""One in how many tokens is selected by default."""
 
 Selection = Literal["partial", "spans", "all"]
 
@@ -46,7 +49,7 @@ def permuted(
     ids: SpecialIds,
     *,
     selection: Selection = "partial",
-    k: int = 6,
+    k: int = K,
 ) -> Example:
     """Predicts tokens in a random order, each from the unselected and the earlier ones.
 
@@ -64,12 +67,19 @@ def permuted(
         "spans" as many in runs of 1 to 5 (probability ∝ 1/n), each inside its own
         stretch of n·k tokens (XLNet's released code leaves 6n tokens around a run of n,
         so its stretches are 7n tokens long); "all" every token.
-      k: one in how many tokens is selected; not used by "all".
+      k: one in how many tokens is selected; only with "partial" and "spans".
 
     Raises:
-      ValueError: an unknown selection, or k below 1.
+      ValueError: an unknown selection, k below 1, or a k with "all".
     """
     del ids
+    require_acting(
+        "permuted.k",
+        k,
+        default=K,
+        acts=selection != "all",
+        with_='permuted.selection="partial" or "spans"',
+    )
     tokens = text.tokens
     content = len(tokens) - text.ends_document
     count = min(_selected(len(tokens), k), content)

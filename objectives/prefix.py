@@ -11,18 +11,21 @@ from .text import Text, Tokens
 
 ID = 5
 
+_NO_SUFFIX = {
+    0: "leave prefix out of Mixture.rates",
+    1: "mix causal, which predicts the whole text",
+}
+
 
 def _suffix_tokens(tokens: int, suffix: float) -> int:
-    require_share("prefix.suffix", suffix)
+    require_share("prefix.suffix", suffix, instead=_NO_SUFFIX)
     return min(max(round(suffix * tokens), 1), tokens - 1)
 
 
-def _lengths(
-    tokens: int, suffix: float | None, mode: ShownMode, mode_rate: float
-) -> Lengths | None:
+def _lengths(tokens: int, suffix: float | None, mode: ShownMode) -> Lengths | None:
     if tokens < 2:
         return None
-    extra = mode_slots(mode, mode_rate)
+    extra = mode_slots(mode)
     if suffix is None:
         inputs, targets = tokens - 1, tokens - 1
     else:
@@ -62,13 +65,13 @@ def prefix(
       text: the window.
       rng: source of all randomness.
       ids: reserved ids.
-      suffix: share of the tokens that are predicted, at least one and at most all but
-        one; None draws the cut.
+      suffix: share of the tokens that are predicted, above 0 and below 1; at least one
+        token is, and at most all but one. None draws the cut.
       mode: mode token before the inputs (`mode.with_mode`).
-      mode_rate: share of the Examples that show it.
+      mode_rate: share of the Examples that show it, above 0; only with a mode.
 
     Raises:
-      ValueError: a share outside [0, 1], or an unknown mode.
+      ValueError: a share out of range, a rate without a mode, or an unknown mode.
     """
     require_mode("prefix", mode, mode_rate)
     tokens = text.tokens

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from .errors import UsageError, require_number, require_share
+from .errors import UsageError, require_acting, require_number, require_share
 from .example import Example, Lengths, sequential
 from .registry import objective
 from .special_ids import SpecialIds
@@ -11,6 +11,9 @@ from .text import Text, Tokens
 from .words import sentence_begins
 
 ID = 7
+
+MEAN_SPAN = 3.0
+"""Mean length of a span by default, in tokens."""
 
 
 def _counts(
@@ -67,7 +70,7 @@ def reconstruction(
     ids: SpecialIds,
     *,
     infill: float = 0.3,
-    mean_span: float = 3.0,
+    mean_span: float = MEAN_SPAN,
     mask: float = 0.0,
     delete: float = 0.0,
     shuffle: float = 0.0,
@@ -97,17 +100,25 @@ def reconstruction(
       ids: reserved ids; sentences are told by `ids.sentence_ends` and
         `ids.word_starts` (`words.sentence_begins`).
       infill: share of the tokens dropped in spans.
-      mean_span: mean length of a span, in tokens.
+      mean_span: mean length of a span, in tokens; only with `infill` above 0.
       mask: share of the tokens replaced by a mask, one for one.
       delete: share of the tokens removed without a trace.
       shuffle: share of the Examples whose sentences are permuted.
 
     Raises:
       ValueError: shares outside [0, 1] or above 1 together, spans shorter than 1 on
-        average, nothing corrupted, or no sentences in the vocabulary to permute.
+        average or of an infilling of nothing, nothing corrupted, or no sentences in the
+        vocabulary to permute.
     """
     _require(
         ids, corrupted=infill + mask + delete, shuffle=shuffle, mean_span=mean_span
+    )
+    require_acting(
+        "reconstruction.mean_span",
+        mean_span,
+        default=MEAN_SPAN,
+        acts=infill > 0,
+        with_="reconstruction.infill above 0",
     )
     original = text.tokens[: len(text.tokens) - text.ends_document]
     counts = _counts(len(original), infill=infill, mask=mask, delete=delete)

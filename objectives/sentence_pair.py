@@ -1,7 +1,7 @@
 """Sentence pairs: does the second text continue the first?"""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ from .errors import (
     NoExampleError,
     UsageError,
     nearest,
+    require_acting,
     require_count,
     require_share,
 )
@@ -18,7 +19,7 @@ from .registry import objective
 from .sentence_cuts import Kind, Matched, Pair, matched_pairs
 from .special_ids import SpecialIds
 from .tally import count
-from .text import Text, Tokens
+from .text import Text, Tokens, joined_in
 from .token_cuts import false_pair
 from .words import sentence_begins
 
@@ -102,14 +103,16 @@ def sentence_pair(
       further: rate of pairs with the same document further on.
       swapped: rate of swapped pairs.
       distance: tokens from the place where the true B begins to the one where a B
-        from further on does, ≥ 1; None: any place after the window.
+        from further on does, ≥ 1; None: any place after the window. It acts only with
+        `further` above 0.
       unit: what is never cut where A and B meet.
       max_tokens: most raw tokens in a pair, at least `FEWEST_TOKENS`; 126 and their SEP
         and label take 128 slots.
 
     Raises:
       UsageError: a rate outside [0, 1], rates that sum to more than 1, a distance
-        below 1, an unknown unit, or sentences where the vocabulary has none.
+        below 1 or of no pairs, an unknown unit, or sentences where the vocabulary has
+        none.
       NoExampleError: the window repeats itself, so that no pair of it is false.
     """
     rates: dict[Kind, float] = {"other": other, "further": further, "swapped": swapped}
@@ -154,6 +157,13 @@ def _require(
     require_share("sentence_pair.other + further + swapped", negative)
     if distance is not None:  # any place after the window
         require_count("sentence_pair.distance", distance)
+    require_acting(
+        "sentence_pair.distance",
+        distance,
+        default=None,
+        acts=rates["further"] > 0,
+        with_="sentence_pair.further above 0",
+    )
     if unit not in (units := get_args(Unit)):
         raise UsageError(f"sentence_pair.unit is {unit!r}; {nearest(unit, units)}")
     if unit == "sentence" and not (len(ids.word_starts) and len(ids.sentence_ends)):
@@ -173,19 +183,6 @@ def _draw(text: Text, drawn: list[Tokens], rng: np.random.Generator) -> Tokens:
     return drawn[-1]
 
 
-def _continues(pair: Pair, documents: Iterable[Tokens]) -> bool:
-    """Whether a document has the two texts one right after the other."""
-    pattern = np.concatenate(pair).astype(np.int32).tobytes()
-    for document in documents:
-        text = np.ascontiguousarray(document, np.int32).tobytes()
-        at = text.find(pattern)
-        while at >= 0 and at % 4:  # across tokens
-            at = text.find(pattern, at + 1)
-        if at >= 0:
-            return True
-    return False
-
-
 def _matched_pairs(
     text: Text,
     drawn: list[Tokens],
@@ -198,7 +195,7 @@ def _matched_pairs(
     """Pairs that meet between sentences; None if there are none, or none is false."""
     for _ in range(TRIES):
         matched = matched_pairs(text, rng, ids, rates=rates, distance=distance)
-        if matched is None or not _continues(matched.false, (text.document, *drawn)):
+        if matched is None or not joined_in((text.document, *drawn), matched.false):
             return matched
         count("negatives drawn again")
     count("cut at a token instead of a sentence")
@@ -220,17 +217,17 @@ def _token_pair(
     shortest = max(1, len(content) // 4)
     cut = int(rng.integers(shortest, len(content) - shortest + 1))
     first, second = content[:cut], content[cut:]
-    if _continues((second, first), [text.document]):
+    if joined_in([text.document], (second, first)):
         raise NoExampleError("the window repeats itself: swapped, it still continues")
     continues = bool(rng.random() >= negative)
     if continues:
         return (first, second), True
     for _ in range(TRIES):
         pair = false_pair(text, first, second, rng, rates=rates, distance=distance)
-        if not _continues(pair, (text.document, *drawn)):
+        if not joined_in((text.document, *drawn), pair):
             return pair, False
         count("negatives drawn again")
-    if _continues((second, first), drawn):
+    if joined_in(drawn, (second, first)):
         raise NoExampleError("swapped, the window still continues elsewhere")
     count("negatives swapped instead")
     return (second, first), False

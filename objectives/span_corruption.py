@@ -15,10 +15,15 @@ from .text import Text, Tokens
 
 ID = 2
 
+_NO_DENSITY = {
+    0: "leave span_corruption out of Mixture.rates",
+    1: "mix causal, which predicts the whole text",
+}
+
 
 def noise_counts(length: int, *, density: float, mean_span: float) -> tuple[int, int]:
     """How many tokens of `length` are dropped, and in how many spans (T5 §3.1.4)."""
-    require_share("span_corruption.density", density)
+    require_share("span_corruption.density", density, instead=_NO_DENSITY)
     require_number("span_corruption.mean_span", mean_span, least=1.0)
     return _noise_counts(length, density, mean_span)
 
@@ -61,14 +66,14 @@ def _composition(
 
 
 def _lengths(
-    tokens: int, density: float, mean_span: float, mode: ShownMode, mode_rate: float
+    tokens: int, density: float, mean_span: float, mode: ShownMode
 ) -> Lengths | None:
     if tokens < 3:
         return None
     dropped, spans = noise_counts(tokens, density=density, mean_span=mean_span)
     targets = dropped + spans + 1
     return Lengths(
-        inputs=tokens - dropped + spans + 1 + mode_slots(mode, mode_rate),
+        inputs=tokens - dropped + spans + 1 + mode_slots(mode),
         targets=targets,
         inputs_predictions=0,
         targets_predictions=targets,
@@ -101,10 +106,11 @@ def span_corruption(
       text: the window.
       rng: source of all randomness.
       ids: reserved ids; one sentinel a span.
-      density: share of the tokens that are dropped.
+      density: share of the tokens that are dropped, above 0 and below 1; at least one
+        token is, and one is kept.
       mean_span: mean length of a dropped span, in tokens.
       mode: mode token before the inputs (`mode.with_mode`).
-      mode_rate: share of the Examples that show it.
+      mode_rate: share of the Examples that show it, above 0; only with a mode.
 
     Raises:
       ValueError: more spans than sentinels, or a setting out of range.

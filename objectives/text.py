@@ -1,6 +1,6 @@
 """What an objective is given: a window of a document, and a way to other documents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,3 +33,16 @@ class Text(NamedTuple):
     @property
     def ends_document(self) -> bool:
         return self.stop == len(self.document)
+
+
+def joined_in(documents: Iterable[Tokens], texts: Sequence[Tokens]) -> bool:
+    """Whether a document has these texts one right after the other."""
+    pattern = np.concatenate(texts).astype(np.int32).tobytes()
+    for document in documents:
+        text = np.ascontiguousarray(document, np.int32).tobytes()
+        at = text.find(pattern)
+        while at >= 0 and at % 4:  # across tokens
+            at = text.find(pattern, at + 1)
+        if at >= 0:
+            return True
+    return False

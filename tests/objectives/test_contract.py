@@ -296,6 +296,16 @@ def test_an_id_is_given_once():
         ("span_corruption", {"mode_rate": 2.0}, "span_corruption.mode_rate is 2.0"),
         ("prefix", {"mode": "S", "mode_rate": -1.0}, "prefix.mode_rate is -1.0"),
         ("prefix", {"suffix": 1.5}, "prefix.suffix is 1.5"),
+        ("prefix", {"suffix": 0.0}, "prefix.suffix is 0.0; set it above 0"),
+        ("prefix", {"suffix": 1.0}, "set it below 1, or mix causal"),
+        ("span_corruption", {"density": 1.0}, "set it below 1, or mix causal"),
+        (
+            "span_corruption",
+            {"density": 0.0},
+            "leave span_corruption out of Mixture.rates",
+        ),
+        ("masked", {"rate": 0.0}, "rate is 0.0; set it above 0, or leave masked out"),
+        ("prefix", {"mode": "S", "mode_rate": 0.0}, 'or set prefix.mode="none"'),
         ("fill_in_middle", {"spm": 1.1}, "fill_in_middle.spm is 1.1"),
         ("reconstruction", {"infill": 0.5, "mask": 0.6}, "infill \\+ mask \\+ delete"),
         ("reconstruction", {"delete": -0.5}, "reconstruction.delete is -0.5"),
@@ -322,6 +332,37 @@ def test_bad_settings_are_refused(name, bound, message, make_text, ids):
     with pytest.raises(ValueError, match=message):  # as a mixture is checked
         registry.get(name).with_settings(**bound).window(Budget(slots=128))
         example_of(name, bound, (60, 0, True, 0), make_text, ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "unread", "read"),
+    [
+        ("permuted", {"k": 3, "selection": "all"}, {"selection": "spans"}),
+        ("sentence_pair", {"distance": 5, "further": 0.0, "other": 0.0,
+                           "swapped": 0.0}, {"further": 1.0}),
+        ("reconstruction", {"mean_span": 2.0, "infill": 0.0, "mask": 0.3},
+         {"infill": 0.1}),
+        ("span_corruption", {"mode_rate": 0.5}, {"mode": "R"}),
+        ("prefix", {"mode_rate": 0.5}, {"mode": "S"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_setting_acts_or_is_refused(name, unread, read, make_text, ids):
+    setting, value = next(iter(unread.items()))
+    default = registry.get(name).settings[setting]
+    message = f"{name}.{setting} is {value}, and acts only with .*{next(iter(read))}"
+
+    def examples(**bound):
+        windows_of = [(40, 0, False, seed) for seed in range(20)]
+        made = [example_of(name, bound, w, make_text, ids)[2] for w in windows_of]
+        return [(e.inputs.tolist(), e.targets.tolist()) for e in made]
+
+    with pytest.raises(UsageError, match=f"{message}.*leave it at {default}, or set"):
+        examples(**unread)
+    # At its default it is as good as unset, as in a resolved config.
+    examples(**{**unread, setting: default})
+    acting = {**unread, **read}
+    assert examples(**acting) != examples(**{**acting, setting: default})
 
 
 @pytest.mark.unchecked

@@ -51,6 +51,7 @@ def test_the_target_is_the_window_whatever_is_corrupted(
     text = make_text(length + (0 if ends else 5), 0, length)
     infill, mask, delete = (part / max(sum(parts[:3]), 1.01) for part in parts[:3])
     bound = dict(infill=infill, mask=mask, delete=delete, shuffle=parts[3])
+    mean_span = mean_span if infill else 3.0
     example = reconstruct(text, ids, seed, mean_span=mean_span, **bound)
     np.testing.assert_array_equal(example.targets[:-1], content(text))
     assert example.targets[-1] == example.inputs[-1] == ids.eos

@@ -310,7 +310,7 @@ def test_the_mode_token_that_most_examples_of_a_mode_show():
     mixture = Mixture("modes", rates, corpora={"policies": 1}, settings=span)
     found = mixture_traits(mixture, ROWS, examples=6).overall["examples"]
     assert mode_tokens(found) == {"causal": "none", "span": "R"}
-    span["r/span_corruption"]["mode_rate"] = 0.0
+    span["r/span_corruption"]["mode_rate"] = 1e-6
     mixture = Mixture("modes", rates, corpora={"policies": 1}, settings=span)
     found = mixture_traits(mixture, ROWS, examples=6).overall["examples"]
     assert mode_tokens(found)["span"] == "none"
