@@ -7,12 +7,15 @@ from flax import nnx
 
 from ...models.axes import param_shardings
 from ...models.build import build
+from ...models.rows import Normalisation
 from ...objectives.errors import (
+    require_acting,
     require_count,
     require_number,
     require_positive,
     require_seed,
 )
+from ...tasks.examples.mixture import Mixture
 from ...tasks.tokens.vocabulary import vocabulary
 from ..hosts.progress import MOST_SECONDS
 from ..runs.trackers import check_trackers
@@ -70,6 +73,22 @@ def check_step(*, seed: int, clip_norm: float, spike_deviations: float | None) -
         require_positive("train.spike_deviations", spike_deviations)
 
 
+def check_loss(mixture: Mixture, normalisation: Normalisation) -> None:
+    """Refuses shares of the loss that its normalisation does not read.
+
+    Raises:
+      UsageError: the mixture has some at any time, and every token counts the same.
+    """
+    for phase in mixture.phases().values():
+        require_acting(
+            "Mixture.loss_shares",
+            phase.loss_shares,
+            default=None,
+            acts=normalisation != "token_sum",
+            with_="train.normalisation='objective'",
+        )
+
+
 def check_elsewhere(settings: Mapping[str, Any], *, devices: int) -> None:
     """Refuses what `train` would refuse on that many devices, which are elsewhere.
 
@@ -85,6 +104,7 @@ def check_elsewhere(settings: Mapping[str, Any], *, devices: int) -> None:
     check_loop(**settings)
     names = ("seed", "clip_norm", "spike_deviations")
     check_step(**{name: settings[name] for name in names})
+    check_loss(settings["mixture"], settings["normalisation"])
     schedule = schedule_of(settings["schedule"], steps=settings["steps"])
     optimizer_of(settings["optimizer"], schedule)
     rows, batch_rows = settings["rows"], settings["batch_rows"]

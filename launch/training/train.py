@@ -117,7 +117,7 @@ def train(
       mesh: devices along each axis.
       microbatches: parts in which a batch is computed, to save memory.
       clip_norm: global gradient norm above which gradients are scaled down.
-      normalisation: of the loss (`models.loss`).
+      normalisation: of the loss (`models.loss`); "token_sum" takes no loss shares.
       spike_deviations: standard deviations of the logarithm of the gradient norm above
         its mean at which an update is skipped (`spikes`); None skips none.
       max_consecutive_skips: updates skipped in a row after which the run stops.
@@ -132,7 +132,7 @@ def train(
       keep: number of newest checkpoints to keep.
       keep_every: checkpoints of steps that it divides are kept as well; 0: none.
       report_seconds: between lines on the progress, where there is no terminal.
-      data_workers: processes that make training data; 0 for none but this one.
+      data_workers: processes that make data of corpora; 0 for none but this one.
       stall_seconds: without progress, after which the run shows where it stands and
         ends; compiling may take six times as long.
       trackers: where metrics go beside metrics.jsonl (`runs/trackers`).

@@ -189,10 +189,13 @@ def test_every_shipped_recipe_is_timed_task_by_task(name):
 
 
 def test_the_step_of_the_configuration_is_timed():
+    with pytest.raises(ValueError, match=r"Mixture.loss_shares is .* leave it at None"):
+        program_of(settings("train.normalisation='token_sum'"))
     found = program_of(
         settings(
             "train.clip_norm=0.5",
             "train.normalisation='token_sum'",
+            "Mixture.loss_shares=None",
             "train.microbatches=2",
             "train.batch_rows=16",
             "train.seed=3",

@@ -75,6 +75,10 @@ TENSOR = "--gin.MeshShape.tensor=64"
         (["submit", "local", *RUN, "--processes=2", TENSOR], "does not divide by 64"),
         ([*GKE, *FITS, "--gin.warmup_cosine.warmup_steps=9999"], "warmup_steps=9999"),
         ([*GKE, *FITS, "--gin.train.trackers=('x',)"], "train.trackers: no 'x'"),
+        (
+            [*GKE, *FITS, "--gin.train.normalisation='token_sum'"],
+            "leave it at None, or set train.normalisation='objective'",
+        ),
         ([*GKE, *FITS, "--slices=2"], "bind --gin.MeshShape.slices=2"),
         ([*GKE, *FITS, "--topology=v5p-129"], "--topology=v5p-129"),
         ([*GKE, *FITS, "--name=Mine"], "--name='Mine'"),
