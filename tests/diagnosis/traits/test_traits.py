@@ -153,7 +153,7 @@ def test_short_documents_have_nothing_further_on():
     assert objective_traits(registry.get("causal"), ROWS, lengths=np.full(9, 60)) == (
         objective_traits(registry.get("causal"), ROWS, lengths=np.full(5, 60))
     )
-    with pytest.raises(ValueError, match=r"none of 3 documents has the 4 tokens"):
+    with pytest.raises(ValueError, match=r"none of 3 documents has the 16 tokens"):
         objective_traits(pairs, ROWS, lengths=np.full(3, 2))
 
 

@@ -16,8 +16,9 @@ BUSY = """
 import ctypes, signal, sys
 from sightline.launch.hosts.stop_at_once import StopAtOnce
 
-for number in map(int, sys.argv[1:]):
-    signal.signal(number, signal.SIG_IGN)
+ignored = list(map(int, sys.argv[1:]))
+for number in (signal.SIGTERM, signal.SIGHUP):  # whatever the tests were started with
+    signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 with StopAtOnce():
     # Its thread takes them: nothing wakes the main one, as if XLA compiled there.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP])

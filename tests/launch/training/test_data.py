@@ -91,10 +91,19 @@ def test_held_out_batches_are_whole_and_the_same_everywhere():
     assert not any(here.held_out(most=0).values())
 
 
-def test_tasks_without_held_out_text_have_no_batches():
-    lacking = source({"policies.sentence_pair": 1, "policies.causal": 1})
-    tiny = Streaming(lacking.mixture, decoder_rows(slots=8, predictions=8), 8)
-    assert tiny.held_out(most=1)["policies.causal"]
+def test_tasks_without_held_out_text_have_no_batches(tmp_path):
+    """Pairs take 16 tokens, and no document has as many."""
+    lines = "".join(f'{{"text": "line {n}"}}\n' for n in range(400))
+    (tmp_path / "short.jsonl").write_text(lines)
+    mixture = Mixture(
+        "m",
+        {"text.sentence_pair": 1, "text.causal": 1},
+        vocabulary="bytes",
+        settings={"text": {"folder": str(tmp_path)}},
+    )
+    found = Streaming(mixture, ROWS, 1, workers=0).held_out(most=1)
+    assert found["text.sentence_pair"] == []
+    assert len(found["text.causal"]) == 1
 
 
 def test_closing_ends_its_processes():
