@@ -27,8 +27,8 @@ To resume a run, give the same command again. Bind train.data to a folder writte
 `sightline record` to train on recorded rows.
 
 SIGTERM, SIGINT and SIGHUP stop a run after the current step and save a checkpoint; a
-second SIGINT ends it at once. Before the first step there is nothing to save: they end
-it at once. A run that fails also saves its state, if it can. If
+second SIGINT ends it at once. Before the first step there is nothing to save: SIGTERM
+and SIGHUP end it at once. A run that fails also saves its state, if it can. If
 standard output is closed (`| head`), the run continues without it.
 
 Many hosts: run the same command on each, with one --run_dir that all of them share.
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     from ..hosts.processes import joined
     from ..hosts.stop_at_once import StopAtOnce
 
-    with StopAtOnce():
+    with StopAtOnce(_after_stop(options)):
         job = find_job(
             coordinator=options.coordinator,
             processes=options.processes,
@@ -73,6 +73,15 @@ def main(arguments: Sequence[str]) -> int:
         )
         with joined(job, seconds=options.join_seconds):
             return _train(options, bindings)
+
+
+def _after_stop(options: argparse.Namespace) -> str:
+    """What is said of a run that is stopped before its first step or after its last."""
+    copy = " (its copy may be behind)" if options.copy_to else ""
+    return (
+        f"What it has trained is in {options.run_dir}{copy}; run the same command to "
+        "resume."
+    )
 
 
 def _train(options: argparse.Namespace, bindings: Sequence[str]) -> int:

@@ -57,9 +57,19 @@ def together() -> bool:
     return distributed.global_state.client is not None
 
 
+_introduced = False
+
+
 def introduce() -> None:
     """Tells the others the name of this host."""
+    global _introduced
     _client().key_value_set(f"host/{process()}", socket.gethostname())
+    _introduced = True
+
+
+def introduced() -> bool:
+    """Whether the others can be told something: not while they still connect."""
+    return _introduced
 
 
 def name_of(number: int) -> str:

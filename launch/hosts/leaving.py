@@ -43,6 +43,7 @@ def leave(status: int) -> NoReturn:
         with contextlib.suppress(Exception):  # nothing may keep the process here
             callback()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        # Closed; or called by a signal in the midst of a write.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
             stream.flush()
     os._exit(status)

@@ -4,6 +4,7 @@ A process that waits in a collective cannot be reached otherwise: it would wait 
 jax's own limit for a peer that has failed.
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -170,7 +171,8 @@ def _farewell(status: int, *, gone: int) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    print(f"sightline: {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # who reads it may be gone; the others are told
+        print(f"sightline: {text}", file=sys.stderr, flush=True)
 
 
 def _first_line(error: Exception) -> str:

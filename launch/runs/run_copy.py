@@ -14,7 +14,6 @@ import logging
 import math
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from ...objectives.errors import UsageError
 from ...tasks.files import write_whole
 from ..hosts import coordination
 from ..hosts.progress import SLOW, did
+from ..hosts.stop_at_once import stop_itself
 from .copy_index import FILE_NAME, Claim, CopyLost, SavedStep
 from .directory import RunDirectory, close_after
 from .lease import RENEW_SECONDS
@@ -140,7 +140,7 @@ class RunCopy:
                 self._lost = error
                 _LOG.error("%s The run stops.", error)
                 # As any other request to stop: saved, and on all hosts at one step.
-                os.kill(os.getpid(), signal.SIGTERM)
+                stop_itself(str(error), status=2)
                 return
             except (ObjectStoreError, OSError) as error:
                 _LOG.warning("the run's copy is late; it is tried again: %s", error)

@@ -109,7 +109,7 @@ def test_sigterm_before_the_first_step_stops_at_once(
         noticed(since=began, steps_lost=0)
         assert time.monotonic() - began < 10
         assert statuses(outcomes) == [75] * processes
-        assert "Stopped by SIGTERM, with nothing to save" in outcomes[0].output
+        assert "Stopped by SIGTERM. What it has trained" in outcomes[0].output
         assert saved_steps(run_dir) == []
 
 
