@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...objectives.errors import UsageError
+from ...objectives.sentence_pair import FEWEST_TOKENS
 from ...objectives.special_ids import SpecialIds
 from ..probes.continuation.further import continuation_items
 from ..probes.prepare import choices, each_readout
@@ -65,12 +67,19 @@ def _flaw(pairs: Traits) -> Flaw | None:
 
 def _pairs(ids: SpecialIds, slots: int) -> Mapping[str, Any]:
     """Settings of the recipe `revised.gin`; sentences only where they are marked."""
+    room = slots - 2  # with SEP and label
+    if room < FEWEST_TOKENS:
+        raise UsageError(
+            f"continuation is acted on by pairs of {FEWEST_TOKENS} tokens or more, and "
+            f"rows have {slots} slots; give rows of {FEWEST_TOKENS + 2} or more, or "
+            "leave continuation out (--failures)."
+        )
     return {
         "unit": "sentence" if marks_sentences(ids) else "token",
         "other": 0.1,
         "further": 0.2,
         "swapped": 0.2,
-        "max_tokens": min(PAIR_TOKENS, slots - 2),
+        "max_tokens": min(PAIR_TOKENS, room),
     }
 
 

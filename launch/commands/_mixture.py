@@ -14,6 +14,7 @@ from rich.progress import track
 from ...models.rows import RowShape
 from ...objectives.errors import require_count, require_seed
 from ...tasks.examples.mixture import Mixture
+from ...tasks.examples.preflight import check_loss_shares
 from ...tasks.rows.layout import Placed, layout
 from ...tasks.shares import share_estimates
 from ...tasks.shares.context_shares import context_shares
@@ -82,7 +83,9 @@ def read_mixture(
     require_seed("--seed", options.seed)
     config = load(files, bindings)
     mixture, rows = mixture_of(config), rows_of(config, options.architecture)
-    return packed_mixture_of(config, mixture, rows)
+    packed = packed_mixture_of(config, mixture, rows)
+    check_loss_shares(mixture, packed.normalisation)
+    return packed
 
 
 def measure_mixture(

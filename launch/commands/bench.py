@@ -61,11 +61,13 @@ def main(arguments: Sequence[str]) -> int:
     """Prints the tables; returns the exit status."""
     options, bindings = _options(arguments)
 
+    from ...tasks.examples.preflight import check_loss_shares
     from ..configuration.config import load
 
     settings = load(options.gin_file, bindings).arguments(
         "train", run_dir="unused", config="unused"
     )
+    check_loss_shares(settings["mixture"], settings.get("normalisation", "objective"))
     console, rounds = Console(), options.rounds
     if options.data:
         _time_data(settings, options, console)

@@ -26,7 +26,7 @@ from .batch_identity import batch_digest
 from .mesh import MeshShape, check_rows, counted_rows, loaded_rows, make_mesh
 from .optimizers import optimizer_of
 from .schedules import schedule_of
-from .settings import check_loss, check_step
+from .settings import check_step
 from .state import (
     TrainState,
     abstract_batch,
@@ -271,7 +271,6 @@ def make_program(
     device_mesh = make_mesh(mesh, devices=devices)
     check_rows(batch_rows, microbatches=microbatches, mesh=device_mesh)
     check_step(seed=seed, clip_norm=clip_norm, spike_deviations=spike_deviations)
-    check_loss(mixture, normalisation)
     return Program(
         model=model,
         vocabulary_size=vocabulary(mixture.vocabulary).size,

@@ -7,7 +7,6 @@ from flax import nnx
 
 from ...models.axes import param_shardings
 from ...models.build import build
-from ...models.rows import Normalisation
 from ...objectives.errors import (
     require_acting,
     require_count,
@@ -15,7 +14,7 @@ from ...objectives.errors import (
     require_positive,
     require_seed,
 )
-from ...tasks.examples.mixture import Mixture
+from ...tasks.examples.preflight import check_loss_shares, check_objectives
 from ...tasks.tokens.vocabulary import vocabulary
 from ..hosts.progress import MOST_SECONDS
 from ..runs.trackers import check_trackers
@@ -47,10 +46,19 @@ def check_loop(**settings: Any) -> None:
       settings: all that are named here; others are ignored.
 
     Raises:
-      UsageError: a number is out of range, or a tracker is not to be had.
+      UsageError: a number is out of range, a tracker is not to be had, or processes
+        are to make what is recorded.
     """
     for name, least in LEAST.items():
         require_count(f"train.{name}", settings[name], least=least)
+    require_acting(
+        "train.data_workers",
+        workers := settings["data_workers"],
+        default=1,
+        # Recorded rows are read by this process: "none makes data" is true of them.
+        acts=settings["data"] is None or workers == 0,
+        with_="train.data=None",
+    )
     require_positive("train.report_seconds", settings["report_seconds"])
     require_number(
         "train.stall_seconds",
@@ -73,22 +81,6 @@ def check_step(*, seed: int, clip_norm: float, spike_deviations: float | None) -
         require_positive("train.spike_deviations", spike_deviations)
 
 
-def check_loss(mixture: Mixture, normalisation: Normalisation) -> None:
-    """Refuses shares of the loss that its normalisation does not read.
-
-    Raises:
-      UsageError: the mixture has some at any time, and every token counts the same.
-    """
-    for phase in mixture.phases().values():
-        require_acting(
-            "Mixture.loss_shares",
-            phase.loss_shares,
-            default=None,
-            acts=normalisation != "token_sum",
-            with_="train.normalisation='objective'",
-        )
-
-
 def check_elsewhere(settings: Mapping[str, Any], *, devices: int) -> None:
     """Refuses what `train` would refuse on that many devices, which are elsewhere.
 
@@ -104,7 +96,9 @@ def check_elsewhere(settings: Mapping[str, Any], *, devices: int) -> None:
     check_loop(**settings)
     names = ("seed", "clip_norm", "spike_deviations")
     check_step(**{name: settings[name] for name in names})
-    check_loss(settings["mixture"], settings["normalisation"])
+    check_loss_shares(settings["mixture"], settings["normalisation"])
+    for phase in settings["mixture"].phases().values():
+        check_objectives(phase, settings["rows"])
     schedule = schedule_of(settings["schedule"], steps=settings["steps"])
     optimizer_of(settings["optimizer"], schedule)
     rows, batch_rows = settings["rows"], settings["batch_rows"]

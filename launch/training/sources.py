@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...models.rows import RowShape
-from ...objectives.errors import UsageError, require_acting
+from ...objectives.errors import UsageError
 from ...tasks.examples.mixture import Mixture
 from ...tasks.examples.preflight import check_examples
 from ...tasks.examples.window_check import check_windows, remarks
@@ -36,17 +36,10 @@ def open_source(
       log: says what the corpora lack.
 
     Raises:
-      UsageError: the recording is of another mixture or damaged, or processes are to
-        make what it holds; or the corpora give no Examples for these rows.
+      UsageError: the recording is of another mixture or damaged; or the corpora give
+        no Examples for these rows.
     """
     if data is not None:
-        require_acting(
-            "train.data_workers",
-            workers,
-            default=1,
-            acts=workers == 0,  # none makes data, as it says
-            with_="train.data=None",
-        )
         if "://" in data:
             raise UsageError(
                 f"train.data is {data!r}: recorded rows are read from a folder, and "

@@ -11,6 +11,7 @@ from ...models.config import ModelConfig
 from ...models.loss import Normalisation
 from ...models.rows import RowShape
 from ...tasks.examples.mixture import Mixture
+from ...tasks.examples.preflight import check_loss_shares
 from ..hosts import coordination, stopping
 from ..hosts.progress import SLOW, STALL_SECONDS, did, set_stall_seconds
 from ..runs.checkpoints import Checkpoints
@@ -96,8 +97,7 @@ def train(
 
     An interrupted or killed run resumes from its newest sound checkpoint when started
     again with the same config; on the same mesh it ends bit for bit where it would have
-    ended (on GPUs if `deterministic`). Whatever else ends it, the state at hand is
-    saved first if that can be done.
+    ended (on GPUs if `deterministic`). Else its state is saved first, if possible.
 
     Args:
       run_dir: holds config.gin, metrics.jsonl, goodput.jsonl, tensorboard/ and
@@ -121,8 +121,7 @@ def train(
       spike_deviations: standard deviations of the logarithm of the gradient norm above
         its mean at which an update is skipped (`spikes`); None skips none.
       max_consecutive_skips: updates skipped in a row after which the run stops.
-      rollbacks: times that it goes back to its newest checkpoint instead, and on with
-        the rows after those of the skipped updates.
+      rollbacks: times that it goes back to its newest checkpoint instead (`rollback`).
       check_replicas_every: steps between comparisons of copies (`replicas`); 0: none.
       deterministic: rules out GPU kernels that add in any order; others never do.
       log_every: steps between records of metrics.
@@ -165,7 +164,9 @@ def train(
         report_seconds=report_seconds,
         stall_seconds=stall_seconds,
         trackers=trackers,
+        data=data,
     )
+    check_loss_shares(mixture, normalisation)
     check_libraries(trackers)
     set_stall_seconds(stall_seconds)
     program = make_program(
@@ -250,8 +251,7 @@ def train(
             batch, position = next(reader)
             again = place_of_all(read, position, program.digest(batch), name="again")
             check_continues(again.last_batch, start)
-        measured = report.measured_batches(batch_rows)
-        first = [batch for batch, _ in reader.peek(measured)]
+        first = [batch for batch, _ in reader.peek(report.measured_batches(batch_rows))]
         held_out = HeldOut(
             source, program, mixture, most=eval_batches, log=log, goodput=goodput
         )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...models.rows import RowShape
-from ...objectives.errors import NoExampleError, UsageError
+from ...models.rows import Normalisation, RowShape
+from ...objectives.errors import NoExampleError, UsageError, require_acting
 from ...objectives.registry import Objective
 from ...objectives.special_ids import MissingIdError, PartialIds, SpecialIds
 from ...objectives.text import Text
@@ -35,10 +35,37 @@ def check_ids(objective: Objective, ids: SpecialIds) -> None:
             continue
 
 
+def check_loss_shares(mixture: Mixture, normalisation: Normalisation) -> None:
+    """Refuses shares of the loss that its normalisation does not read.
+
+    Raises:
+      UsageError: the mixture has some at any time, and every token counts the same.
+    """
+    for phase in mixture.phases().values():
+        require_acting(
+            "Mixture.loss_shares",
+            phase.loss_shares,
+            default=None,
+            acts=normalisation != "token_sum",
+            with_="train.normalisation='objective'",
+        )
+
+
 def check_examples(mixture: Mixture, shape: RowShape) -> None:
+    """`check_objectives`, and corpora check that they have their documents.
+
+    Raises:
+      ValueError: as `check_objectives`; or a corpus's documents are missing.
+    """
+    for corpus in mixture.corpus_names():
+        mixture.corpus(corpus).check()
+    check_objectives(mixture, shape)
+
+
+def check_objectives(mixture: Mixture, shape: RowShape) -> None:
     """Makes one Example of each objective, from its widest window, and lays it out.
 
-    Corpora check that they have their documents.
+    No corpus is read.
 
     Args:
       mixture: its objectives and settings.
@@ -46,10 +73,8 @@ def check_examples(mixture: Mixture, shape: RowShape) -> None:
 
     Raises:
       ValueError: a setting is out of range, rows are too small for any Example, or
-        the vocabulary has too few sentinels; a corpus's documents are missing.
+        the vocabulary has too few sentinels.
     """
-    for corpus in mixture.corpus_names():
-        mixture.corpus(corpus).check()
     ids = vocabulary(mixture.vocabulary).special_ids
     rng = np.random.default_rng(0)
     for objective in mixture.objectives().values():

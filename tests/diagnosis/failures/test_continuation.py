@@ -7,6 +7,7 @@ from sightline.diagnosis.failures.registry import get
 from sightline.diagnosis.traits.objective_traits import objective_traits
 from sightline.models.rows import decoder_rows
 from sightline.objectives import registry
+from sightline.objectives.errors import UsageError
 
 ROWS = decoder_rows(slots=64, predictions=64)
 
@@ -86,3 +87,10 @@ def test_pairs_fit_a_row_and_are_of_sentences_where_these_are_marked(
     for field in ("sentence_ends", "word_starts"):
         unmarked = ids._replace(**{field: none})
         assert pair.settings(unmarked, slots)["unit"] == "token"
+
+
+def test_rows_too_short_for_a_pair_are_named(ids):
+    (pair,) = get("continuation").remedies
+    assert pair.settings(ids, 18)["max_tokens"] == 16
+    with pytest.raises(UsageError, match=r"rows have 17 slots; give rows of 18 or"):
+        pair.settings(ids, 17)

@@ -188,9 +188,14 @@ def test_every_shipped_recipe_is_timed_task_by_task(name):
         assert one.positive_rates() == {task: 1.0}
 
 
-def test_the_step_of_the_configuration_is_timed():
+def test_shares_that_no_loss_reads_are_refused():
     with pytest.raises(ValueError, match=r"Mixture.loss_shares is .* leave it at None"):
-        program_of(settings("train.normalisation='token_sum'"))
+        bench.main(
+            ["--gin_file=quickstart.gin", "--gin.train.normalisation='token_sum'"]
+        )
+
+
+def test_the_step_of_the_configuration_is_timed():
     found = program_of(
         settings(
             "train.clip_norm=0.5",

@@ -169,6 +169,13 @@ def test_rates_and_shares_of_the_loss_are_of_the_mean_of_the_phases():
     assert list(mix_diff.differences(changing, even)) == []
 
 
+def test_shares_that_no_loss_reads_are_refused(capsys):
+    words = ["mix", "show", "--gin_file=incumbent.gin"]
+    words += ["--gin.Mixture.loss_shares={'masked': 0.7, 'permuted': 0.3}"]
+    assert main([*words, "--gin.train.normalisation=token_sum"]) == 2
+    assert "acts only with train.normalisation='objective'" in capsys.readouterr().err
+
+
 def test_mix_diff_prints_both(capsys, tmp_path):
     named = tmp_path / "named.gin"
     named.write_text(

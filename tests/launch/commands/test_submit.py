@@ -79,6 +79,11 @@ TENSOR = "--gin.MeshShape.tensor=64"
             [*GKE, *FITS, "--gin.train.normalisation='token_sum'"],
             "leave it at None, or set train.normalisation='objective'",
         ),
+        (
+            [*GKE, *FITS, "--gin.train.data='rows'", "--gin.train.data_workers=4"],
+            "train.data_workers is 4, and acts only with train.data=None",
+        ),
+        ([*GKE, *FITS, "--gin.masked.rate=0.0"], "masked.rate is 0.0; set it above 0"),
         ([*GKE, *FITS, "--slices=2"], "bind --gin.MeshShape.slices=2"),
         ([*GKE, *FITS, "--topology=v5p-129"], "--topology=v5p-129"),
         ([*GKE, *FITS, "--name=Mine"], "--name='Mine'"),

@@ -141,12 +141,15 @@ def test_documents_too_short_for_an_objective_are_an_error(folder, tmp_path, cap
         ("train.schedule=@warmup_cosine()", "train.schedule is a schedule with a"),
         ("warmup_cosine.steps=9", "warmup_cosine.steps is not bound but passed by"),
         ("train.run_dir='r'", "train.run_dir is not bound but given as --run_dir"),
+        ("train.normalisation='token_sum'", "acts only with train.normalisation='obj"),
     ],
 )
 def test_numbers_out_of_range_are_refused_before_anything_is_written(
     binding, message, folder, tmp_path, capsys
 ):
     more = ["warmup_cosine.steps=9"] if "@" in binding else []
+    if "token_sum" in binding:
+        more = ["Mixture.loss_shares={'causal': 1}"]
     assert run(folder, tmp_path / "run", binding, *more) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from sightline.launch.training.recorded import RecordedData
-from sightline.launch.training.sources import open_source
 from sightline.models.rows import decoder_rows
 from sightline.objectives.errors import UsageError
 from sightline.tasks.examples.mixture import Mixture
@@ -235,18 +234,3 @@ def test_serving_needs_no_tensorflow_seqio_or_t5(folders):
     )
     assert done.returncode == 0, done.stderr
     assert "pip install 'sightline[corpora]'" in done.stdout
-
-
-@pytest.mark.parametrize("workers", [0, 1, 4])
-def test_processes_that_make_data_are_none_of_recorded_rows(folders, workers):
-    def opened():
-        return open_source(
-            str(folders["mixed"]), mixture(), ROWS, batch_rows=B, rows_here=(0, B),
-            workers=workers, log=None,
-        )  # fmt: skip
-
-    if workers < 2:
-        assert isinstance(opened()[0], RecordedData)
-        return
-    with pytest.raises(UsageError, match=r"train.data_workers is 4, and acts only"):
-        opened()

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from sightline.objectives import registry
+from sightline.objectives.errors import NoExampleError
 from sightline.objectives.text import Text
 from sightline.tasks import corpora
 from sightline.tasks.tokens.tokenised_documents import TokenisedDocuments
 from sightline.tasks.tokens.vocabulary import vocabulary
-
-DOCUMENTS = 600
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def documents():
 
 @pytest.fixture(scope="module")
 def texts(documents):
-    return [documents[n].astype(np.int32) for n in range(DOCUMENTS)]
+    return [documents[n].astype(np.int32) for n in range(len(documents))]
 
 
 def runs(texts, length):
@@ -42,12 +41,15 @@ def test_no_negative_of_the_shortest_window_stands_in_the_corpus(
     size = objective.smallest()
     standing, rng = runs(texts, size), np.random.default_rng(0)
     for _ in range(400):
-        index = int(rng.integers(DOCUMENTS))
+        index = int(rng.integers(len(texts)))
         start = int(rng.integers(max(1, len(texts[index]) - size - 1)))
         if len(texts[index]) < start + size + 2:
             continue
         text = Text(texts[index], start, start + size, documents.others(index))
-        inputs = objective(text, rng, ids).inputs
+        try:
+            inputs = objective(text, rng, ids).inputs
+        except NoExampleError:  # the window repeats itself
+            continue
         pair = inputs[inputs != ids.sep].astype(np.int32)
         assert len(pair) == size
         assert pair.tobytes() not in standing
