@@ -18,7 +18,7 @@ from .values import (
     require_known,
 )
 
-GIVEN = {("train", "run_dir"): "given as --run_dir"}
+GIVEN = {("train", "run_dir"): "given as --run_dir of `sightline train`"}
 """How parameters are given that are not bound, where it is not as `PASSED` says."""
 
 PASSED = "passed by what uses it (a schedule gets train.steps)"
