@@ -3,17 +3,15 @@
 import codecs
 import gzip
 import json
-import os
 import stat
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ...objectives.errors import UsageError, nearest
-from ..files import is_hidden
+from ._folders import ending, listed, never_read, walk
 
 SUFFIXES = (".txt", ".jsonl", ".txt.gz", ".jsonl.gz")
 LARGEST = 2**28
@@ -65,7 +63,7 @@ def files(folder: Path) -> list[File]:
       OSError: a folder cannot be read.
     """
     by_inode: dict[tuple[int, int], File] = {}
-    for path in sorted(_walk(folder)):
+    for path in sorted(walk(folder)):
         if not path.name.lower().endswith(SUFFIXES):
             continue
         try:
@@ -82,25 +80,25 @@ def files(folder: Path) -> list[File]:
     return list(by_inode.values())
 
 
-def endings(folder: Path) -> str:
-    """A folder's contents for an error message: `12 .pdf, 3 .md`, or `no file`."""
-    counts = Counter(path.suffix or "without an ending" for path in _walk(folder))
-    parts = (f"{count} {ending}" for ending, count in counts.most_common(8))
-    return ", ".join(parts) or "no file"
+def unread(folder: Path, text_files: Iterable[File]) -> str:
+    """What lies below a folder and is not read, counted by kind; "" if nothing.
 
+    Args:
+      folder: to look through.
+      text_files: those that are read.
+    """
+    read = {file.path for file in text_files}
 
-def unread(folder: Path) -> str:
-    """The files of a folder that are not read: by ending, or hidden."""
-    counts: Counter[str] = Counter()
-    for path in _walk(folder, hidden=True):
-        if is_hidden(path.relative_to(folder)):
-            counts["hidden"] += 1
-        elif not path.name.lower().endswith(SUFFIXES):
-            counts[path.suffix or "without an ending"] += 1
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    others = sum(count for _, count in ordered[8:])
-    listed = [*ordered[:8], *([("of other endings", others)] if others else [])]
-    return ", ".join(f"{count:,} {what}" for what, count in listed)
+    def kind(path: Path) -> str:
+        if path.name.lower().endswith(SUFFIXES):
+            return "repeated (links to files that are read)"
+        return ending(path)
+
+    return listed(
+        never_read(folder, path) or kind(path)
+        for path in walk(folder, hidden=True)
+        if path not in read
+    )
 
 
 def documents(
@@ -120,11 +118,11 @@ def documents(
     Raises:
       ValueError: an archive is cut short or damaged.
     """
-    ending = name.lower()
-    packed = ending.endswith(".gz")
+    lower = name.lower()
+    packed = lower.endswith(".gz")
     stream = gzip.GzipFile(fileobj=raw) if packed else raw
     try:
-        if ending.removesuffix(".gz").endswith(".jsonl"):
+        if lower.removesuffix(".gz").endswith(".jsonl"):
             yield from _lines(stream, key, largest)
         else:
             yield _whole(stream.read(largest + 1), largest)
@@ -133,27 +131,6 @@ def documents(
             f"{name} is cut short or damaged: {error}. How much is lost is unknown, so "
             "it is not skipped; make or fetch it again, or remove it."
         ) from error
-
-
-def _walk(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
-    """The files below a folder; each real folder once, even if links form a cycle."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    def kept(names: Iterable[str]) -> list[str]:
-        return sorted(name for name in names if hidden or not name.startswith("."))
-
-    seen: set[tuple[int, int]] = set()
-    for here, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        state = os.stat(here)
-        if (state.st_dev, state.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((state.st_dev, state.st_ino))
-        folders[:] = kept(folders)
-        for name in kept(names):
-            yield Path(here, name)
 
 
 def _whole(data: bytes, largest: int) -> Document | Bad:

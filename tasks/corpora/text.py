@@ -18,7 +18,7 @@ from ...objectives.errors import UsageError, nearest
 from ..user_folder import user_folder
 from . import Corpus, EmptySplitError, check_split, require_data_dir
 from ._array_records import ArrayRecords
-from ._text_files import SUFFIXES, File, endings, files, unread
+from ._text_files import SUFFIXES, File, files, unread
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,13 +68,13 @@ class Text:
         return identity(self._folder_and_files()[1], user_folder() / "text", settings)
 
     def unread(self) -> str:
-        """Files in the folder that are not read: `12 .pdf, 3 .md`; "" if none.
+        """What lies in the folder and is not read: `12 .pdf, 3 .md`; "" if nothing.
 
         Once the documents are copied, also the bad ones that were left out.
         """
         from ._text_builder import left_out
 
-        found = [unread(self._folder_and_files()[0])]
+        found = [unread(*self._folder_and_files())]
         prepared = user_folder() / "text" / self.identity()
         if prepared.exists():
             found.append(left_out(prepared))
@@ -120,10 +120,11 @@ class Text:
                 f"{suffixes} files."
             )
         if not (text_files := files(folder)):
+            there = unread(folder, ()) or "no file"
             raise UsageError(
                 f"text.folder {self.folder!r} has no {suffixes} file: there is "
-                f"{endings(folder)} below {folder}. Put documents there, or set "
-                "text.folder to where they are."
+                f"{there} below {folder}. Put documents there, or set text.folder to "
+                "where they are."
             )
         return folder, text_files
 

@@ -287,7 +287,7 @@ def test_a_folder_without_text_is_an_error_that_says_what_is_there(folder):
     for name in ("a.pdf", "sub/b.pdf", "README", ".hidden.txt"):
         put(folder, name, "x")
     with pytest.raises(
-        ValueError, match=r"there is 2 \.pdf, 1 without an ending below"
+        ValueError, match=r"there is 2 \.pdf, 1 hidden, 1 without an ending below"
     ):
         corpora.get("text", folder=str(folder)).check()
 
@@ -492,12 +492,29 @@ def test_what_is_not_read_is_named(folder):
     for ending in "abcdefgh":
         put(folder, f"f.{ending}", "x")
     assert corpus.unread() == (
-        "2 .pdf, 2 hidden, 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 1 .f, 3 of other endings"
+        "2 .pdf, 2 hidden, 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 1 .f, 3 of other kinds"
     )
     (folder / "sub" / "circle").symlink_to(folder)
     for ending in "abcdefgh":
         (folder / f"f.{ending}").unlink()
     assert corpus.unread() == "2 .pdf, 2 hidden, 1 without an ending"
+
+
+def test_pipes_and_second_names_are_named_whatever_their_ending(folder):
+    os.mkfifo(folder / "p.txt")
+    corpus = corpora.get("text", folder=str(folder))
+    with pytest.raises(UsageError, match=r"there is 1 special \(pipe, socket or devi"):
+        corpus.check()
+    put(folder, "a.txt", "one")
+    identity = corpus.identity()
+    os.link(folder / "a.txt", folder / "b.txt")
+    (folder / "c.TXT.gz").symlink_to(folder / "a.txt")
+    (folder / "d.pdf").symlink_to(folder / "a.txt")
+    assert corpus.unread() == (
+        "2 repeated (links to files that are read), 1 .pdf, "
+        "1 special (pipe, socket or device)"
+    )
+    assert read_all(folder) == ["one"] and corpus.identity() == identity
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
