@@ -61,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
     texts = _texts(corpus, options.split)
 
     console = Console()
+    if line := corpora.not_read(corpus):
+        print(line)
     most = options.documents or (BASELINE_SAMPLE if options.baselines else SAMPLE)
     vocab = vocabulary(corpus.vocabulary)
     console.print(tables.sizes(corpus.name, texts, vocab, most=most))

@@ -59,10 +59,10 @@ class Corpus(Protocol):
 
 @runtime_checkable
 class ReadsFolder(Protocol):
-    """A corpus of files in a user's folder, which may hold other files."""
+    """A corpus of a user's files, beside which may lie what is not read."""
 
     def unread(self) -> str:
-        """What the folder holds that is no part of the corpus; "" if nothing."""
+        """What lies there that is no part of the corpus, with counts; "" if nothing."""
         ...
 
 
@@ -73,6 +73,15 @@ class Fetched(Protocol):
     def fetch(self) -> None:
         """Downloads and prepares what is missing; goes on where it was stopped."""
         ...
+
+
+def not_read(corpus: Corpus) -> str:
+    """A line that names what a corpus does not read of its folder; "" if nothing.
+
+    Once its documents are prepared, bad ones that were left out are named too.
+    """
+    found = corpus.unread() if isinstance(corpus, ReadsFolder) else ""
+    return found and f"{corpus.name}: not read, beside its documents: {found}."
 
 
 def names() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ...models.rows import RowShape
 from ...objectives.errors import NoExampleError, UsageError
 from ...objectives.tally import counted
 from ...objectives.text import Text
-from ..corpora import ReadsFolder
+from ..corpora import not_read
 from ..rows.layout import budget
 from ..tokens.tokenised_documents import TokenisedDocuments
 from ..tokens.vocabulary import vocabulary
@@ -47,7 +47,7 @@ class Spelling(NamedTuple):
       altered: share of the documents whose decoded text differs, apart from white space
         and Unicode normalisation (NFKC).
       characters: of text per token; infinite where tokens are bytes.
-      unread: what lies beside the documents and is no part of the corpus.
+      unread: the line for what lies beside the documents and is not read.
     """
 
     unknown: float
@@ -101,9 +101,7 @@ def check_windows(
         spelling = _measure_spelling(
             mixture, tokenised, [texts[index] for index in indices], indices
         )
-        source = mixture.corpus(name)
-        if isinstance(source, ReadsFolder):
-            spelling = spelling._replace(unread=source.unread())
+        spelling = spelling._replace(unread=not_read(mixture.corpus(name)))
         spellings[name] = spelling
         if spelling.unknown > MOST_UNKNOWN:
             raise UsageError(
@@ -232,7 +230,7 @@ def remarks(
     lines = []
     for name, spelling in spellings.items():
         if spelling.unread:
-            lines.append(f"{name}: not read, beside its documents: {spelling.unread}.")
+            lines.append(spelling.unread)
         if spelling.unknown > 0:
             lines.append(f"{name}: {spelling.unknown:.2%} of the tokens are unknown.")
         if spelling.lost > 0:

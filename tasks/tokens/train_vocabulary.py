@@ -174,6 +174,9 @@ def _train(options: argparse.Namespace) -> None:
         for name, characters in parts
         for text in read(name, characters, options.every, **settings)
     ]
+    for name, _ in parts:
+        if line := corpora.not_read(corpora.get(name, **settings)):
+            print(line, file=sys.stderr)
     pieces, whole = options.pieces, ()
     if options.words:
         whole = words_of(documents)

@@ -26,6 +26,9 @@ def prepared_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("SIGHTLINE_DATA_DIR", str(tmp_path / "data"))
 
 
+NOT_READ = "text: not read, beside its documents: 1 .pdf, 1 bad document (1 empty)."
+
+
 @pytest.fixture
 def papers(tmp_path):
     folder = tmp_path / "papers"
@@ -98,6 +101,17 @@ def test_another_corpus_is_written_as_text_and_reads_back(papers, tmp_path):
     expected = sorted(corpus.documents("train"))
     again = corpora.get("text", folder=str(out), validation_percent=0)
     assert sorted(again.documents("train")) == expected
+
+
+def test_what_is_not_read_is_named_every_time(papers, capsys):
+    (papers / "x.pdf").write_text("")
+    (papers / "empty.txt").write_text("")
+    for _ in range(2):
+        words = [f"--gin.text.folder={papers}", "--gin.text.bad='skip'"]
+        assert command.main(["text", *words]) == 0
+        assert NOT_READ in capsys.readouterr().out.splitlines()
+    assert command.main(["policies", *FEW]) == 0
+    assert "not read" not in capsys.readouterr().out
 
 
 def test_what_fails_while_it_is_written_leaves_nothing(papers, tmp_path, monkeypatch):

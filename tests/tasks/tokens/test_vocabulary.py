@@ -1,4 +1,5 @@
 import io
+import json
 
 import numpy as np
 import pytest
@@ -243,3 +244,16 @@ def test_mistakes_of_the_trainer_are_one_message(
     assert main(words) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_trainer_names_what_it_does_not_read(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text(
+        "\n".join(json.dumps({"text": text}) for text in SENTENCES)
+    )
+    (tmp_path / "in" / "b.pdf").write_text("")
+    settings = json.dumps({"folder": str(tmp_path / "in")})
+    words = [str(tmp_path / "x.model"), "text", "--pieces=287"]
+    assert main([*words, f"--settings={settings}"]) == 0
+    told = capsys.readouterr().err
+    assert "text: not read, beside its documents: 1 .pdf." in told
