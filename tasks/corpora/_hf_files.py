@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ...objectives.errors import UsageError, nearest
 from . import _prepared
-from ._hf_layout import Layout
+from ._hf_layout import Layout, is_parquet
 from ._text_builder import content_of
 from ._text_files import File
 
@@ -162,7 +162,7 @@ def _arrow(file: Path) -> Any:
 
 
 def _schema(file: Path) -> Any:
-    if file.suffix == ".parquet":
+    if is_parquet(file):
         return pq.read_schema(file)
     with pa.memory_map(os.fspath(file)) as mapped:
         return pa.ipc.open_stream(mapped).schema

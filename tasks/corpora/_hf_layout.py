@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from ...objectives.errors import UsageError
 from ..files import is_hidden
+from ._folders import ending, listed, never_read, walk
 
 T = TypeVar("T")
 
@@ -27,6 +28,12 @@ _NAMES = {
 As there, a word stands anywhere in a file's name. Where `datasets` would read a file
 into two splits, or leave one out that names none, it is refused.
 """
+
+_OF_THE_FORMAT = {
+    "README.md", ".gitattributes", "dataset_dict.json", "dataset_info.json",
+    "dataset_infos.json", "state.json",
+}  # fmt: skip
+"""Files that say something of the data, which `datasets` or the Hub write beside it."""
 
 
 class Layout(NamedTuple):
@@ -49,7 +56,8 @@ def layout_of(folder: Path) -> Layout:
     A `Dataset` that was saved alone is one split, `train`, unless it says another by
     name; a slice such as `train[:10%]` is none. The split of a Parquet file is in its
     name (`train-00000-of-00004.parquet`, `wiki-dev.parquet`), or is the name of its
-    folder below this one. Where no file has one, all are `train`.
+    folder below this one. Where no file has one, all are `train`. Links to folders are
+    not followed.
 
     Raises:
       UsageError: it is neither, or a Parquet file names two splits, or none where
@@ -91,13 +99,43 @@ def check_shards(files: Iterable[Path]) -> None:
             )
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file is one of Parquet, by its name."""
+    return path.suffix.lower() == ".parquet"
+
+
+def unread(layout: Layout, splits: Iterable[str]) -> str:
+    """What lies in the folder and is not read, counted by kind; "" if nothing.
+
+    Files that belong to the format are not counted (`_OF_THE_FORMAT`).
+
+    Args:
+      layout: of the data set.
+      splits: those that are read.
+    """
+    read = {file.resolve() for split in splits for file in layout.files[split]}
+    split_of = {file: name for name, files in layout.files.items() for file in files}
+
+    def kind(path: Path) -> str:
+        of = f" of the split {split_of[path]!r}" if path in split_of else ""
+        return never_read(layout.folder, path) or ending(path) + of
+
+    return listed(
+        kind(path)
+        for path in walk(layout.folder, hidden=True)
+        if path.name not in _OF_THE_FORMAT and path.resolve() not in read
+    )
+
+
 def _parquet_files(folder: Path) -> dict[str, list[Path]]:
     """The Parquet files of a folder, by split."""
     files: dict[str, list[Path]] = {}
     unnamed: list[Path] = []
-    for path in sorted(folder.rglob("*.parquet")):
+    for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if is_hidden(inside):
+        if is_hidden(inside) or not is_parquet(path):
+            continue
+        if path.exists() and not path.is_file():  # a link to nothing is missing data
             continue
         split = _split_of(folder, inside)
         (unnamed if split is None else files.setdefault(split, [])).append(path)

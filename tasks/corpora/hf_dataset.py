@@ -18,7 +18,7 @@ from typing import ClassVar, cast
 from ...objectives.errors import UsageError
 from ..user_folder import user_folder
 from . import Corpus, check_split, require_data_dir
-from ._hf_layout import Layout, check_shards, layout_of
+from ._hf_layout import Layout, check_shards, layout_of, unread
 from ._splits import check_parts, open_part, parts
 
 
@@ -63,6 +63,14 @@ class HfDataset:
         read = parts(self.name, self.train, self.validation)
         splits = sorted({part.split for part in read.values()})
         return identity(self._layout(), splits, self.column, user_folder())
+
+    def unread(self) -> str:
+        """What lies in the folder and is not read, splits too: `2 .csv`; "" if nothing.
+
+        Files that belong to the format, as README.md, are not counted.
+        """
+        read = parts(self.name, self.train, self.validation)
+        return unread(self._layout(), {part.split for part in read.values()})
 
     def documents(self, split: str) -> Sequence[str]:
         """The documents of a split; copies those of Parquet on the first call.

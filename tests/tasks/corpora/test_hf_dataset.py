@@ -149,6 +149,7 @@ def test_parquet_that_names_no_split_is_all_for_training(tmp_path):
             r"holds 2 of the 3 files of 'train': number 1 is missing",
         ),
         (["train-0-of-99999999999", "valid"], r"number 1 is missing"),
+        (["train", "valid", "c.PARQUET"], r"/c.PARQUET is of no split"),
         (["train-2-of-2", "valid"], r"number 1 is missing"),
         (
             ["train-0-of-2-ab", "train-0-of-2-cd", "train-1-of-2-ab", "valid"],
@@ -159,10 +160,55 @@ def test_parquet_that_names_no_split_is_all_for_training(tmp_path):
 def test_parquet_of_no_split_of_two_or_not_all_there_is_refused(
     names, message, tmp_path
 ):
-    corpus = save_parquet(tmp_path, *(f"{name}.parquet" for name in names))
+    named = (name if "." in name else f"{name}.parquet" for name in names)
+    corpus = save_parquet(tmp_path, *named)
     with pytest.raises(UsageError, match=message) as raised:
         corpus.check()
     assert "\n" not in str(raised.value)
+
+
+def test_the_ending_of_parquet_may_be_in_any_case(tmp_path):
+    corpus = save_parquet(tmp_path, "train.PARQUET", "valid.Parquet")
+    assert texts_of(corpus) == [["train.PARQUET"], ["valid.Parquet"]]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_what_is_not_read_is_named(kind, request, tmp_path):
+    folder = request.getfixturevalue(kind)
+    for name in ("README.md", ".gitattributes", "dataset_infos.json"):
+        (folder / name).write_text("")
+    corpus = corpora.get("hf_dataset", folder=str(folder))
+    assert corpus.unread() == ""
+    identity = corpus.identity()
+    for name in ("x.csv", "y.csv", "test.parquet.gz", "cache-1.arrow", ".z.parquet"):
+        (folder / name).write_text("")
+    os.mkfifo(folder / "train.parquet")
+    elsewhere = tmp_path / "elsewhere"
+    save_parquet(elsewhere, "more.parquet")
+    (folder / "linked").symlink_to(elsewhere)
+    assert corpus.unread() == (
+        "2 .csv, 1 .arrow, 1 .gz, 1 .parquet, 1 hidden, "
+        "1 special (pipe, socket or device)"
+    )
+    assert corpus.identity() == identity
+    assert texts_of(corpus) == [TRAIN, HELD_OUT]
+
+
+def test_a_split_that_is_not_asked_for_is_named(arrow, parquet):
+    parts = {"train": "train[:90%]", "validation": "train[90%:]"}
+    for folder, told in (
+        (arrow, "1 .arrow of the split 'validation'"),
+        (parquet, "1 .parquet of the split 'validation'"),
+    ):
+        corpus = corpora.get("hf_dataset", folder=str(folder), **parts)
+        assert corpus.unread() == told
+
+
+def test_a_link_to_nothing_is_missing_data(tmp_path):
+    corpus = save_parquet(tmp_path, "train-0-of-2.parquet", "valid.parquet")
+    (tmp_path / "train-1-of-2.parquet").symlink_to(tmp_path / "gone")
+    with pytest.raises(UsageError, match=r"train-1-of-2.parquet is damaged or no"):
+        corpus.check()
 
 
 def test_files_may_be_numbered_from_one_and_an_unread_split_may_lack_some(tmp_path):
