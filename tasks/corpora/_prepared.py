@@ -35,7 +35,7 @@ def prepare(
       where: they are read, for a message.
       unchanged: whether what is there is still what `final` is named after; asked
         once all is written, as what is kept would stand for it from then on.
-      **about: plain JSON, kept beside the documents.
+      **about: plain JSON, kept beside the documents once all are written.
 
     Returns:
       `final`, with a file for each split and `prepared.json`, which has the number of
@@ -81,7 +81,12 @@ def prepare(
 
 def contents(folder: Path) -> dict[str, Any]:
     """What each split of a prepared folder holds: `documents` and `sha256`."""
-    return json.loads((folder / SUMMARY).read_text())["splits"]
+    return about(folder)["splits"]
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """All that is kept beside the documents of a prepared folder."""
+    return json.loads((folder / SUMMARY).read_text())
 
 
 def open_split(

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ host_tensorflow.load()
 
 _TOKENISING = {"tokenize", "tokenize_and_append_eos", "tokenize_impl"}
 _FEATURES = ("targets", "text")
+_FORMAT = 2  # of prepared folders; a new one prepares every folder again
 _SEED = 0
 """Of preprocessors that draw; the texts are read once."""
 
@@ -50,7 +52,7 @@ def check_task(corpus: str, name: str, read: Mapping[str, Part]) -> None:
 
 
 def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
-    """The folder of a Task's texts, made if missing.
+    """The folder of a Task's texts, and how many are blank; made if missing.
 
     It is one for the Task's name and source and the user's modules as they are now: a
     preprocessor that changes has the texts read again.
@@ -69,6 +71,7 @@ def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
 
     def key() -> str:
         parts = (
+            _FORMAT,
             name,
             feature,
             tuple(splits),
@@ -78,13 +81,18 @@ def prepare(name: str, feature: str, splits: Sequence[str], root: Path) -> Path:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     final = root / key()
+    blank: Counter[str] = Counter()  # filled as the splits are read
     return _prepared.prepare(
         final,
-        {split: functools.partial(_texts, task, feature, split) for split in splits},
+        {
+            split: functools.partial(_texts, task, feature, split, blank)
+            for split in splits
+        },
         where=f"the SeqIO Task {name!r}, or what it reads,",
         unchanged=lambda: key() == final.name,
         task=name,
         feature=feature,
+        blank=blank,
     )
 
 
@@ -121,8 +129,10 @@ def _source(task: seqio.Task, splits: Sequence[str]) -> str:
     return repr(states)
 
 
-def _texts(task: seqio.Task, feature: str, split: str) -> Iterator[str]:
-    """The documents of a split, in the order of its source."""
+def _texts(
+    task: seqio.Task, feature: str, split: str, blank: Counter[str]
+) -> Iterator[str]:
+    """The documents of a split, in the order of its source; counts blank texts."""
     steps: list[Any] = [
         step
         for step in task.preprocessors
@@ -152,6 +162,8 @@ def _texts(task: seqio.Task, feature: str, split: str) -> Iterator[str]:
             ) from error
         if text.strip():
             yield text
+        else:
+            blank[split] += 1
 
 
 def _examples(task: seqio.Task, split: str, dataset: tf.data.Dataset) -> Iterator[Any]:

@@ -67,6 +67,17 @@ class SeqioTask:
         contents = _prepared.contents(self._prepare())
         return " ".join(content["sha256"][:32] for content in contents.values())
 
+    def unread(self) -> str:
+        """Examples without text: `3 blank examples of 'train'`; "" if there are none.
+
+        Copies the texts on the first call.
+        """
+        blank = _prepared.about(self._prepare())["blank"]
+        return ", ".join(
+            f"{count:,} blank example{'s'[: count > 1]} of {split!r}"
+            for split, count in blank.items()
+        )
+
     def documents(self, split: str) -> Sequence[str]:
         """The texts of a split; copies them on the first call.
 

@@ -149,6 +149,14 @@ def test_files_that_are_missing_or_damaged_are_one_line(tmp_path):
     assert texts_of(corpus) == {"train": ["a text"], "validation": ["a text"]}
 
 
+def test_blank_examples_are_named():
+    some = {"train": ["one", "", " ", "two"], "validation": ["three"]}
+    corpus = add("c_blank", [to_targets], where=source(some))
+    assert corpus.unread() == "2 blank examples of 'train'"
+    assert texts_of(corpus) == {"train": ["one", "two"], "validation": ["three"]}
+    assert corpora.not_read(corpus).startswith("seqio: not read, beside its docum")
+
+
 def test_unknown_tasks_splits_and_mixtures_are_refused():
     add("c_known", [to_targets])
     with pytest.raises(UsageError, match=r"'c_knwn'; did you mean 'c_known'.*--import"):
