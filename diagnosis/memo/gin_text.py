@@ -23,8 +23,8 @@ A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says 
   sightline train --gin_file={path} \\
     --run_dir=runs/recommended
 
-{whose} Later files win, so that a model and a run of your own come after it:
---gin_file={path} --gin_file=YOURS.gin, where YOURS binds no Mixture."""
+{whose} Later files win, so that a model and a run of your own come after it,
+as a second --gin_file=YOURS.gin, where YOURS binds no Mixture."""
 
 _SMALL = "recommended.gin is complete: it includes a small run."
 _OWN = "recommended.gin is complete: it keeps the model, optimiser and steps."
@@ -90,9 +90,12 @@ def _whose(start: str) -> str:
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
-    """Arbitrary text as comment lines."""
+    """Arbitrary text as comment lines; what is indented is a command, and is kept."""
     lines = []
     for paragraph in text.splitlines() or [""]:
+        if paragraph.startswith("  ") and not indent:
+            lines.append(f"# {paragraph}")
+            continue
         wrapped = textwrap.wrap(
             " ".join(paragraph.split()) if indent else paragraph,
             WIDTH - len(indent) - 2,

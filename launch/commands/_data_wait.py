@@ -55,6 +55,7 @@ def _waits(settings: dict[str, Any], data: str | None) -> Float[np.ndarray, " re
                 "steps": _STEPS,
                 "log_every": _STEPS_A_RECORD,
                 "eval_batches": 0,
+                "trackers": (),
             }
         )
         if done < _STEPS:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...objectives.errors import UsageError
 from ._arguments import gin_parser, parse_gin
@@ -42,12 +42,12 @@ LAYOUTS = ("mixed", "per_objective")
 ACTING = {
     "out": (
         *("gin_file", "layout", "workers", "rows", "passes", "held_out_rows"),
-        *("shard_examples", "runner", "beam_option"),
+        *("shard_examples", "runner", "beam_option", "imports"),
     ),
     "check": (),
     "show": ("vocabulary",),
 }
-"""What can be done, and the options that act on it."""
+"""What can be done, and the options that act on it, as they are parsed."""
 
 
 def record_options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -71,19 +71,26 @@ def record_options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[s
         for name, value in vars(options).items()
         if name not in ACTING and value != parser.get_default(name)
     ]
-    _require_acting(chosen[0], given, bindings)
+    options_of = {a.dest: a.option_strings[0] for a in parser._actions}
+    _require_acting(chosen[0], given, bindings, options_of=options_of)
     if options.out and not options.gin_file:
         raise UsageError("--out needs --gin_file=FILE, which says what to record.")
     return options, bindings
 
 
-def _require_acting(done: str, given: Sequence[str], bindings: Sequence[str]) -> None:
+def _require_acting(
+    done: str,
+    given: Sequence[str],
+    bindings: Sequence[str],
+    *,
+    options_of: Mapping[str, str],
+) -> None:
     """Refuses options that would change nothing of what is done."""
     for name in given:
         if name not in ACTING[done]:
             (other,) = (way for way, names in ACTING.items() if name in names)
             raise UsageError(
-                f"--{name} changes nothing of --{done}; it is for --{other}."
+                f"{options_of[name]} changes nothing of --{done}; it is for --{other}."
             )
     if bindings and done != "out":
         raise UsageError(

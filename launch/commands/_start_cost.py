@@ -67,7 +67,7 @@ def _train(
     """Trains in a process of its own, until it has written a step down."""
     words = [f"--gin_file={file}" for file in gin_files]
     words += [f"--gin.{binding}" for binding in bindings]
-    words += [f"--run_dir={run_dir}"]
+    words += [f"--run_dir={run_dir}", "--gin.train.trackers=()"]
     command = [sys.executable, "-m", "sightline", "train", *words]
     trace = run_dir / "steps.jsonl"
     size = _size(trace)

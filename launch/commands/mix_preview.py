@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...models.rows import RowShape, decoder_rows, encoder_decoder_rows
-from ...objectives.errors import UsageError, nearest
+from ...objectives.errors import UsageError, nearest, require_count, require_seed
 from ...objectives.registry import base_name
 from ...tasks.examples.mixture import Mixture, split_task
 from ...tasks.examples.preflight import check_examples
@@ -41,8 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     if target is not None:
         require_file("--html", target)
     shape = rows(options.architecture, slots=options.slots)
-    _at_least("--examples", options.examples, 1)
-    _at_least("--seed", options.seed, 0)
+    require_count("--examples", options.examples)
+    require_seed("--seed", options.seed)
 
     from ..configuration.config import load
 
@@ -72,7 +72,7 @@ def rows(architecture: str, *, slots: int) -> RowShape:
         raise UsageError(
             f"no architecture {architecture!r}; {nearest(architecture, ARCHITECTURES)}"
         )
-    _at_least("--slots", slots, 1)
+    require_count("--slots", slots)
     if architecture == "decoder":
         return decoder_rows(slots=slots, predictions=slots)
     return encoder_decoder_rows(
@@ -174,8 +174,3 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--html", metavar="FILE", help="write an interactive page")
     return parser
-
-
-def _at_least(option: str, value: int, least: int) -> None:
-    if value < least:
-        raise UsageError(f"{option} is {value}; give {least} or more.")

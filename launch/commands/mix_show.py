@@ -24,7 +24,7 @@ supervised tokens and of the loss; how full rows are, and from which context sup
 tokens are predicted. With --recording, also how full the rows of a recording
 (`sightline record --layout=per_objective`) are when they are mixed at these rates.
 
-  sightline mix show --gin_file=gin/mixtures/t5.gin
+  sightline mix show --gin_file=t5.gin
   sightline mix show --gin_file=t5.gin --architecture=encoder_decoder --format=json
   sightline mix show --gin_file=quickstart.gin --recording=rows/apart
 """

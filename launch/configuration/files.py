@@ -31,7 +31,8 @@ def find(name: str) -> Path:
             return path.resolve()
     if name and Path(name).is_dir():
         raise UsageError(f"{name!r} is a folder, and no gin file; name a file in it.")
-    raise UsageError(f"no gin file {name!r}; {nearest(name, _short(shipped()))}")
+    near = nearest(Path(name).name, _short(shipped()))
+    raise UsageError(f"no gin file {name!r}; {near}")
 
 
 def find_included(name: str, including: Path) -> Path:

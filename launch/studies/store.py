@@ -95,9 +95,13 @@ def keep_point(run_dir: Path, point: int, state: PyTree, saved: Saved) -> None:
       saved: where the run is.
     """
     folder = _point(run_dir, point)
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
-    with Checkpoints(folder, keep=1, period=1) as checkpoints:
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    for left in (unfinished, folder):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with Checkpoints(unfinished, keep=1, period=1) as checkpoints:
         checkpoints.save(saved.step, state, data_of(saved))
+    # Only what was read back is a point: with it the run's own state may go.
+    unfinished.rename(folder)
 
 
 def read_point(

@@ -221,7 +221,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
         (["--architecture=encodr_decoder"], "did you mean 'encoder_decoder'"),
         (["--html=no/such/folder/x.html"], "there is no folder '"),
         (["--html=."], "'.' is a folder"),
-        (["--examples=0"], "--examples is 0; give 1 or more"),
+        (["--examples=0"], "--examples is 0; set it to a whole number from 1"),
         (["--slots=1"], "no Example of 'causal'"),
         (["--slot_=3"], "no option '--slot_'; did you mean '--slot'"),
         (["--gin.masked.rate=1.5"], "masked.rate is 1.5"),
@@ -260,6 +260,7 @@ def test_a_page_that_cannot_be_written_is_refused_before_any_work(capsys, path):
     assert "--html: cannot write" in capsys.readouterr().err
 
 
-def test_a_negative_seed_is_refused(capsys):
-    assert cli.main(["mix", "preview", "--gin_file=x.gin", "--seed=-1"]) == 2
-    assert "--seed is -1; give 0 or more" in capsys.readouterr().err
+@pytest.mark.parametrize("seed", [-1, 2**31, 2**64])
+def test_a_seed_out_of_range_is_refused(capsys, seed):
+    assert cli.main(["mix", "preview", "--gin_file=x.gin", f"--seed={seed}"]) == 2
+    assert f"--seed is {seed}; set it to a whole number" in capsys.readouterr().err

@@ -16,6 +16,7 @@ import sentencepiece
 from rich.console import Console
 
 from sightline.launch import cli
+from sightline.launch.commands._record_options import ACTING, _parser
 from sightline.launch.configuration import recipe
 from sightline.launch.terminal.recorded import compact, groups_table, serving_table
 from sightline.tasks.recorded import parts
@@ -210,7 +211,7 @@ def test_one_thing_at_a_time(gin, tmp_path, capsys):
     [
         *("--gin_file=a.gin", "--layout=per_objective", "--workers=9999", "--rows=9"),
         *("--passes=2", "--held_out_rows=3", "--shard_examples=7", "--runner=Direct"),
-        *("--beam_option=--a=1", "--gin.train.seed=1"),
+        *("--beam_option=--a=1", "--gin.train.seed=1", "--import=json"),
     ],
 )
 @pytest.mark.parametrize("way", ["check", "show"])
@@ -218,6 +219,21 @@ def test_what_would_change_nothing_is_refused(tmp_path, capsys, way, option):
     assert cli.main(["record", f"--{way}={tmp_path}", option]) == 2
     error = capsys.readouterr().err
     assert f"changes nothing of --{way}" in error and "for --out." in error
+
+
+def test_of_every_option_it_is_known_what_it_acts_on():
+    known = {*ACTING, *(name for names in ACTING.values() for name in names)}
+    options = {action.dest for action in _parser()._actions}
+    assert options - known == {"help", "_"}  # that of --gin.NAME in the help
+
+
+def test_modules_of_the_user_are_imported(gin, tmp_path):
+    """Where a SeqIO Task of theirs is recorded."""
+    module = tmp_path / "mine_to_record.py"
+    module.write_text("import pathlib\npathlib.Path(__file__ + '.read').touch()\n")
+    words = [f"--gin_file={gin}", f"--import={module}", "--rows=8", "--workers=1"]
+    assert cli.main(["record", *words, f"--out={tmp_path / 'rows'}"]) == 0
+    assert module.with_name("mine_to_record.py.read").exists()
 
 
 def test_a_check_needs_no_vocabulary(tmp_path, capsys):
