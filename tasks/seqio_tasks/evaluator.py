@@ -139,11 +139,6 @@ def _evaluate(
             numbers.append(int(number))
             inputs.append(_text_of(example.get("inputs", none), vocabulary))
             targets.append(np.asarray(example["targets"], np.int32))
-        if not numbers:
-            raise UsageError(
-                f"the SeqIO Task {task.name!r} has no example in {split!r}, as where a "
-                "filter leaves none; give another --split."
-            )
         return numbers, inputs, targets
 
     def predict_fn(dataset: tf.data.Dataset) -> list[tuple[int, list[int]]]:
