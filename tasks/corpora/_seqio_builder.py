@@ -1,5 +1,6 @@
 """Reads the texts of a SeqIO Task, once. Imports SeqIO."""
 
+import contextlib
 import functools
 import hashlib
 from collections import Counter
@@ -102,31 +103,40 @@ def _source(task: seqio.Task, splits: Sequence[str]) -> str:
     Raises:
       UsageError: a file is missing, or a split has none.
     """
+    if isinstance(task.source, seqio.TfdsDataSource):
+        return repr(task.source)
+    if not isinstance(task.source, seqio.FileDataSource):
+        return type(task.source).__name__
+    return repr([state for split in splits for state in file_states(task, split)])
+
+
+def file_states(task: seqio.Task, split: str) -> list[tuple[str, int, int]]:
+    """The files of a split, each with its size and time; [] of a source without files.
+
+    Raises:
+      UsageError: a file is missing, or the split has none.
+    """
     source: Any = task.source
-    if isinstance(source, seqio.TfdsDataSource):
-        return repr(source)
     if not isinstance(source, seqio.FileDataSource):
-        return type(source).__name__
+        return []
     states = []
-    for split in splits:
-        files = source.list_shards(split)
-        if not files:
+    for file in source.list_shards(split):
+        try:
+            state = tf.io.gfile.stat(file)
+        except tf.errors.NotFoundError as error:
             raise UsageError(
-                f"the SeqIO Task {task.name!r} has no files in the split {split!r}: "
-                "its pattern matches none. Correct the pattern in the module that "
-                "registers it, or put files there."
-            )
-        for file in files:
-            try:
-                state = tf.io.gfile.stat(file)
-            except tf.errors.NotFoundError as error:
-                raise UsageError(
-                    f"the SeqIO Task {task.name!r} reads {file} in the split "
-                    f"{split!r}, which does not exist. Correct its name in the module "
-                    "that registers it, or put the file there."
-                ) from error
-            states.append((file, state.length, state.mtime_nsec))
-    return repr(states)
+                f"the SeqIO Task {task.name!r} reads {file} in the split {split!r}, "
+                "which does not exist. Correct its name in the module that registers "
+                "it, or put the file there."
+            ) from error
+        states.append((file, state.length, state.mtime_nsec))
+    if not states:
+        raise UsageError(
+            f"the SeqIO Task {task.name!r} has no files in the split {split!r}: its "
+            "pattern matches none. Correct the pattern in the module that registers "
+            "it, or put files there."
+        )
+    return states
 
 
 def _texts(
@@ -152,25 +162,26 @@ def _texts(
     feature = _feature(task, feature, dataset.element_spec)
     spec = dataset.element_spec[feature]
     text_of = _decoder(task, feature, spec)
-    for number, example in enumerate(_examples(task, split, dataset)):
-        try:
-            text = text_of(example[feature])
-        except UnicodeDecodeError as error:
-            raise UsageError(
-                f"the SeqIO Task {task.name!r} gives bytes that are not UTF-8 in "
-                f"{feature!r} of example {number} of {split!r}: {error.reason}."
-            ) from error
-        if text.strip():
-            yield text
-        else:
-            blank[split] += 1
+    with reading(task, split):
+        for number, example in enumerate(dataset.as_numpy_iterator()):
+            try:
+                text = text_of(example[feature])
+            except UnicodeDecodeError as error:
+                raise UsageError(
+                    f"the SeqIO Task {task.name!r} gives bytes that are not UTF-8 in "
+                    f"{feature!r} of example {number} of {split!r}: {error.reason}."
+                ) from error
+            if text.strip():
+                yield text
+            else:
+                blank[split] += 1
 
 
-def _examples(task: seqio.Task, split: str, dataset: tf.data.Dataset) -> Iterator[Any]:
-    """The examples of a split; what is damaged or gone becomes one message."""
-    examples = dataset.as_numpy_iterator()
+@contextlib.contextmanager
+def reading(task: seqio.Task, split: str) -> Iterator[None]:
+    """What is damaged or gone, of the files that are read within, is one message."""
     try:
-        yield from examples
+        yield
     except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
         raise UsageError(
             f"the files of the SeqIO Task {task.name!r} in the split {split!r} are "

@@ -16,7 +16,7 @@ import tensorflow as tf
 from jaxtyping import Int32
 
 from ...objectives.errors import UsageError, nearest
-from ..corpora._seqio_builder import tokenises
+from ..corpora._seqio_builder import file_states, reading, tokenises
 from ..tokens.vocabulary import Vocabulary
 from .vocabulary import SeqioVocabulary
 
@@ -93,22 +93,27 @@ def evaluate_tasks(
       The value of every metric, by Task.
 
     Raises:
-      UsageError: a Task is not registered, lacks the split or metrics, or tokenises by
-        itself.
+      UsageError: a Task is not registered, lacks the split or metrics, has no examples
+        there, or tokenises by itself.
     """
-    results = {}
-    for task in _tasks(names):
+    tasks = _tasks(names)
+    for task in tasks:
         _check(task, split)
-        results[task.name] = _evaluate(
+    lengths = {task.name: _lengths(task, most_tokens) for task in tasks}
+    for task in tasks:
+        _check_examples(task, vocabulary, split=split, lengths=lengths[task.name])
+    return {
+        task.name: _evaluate(
             task,
             vocabulary,
             predict,
             score,
             split=split,
             most=most,
-            lengths=_lengths(task, most_tokens),
+            lengths=lengths[task.name],
         )
-    return results
+        for task in tasks
+    }
 
 
 def _evaluate(
@@ -121,14 +126,15 @@ def _evaluate(
     most: int | None,
     lengths: Mapping[str, int] | None,
 ) -> dict[str, float]:
-    evaluator = seqio.Evaluator(
-        _in_vocabulary(task, vocabulary),
-        feature_converter=_Unpacked(pack=False),
-        eval_split=split,
-        num_examples=most,
-        sequence_length=lengths,
-        async_compute_metrics=False,
-    )
+    with reading(task, split):
+        evaluator = seqio.Evaluator(
+            _in_vocabulary(task, vocabulary),
+            feature_converter=_Unpacked(pack=False),
+            eval_split=split,
+            num_examples=most,
+            sequence_length=lengths,
+            async_compute_metrics=False,
+        )
 
     def columns(
         dataset: tf.data.Dataset,
@@ -204,6 +210,35 @@ def _check(task: seqio.Task, split: str) -> None:
             "seqio.preprocessors.tokenize, so its ids are not of the model's "
             "vocabulary; add that step."
         )
+
+
+def _check_examples(
+    task: seqio.Task,
+    vocabulary: Vocabulary,
+    *,
+    split: str,
+    lengths: Mapping[str, int] | None,
+) -> None:
+    """Refuses examples of which SeqIO's Evaluator can make nothing, and none at all."""
+    file_states(task, split)
+    ours = seqio.TaskRegistry.get(_in_vocabulary(task, vocabulary))
+    with reading(task, split):
+        dataset = ours.get_dataset(lengths, split, shuffle=False).take(1)
+        some = bool(list(dataset.as_numpy_iterator()))
+    for name in ours.output_features:
+        if name not in dataset.element_spec:
+            raise UsageError(
+                f"the SeqIO Task {task.name!r} has the output feature {name!r}, and "
+                f"its examples have only {', '.join(dataset.element_spec)}; take it "
+                "out of output_features, or make it in a preprocessor."
+            )
+    if some:
+        return
+    raise UsageError(
+        f"the SeqIO Task {task.name!r} has no examples in the split {split!r}: nothing "
+        "is there, or its preprocessors leave nothing. Give another with --split, of "
+        f"{', '.join(task.splits)}, or leave the Task out of --tasks."
+    )
 
 
 def _lengths(task: seqio.Task, most_tokens: int) -> dict[str, int] | None:

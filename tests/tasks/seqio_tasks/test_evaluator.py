@@ -23,7 +23,7 @@ def mean_score(targets, scores):
     return {"score": float(np.mean(scores)), "targets": float(len(targets))}
 
 
-def add(name, *, metric_fns, preprocessors=None, **kwargs):
+def add(name, *, metric_fns, preprocessors=None, source=None, **kwargs):
     features = {
         key: seqio.Feature(seqio.ByteVocabulary(), add_eos=True, required=False)
         for key in ("inputs", "targets")
@@ -31,7 +31,7 @@ def add(name, *, metric_fns, preprocessors=None, **kwargs):
     seqio.TaskRegistry.remove(name)
     seqio.TaskRegistry.add(
         name,
-        source=seqio.FunctionDataSource(dataset, splits=["validation"]),
+        source=source or seqio.FunctionDataSource(dataset, splits=["validation"]),
         preprocessors=preprocessors
         or [seqio.preprocessors.tokenize, seqio.preprocessors.append_eos],
         output_features=features,
@@ -114,12 +114,15 @@ def test_preprocessors_that_want_lengths_get_those_of_the_model():
     steps = [seqio.preprocessors.tokenize, measured, seqio.preprocessors.append_eos]
     name = add("e_lengths", metric_fns=[t5_metrics.accuracy], preprocessors=steps)
     assert evaluate(name)["e_lengths"] == {"accuracy": 75.0}
-    assert wanted == [{"inputs": 64, "targets": 64}]
+    assert all(lengths == {"inputs": 64, "targets": 64} for lengths in wanted)
 
 
 def test_what_cannot_be_measured_is_refused():
     def aux(targets, predictions, aux_values):
         return {}
+
+    def without_inputs(dataset):
+        return dataset.map(lambda x: {"targets": x["targets"]})
 
     def own(dataset):
         return dataset.map(lambda x: {"targets": tf.constant([5])})
@@ -132,6 +135,60 @@ def test_what_cannot_be_measured_is_refused():
         evaluate(add("e_bare", metric_fns=[]))
     with pytest.raises(UsageError, match="aux_values"):
         evaluate(add("e_aux", metric_fns=[aux]))
+    with pytest.raises(UsageError, match=r"output feature 'inputs', and .* targets;"):
+        steps = [without_inputs, seqio.preprocessors.tokenize]
+        evaluate(add("e_lacks", metric_fns=[mean_score], preprocessors=steps))
     with pytest.raises(UsageError, match=r"does not tokenise with seqio\.preproc"):
         name = add("e_own", metric_fns=[t5_metrics.accuracy], preprocessors=[own])
         evaluate(name)
+
+
+def test_a_split_without_examples_is_refused_before_a_model_is_asked():
+    def none(dataset):
+        return dataset.filter(lambda x: tf.strings.length(x["inputs"]) > 1000)
+
+    def short(dataset):
+        return dataset.filter(lambda x: tf.size(x["targets"]) > 1000)
+
+    def asked(*_):
+        raise AssertionError("a model was asked")
+
+    tokenize = seqio.preprocessors.tokenize
+    full = add("e_full", metric_fns=[mean_score])
+    for name, steps in (("e_none", [none, tokenize]), ("e_short", [tokenize, short])):
+        add(name, metric_fns=[mean_score], preprocessors=steps)
+        if f"{name}_mixed" not in seqio.MixtureRegistry.names():
+            seqio.MixtureRegistry.add(f"{name}_mixed", [full, name], default_rate=1.0)
+        for names in ([name], [full, name], [f"{name}_mixed"]):
+            with pytest.raises(
+                UsageError, match=f"'{name}' has no examples in the split 'validation'"
+            ):
+                evaluate_tasks(
+                    names,
+                    vocabulary=VOCAB,
+                    predict=asked,
+                    score=asked,
+                    most_tokens=64,
+                )
+
+
+def test_files_that_are_missing_or_damaged_are_one_line(tmp_path):
+    def both(dataset):
+        return dataset.map(lambda record: {"inputs": record, "targets": record})
+
+    def of_files(name, pattern):
+        steps = [both, seqio.preprocessors.tokenize]
+        source = seqio.FileDataSource(tf.data.TFRecordDataset, {"validation": pattern})
+        return add(name, metric_fns=[mean_score], preprocessors=steps, source=source)
+
+    with pytest.raises(UsageError, match="'e_no_files' has no files in the split"):
+        evaluate(of_files("e_no_files", str(tmp_path / "nowhere-*")))
+    with pytest.raises(UsageError, match=r"'e_gone' reads .* does not exist"):
+        evaluate(of_files("e_gone", str(tmp_path / "nowhere")))
+    path = tmp_path / "records"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(b"a text")
+        writer.write(b"more text")
+    path.write_bytes(path.read_bytes().replace(b"more", b"less"))
+    with pytest.raises(UsageError, match=r"the files of .* 'e_torn' .* are damaged"):
+        evaluate(of_files("e_torn", str(path)))
