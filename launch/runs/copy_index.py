@@ -34,7 +34,7 @@ class SavedStep(NamedTuple):
 
     Attributes:
       folder: of its objects, unique to the process that wrote them.
-      digest: of its manifest, which has a fingerprint of each array.
+      digest: of its manifest and of when it was saved: of this save and no other.
       files: their bytes by path in the checkpoint.
     """
 

@@ -272,11 +272,17 @@ class RunCopy:
 
 
 def _digest(checkpoint: Path) -> str:
-    """Of a checkpoint's manifest, which names every array with its fingerprint."""
+    """Of what tells one save of a step from another.
+
+    That is the manifest, which names every array with its fingerprint, and Orbax's
+    record of when it was committed. A step whose checkpoint was damaged is trained and
+    saved again with the same manifest, and the bucket may have the damaged one.
+    """
     parts = sorted(path for path in (checkpoint / "manifest").rglob("*"))
     content = b"".join(path.read_bytes() for path in parts if path.is_file())
     if not content:
         raise FileNotFoundError(checkpoint / "manifest")
+    content += (checkpoint / "_CHECKPOINT_METADATA").read_bytes()
     return hashlib.sha256(content).hexdigest()
 
 

@@ -148,6 +148,24 @@ def test_old_checkpoints_leave_the_bucket_and_new_ones_are_uploaded_once(
     assert {name.split("-")[0] for name in folders} == {"2", "3"}
 
 
+def test_what_is_saved_again_replaces_what_was_damaged(store, tmp_path):
+    """Bit for bit the same state, and so the same manifest."""
+    save(tmp_path / "run", 1, 2)
+    for path in (tmp_path / "run" / "checkpoints" / "2" / "state").rglob("d/*"):
+        path.write_bytes(bytes(path.stat().st_size))
+    RunCopy(tmp_path / "run", store).close()
+    with Checkpoints(tmp_path / "run", keep=1, period=1) as checkpoints:
+        found = checkpoints.restore(STRUCT)
+        assert found is not None and found[0] == 1
+    save(tmp_path / "run", 2, keep=1)
+    RunCopy(tmp_path / "run", store).close()
+    uploaded = store.names()
+    RunCopy(tmp_path / "other", store).close()
+    assert checkpoint_steps(tmp_path / "other" / "checkpoints") == [2]
+    assert restored(tmp_path / "other") == 2
+    assert store.names() == uploaded  # what was fetched is not uploaded again
+
+
 def test_an_upload_cut_short_leaves_the_copy_as_it_was(store, tmp_path, monkeypatch):
     monkeypatch.setattr(copy_index, "EXPIRES_SECONDS", 0.3)
     save(tmp_path / "run", 1, keep=1)
