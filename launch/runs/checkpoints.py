@@ -12,7 +12,7 @@ import itertools
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,7 @@ class Checkpoints:
             name, lambda: self._manager.save(step, args=items, force=True)
         ):
             raise CheckpointError(f"Orbax refused to save step {step}; newest {newest}")
+        _forget_shards(arrays)
         self._unread = step, array_structs(jax.tree.map(_struct, state))
 
     def restore(
@@ -258,6 +259,17 @@ class Checkpoints:
                     shutil.rmtree(debris)
                 except OSError as error:  # Orbax may still write there after a failure
                     _LOG.warning("left for the next start: %s", first_line(error))
+
+
+def _forget_shards(arrays: Mapping[str, jax.Array]) -> None:
+    """Undoes what Orbax leaves in arrays that it saves.
+
+    It asks for their `addressable_shards`, and JAX keeps the answer in the array. On
+    one device the data of the shard is the array itself: a cycle, and on a CPU each
+    saved state would stay in memory until Python looks for cycles.
+    """
+    for array in arrays.values():
+        vars(array).pop("addressable_shards", None)
 
 
 def _struct(array: jax.Array) -> jax.ShapeDtypeStruct:
