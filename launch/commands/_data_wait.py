@@ -30,7 +30,8 @@ def data_waits(
     """Shares of the time of steps that was waited for data, in short runs.
 
     Args:
-      settings: arguments of `train`; the runs neither evaluate nor keep anything.
+      settings: arguments of `train`; the runs evaluate nothing, and keep and track
+        nothing outside a temporary folder.
       recording: folder of recorded rows to train on as well; None for none.
     """
     sources = {"streaming": None} | ({"recorded": recording} if recording else {})
@@ -49,12 +50,15 @@ def _waits(settings: dict[str, Any], data: str | None) -> Float[np.ndarray, " re
                 "run_dir": folder,
                 "config": RunConfig("", (), RunLog(Console(), first=False)),
                 "data": data,
+                # Recorded rows are read by this process, and refuse others.
+                "data_workers": 0 if data else settings.get("data_workers", 1),
                 "start_from": None,
                 # As long as the run's: a warm-up may be longer than this one.
                 "schedule": lambda *, steps: schedule(steps=whole),
                 "steps": _STEPS,
                 "log_every": _STEPS_A_RECORD,
                 "eval_batches": 0,
+                "checkpoint_every": _STEPS,
                 "trackers": (),
             }
         )

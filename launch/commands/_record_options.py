@@ -47,7 +47,7 @@ ACTING = {
     "check": (),
     "show": ("vocabulary",),
 }
-"""What can be done, and the options that act on it, as they are parsed."""
+"""What can be done, and the options that act on it, as argparse names their values."""
 
 
 def record_options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -57,7 +57,7 @@ def record_options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[s
       UsageError: nothing or several things are to be done, or an option changes nothing
         of what is.
     """
-    parser = _parser()
+    parser = record_parser()
     options, bindings = parse_gin(parser, arguments)
     chosen = [name for name in ACTING if getattr(options, name)]
     if len(chosen) != 1:
@@ -66,31 +66,27 @@ def record_options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[s
             + (" and ".join(f"--{name}" for name in chosen) or "none of them")
             + "."
         )
-    given = [
-        name
-        for name, value in vars(options).items()
-        if name not in ACTING and value != parser.get_default(name)
-    ]
-    options_of = {a.dest: a.option_strings[0] for a in parser._actions}
-    _require_acting(chosen[0], given, bindings, options_of=options_of)
+    given = {
+        action.dest: action.option_strings[0]
+        for action in parser._actions
+        if action.dest not in ACTING
+        and getattr(options, action.dest, action.default) != action.default
+    }
+    _require_acting(chosen[0], given, bindings)
     if options.out and not options.gin_file:
         raise UsageError("--out needs --gin_file=FILE, which says what to record.")
     return options, bindings
 
 
 def _require_acting(
-    done: str,
-    given: Sequence[str],
-    bindings: Sequence[str],
-    *,
-    options_of: Mapping[str, str],
+    done: str, given: Mapping[str, str], bindings: Sequence[str]
 ) -> None:
     """Refuses options that would change nothing of what is done."""
-    for name in given:
+    for name, option in given.items():
         if name not in ACTING[done]:
             (other,) = (way for way, names in ACTING.items() if name in names)
             raise UsageError(
-                f"{options_of[name]} changes nothing of --{done}; it is for --{other}."
+                f"{option} changes nothing of --{done}; it is for --{other}."
             )
     if bindings and done != "out":
         raise UsageError(
@@ -105,7 +101,8 @@ def _require_acting(
         raise UsageError("--beam_option is passed to --runner, which is not given.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def record_parser() -> argparse.ArgumentParser:
+    """The parser of `sightline record`."""
     parser = gin_parser("record", _ABOUT, files="optional")
     parser.add_argument("--out", metavar="DIR", help="record into this folder")
     parser.add_argument(

@@ -24,7 +24,11 @@ Seconds = Float[np.ndarray, " rounds"]
 
 
 def start_costs(
-    gin_files: Sequence[str], bindings: Sequence[str], *, rounds: int
+    gin_files: Sequence[str],
+    bindings: Sequence[str],
+    *,
+    imports: Sequence[str],
+    rounds: int,
 ) -> dict[str, Mapping[str, Seconds]]:
     """Seconds from the start of `sightline train` to its first step, by phase.
 
@@ -33,12 +37,16 @@ def start_costs(
 
     Args:
       gin_files: of the configuration.
-      bindings: of it.
+      bindings: of it; its trackers are left out, as nothing is kept of the runs.
+      imports: modules that it needs.
       rounds: starts of each kind.
 
     Raises:
       UsageError: a run ended otherwise.
     """
+    words = [f"--gin_file={file}" for file in gin_files]
+    words += [f"--gin.{binding}" for binding in (*bindings, "train.trackers=()")]
+    words += [f"--import={module}" for module in imports]
     seconds: dict[str, dict[str, list[float]]] = {}
     for _ in track(range(rounds), "Starting runs", transient=True):
         with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
@@ -50,7 +58,7 @@ def start_costs(
                 ("resumed", warm),
             ):
                 before = summary(run_dir).seconds if name == "resumed" else {}
-                _train(gin_files, bindings, run_dir, cache=cache)
+                _train(words, run_dir, cache=cache)
                 after = summary(run_dir).seconds
                 times = {p: after[p] - before.get(p, 0.0) for p in PHASES}
                 for phase, value in ({"all": sum(times.values())} | times).items():
@@ -61,13 +69,9 @@ def start_costs(
     }
 
 
-def _train(
-    gin_files: Sequence[str], bindings: Sequence[str], run_dir: Path, *, cache: Path
-) -> None:
+def _train(configured: Sequence[str], run_dir: Path, *, cache: Path) -> None:
     """Trains in a process of its own, until it has written a step down."""
-    words = [f"--gin_file={file}" for file in gin_files]
-    words += [f"--gin.{binding}" for binding in bindings]
-    words += [f"--run_dir={run_dir}", "--gin.train.trackers=()"]
+    words = [*configured, f"--run_dir={run_dir}"]
     command = [sys.executable, "-m", "sightline", "train", *words]
     trace = run_dir / "steps.jsonl"
     size = _size(trace)

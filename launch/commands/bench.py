@@ -78,7 +78,9 @@ def main(arguments: Sequence[str]) -> int:
         costs = save_costs(settings, rounds=rounds or 10)
         console.print(save_table(costs, period=checkpoint_period(settings)))
     elif options.start:
-        costs = start_costs(options.gin_file, bindings, rounds=rounds or 5)
+        costs = start_costs(
+            options.gin_file, bindings, imports=options.imports, rounds=rounds or 5
+        )
         console.print(start_table(costs))
     elif options.population is not None:
         sizes = _sizes(options.population)

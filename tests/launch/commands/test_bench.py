@@ -24,6 +24,7 @@ from sightline.launch.terminal.timings import step_table
 from sightline.launch.training.program import make_program, program_of
 from sightline.launch.training.train import train
 from sightline.objectives.errors import UsageError
+from sightline.tasks import user_modules
 from sightline.tasks.shares.packers import packings
 
 pytestmark = pytest.mark.unchecked
@@ -123,12 +124,20 @@ def test_data_is_timed_beside_t5s_and_recorded_rows(monkeypatch, tmp_path, capsy
         monkeypatch.setattr(_data_speed, name, 0.05)
     monkeypatch.setattr(_data_wait, "_STEPS", 12)
     monkeypatch.setattr(_data_wait, "_WARM_UP", 4)
+    runs = []
+    monkeypatch.setattr(_data_wait, "train", lambda **s: runs.append(s) or train(**s))
     gin, rows = tmp_path / "two.gin", tmp_path / "rows"
     gin.write_text(SMALL)
     recorded = [f"--out={rows}", "--workers=1", "--rows=40", "--shard_examples=60"]
     assert cli.main(["record", f"--gin_file={gin}", *recorded]) == 0
     words = ["bench", f"--gin_file={gin}", "--data", "--rounds=2"]
+    words += ["--gin.train.trackers=('wandb',)", "--gin.train.data_workers=2"]
+    words.append("--gin.train.checkpoint_every=1")
     assert cli.main([*words, f"--recording={rows}"]) == 0
+    # Nothing but a temporary folder is told of them; only text needs workers.
+    assert [run["trackers"] for run in runs] == [(), ()]
+    assert [run["data_workers"] for run in runs] == [2, 0]
+    assert [run["checkpoint_every"] for run in runs] == [12, 12]
     said = capsys.readouterr().out
     for row in (_data_speed.T5, "spans: the same rows", "mixture two", "recorded rows"):
         assert row in said
@@ -280,3 +289,13 @@ def test_a_start_that_fails_is_an_error_with_its_output():
         bench.main(
             ["--gin_file=quickstart.gin", "--start", "--gin.train.steps=0"],
         )
+
+
+def test_a_start_imports_what_it_needs_and_tracks_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(user_modules, "_expected", [])
+    (tmp_path / "start_tasks.py").write_text("")
+    words = ["--gin_file=quickstart.gin", f"--import={tmp_path / 'start_tasks.py'}"]
+    words.append("--gin.train.trackers=('wandb',)")
+    ended = r"--gin.train.trackers=\(\) --import=\S*start_tasks.py .* ended with 2"
+    with pytest.raises(UsageError, match=ended):
+        bench.main([*words, "--start", "--gin.train.steps=0"])

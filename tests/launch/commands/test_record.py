@@ -16,9 +16,10 @@ import sentencepiece
 from rich.console import Console
 
 from sightline.launch import cli
-from sightline.launch.commands._record_options import ACTING, _parser
+from sightline.launch.commands._record_options import ACTING, record_parser
 from sightline.launch.configuration import recipe
 from sightline.launch.terminal.recorded import compact, groups_table, serving_table
+from sightline.tasks import user_modules
 from sightline.tasks.recorded import parts
 from sightline.tasks.recorded.manifest import GroupRows
 from sightline.tasks.recorded.serving import GroupFill, ServingCost
@@ -211,7 +212,7 @@ def test_one_thing_at_a_time(gin, tmp_path, capsys):
     [
         *("--gin_file=a.gin", "--layout=per_objective", "--workers=9999", "--rows=9"),
         *("--passes=2", "--held_out_rows=3", "--shard_examples=7", "--runner=Direct"),
-        *("--beam_option=--a=1", "--gin.train.seed=1", "--import=json"),
+        *("--beam_option=--a=1", "--gin.train.seed=1"),
     ],
 )
 @pytest.mark.parametrize("way", ["check", "show"])
@@ -221,19 +222,22 @@ def test_what_would_change_nothing_is_refused(tmp_path, capsys, way, option):
     assert f"changes nothing of --{way}" in error and "for --out." in error
 
 
-def test_of_every_option_it_is_known_what_it_acts_on():
-    known = {*ACTING, *(name for names in ACTING.values() for name in names)}
-    options = {action.dest for action in _parser()._actions}
-    assert options - known == {"help", "_"}  # that of --gin.NAME in the help
+def test_every_option_acts_on_something():
+    known = {name for names in ACTING.values() for name in names} | set(ACTING)
+    # `_` holds no value: it shows in the help how bindings are written.
+    assert {a.dest for a in record_parser()._actions} - {"help", "_"} == known
 
 
-def test_modules_of_the_user_are_imported(gin, tmp_path):
-    """Where a SeqIO Task of theirs is recorded."""
-    module = tmp_path / "mine_to_record.py"
-    module.write_text("import pathlib\npathlib.Path(__file__ + '.read').touch()\n")
-    words = [f"--gin_file={gin}", f"--import={module}", "--rows=8", "--workers=1"]
-    assert cli.main(["record", *words, f"--out={tmp_path / 'rows'}"]) == 0
-    assert module.with_name("mine_to_record.py.read").exists()
+def test_a_module_of_tasks_is_imported_to_record_and_for_nothing_else(
+    gin, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(user_modules, "_expected", [])
+    module = tmp_path / "record_imports.py"
+    module.write_text("")
+    assert record(gin, tmp_path / "rows", "--passes=1", f"--import={module}") == 0
+    assert cli.main(["record", f"--check={tmp_path}", f"--import={module}"]) == 2
+    said = capsys.readouterr().err
+    assert "--import changes nothing of --check; it is for --out." in said
 
 
 def test_a_check_needs_no_vocabulary(tmp_path, capsys):
