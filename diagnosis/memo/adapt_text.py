@@ -24,7 +24,7 @@ _HEAD = """\
 Adapts {run} to a revision of mixture {name!r}.
 By `sightline diagnose`; the memo beside it says why.
 
-  sightline train --gin_file={path} \\
+  sightline train --gin_file={path}{imports} \\
     {options}--run_dir=runs/adapted
 
 It begins with the parameters of that run, a fresh optimiser and another mixture, for
@@ -92,13 +92,16 @@ def steps_for(
     return max(1, math.ceil(share * step * _slots(before) / _slots(after)))
 
 
-def adapt_text(before: Mixture, adaptation: Adaptation, *, path: str) -> str:
+def adapt_text(
+    before: Mixture, adaptation: Adaptation, *, path: str, imports: str = ""
+) -> str:
     """The text of the file, a pure function of its arguments.
 
     Args:
       before: the mixture that is revised.
       adaptation: of the run that is trained on it.
-      path: of the file, as used in commands.
+      path: of the file, quoted for commands.
+      imports: as for `gin_text`.
     """
     if adaptation.steps is None:
         options = f"{UNBOUND} "
@@ -116,6 +119,7 @@ def adapt_text(before: Mixture, adaptation: Adaptation, *, path: str) -> str:
         run=adaptation.run,
         name=before.name,
         path=path,
+        imports=imports,
         options=options,
         length=length,
         kept=_kept(before, adaptation),

@@ -8,7 +8,7 @@ from ..findings.complaints import interval
 from ..results.effects import Difference
 from ..scores.score import Score
 from ..wording import listed, percent
-from .blocks import Block, Figure, Fold, Items, Paragraph, Table, code
+from .blocks import Block, Commands, Figure, Fold, Items, Paragraph, Table, code
 from .formatting import flow, measured, metric, moved, number, predicted
 from .inputs import Memo
 from .nearness import described
@@ -19,7 +19,7 @@ from .sightlines import sightlines
 
 def appendix(memo: Memo) -> Iterator[Fold]:
     """The parts, in the order in which the main text refers to them."""
-    yield Fold("What was examined", [_subject(memo)])
+    yield Fold("What was examined", [_subject(memo), *_command(memo)])
     if memo.complaints:
         yield Fold("What reviewers found", [_reviewers(memo)])
     if memo.causes:
@@ -60,10 +60,16 @@ def _subject(memo: Memo) -> Table:
         ("Rows", "; ".join(streams)),
         ("Mode in which the model was asked", origin.mode or "not measured"),
         ("Normalisation of the loss", code(memo.traits.normalisation)),
-        ("Command", origin.command and code(origin.command)),
     ]
     present = [(what, which) for what, which in rows if which]
     return Table("Model, mixture and corpus", ("what", "which"), present, "ll")
+
+
+def _command(memo: Memo) -> Iterator[Block]:
+    """What wrote the memo, as it was typed: inline code would lose spaces of paths."""
+    if memo.provenance.command:
+        yield Paragraph("The command:")
+        yield Commands([memo.provenance.command])
 
 
 def _reviewers(memo: Memo) -> Table:

@@ -60,7 +60,7 @@ def _values(memo: Memo) -> dict[str, Any]:
         "examined": shlex.join(examined),
         "fallback": functools.partial(_fallback, memo),
         "file": memo.path,
-        "imports": "".join(f" --import={shlex.quote(m)}" for m in origin.imports),
+        "imports": memo.imports,
         "instead": _instead,
         "isolated": lambda change, failure: [
             list(pairs)

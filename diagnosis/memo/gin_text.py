@@ -20,28 +20,38 @@ WIDTH = 88
 _HEAD = """\
 A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says why.
 
-  sightline train --gin_file={path} \\
+  sightline train --gin_file={path}{imports} \\
     --run_dir=runs/recommended
 
-{whose} Later files win, so that a model and a run of your own come after it,
-as a second --gin_file=YOURS.gin, where YOURS binds no Mixture."""
+{whose} Later files win, so that a model and a run of your own come after it, in a file
+that binds no Mixture:
+
+  sightline train --gin_file={path}{imports} \\
+    --gin_file=YOURS.gin --run_dir=runs/yours"""
 
 _SMALL = "recommended.gin is complete: it includes a small run."
 _OWN = "recommended.gin is complete: it keeps the model, optimiser and steps."
 
 
 def gin_text(
-    before: Mixture, proposal: Proposal, *, path: str, start: str = START
+    before: Mixture,
+    proposal: Proposal,
+    *,
+    path: str,
+    imports: str = "",
+    start: str = START,
 ) -> str:
     """The text of the file, a pure function of its arguments.
 
     Args:
       before: the mixture that is revised.
       proposal: the recommendation.
-      path: of the file, as used in commands.
+      path: of the file, quoted for commands.
+      imports: ` --import=MODULE` of each module that commands need, quoted.
       start: gin text that binds all of a run except its mixture and rows.
     """
-    head = _HEAD.format(name=before.name, path=path, whose=_whose(start))
+    whose = _whose(start)
+    head = _HEAD.format(name=before.name, path=path, imports=imports, whose=whose)
     head += phases_note(before)
     return complete(proposal, head=head, start=start)
 
@@ -90,7 +100,10 @@ def _whose(start: str) -> str:
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
-    """Arbitrary text as comment lines; what is indented is a command, and is kept."""
+    """Arbitrary text as comment lines that fit, but for commands, which are indented.
+
+    They stay as they are: a path may hold spaces, at which a line would be broken.
+    """
     lines = []
     for paragraph in text.splitlines() or [""]:
         if paragraph.startswith("  ") and not indent:

@@ -137,6 +137,12 @@ class Memo(NamedTuple):
         return shlex.quote(f"{self.provenance.folder.rstrip('/')}/{name}")
 
     @property
+    def imports(self) -> str:
+        """` --import=MODULE` of each module that commands need, quoted for a shell."""
+        modules = map(shlex.quote, self.provenance.imports)
+        return "".join(f" --import={module}" for module in modules)
+
+    @property
     def blind(self) -> bool:
         """Whether a checkpoint was to be measured, and no failure could be."""
         asked = self.provenance.run is not None

@@ -58,12 +58,18 @@ def texts(memo: Memo) -> dict[str, str]:
         "memo.md": markdown(document),
         "memo.html": page(document),
         _RECOMMENDED: gin_text(
-            memo.mixture, memo.proposal, path=path, start=memo.start
+            memo.mixture,
+            memo.proposal,
+            path=path,
+            imports=memo.imports,
+            start=memo.start,
         ),
     }
     if memo.adaptation:
         path = memo.path(ADAPT)
-        made[ADAPT] = adapt_text(memo.mixture, memo.adaptation, path=path)
+        made[ADAPT] = adapt_text(
+            memo.mixture, memo.adaptation, path=path, imports=memo.imports
+        )
     return made
 
 

@@ -45,7 +45,7 @@ def gin_file(mixture: Mixture, rows: RowShape, about: Sequence[str]) -> str:
 
 def _comment(line: str) -> Iterator[str]:
     """A line as lines of comments that fit; an indented one stays as it is."""
-    parts = [line]
+    parts = line.splitlines()
     if not line.startswith(" "):  # paths stay whole
         parts = textwrap.wrap(
             line, _WIDTH - 2, break_on_hyphens=False, break_long_words=False

@@ -1,6 +1,7 @@
 """How long a run takes to its first step, as a process of its own."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -92,7 +93,7 @@ def _train(configured: Sequence[str], run_dir: Path, *, cache: Path) -> None:
         output.seek(0)
         if status not in (0, STOPPED) or _size(trace) == size:
             raise UsageError(
-                f"`sightline train {' '.join(words)}` ended with {status}: "
+                f"`{shlex.join(['sightline', 'train', *words])}` ended with {status}: "
                 f"{output.read()[-2000:]}"
             )
 

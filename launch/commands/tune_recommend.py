@@ -228,6 +228,7 @@ def _write_gin(
         "",
         "  sightline tune confirm --recommendation="
         f"{shlex.quote(str(options.out / RECOMMENDATION))} …",
-        "  sightline train --gin_file=recommended.gin --run_dir=runs/recommended",
+        f"  sightline train --gin_file={shlex.quote(str(options.out / GIN))} "
+        "--run_dir=runs/recommended",
     ]
     write_whole(options.out / GIN, gin_file(mixture, proxies.study.rows, about))

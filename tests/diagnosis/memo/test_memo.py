@@ -4,8 +4,11 @@ import html.parser
 import itertools
 import os
 import re
+import shlex
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import example, given, settings
 
 from sightline.diagnosis.causes.causes import causes
 from sightline.diagnosis.failures.registry import names
@@ -30,6 +33,7 @@ from sightline.diagnosis.memo.blocks import (
     code,
 )
 from sightline.diagnosis.memo.content import content
+from sightline.diagnosis.memo.gin_text import gin_text
 from sightline.diagnosis.memo.isolated import isolated
 from sightline.diagnosis.memo.memo import FILES, Memo, Provenance, check, texts, write
 from sightline.diagnosis.memo.pages import markdown, page
@@ -347,6 +351,46 @@ def test_commands_of_the_memo_repeat_what_they_need(bare):
     assert len(commands) >= 4
     assert all(" --import='my tasks.py'" in command for command in commands)
     assert " --mode=prefix --seed=3 --import" in text
+
+
+_ON_A_LINE = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1
+)
+
+
+def commands_in(text):
+    """The words of each command in comments, once the comment signs are off."""
+    bare = "\n".join(line.removeprefix("# ") for line in text.split("\n"))
+    found = re.findall(r"^  sightline (?:.*\\\n)*.*", bare, re.MULTILINE)
+    return [shlex.split(command.replace("\\\n", " ")) for command in found]
+
+
+@pytest.mark.unchecked
+@settings(max_examples=20, deadline=None)
+@example(folder="a memo [d]*{}#%s  x", module="my tasks.py")
+@given(folder=_ON_A_LINE.map("memos/{}".format), module=_ON_A_LINE)
+def test_commands_in_the_gin_files_are_run_as_they_stand(bare, folder, module):
+    origin = bare.provenance._replace(folder=folder, imports=(module,))
+    memo = bare._replace(provenance=origin)
+    folder = folder.rstrip("/")
+    words = [f"--gin_file={folder}/recommended.gin", f"--import={module}"]
+    given = {"path": memo.path("recommended.gin"), "imports": memo.imports}
+    assert commands_in(gin_text(memo.mixture, memo.proposal, **given)) == [
+        ["sightline", "train", *words, "--run_dir=runs/recommended"],
+        ["sightline", "train", *words, "--gin_file=YOURS.gin", "--run_dir=runs/yours"],
+    ]
+    how = Adaptation("runs/a", 40, "", 4, 0.1, 0.4, 1e-3, memo.proposal)
+    given["path"] = memo.path(ADAPT)
+    words[0] = f"--gin_file={folder}/{ADAPT}"
+    assert commands_in(adapt_text(memo.mixture, how, **given)) == [
+        ["sightline", "train", *words, "--run_dir=runs/adapted"]
+    ]
+
+
+def test_the_command_of_the_memo_keeps_its_spaces(bare):
+    command = shlex.join(["sightline", "diagnose", "--out=a  `b` | c"])
+    origin = bare.provenance._replace(command=command)
+    assert f"\n{command}\n" in texts(bare._replace(provenance=origin))["memo.md"]
 
 
 def test_from_which_strength_a_model_restores_is_told(bare):

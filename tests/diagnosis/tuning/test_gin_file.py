@@ -71,3 +71,9 @@ def test_what_it_is_about_is_in_comments_that_fit_and_commands_stay_whole(tmp_pa
     assert all(line.startswith("#") and len(line) <= 88 for line in others)
     told = " ".join(line.removeprefix("#").strip() for line in others)
     assert told.strip() == words
+
+
+def test_what_is_told_stays_in_comments_and_commands_on_their_line():
+    command = f"  sightline train --gin_file='{'a b ' * 40}'"
+    text = gin_file(MIXTURES["plain"], DECODER, [command, "  of 'a\nfolder'"])
+    assert text.startswith(f"# {command}\n#   of 'a\n# folder'\n")

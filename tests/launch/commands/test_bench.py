@@ -296,6 +296,6 @@ def test_a_start_imports_what_it_needs_and_tracks_nothing(monkeypatch, tmp_path)
     (tmp_path / "start_tasks.py").write_text("")
     words = ["--gin_file=quickstart.gin", f"--import={tmp_path / 'start_tasks.py'}"]
     words.append("--gin.train.trackers=('wandb',)")
-    ended = r"--gin.train.trackers=\(\) --import=\S*start_tasks.py .* ended with 2"
+    ended = r"'--gin.train.trackers=\(\)' --import=\S*start_tasks.py .* ended with 2"
     with pytest.raises(UsageError, match=ended):
         bench.main([*words, "--start", "--gin.train.steps=0"])

@@ -78,6 +78,7 @@ def test_the_recommendation_is_near_the_peak_and_its_gin_file_loads(found):
     file = str(found / "out" / "recommended.gin")
     told = (found / "out" / "recommended.gin").read_text()
     assert f"--recommendation={found / 'out' / 'recommendation.json'} …\n" in told
+    assert f"  sightline train --gin_file={file} --run_dir=" in told
     mixture = read_mixture(file)
     assert mixture.objective_rates() == pytest.approx(
         {name: rate for name, rate in rates.items() if rate}
