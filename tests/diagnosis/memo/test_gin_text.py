@@ -16,6 +16,7 @@ HEADS = {
 WORDS = {
     **dict.fromkeys(("name", "whose", "run", "length", "kept", "peak"), "a word"),
     "options": "",
+    "imports": "",
 }
 paths = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=150
