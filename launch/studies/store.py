@@ -1,7 +1,8 @@
 """Where a study keeps its checkpoints and its measurements.
 
 runs/NAME-SEED/checkpoints     the newest state of a run under way
-runs/NAME-SEED/points/TOKENS   what is kept of it at that many tokens
+runs/NAME-SEED/points/TOKENS   what is kept of it at that many tokens; .unfinished: not
+                               yet read back
 records/NAME-SEED-TOKENS.json  what was measured there
 """
 
@@ -16,7 +17,7 @@ from ...diagnosis.results import records
 from ...diagnosis.results.records import Record
 from ...objectives.errors import UsageError
 from ..runs.checkpoints import Checkpoints
-from ..runs.verified import checkpoint_steps, restore_latest
+from ..runs.verified import CheckpointError, checkpoint_steps, restore_latest
 from .runs import Run
 
 
@@ -86,21 +87,26 @@ def has_point(run_dir: Path, tokens: int) -> bool:
 
 
 def keep_point(run_dir: Path, point: int, state: PyTree, saved: Saved) -> None:
-    """Writes the checkpoint of a point, and returns when it is on disk.
+    """Writes the checkpoint of a point, and returns when it was read back from disk.
+
+    Only then it takes the name by which `has_point` finds it: the run may have no other
+    state by the time that it is read.
 
     Args:
       run_dir: the run's folder.
       point: tokens that were to be reached.
       state: what of the state is kept; its place in the tree is that in the whole.
       saved: where the run is.
+
+    Raises:
+      CheckpointError: it could not be written, or not be read back.
     """
     folder = _point(run_dir, point)
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    for left in (unfinished, folder):  # by a process that was killed
+    unfinished = folder.with_name(f"{point}.unfinished")
+    for left in (folder, unfinished):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with Checkpoints(unfinished, keep=1, period=1) as checkpoints:
         checkpoints.save(saved.step, state, data_of(saved))
-    # Only what was read back is a point: with it the run's own state may go.
     unfinished.rename(folder)
 
 
@@ -118,12 +124,13 @@ def read_point(
     Raises:
       UsageError: there is none, or it is damaged.
     """
-    restored = restore_latest(_point(run_dir, point), abstract, prefix=prefix)
+    cure = f"delete {run_dir} and rerun the same command to train that run again."
+    try:
+        restored = restore_latest(_point(run_dir, point), abstract, prefix=prefix)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error} Restore it from a copy, or {cure}") from error
     if restored is None:
-        raise UsageError(
-            f"{_point(run_dir, point)} has no checkpoint; delete {run_dir} and rerun "
-            "the same command to train that run again."
-        )
+        raise UsageError(f"{_point(run_dir, point)} has no checkpoint; {cure}")
     return saved_of(*restored)
 
 

@@ -1,40 +1,45 @@
-"""Points of a study: one is there only if it was read back."""
+"""Points of a run: there once they were read back, and read with a cure."""
+
+import shutil
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
-from sightline.launch.runs.checkpoints import Checkpoints
-from sightline.launch.studies import store
+from sightline.launch.runs import checkpoints
+from sightline.launch.runs.verified import CheckpointError
 from sightline.launch.studies.store import Saved, has_point, keep_point, read_point
 from sightline.objectives.errors import UsageError
 
-DEVICE = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+from .conftest import same_arrays
+
+STATE = {"w": jnp.arange(8.0)}
+STRUCT = jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), STATE
+)
 
 
-class Damaged(Checkpoints):
-    """Writes what is then not found whole."""
+@pytest.mark.parametrize("end", [CheckpointError("damaged"), KeyboardInterrupt()])
+def test_a_point_is_there_once_it_was_read_back(tmp_path, monkeypatch, end):
+    def read_back(path, structs):
+        raise end
 
-    def __exit__(self, *error):
-        super().__exit__(*error)
-        raise UsageError("damaged arrays")
-
-
-def test_a_point_that_is_not_whole_is_none(tmp_path, monkeypatch):
-    state = {"params": jnp.arange(4.0)}
-    wanted = {"params": jax.ShapeDtypeStruct((4,), np.float32, sharding=DEVICE)}
-    saved = Saved(3, state, 3000, {"row": 7})
-    with monkeypatch.context() as patch, pytest.raises(UsageError, match="damaged"):
-        patch.setattr(store, "Checkpoints", Damaged)
-        keep_point(tmp_path, 3000, state, saved)
+    with monkeypatch.context() as patch, pytest.raises(type(end)):
+        patch.setattr(checkpoints, "read_back", read_back)
+        keep_point(tmp_path, 3000, STATE, Saved(4, STATE, 3001, None))
     assert not has_point(tmp_path, 3000)
-    with pytest.raises(UsageError, match="has no checkpoint"):
-        read_point(tmp_path, 3000, wanted)
-
-    keep_point(tmp_path, 3000, state, saved)
+    with pytest.raises(UsageError, match="has no checkpoint; delete"):
+        read_point(tmp_path, 3000, STRUCT)
+    keep_point(tmp_path, 3000, STATE, Saved(5, STATE, 3002, None))
     assert has_point(tmp_path, 3000)
-    again = read_point(tmp_path, 3000, wanted)
-    np.testing.assert_array_equal(again.state["params"], state["params"])
-    assert (again.step, again.tokens, again.position) == (3, 3000, {"row": 7})
+    found = read_point(tmp_path, 3000, STRUCT)
+    assert (found.step, found.tokens) == (5, 3002)
+    same_arrays(found.state, STATE)
     assert [path.name for path in (tmp_path / "points").iterdir()] == ["3000"]
+
+
+def test_a_point_that_was_damaged_later_is_told_with_the_cure(tmp_path):
+    keep_point(tmp_path, 3000, STATE, Saved(4, STATE, 3001, None))
+    shutil.rmtree(tmp_path / "points" / "3000" / "checkpoints" / "4" / "state")
+    with pytest.raises(UsageError, match=f"is whole .* delete {tmp_path} and rerun"):
+        read_point(tmp_path, 3000, STRUCT)
