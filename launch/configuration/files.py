@@ -70,7 +70,8 @@ def find_included(name: str, including: Path) -> Path:
         *_short(shipped()),
         *(str(p.relative_to(here)) for p in here.glob("*.gin")),
     }
-    raise UsageError(f"no gin file {name!r} to include; {nearest(name, valid)}")
+    near = nearest(Path(name).name, valid)
+    raise UsageError(f"no gin file {name!r} to include; {near}")
 
 
 @functools.cache  # a process reads a file as often as it needs it, and says so once
@@ -86,5 +87,6 @@ def _note_if_shipped(name: str, path: Path) -> None:
 
 
 def _short(names: Iterable[str]) -> list[str]:
-    """The short names of shipped files: `t5.gin`, not `mixtures/t5.gin`."""
-    return [Path(name).name for name in names]
+    """The names by which shipped files are found: `t5.gin`, not `mixtures/t5.gin`."""
+    parts = [Path(name).parts for name in names]
+    return [str(Path(*p[1:] if p[0] in FOLDERS else p)) for p in parts]

@@ -123,6 +123,19 @@ def test_missing_files_name_the_nearest(tmp_path):
         read("nope.gin")
 
 
+@pytest.mark.parametrize("name", ["gin/mixtures/t5.gin", "mixtures/t6.gin"])
+def test_the_nearest_of_a_path_is_that_of_its_last_part(tmp_path, name):
+    (tmp_path / "mine.gin").write_text(f"include 'no/{name}'\n")
+    for file in (f"no/{name}", tmp_path / "mine.gin"):
+        with pytest.raises(UsageError, match=r"no gin file .* did you mean 't5\.gin'"):
+            read(file)
+
+
+def test_every_name_that_is_offered_is_found():
+    for name in files._short(files.shipped()):
+        assert files.find(name).is_relative_to(files.SHIPPED)
+
+
 def test_circles_of_includes(tmp_path):
     (tmp_path / "a.gin").write_text("include 'b.gin'\n")
     (tmp_path / "b.gin").write_text("include 'a.gin'\n")
