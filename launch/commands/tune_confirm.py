@@ -75,6 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     if first is None:
         first = max(FIRST_SEED, max(found["seeds"], default=0) + 1)
     seeds = range(first, first + options.seeds)
+    require_seed("the last seed, of --seed and --seeds,", seeds[-1])
     _check_fresh(seeds, found["seeds"])
     _check_measured(
         found["loss"], [OWN_LOSS, *(f"loss_{name}" for name in proxies.components)]

@@ -112,13 +112,13 @@ class Policies:
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:
             raise UsageError(
-                f"policies.seed is {self.seed}; set it within [0, 2**32 - 1]."
+                f"{self.name}.seed is {self.seed}; set it within [0, 2**32 - 1]."
             )
         for split in self.splits:
             least = int(split == "train")
             if not least <= self._count(split) < 2**32:
                 raise UsageError(
-                    f"policies.{split}_documents is {self._count(split)}; set it "
+                    f"{self.name}.{split}_documents is {self._count(split)}; set it "
                     f"within [{least}, 2**32 - 1]."
                 )
         subjects = DOMAINS[0].subjects

@@ -47,13 +47,15 @@ def check(size: Size, *, subjects: int) -> None:
     """
     for kind in size.kinds:
         if kind not in KINDS:
-            raise UsageError(f"no kind of fact {kind!r}; {nearest(kind, KINDS)}")
+            raise UsageError(
+                f"policies.kinds: no kind of fact {kind!r}; {nearest(kind, KINDS)}"
+            )
     if not size.kinds or len(set(size.kinds)) < len(size.kinds):
         raise UsageError(
-            f"kinds is {size.kinds}; name each kind once, and at least one."
+            f"policies.kinds is {size.kinds}; name each kind once, and at least one."
         )
     for name in ("titled", "openers", "references", "second_forms"):
-        require_share(name, getattr(size, name))
+        require_share(f"policies.{name}", getattr(size, name))
     _range(size, "sections", 1, len(SECTIONS))
     _range(size, "paragraphs", 1, 100)
     _range(size, "facts", 1, subjects * len(size.kinds))
@@ -68,7 +70,8 @@ def check(size: Size, *, subjects: int) -> None:
         raise UsageError(
             f"a document may have {paragraphs} paragraphs, and a fact "
             f"{size.most_mentions} mentions, each in its own paragraph: raise "
-            "fewest_sections or fewest_paragraphs, or lower most_mentions."
+            "policies.fewest_sections or policies.fewest_paragraphs, or lower "
+            "policies.most_mentions."
         )
 
 
@@ -78,11 +81,13 @@ def _range(size: Size, name: str, least: int, greatest: int) -> None:
     _between(f"most_{name}", most, least, greatest)
     if fewest > most:
         raise UsageError(
-            f"fewest_{name} is {fewest} and most_{name} {most}: swap them, or raise "
-            f"most_{name}."
+            f"policies.fewest_{name} is {fewest} and policies.most_{name} {most}: "
+            f"swap them, or raise policies.most_{name}."
         )
 
 
 def _between(name: str, value: int, least: int, greatest: int) -> None:
     if not least <= value <= greatest:
-        raise UsageError(f"{name} is {value}; set it within [{least}, {greatest}].")
+        raise UsageError(
+            f"policies.{name} is {value}; set it within [{least}, {greatest}]."
+        )

@@ -167,6 +167,12 @@ def test_a_seed_that_trained_in_vain_does_not_count(confirm, capsys):
     assert status == 2 and "of 3 seeds 1 count" in capsys.readouterr().err
 
 
+def test_the_last_seed_is_one_too(confirm, capsys):
+    status, trained, _ = confirm(0.01, "--seed=2147483646", "--seeds=3")
+    assert status == 2 and not trained
+    assert "of --seed and --seeds, is 2147483648; set it" in capsys.readouterr().err
+
+
 def test_a_winner_in_noise_is_not(confirm, capsys):
     values = json.loads(confirm(2.0)[2].read_text())
     assert not values["confirmed"]

@@ -205,11 +205,12 @@ def test_an_empty_split_says_so():
     ("settings", "message"),
     [
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "seed is 4294967296"),
         ({"train_documents": -1}, "train_documents is -1"),
         ({"train_documents": 0}, r"train_documents is 0; set it within \[1,"),
         ({"fewest_sections": 8, "most_sections": 6}, "swap them"),
         ({"most_sections": 12}, r"most_sections is 12; set it within \[1, 9\]"),
-        ({"fewest_sections": 2}, "raise fewest_sections"),
+        ({"fewest_sections": 2}, r"raise policies\.fewest_sections"),
         ({"kinds": ("retentoin",)}, "did you mean 'retention'"),
         ({"kinds": ()}, "at least one"),
         ({"kinds": ("amount",), "most_facts": 7}, r"within \[1, 6\]"),
@@ -221,8 +222,10 @@ def test_an_empty_split_says_so():
     ],
 )
 def test_settings_that_no_document_can_meet_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refused:
         Policies(**settings)
+    # As gin binds it: a mixture may have a dozen settings of these names.
+    assert "policies." in str(refused.value)
 
 
 def test_small_documents_of_few_facts():
