@@ -23,8 +23,8 @@ A revision of mixture {name!r} by `sightline diagnose`; the memo beside it says 
   sightline train --gin_file={path}{imports} \\
     --run_dir=runs/recommended
 
-{whose} Later files win, so that a model and a run of your own come after it, in a file
-that binds no Mixture:
+{whose}
+Later files win, so that a model and a run of your own, without a Mixture, come after:
 
   sightline train --gin_file={path}{imports} \\
     --gin_file=YOURS.gin --run_dir=runs/yours"""

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     if contents.proposal.limited:
         console.print(limit_table(contents.proposal.limited))
     for path in paths:
-        console.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

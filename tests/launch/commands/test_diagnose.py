@@ -253,8 +253,10 @@ def test_limits_are_checked_first(folder, tmp_path, capsys, limit, message):
 
 
 def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
-    out = tmp_path / "memo"
+    out = tmp_path / "memo [red]"  # what rich takes for a style is told as it is
     assert diagnose(f"--gin_file={folder / 'mixture.gin'}", f"--out={out}") == 0
+    said = capsys.readouterr().out
+    assert f"{out / 'memo.md'}\n" in said and "Recommended shares" in said
     files = read(out)
     assert "No checkpoint was measured" in files["memo.md"]
     named = files["memo.md"].count("named | – | not counted")
@@ -264,7 +266,6 @@ def test_without_a_checkpoint_all_failures_are_named(folder, tmp_path, capsys):
     assert "sentence_pair'" not in files["recommended.gin"]
     assert "mixes with `sentence_pair` show no gain" in files["memo.md"]
     assert "include 'runs/any_mixture.gin'" in files["recommended.gin"]
-    assert "Recommended shares" in capsys.readouterr().out
 
 
 def test_reviewers_findings_are_read(folder, tmp_path):

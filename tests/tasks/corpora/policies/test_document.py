@@ -221,7 +221,9 @@ def test_settings_at_their_ends_are_taken():
         departments=len(DEPARTMENTS),
     )
     assert len({f.subject for f in corpus.policy("train", 2**32 - 2).facts}) == 42
-    with pytest.raises(UsageError, match=r"raise fewest_sections or fewest_paragraphs"):
+    with pytest.raises(
+        UsageError, match=r"raise policies.fewest_sections or policies.fewest"
+    ):
         dataclasses.replace(corpus, fewest_sections=7)
     with pytest.raises(IndexError, match="it has documents 0 to 999"):
         corpus.policy("validation", 1000)
