@@ -90,9 +90,11 @@ def main(arguments: Sequence[str]) -> int:
     default = 0 if options.pictures is None else PICTURES_SEED
     seed = default if options.seed is None else options.seed
     require_seed("--seed", seed)
-    if options.pictures is not None and options.format is not None:
-        raise UsageError("--pictures prints the files' names only; leave out --format.")
     if options.pictures is not None:
+        if options.format is not None:
+            raise UsageError(
+                "--pictures prints the files' names only; leave out --format."
+            )
         require_folders("--pictures", Path(options.pictures))
     subject = subject_of(options, bindings)
     if options.pictures is not None:

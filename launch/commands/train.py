@@ -63,9 +63,9 @@ def main(arguments: Sequence[str]) -> int:
 
     from ..hosts.job import find_job
     from ..hosts.processes import joined
-    from ..hosts.stop_at_once import StopAtOnce
+    from ..hosts.stop_at_once import stopping_at_once
 
-    with StopAtOnce(_after_stop(options)):
+    with stopping_at_once(_after_stop(options)):
         job = find_job(
             coordinator=options.coordinator,
             processes=options.processes,

@@ -1,8 +1,10 @@
 """Signals as requests: the run finishes its step, saves and exits."""
 
+import contextlib
 import signal
-import threading
 from types import FrameType
+
+from ..hosts.signals import handled
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -14,9 +16,8 @@ class StopRequested(Exception):
 class StopRequest:
     """A context in which a signal only makes a request; afterwards it acts as before.
 
-    A second SIGINT ends the process at once. A signal that is ignored (by `nohup`, or
-    in a background shell) stays so. Only the main thread may change signal handlers; in
-    another thread signals act as before.
+    A second SIGINT ends the process at once. Of other threads, and of signals that are
+    ignored, see `handled`.
 
     Attributes:
       reason: the name of the signal; "" as long as there is none.
@@ -24,7 +25,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.reason = ""
-        self._before: dict[int, signal.Handlers | object] = {}
+        self._stack = contextlib.ExitStack()
 
     @property
     def requested(self) -> bool:
@@ -37,17 +38,11 @@ class StopRequest:
             raise StopRequested(self.reason)
 
     def __enter__(self) -> "StopRequest":
-        if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                before = signal.getsignal(number)
-                if before not in (signal.SIG_IGN, None):
-                    self._before[number] = before
-                    signal.signal(number, self._request)
+        self._stack.enter_context(handled(SIGNALS, self._request))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)  # type: ignore[arg-type]
+        self._stack.close()
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         del frame

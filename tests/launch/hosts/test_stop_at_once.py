@@ -9,18 +9,18 @@ import time
 import pytest
 
 from sightline.launch.hosts.leaving import STOPPED
-from sightline.launch.hosts.stop_at_once import SIGNALS, StopAtOnce
+from sightline.launch.hosts.stop_at_once import SIGNALS, stopping_at_once
 from sightline.launch.training.stop import StopRequest
 
 BUSY = """
 import ctypes, signal, sys, threading
 from sightline.launch.hosts import coordination
-from sightline.launch.hosts.stop_at_once import StopAtOnce, stop_itself
+from sightline.launch.hosts.stop_at_once import stopping_at_once, stop_itself
 
 ignored = list(map(int, sys.argv[2:]))
 for number in (signal.SIGTERM, signal.SIGHUP):  # whatever the tests were started with
     signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
-with StopAtOnce("Run it again."):
+with stopping_at_once("Run it again."):
     # Its thread takes them: nothing wakes the main one, as if XLA compiled there.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP])
     print("ready", flush=True)
@@ -77,7 +77,7 @@ def test_a_process_that_stops_itself_says_why_and_leaves_with_its_status(busy):
 LOGGING = """
 import logging, os, signal, sys, time
 from sightline.launch.hosts import stop_at_once
-from sightline.launch.hosts.stop_at_once import StopAtOnce
+from sightline.launch.hosts.stop_at_once import stopping_at_once
 
 class Slow(logging.Handler):
     def emit(self, record):
@@ -86,7 +86,7 @@ class Slow(logging.Handler):
 
 stop_at_once._LEAVING_SECONDS = 1.0
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-with StopAtOnce("Run it again."):
+with stopping_at_once("Run it again."):
     logging.getLogger().addHandler(Slow())
     logging.warning("written")
     print("goes on", flush=True)
@@ -112,7 +112,7 @@ def test_what_is_ignored_stays_so(busy):
 def test_a_request_takes_its_place_and_everything_is_put_back():
     before = [signal.getsignal(number) for number in SIGNALS]
     threads = threading.active_count()
-    with StopAtOnce("Run it again."):
+    with stopping_at_once("Run it again."):
         handlers = [signal.getsignal(number) for number in SIGNALS]
         assert handlers != before
         with StopRequest() as stop:
@@ -129,7 +129,7 @@ def test_another_thread_changes_no_handlers():
     seen = []
 
     def look():
-        with StopAtOnce("Run it again."):
+        with stopping_at_once("Run it again."):
             seen.extend(signal.getsignal(number) for number in SIGNALS)
 
     before = [signal.getsignal(number) for number in SIGNALS]
