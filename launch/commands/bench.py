@@ -61,13 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     """Prints the tables; returns the exit status."""
     options, bindings = _options(arguments)
 
-    from ...tasks.examples.preflight import check_loss_shares
-    from ..configuration.config import load
+    from ._train_settings import train_settings
 
-    settings = load(options.gin_file, bindings).arguments(
-        "train", run_dir="unused", config="unused"
-    )
-    check_loss_shares(settings["mixture"], settings.get("normalisation", "objective"))
+    settings = train_settings(options.gin_file, bindings)
     console, rounds = Console(), options.rounds
     if options.data:
         _time_data(settings, options, console)

@@ -72,15 +72,11 @@ def main(arguments: Sequence[str]) -> int:
     wanted = topology(options.topology, slices=options.slices)
     environment.prepare(wanted, os.environ)
 
-    from ...tasks.examples.preflight import check_loss_shares
-    from ..configuration.config import load
     from ..pods.plan.planner import Planner
     from ..pods.plan.search import ranked, settings_to_try
+    from ._train_settings import train_settings
 
-    settings = load(options.gin_file, bindings).arguments(
-        "train", run_dir="unused", config="unused"
-    )
-    check_loss_shares(settings["mixture"], settings.get("normalisation", "objective"))
+    settings = train_settings(options.gin_file, bindings)
     with _phases() as show:
         planner = Planner(
             wanted,
